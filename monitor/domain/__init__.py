@@ -1,0 +1,1 @@
+"""What our words mean. Imports nothing else of ours."""

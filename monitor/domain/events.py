@@ -1,0 +1,284 @@
+"""Everything that changes what we may believe, in one ordered channel, so that a replay reproduces outages too.
+
+Times are seconds since 1970 (float). `venue_time` is the venue's own stamp, `received` the moment our socket or HTTP
+client had the bytes. A snapshot replaces, a change amends: they are different types so that nobody can mix them up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.domain.accounts import (
+    AccountMode,
+    Balance,
+    MarginMode,
+    Permissions,
+    Position,
+    SymbolConfig,
+    VenueAccount,
+)
+from monitor.domain.instruments import Instrument
+from monitor.domain.names import AccountKey, Asset, Side, Symbol, Venue
+from monitor.domain.tables import AssetRates
+from monitor.domain.tiers import TierTable
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark price. The newer replaces an older one that still waits: its `conflation_key` is the instrument."""
+
+    venue: Venue
+    symbol: Symbol
+    mark: float
+    venue_time: float
+    received: float
+    index: float | None = None
+    funding_rate: float | None = None
+    next_funding_time: float | None = None
+
+    @property
+    def conflation_key(self) -> Hashable:
+        """One waiting tick an instrument."""
+        return (Tick, self.venue, self.symbol)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetTick:
+    """The USD index price of an asset and, where the venue sends them, the rates at which it counts."""
+
+    venue: Venue
+    asset: Asset
+    price_usd: float
+    venue_time: float
+    received: float
+    rates: AssetRates | None = None
+
+    @property
+    def conflation_key(self) -> Hashable:
+        """One waiting tick an asset."""
+        return (AssetTick, self.venue, self.asset)
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentsLoaded:
+    """The venue's instruments, whole: what is missing here is no longer listed."""
+
+    venue: Venue
+    instruments: tuple[Instrument, ...]
+    received: float
+
+
+@dataclass(frozen=True, slots=True)
+class TiersLoaded:
+    """The maintenance tiers, whole. `account` None: for every account of the venue; else that account's own."""
+
+    venue: Venue
+    account: AccountKey | None
+    tiers: tuple[tuple[Symbol, TierTable], ...]
+    received: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSnapshot:
+    """An account read whole over REST: what it omits is gone, once a second reading confirms it.
+
+    `asked` is when the first of its requests was sent: a snapshot asked for before an event never undoes it.
+    `marks` are the mark prices inside the same answer, which reconciliation computes with. `problems` name rows that
+    could not be read: a snapshot with problems closes nothing.
+    """
+
+    account: AccountKey
+    positions: tuple[Position, ...]
+    balances: tuple[Balance, ...]
+    asked: float
+    received: float
+    venue: VenueAccount = VenueAccount()
+    marks: tuple[tuple[Symbol, float], ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountConfig:
+    """Modes and per-symbol settings, read whole."""
+
+    account: AccountKey
+    mode: AccountMode
+    symbols: tuple[SymbolConfig, ...]
+    asked: float
+    received: float
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionChanged:
+    """A push about one position. Quantity 0 says that it is closed. `side` None: one-way, the sign tells."""
+
+    account: AccountKey
+    symbol: Symbol
+    side: Side | None
+    quantity: float
+    entry_price: float | None
+    margin_mode: MarginMode | None
+    isolated_wallet: float | None
+    venue_time: float
+    received: float
+    margin_asset: Asset | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceChanged:
+    """A push about one asset's wallet; None: not in the push."""
+
+    account: AccountKey
+    asset: Asset
+    wallet: float | None
+    cross_wallet: float | None
+    venue_time: float
+    received: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigChanged:
+    """A push about a mode or a leverage; None: unchanged. The session asks for the whole configuration again."""
+
+    account: AccountKey
+    venue_time: float
+    received: float
+    multi_assets: bool | None = None
+    symbol: Symbol | None = None
+    leverage: float | None = None
+
+
+class WarningKind(StrEnum):
+    """What a venue itself says about danger."""
+
+    MARGIN_CALL = "margin_call"
+    LIQUIDATION = "liquidation"
+    ADL = "adl"
+    SETTLEMENT = "settlement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueWarning:
+    """The venue warns of, or reports, a forced close. `detail` is in words and holds no identifiers."""
+
+    account: AccountKey
+    kind: WarningKind
+    symbol: Symbol | None
+    side: Side | None
+    detail: str
+    venue_time: float
+    received: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionsRead:
+    """What the account's key may do."""
+
+    account: AccountKey
+    permissions: Permissions
+    received: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeedUp:
+    """A stream is subscribed, acknowledged and delivering. `account` None: a public stream."""
+
+    venue: Venue
+    account: str | None
+    stream: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDown:
+    """A stream is lost, with the reason in words."""
+
+    venue: Venue
+    account: str | None
+    stream: str
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PollFailed:
+    """A REST reading failed; what it would have told stays as old as it was. `what` names it ("account", "config")."""
+
+    venue: Venue
+    account: str | None
+    what: str
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRead:
+    """Venue clock minus ours, in seconds, measured over a request of `round_trip_seconds`."""
+
+    venue: Venue
+    offset_seconds: float
+    round_trip_seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Banned:
+    """The venue told us to stop calling until `until` (seconds since 1970). No call is made before."""
+
+    venue: Venue
+    until: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CandlesLoaded:
+    """Closing mark prices in rising order of time, `interval_seconds` apart: the seed of a volatility."""
+
+    venue: Venue
+    symbol: Symbol
+    closes: tuple[float, ...]
+    interval_seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountClosed:
+    """The account is no longer configured: everything about it is forgotten."""
+
+    account: AccountKey
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """A timer: nothing happened, time passed."""
+
+    now: float
+
+
+Event = (
+    Tick
+    | AssetTick
+    | InstrumentsLoaded
+    | TiersLoaded
+    | AccountSnapshot
+    | AccountConfig
+    | PositionChanged
+    | BalanceChanged
+    | ConfigChanged
+    | VenueWarning
+    | PermissionsRead
+    | FeedUp
+    | FeedDown
+    | PollFailed
+    | ClockRead
+    | Banned
+    | CandlesLoaded
+    | AccountClosed
+    | Elapsed
+)
+
+PRICES = (Tick, AssetTick)  #: the only events that may be merged while they wait

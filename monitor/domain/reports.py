@@ -1,0 +1,129 @@
+"""What the monitor says about pools, positions and accounts: the one truth that metrics, page, API and alerts show.
+
+Ratios are 0-1 with 1 at liquidation, amounts in USD, times in seconds since 1970; None is unknown, never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.domain.accounts import AccountMode, Permissions
+from monitor.domain.events import VenueWarning
+from monitor.domain.lines import Direction, Line, Ratio
+from monitor.domain.names import AccountKey, Asset, PoolKey, Side, Symbol
+from monitor.domain.quality import Quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReport:
+    """One position. `line` is the nearer side of the position line; distances are ratios of the mark."""
+
+    symbol: Symbol
+    side: Side
+    coin: Asset
+    quantity: float
+    entry_price: float | None
+    mark_price: float | None
+    notional_usd: float | None
+    unrealized_pnl_usd: float | None
+    line: Line
+    bankruptcy: Line
+    line_with_backstop: Line | None
+    loss_to_line_usd: float | None
+    distance_sigmas: float | None
+    venue_line: Line
+    drift_ratio: float | None
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolReport:
+    """One pool. `quality` and `reasons` say how far to believe it; `as_of` is the age-giving time of its oldest input.
+
+    `coins` and `market` and `depegs` map a direction to a line. `drift` maps a figure ("equity", "maintenance_margin",
+    "ratio", "line") to (ours - venue) / venue. `advice_add_usd` is the collateral that would bring the nearest line to
+    the wanted distance, None where no line is nearer than that or it is unknown.
+    """
+
+    key: PoolKey
+    isolated: bool
+    primary: bool
+    quality: Quality
+    reasons: tuple[str, ...]
+    as_of: float | None
+    ratio: Ratio
+    venue_ratio: float | None
+    equity_usd: float | None
+    maintenance_margin_usd: float | None
+    initial_margin_usd: float | None
+    funds_at_risk_usd: float | None
+    gross_notional_usd: float | None
+    net_notional_usd: float | None
+    effective_leverage_ratio: float | None
+    deficit_usd: float
+    stages: Mapping[str, Ratio]
+    market: Mapping[Direction, Line]
+    coins: Mapping[Asset, Mapping[Direction, Line]]
+    depegs: Mapping[Asset, Mapping[Direction, Line]]
+    positions: tuple[PositionReport, ...]
+    drift: Mapping[str, float]
+    backstop: PoolKey | None = None
+    advice_add_usd: float | None = None
+    advice_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReport:
+    """One account. `ratio` is that of its worst primary pool; UNKNOWN if any pool is, unless a known one is >= 1.
+
+    `up`: the account's data is fresh and readable. `last_update` is the newest snapshot or push that was believed.
+    """
+
+    key: AccountKey
+    at: float
+    quality: Quality
+    reasons: tuple[str, ...]
+    up: bool
+    last_update: float | None
+    ratio: Ratio
+    equity_usd: float | None
+    mode: AccountMode
+    permissions: Permissions | None
+    pools: tuple[PoolReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that happened once and that a rule may speak of: a mode change, a position gone, a liquidation.
+
+    `kind` is one of: "mode_changed", "position_appeared", "position_vanished", "venue_warning", "tiers_changed",
+    "price_jump", "permissions". `key` tells two notices of a kind apart (a symbol, a mode).
+    """
+
+    kind: str
+    account: AccountKey
+    key: str
+    text: str
+    at: float
+    warning: VenueWarning | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resync:
+    """The engine needs an account, or its configuration, read again; `why` is in words."""
+
+    account: AccountKey
+    why: str
+    config: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """What one engine step gives: fresh reports of the accounts touched, notices, and readings that it asks for."""
+
+    at: float
+    reports: tuple[AccountReport, ...] = ()
+    closed: tuple[AccountKey, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    resyncs: tuple[Resync, ...] = field(default=())

@@ -1,0 +1,61 @@
+"""Everything that an output, the page or the terminal may show, at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.domain.alerts import Alert, AlertChange
+from monitor.domain.names import Venue
+from monitor.domain.reports import AccountReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatus:
+    """One stream or poll. `account` is "" for public ones; `phase` is a word of the feed's life."""
+
+    venue: Venue
+    account: str
+    stream: str
+    phase: str
+    up: bool
+    reason: str = ""
+    last_message: float | None = None
+    lag_seconds: float | None = None
+    reconnects: int = 0
+    messages: int = 0
+    malformed: int = 0
+    unrecognised: int = 0
+    ignored: int = 0
+    missed_acknowledgements: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The request weight of one venue and address: used over limit, as the venue's own header says where it does."""
+
+    venue: Venue
+    used_ratio: float
+    banned_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One consistent picture. Mappings are by venue; reports in order of configuration."""
+
+    at: float
+    started: float
+    instance: str
+    version: str
+    ready: bool
+    not_ready: tuple[str, ...]
+    accounts: tuple[AccountReport, ...] = ()
+    feeds: tuple[FeedStatus, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    clock_offsets: Mapping[Venue, float] = field(default_factory=dict)
+    alerts: tuple[Alert, ...] = ()
+    recent: tuple[AlertChange, ...] = ()
+    inbox_depth: int = 0
+    conflated_total: int = 0
+    batches_total: int = 0
+    last_batch_events: int = 0
