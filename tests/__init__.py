@@ -1,0 +1,1 @@
+"""Tests read like a specification: each names a situation, not a function."""

@@ -1,0 +1,32 @@
+"""Shared by all tests: how hypothesis behaves, and what is said about programs that are missing."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.programs import APT_PACKAGES
+
+settings.register_profile("quick", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("quick"), derandomize=True, print_blob=True)
+settings.register_profile("soak", parent=settings.get_profile("quick"), max_examples=3000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "quick"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the one line that installs every program for want of which a test was skipped."""
+    missing = {
+        name
+        for report in terminalreporter.stats.get("skipped", [])
+        for name in APT_PACKAGES
+        if f"missing program: {name} " in str(report.longrepr)
+    }
+    if missing:
+        packages = " ".join(sorted({APT_PACKAGES[name] for name in missing}))
+        terminalreporter.write_line(
+            f"Some tests were skipped. To run them: sudo apt-get install --no-install-recommends {packages}"
+            "   (or: make test INSTALL=1)",
+            yellow=True,
+        )
