@@ -1,0 +1,79 @@
+# Two commands do all the set-up: `make demo` and `make test`. The environment is .venv in this folder.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# pip compiles bytecode at install; ccxt takes seconds to import without it, so a setting against it is undone here.
+PIP := env -u PYTHONDONTWRITEBYTECODE PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+SECONDS ?=
+INSTALL ?=
+ARGS ?=
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "marginwatch needs Python 3.11 or newer: sudo apt-get install python3 (or make PYTHON=python3.12 …)" >&2; exit 1; }
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "venv is missing: sudo apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the daemon needs (once, about a minute) …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	@$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the daemon and its tests need (once, about a minute) …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --quiet --no-deps --editable .
+	@touch $@ $(VENV)/.run
+
+setup: $(VENV)/.run ## make the environment and stop
+
+demo: $(VENV)/.run ## the whole monitor against a simulated exchange; SECONDS=30 to end by itself
+	@$(BIN)/marginwatch demo $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+servers: ## install the servers that some tests run against (root; none is started or enabled)
+	@tests/tools/install-servers
+
+test: $(VENV)/.dev $(if $(INSTALL),servers) ## all tests (<= 15 min on two cores); INSTALL=1 installs the servers first
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak and not system" --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m coverage report --skip-covered --include='monitor/*' | tail -n 40
+	@echo "Branch coverage of the pure packages (domain, margin, engine, alerts), which must be 100 %:"
+	@$(BIN)/python -m coverage report --skip-covered --fail-under=100 --precision=2 \
+	  --include='monitor/domain/*,monitor/margin/*,monitor/engine/*,monitor/alerts/*'
+
+check: $(VENV)/.dev ## ruff, mypy --strict, import directions, whitespace
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+soak: $(VENV)/.dev ## long runs and fuzz campaigns (about half an hour)
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1800 -m soak $(ARGS)
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1800 tests/properties $(ARGS)
+
+system: $(VENV)/.dev ## what needs root and a bare system: both commands in a fresh chroot
+	@tests/tools/bare-system
+
+lock: ## write the lock files anew from pyproject.toml (needs uv)
+	@for kind in "" "-dev"; do \
+	  uv pip compile pyproject.toml --extra mqtt $$([ -n "$$kind" ] && echo --group dev) --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements$$kind.lock; done
+
+format: $(VENV)/.dev ## let ruff put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove the environment and all caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build
+
+.PHONY: help setup demo servers test check soak system lock format clean
