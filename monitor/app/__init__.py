@@ -1,0 +1,1 @@
+"""Everything that makes a running daemon of the rooms: configuration, inbox, supervision, wiring, logging, clock."""

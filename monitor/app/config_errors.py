@@ -1,0 +1,151 @@
+"""A validator's findings in words that a person can act on: key, value (never a secret's), cure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from monitor.app.redaction import looks_secret
+from monitor.domain.errors import ConfigError
+
+HIDDEN = "***"
+
+_CURES = {
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be {le} or less",
+    "finite_number": "must be a finite number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
+
+
+def translate(error: ValidationError, model: type[BaseModel], origin: Mapping[str, str]) -> tuple[ConfigError, ...]:
+    """One `ConfigError` a finding; `origin` says which environment name or file set a key."""
+    return tuple(_one(finding, model, origin) for finding in error.errors(include_url=False))
+
+
+def _one(finding: Any, model: type[BaseModel], origin: Mapping[str, str]) -> ConfigError:
+    path = tuple(str(part) for part in finding["loc"] if part != "[key]")
+    key = _dotted(path)
+    kind, context = finding["type"], finding.get("ctx", {})
+    if kind == "extra_forbidden":
+        value: Any = _shown(finding["input"])
+        cure = "no such key" + _suggestion(path, model)
+    elif kind == "missing":
+        value, cure = None, "is needed"
+    elif kind == "value_error":
+        value, cure = finding["input"], str(context["error"])
+    elif kind == "string_pattern_mismatch":
+        value, cure = finding["input"], f"must match {context['pattern']}"
+    else:
+        value, cure = finding["input"], _CURES.get(kind, finding["msg"]).format_map(_Plain(context))
+    # An unknown name may have been meant for a secret: its value is shown only if nothing speaks for that.
+    unknown = kind == "extra_forbidden" and (key in origin or looks_secret(path[-1]))
+    if unknown or is_secret(path, model) or isinstance(value, SecretStr):
+        value = HIDDEN
+    described = field_description(path, model)
+    if described and kind not in ("extra_forbidden", "value_error"):
+        cure += f" ({described})"
+    return ConfigError(key, _shown(value), cure + _from(key, origin))
+
+
+def _shown(value: Any) -> Any:
+    """A value fit for an error message: whole tables are named, not printed, because secrets may stand in them."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return value
+
+
+class _Plain(dict[str, Any]):
+    """Context values for a cure; a missing one leaves its name."""
+
+    def __missing__(self, key: str) -> str:
+        return key
+
+
+def _dotted(path: Iterable[str]) -> str:
+    """`alerts.rules[0].level` as one writes it."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if part.isdigit() else f".{part}" if text else part
+    return text
+
+
+def _from(key: str, origin: Mapping[str, str]) -> str:
+    for name, words in origin.items():
+        if name == key or name.startswith(key + "."):
+            return f" [set by {words}]"
+    return ""
+
+
+def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
+    parent = _model_at(path[:-1], model)
+    known = list(parent.model_fields) if parent is not None else []
+    near = difflib.get_close_matches(path[-1], known, n=1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _model_at(path: Iterable[str], model: type[BaseModel]) -> type[BaseModel] | None:
+    """The model that holds the keys under this path, walking through tables of tables and lists."""
+    current: Any = model
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            found = current.model_fields.get(part)
+            if found is None:
+                return None
+            current = found.annotation
+        else:
+            arguments = [argument for argument in get_args(current) if argument is not Ellipsis]
+            current = arguments[-1] if get_origin(current) is not None and arguments else None
+        current = _without_none(current)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _without_none(annotation: Any) -> Any:
+    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
+    if type(None) in get_args(annotation) and len(arguments) == 1:
+        return arguments[0]
+    return annotation
+
+
+def field_description(path: tuple[str, ...], model: type[BaseModel]) -> str:
+    """What a key means, in the words of its model."""
+    parent = _model_at(path[:-1], model)
+    found = parent.model_fields.get(path[-1]) if parent is not None and path else None
+    return (found.description or "") if found is not None else ""
+
+
+def is_secret(path: tuple[str, ...], model: type[BaseModel]) -> bool:
+    """Whether the key at this path, or one that it may have been meant for, holds a secret."""
+    parent = _model_at(path[:-1], model)
+    if parent is None or not path:
+        return False
+    found = parent.model_fields.get(path[-1])
+    if found is not None:
+        return SecretStr in (found.annotation, *get_args(found.annotation))
+    # A mistyped key's value may be the secret itself: in a table that has secrets, unknown values are not shown.
+    return any(SecretStr in (item.annotation, *get_args(item.annotation)) for item in parent.model_fields.values())
