@@ -1,0 +1,1 @@
+"""What leaves the process, one file each: render (pure), then send."""

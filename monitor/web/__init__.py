@@ -1,0 +1,1 @@
+"""The HTTP server: metrics, health, reports as JSON, and a page for people."""
