@@ -1,0 +1,177 @@
+"""The request weight of one venue and address: a pure account of it, and a gate that makes callers wait.
+
+The venue counts weight in whole minutes of its own clock and says its count with each answer; others may use the same
+address, so its count is the truth and ours only bridges what is under way. We use at most a share of the limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import IntEnum
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import RateLimited
+from monitor.domain.names import Venue
+from monitor.domain.view import Budget
+
+WINDOW_SECONDS = 60.0
+PLANNED_SHARE = 0.85  #: of what we may use; the rest is for readings that events ask for
+
+
+class Priority(IntEnum):
+    """Who goes first. The share of our budget that a priority may fill is `SHARES`."""
+
+    NEEDED = 0  #: account truth, keys, clock
+    USEFUL = 1  #: nice to have: seeds of statistics
+
+
+SHARES = {Priority.NEEDED: 1.0, Priority.USEFUL: 0.5}
+
+
+class WeightBudget:
+    """What may be asked, and when. Times are seconds since 1970 by the venue's clock; it reads no clock itself."""
+
+    def __init__(self, venue: Venue, limit_per_minute: int, share: float = 0.6) -> None:
+        self.venue = venue
+        self.limit_per_minute = limit_per_minute
+        self.share = share
+        self._sent: deque[tuple[float, int]] = deque()
+        self._sent_weight = 0
+        self._in_flight = 0
+        self._measured = 0
+        self._measured_minute = -1
+        self._hold_until = 0.0
+        self.banned_until: float | None = None
+
+    @property
+    def allowed(self) -> float:
+        """Weight a minute that we let the address reach."""
+        return self.share * self.limit_per_minute
+
+    def used(self, now: float) -> float:
+        """Weight used, the larger of ours over the last minute and the venue's count with what is under way."""
+        self._forget(now)
+        measured = self._measured if self._minute(now) == self._measured_minute else 0
+        return max(float(self._sent_weight), float(measured + self._in_flight))
+
+    def wait(self, weight: int, now: float, priority: Priority = Priority.NEEDED) -> float:
+        """Seconds until a request of this weight may be sent; 0: now. Asking does not take it, `take` does.
+
+        A request heavier than the whole allowance goes once nothing else was used: it could never go otherwise.
+        """
+        if now < self._hold_until:
+            return self._hold_until - now
+        room = self.allowed * SHARES[priority]
+        used = self.used(now)
+        if used + weight <= room or used == 0:
+            return 0.0
+        waits = []
+        if self._measured_minute == self._minute(now) and self._measured + self._in_flight + weight > room:
+            waits.append((self._measured_minute + 1) * WINDOW_SECONDS - now)
+        over = self._sent_weight + weight - room
+        for at, sent in self._sent:
+            if over <= 0:
+                break
+            over -= sent
+            if over <= 0:
+                waits.append(at + WINDOW_SECONDS - now)
+        return max([0.001, *waits])
+
+    def take(self, weight: int, now: float) -> None:
+        """A request of this weight is sent."""
+        self._sent.append((now, weight))
+        self._sent_weight += weight
+        self._in_flight += weight
+
+    def settle(self, weight: int, measured: int | None, now: float) -> None:
+        """It was answered, or lost. `measured` is the venue's own count in the answer, None where it said none."""
+        self._in_flight -= weight
+        minute = self._minute(now)
+        if measured is None:
+            # Nothing was said: what we sent counts as used, the venue's next word corrects it.
+            if minute == self._measured_minute:
+                self._measured += weight
+            return
+        if minute != self._measured_minute or measured > self._measured:
+            self._measured, self._measured_minute = measured, minute
+
+    def hold(self, until: float, *, banned: bool = False) -> None:
+        """No request before `until`: the venue said so."""
+        self._hold_until = max(self._hold_until, until)
+        if banned:
+            self.banned_until = max(self.banned_until or 0.0, until)
+
+    def held_until(self, now: float) -> float | None:
+        """Until when no request may be sent, None if they may."""
+        return self._hold_until if now < self._hold_until else None
+
+    def stretch(self, planned_per_minute: float, now: float) -> float:
+        """By which factor (≥ 1) all intervals must grow so that the planned weight fits beside what others use."""
+        self._forget(now)
+        in_minute = self._minute(now) == self._measured_minute
+        others = max(0.0, self._measured - self._sent_weight) if in_minute else 0.0
+        room = max(0.05 * self.allowed, PLANNED_SHARE * self.allowed - others)
+        return max(1.0, planned_per_minute / room)
+
+    def view(self, now: float) -> Budget:
+        """What the outputs show."""
+        banned = self.banned_until if self.banned_until is not None and now < self.banned_until else None
+        return Budget(venue=self.venue, used_ratio=self.used(now) / self.limit_per_minute, banned_until=banned)
+
+    def _forget(self, now: float) -> None:
+        while self._sent and self._sent[0][0] <= now - WINDOW_SECONDS:
+            self._sent_weight -= self._sent.popleft()[1]
+
+    @staticmethod
+    def _minute(now: float) -> int:
+        return int(now // WINDOW_SECONDS)
+
+
+class Gate:
+    """Callers pass one after the other, each when the budget has room. While the venue holds us off, none passes."""
+
+    def __init__(self, budget: WeightBudget, clock: Clock) -> None:
+        self.budget, self._clock = budget, clock
+        self.offset_seconds = 0.0  #: venue clock minus ours: the venue counts in minutes of its own
+        self._turn = {priority: asyncio.Lock() for priority in Priority}
+
+    def now(self) -> float:
+        """The venue's time."""
+        return self._clock.now() + self.offset_seconds
+
+    def check(self, what: str) -> None:
+        """Raise `RateLimited` while the venue holds us off; its `until` is by our own clock."""
+        until = self.budget.held_until(self.now())
+        if until is not None:
+            raise RateLimited(self.budget.venue, what, "the venue told us to stop", until - self.offset_seconds)
+
+    @asynccontextmanager
+    async def request(
+        self, what: str, weight: int, priority: Priority = Priority.NEEDED
+    ) -> AsyncIterator[MeasuredRequest]:
+        """Wait for room, then hold it while the request runs; raises `RateLimited` instead of waiting out a ban."""
+        async with self._turn[priority]:
+            while True:
+                self.check(what)
+                wait = self.budget.wait(weight, self.now(), priority)
+                if wait <= 0:
+                    break
+                await self._clock.sleep(wait)
+            self.budget.take(weight, self.now())
+        request = MeasuredRequest()
+        try:
+            yield request
+        finally:
+            self.budget.settle(weight, request.measured, self.now())
+
+
+class MeasuredRequest:
+    """A request under way; whoever has the answer notes the venue's count here."""
+
+    __slots__ = ("measured",)
+
+    def __init__(self) -> None:
+        self.measured: int | None = None

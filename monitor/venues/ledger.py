@@ -1,0 +1,293 @@
+"""The subscription ledger: per stream what was asked, acknowledged and delivered, and what follows from silence.
+
+Pure. A socket that is open proves nothing, nor does an acknowledgement: venues acknowledge subscriptions on a wrong
+route and then send nothing for ever. A stream is up when it is acknowledged and, if it should tick, ticking.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from monitor.domain.events import FeedDown, FeedUp
+from monitor.domain.frames import Decoded, FrameKind
+from monitor.domain.names import Venue
+from monitor.domain.view import FeedStatus
+from monitor.venues.phases import Phase, Signal, advance
+
+KEPT_FRAMES = 5  #: malformed frames kept for diagnosis
+KEPT_CHARACTERS = 300  #: of each of them
+_KEYS = re.compile(r'("listenKey"\s*:\s*")[^"]*')
+
+
+class Moment(NamedTuple):
+    """One moment on two clocks: wall time for stamps, steady time (never jumps) for ages."""
+
+    wall: float
+    steady: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamRule:
+    """What is expected of one stream. `stream` is our name of it, `topic` the venue's ("" where the route is enough).
+
+    `silent_seconds` None: quiet by nature, its liveness is the connection's heartbeat and a cross-check over REST.
+    """
+
+    stream: str
+    topic: str = ""
+    silent_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerLimits:
+    """Seconds without acknowledgement after which a stream is asked for again, and its connection replaced."""
+
+    acknowledge_seconds: float = 5.0
+    reconnect_seconds: float = 10.0
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One stream on one connection; moments are steady seconds, None: not yet."""
+
+    rule: StreamRule
+    phase: Phase = Phase.CONNECTING
+    asked: float | None = None
+    acknowledged: float | None = None
+    first_data: float | None = None
+    last_data: float | None = None
+    request_ids: set[int | str] = field(default_factory=set)
+    reason: str = ""
+
+    def signal(self, signal: Signal) -> None:
+        """Move on in the table of phases."""
+        self.phase = advance(self.phase, signal)
+
+    @property
+    def up(self) -> bool:
+        """Whether it delivers."""
+        return self.phase is Phase.LIVE
+
+
+class Judgement(NamedTuple):
+    """What is to be done now: streams to ask for again, and why the connection is to be replaced ("" if not)."""
+
+    resubscribe: tuple[str, ...] = ()
+    reconnect: str = ""
+
+
+class Attempt:
+    """All subscriptions of one connection. At a rollover two connections live side by side, each with its own."""
+
+    def __init__(self, rules: Iterable[StreamRule], limits: LedgerLimits) -> None:
+        self.limits = limits
+        self.subscriptions = {rule.stream: Subscription(rule) for rule in rules}
+
+    @property
+    def up(self) -> bool:
+        """Whether every stream of this connection delivers."""
+        return all(subscription.up for subscription in self.subscriptions.values())
+
+    def asked(self, streams: Iterable[str], request_id: int | str | None, now: float) -> None:
+        """The subscription was sent. `request_id` None: the route needs none, the handshake was the answer."""
+        for stream in streams:
+            subscription = self.subscriptions[stream]
+            if subscription.asked is None:
+                subscription.asked = now
+            subscription.signal(Signal.ASKED)
+            if request_id is None:
+                self._acknowledge(subscription, now)
+            else:
+                subscription.request_ids.add(request_id)
+
+    def acknowledged(self, request_id: int | str, now: float) -> bool:
+        """The venue's yes. False if no request has that number."""
+        hit = [one for one in self.subscriptions.values() if request_id in one.request_ids]
+        for subscription in hit:
+            self._acknowledge(subscription, now)
+        return bool(hit)
+
+    @staticmethod
+    def _acknowledge(subscription: Subscription, now: float) -> None:
+        if subscription.acknowledged is None:
+            subscription.acknowledged = now
+        subscription.reason = ""
+        subscription.signal(Signal.ACKNOWLEDGED)
+        if subscription.rule.silent_seconds is None:
+            subscription.signal(Signal.DELIVERED)
+
+    def refused(self, request_id: int | str | None, why: str) -> None:
+        """The venue's no; without a number it is meant for every stream that still waits."""
+        for subscription in self.subscriptions.values():
+            waiting = subscription.phase in (Phase.SUBSCRIBING, Phase.UNACKNOWLEDGED)
+            if request_id in subscription.request_ids or (request_id is None and waiting):
+                subscription.reason = f"the venue refused the subscription: {why}"
+                subscription.signal(Signal.ACKNOWLEDGEMENT_MISSED)
+
+    def delivered(self, stream: str, now: float) -> None:
+        """Data of one stream came."""
+        subscription = self.subscriptions[stream]
+        if subscription.first_data is None:
+            subscription.first_data = now
+        subscription.last_data = now
+        subscription.reason = ""
+        subscription.signal(Signal.DELIVERED)
+
+    def lost(self, reason: str) -> None:
+        """The connection is gone."""
+        for subscription in self.subscriptions.values():
+            subscription.signal(Signal.LOST)
+            subscription.reason = reason
+
+    def judge(self, now: float, missed: dict[str, int]) -> Judgement:
+        """Look at every stream; counts of missed acknowledgements are added to `missed`."""
+        again: list[str] = []
+        reconnect = ""
+        for stream, one in self.subscriptions.items():
+            waited = 0.0 if one.asked is None else now - one.asked
+            if one.phase is Phase.SUBSCRIBING and waited >= self.limits.acknowledge_seconds:
+                missed[stream] = missed.get(stream, 0) + 1
+                one.reason = f"no acknowledgement in {waited:.0f} s"
+                one.signal(Signal.ACKNOWLEDGEMENT_MISSED)
+                again.append(stream)
+            elif one.phase is Phase.UNACKNOWLEDGED and waited >= self.limits.reconnect_seconds:
+                missed[stream] = missed.get(stream, 0) + 1
+                reconnect = reconnect or f"{stream}: {one.reason or f'no acknowledgement in {waited:.0f} s'}"
+            elif (limit := one.rule.silent_seconds) is not None:
+                since = one.last_data if one.last_data is not None else one.acknowledged
+                silent = 0.0 if since is None else now - since
+                if one.phase in (Phase.ACKNOWLEDGED, Phase.LIVE) and silent >= limit:
+                    said = "silent" if one.last_data is not None else "acknowledged, but never sent anything,"
+                    one.reason = f"{said} for {silent:.0f} s"
+                    one.signal(Signal.FELL_SILENT)
+                    again.append(stream)
+                elif one.phase is Phase.SILENT and silent >= 2 * limit:
+                    reconnect = reconnect or f"{stream}: {one.reason}"
+        return Judgement(tuple(again), reconnect)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What arrived on one stream since the start; survives every reconnection."""
+
+    messages: int = 0
+    malformed: int = 0
+    unrecognised: int = 0
+    ignored: int = 0
+    reconnects: int = 0
+    last_message: float | None = None
+    lag_seconds: float | None = None
+
+
+class Ledger:
+    """The streams of one feed over all its connections: states of the present one, counts of all."""
+
+    def __init__(self, venue: Venue, account: str | None, rules: tuple[StreamRule, ...], limits: LedgerLimits) -> None:
+        self.venue, self.account, self.rules, self.limits = venue, account, rules, limits
+        self.counters = {rule.stream: Counters() for rule in rules}
+        self.missed: dict[str, int] = {}
+        self.malformed: deque[str] = deque(maxlen=KEPT_FRAMES)  #: the last ones, shortened, with the reason
+        self._topics = {rule.topic: rule.stream for rule in rules if rule.topic}
+        self._told: dict[str, bool | None] = dict.fromkeys(self.counters)
+        self._connected_once = False
+        self.attempt = Attempt(rules, limits)
+        for one in self.attempt.subscriptions.values():
+            one.phase = Phase.WAITING
+
+    def dial(self) -> Attempt:
+        """A connection is begun. It becomes the present one with `adopt`: at once, or when it delivers (rollover)."""
+        return Attempt(self.rules, self.limits)
+
+    def adopt(self, attempt: Attempt) -> None:
+        """From now on this connection's states are the streams' states."""
+        self.attempt = attempt
+
+    def opened(self) -> None:
+        """A socket is open; every one but the first is a reconnection."""
+        if self._connected_once:
+            for counters in self.counters.values():
+                counters.reconnects += 1
+        self._connected_once = True
+
+    def stop(self, reason: str) -> None:
+        """No attempt is made any more."""
+        for one in self.attempt.subscriptions.values():
+            one.signal(Signal.STOPPED)
+            one.reason = reason
+
+    def stream_of(self, decoded: Decoded) -> str:
+        """Whose frame this is. One that does not say so is counted with the first stream of its connection."""
+        return self._topics.get(decoded.stream, self.rules[0].stream)
+
+    def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float) -> str:
+        """Count a frame and return its stream. Malformed ones are kept, shortened and without keys."""
+        stream = self.stream_of(decoded)
+        counters = self.counters[stream]
+        counters.messages += 1
+        counters.last_message = received
+        if decoded.venue_time is not None:
+            counters.lag_seconds = received + offset_seconds - decoded.venue_time
+        match decoded.kind:
+            case FrameKind.IGNORED:
+                counters.ignored += 1
+            case FrameKind.UNRECOGNISED:
+                counters.unrecognised += 1
+            case FrameKind.MALFORMED:
+                counters.malformed += 1
+                self._keep(decoded.why, raw)
+            case _:
+                pass
+        if decoded.kind is not FrameKind.MALFORMED and decoded.problems:
+            counters.malformed += len(decoded.problems)
+            self._keep("; ".join(f"{problem.row}: {problem.why}" for problem in decoded.problems[:3]), raw)
+        return stream
+
+    def _keep(self, why: str, raw: bytes) -> None:
+        text = raw[:KEPT_CHARACTERS].decode("utf-8", "replace")
+        shown = _KEYS.sub(r"\g<1>***", text)
+        self.malformed.append(f"{why[:KEPT_CHARACTERS]}: {shown}")
+
+    def edges(self, now: float) -> tuple[FeedUp | FeedDown, ...]:
+        """What changed between up and down since the last call. The first failure is told although nothing was up."""
+        changed: list[FeedUp | FeedDown] = []
+        for stream, one in self.attempt.subscriptions.items():
+            if one.up and self._told[stream] is not True:
+                self._told[stream] = True
+                changed.append(FeedUp(self.venue, self.account, stream, now))
+            down = one.phase in (Phase.UNACKNOWLEDGED, Phase.SILENT, Phase.LOST, Phase.STOPPED)
+            if down and self._told[stream] is not False:
+                self._told[stream] = False
+                changed.append(FeedDown(self.venue, self.account, stream, now, one.reason))
+        return tuple(changed)
+
+    def statuses(self) -> tuple[FeedStatus, ...]:
+        """One row a stream, for the outputs."""
+        return tuple(
+            _status(self.venue, self.account, self.counters[stream], one, self.missed)
+            for stream, one in self.attempt.subscriptions.items()
+        )
+
+
+def _status(
+    venue: Venue, account: str | None, counters: Counters, one: Subscription, missed: Mapping[str, int]
+) -> FeedStatus:
+    return FeedStatus(
+        venue=venue,
+        account=account or "",
+        stream=one.rule.stream,
+        phase=one.phase.value,
+        up=one.up,
+        reason=one.reason,
+        last_message=counters.last_message,
+        lag_seconds=counters.lag_seconds,
+        reconnects=counters.reconnects,
+        messages=counters.messages,
+        malformed=counters.malformed,
+        unrecognised=counters.unrecognised,
+        ignored=counters.ignored,
+        missed_acknowledgements=missed.get(one.rule.stream, 0),
+    )

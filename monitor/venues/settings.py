@@ -1,0 +1,145 @@
+"""What the venues need to be told. The configuration file becomes these; every wait of the transport stands here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from monitor.domain.names import AccountKey
+
+
+class Secret:
+    """A text that never shows itself: not in a repr, not in a log line, not in an error.
+
+    Only `reveal()` gives it away, so every place that does can be found by its name.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself, for the one line that signs or sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __reduce__(self) -> str | tuple[object, ...]:
+        raise TypeError("a secret is not copied into files or other processes")
+
+
+class PermissionPolicy(StrEnum):
+    """What is done about a key that may do more than read."""
+
+    REFUSE = "refuse"  #: the account is not monitored with such a key
+    WARN = "warn"  #: monitored, with an alert
+    IGNORE = "ignore"  #: monitored in silence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """Every wait, deadline and limit of the transport, in seconds unless named otherwise."""
+
+    # Sockets
+    connect_seconds: float = 10.0  #: from dialling to an open socket
+    ping_every_seconds: float = 10.0  #: our own heartbeat on an open socket
+    ping_timeout_seconds: float = 5.0  #: without a pong for this long the peer is dead
+    close_seconds: float = 0.5  #: waited for a polite close; it adds to the time a dead peer takes to be found
+    watch_every_seconds: float = 0.5  #: how often the subscription ledger is judged
+    rollover_seconds: float = 85_800.0  #: age at which a socket is replaced (23 h 50 min; the venue cuts at 24 h)
+    rollover_jitter_seconds: float = 1_200.0  #: a socket is replaced up to this much earlier
+    rollover_retry_seconds: float = 30.0  #: between two attempts to open the replacement
+
+    # Subscriptions
+    acknowledge_seconds: float = 5.0  #: unacknowledged for this long: dead, and subscribed again
+    reconnect_seconds: float = 10.0  #: unacknowledged for this long: a new connection
+    marks_silent_seconds: float = 5.0  #: without a mark for this long the stream is dead
+    assets_silent_seconds: float = 10.0  #: without an asset index for this long the stream is dead
+
+    # Trying again
+    backoff_first_seconds: float = 1.0
+    backoff_factor: float = 1.6
+    backoff_cap_seconds: float = 60.0
+    live_seconds: float = 60.0  #: a feed that was live for this long has earned a fresh back-off
+    rate_limited_seconds: float = 60.0  #: waited after a refusal for too many requests that names no time
+
+    # Requests
+    request_seconds: float = 10.0  #: deadline of one request
+    account_every_seconds: float = 15.0  #: account and positions
+    account_every_blind_seconds: float = 5.0  #: the same while the user stream is down
+    config_every_seconds: float = 60.0  #: modes and per-symbol settings
+    tiers_every_seconds: float = 6 * 3600.0
+    instruments_every_seconds: float = 6 * 3600.0
+    permissions_every_seconds: float = 24 * 3600.0
+    clock_every_seconds: float = 3600.0
+    bridge_every_seconds: float = 3.0  #: marks over REST while their stream is down
+    resync_settle_seconds: float = 0.3  #: a burst of events causes one reading, this long after the first
+    resync_spacing_seconds: float = 5.0  #: least time between two readings that events asked for
+    snapshot_tries: int = 3  #: readings of one account until its answers agree
+
+    # The key of a user stream
+    keep_alive_every_seconds: float = 25 * 60.0
+    keep_alive_retry_seconds: float = 30.0
+    key_life_seconds: float = 60 * 60.0  #: how long a key lives after it was made or kept alive
+    key_probe_spacing_seconds: float = 60.0  #: least time between two probes of a doubted key
+    cross_check_seconds: float = 5.0  #: a change seen over REST must have been pushed within this time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A key of one account."""
+
+    api_key: Secret
+    api_secret: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinanceUrls:
+    """Where the venue is. A simulator or a mirror is reached by these and by nothing else."""
+
+    fapi: str = "https://fapi.binance.com"
+    sapi: str = "https://api.binance.com"
+    stream: str = "wss://fstream.binance.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinanceAccountSettings:
+    """One account: the name that the user gave it, its key, and what is done about a powerful key."""
+
+    name: str
+    credentials: Credentials
+    permissions: PermissionPolicy = PermissionPolicy.REFUSE
+
+    @property
+    def key(self) -> AccountKey:
+        """The account's identifier everywhere else."""
+        return AccountKey("binance", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinanceSettings:
+    """The venue as a whole. All its accounts share one address, and so one weight budget and one clock."""
+
+    accounts: tuple[BinanceAccountSettings, ...] = ()
+    urls: BinanceUrls = BinanceUrls()
+    timings: Timings = Timings()
+    weight_share: float = 0.6  #: of the venue's limit, as its own header measures it; others may use the address too
+    weight_per_minute: int = 2400  #: until the venue's own limit has been read
+    seed_candles: int = 720  #: one-minute mark candles read for each symbol held, the seed of its volatility; 0: none
+    user_agent: str = field(default="marginwatch", kw_only=True)
