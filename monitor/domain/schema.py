@@ -1,0 +1,217 @@
+"""The JSON form of reports: one document for `assess --json`, `status --json` and the API.
+
+Each ratio and each line is an object whose `state` is `at`, `never`, `unknown` or `liquidatable`; a bare number or null
+never carries that meaning. Elsewhere null says «unknown»; infinity and NaN never appear. The committed description is
+`monitor/web/schema.json`, and `SCHEMA_VERSION` rises when a document of the old form would no longer fit it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any
+
+from monitor.domain.accounts import AccountMode, Permissions
+from monitor.domain.alerts import Alert
+from monitor.domain.lines import Direction, Line, Ratio, State
+from monitor.domain.names import Asset
+from monitor.domain.reports import AccountReport, PoolReport, PositionReport
+from monitor.domain.view import Budget, FeedStatus, View
+
+SCHEMA_VERSION = 1
+
+Json = dict[str, Any]
+
+
+def number(value: float | None) -> float | None:
+    """The value, or None where it is unknown or not a finite number."""
+    return value if value is not None and isfinite(value) else None
+
+
+def ratio_json(ratio: Ratio) -> Json:
+    """A margin ratio. LIQUIDATABLE without a `value`: there is no equity left."""
+    if ratio.state is State.UNKNOWN:
+        return {"state": ratio.state.value, "reasons": list(ratio.reasons)}
+    value = number(ratio.value)
+    return {"state": ratio.state.value} if value is None else {"state": ratio.state.value, "value": value}
+
+
+def line_json(line: Line, sigmas: float | None = None) -> Json:
+    """A line. Only AT has a price; `sigmas` is the same distance in daily standard deviations, if that is known."""
+    match line.state:
+        case State.AT:
+            at: Json = {"state": "at", "price": number(line.price), "distance_ratio": number(line.distance_ratio)}
+            return at if number(sigmas) is None else at | {"distance_sigmas": sigmas}
+        case State.LIQUIDATABLE:
+            return {"state": "liquidatable", "distance_ratio": 0.0}
+        case State.NEVER:
+            return {"state": "never"}
+        case State.UNKNOWN:
+            return {"state": "unknown", "reasons": list(line.reasons)}
+
+
+def _sides(lines: Mapping[Direction, Line]) -> Json:
+    return {direction.value: line_json(line) for direction, line in lines.items()}
+
+
+def _by_asset(lines: Mapping[Asset, Mapping[Direction, Line]]) -> Json:
+    return {asset: _sides(sides) for asset, sides in lines.items()}
+
+
+def position_json(position: PositionReport) -> Json:
+    """One position; `quantity` is signed, short < 0."""
+    backstop = position.line_with_backstop
+    return {
+        "symbol": position.symbol,
+        "side": position.side.value,
+        "coin": position.coin,
+        "quantity": number(position.quantity),
+        "entry_price": number(position.entry_price),
+        "mark_price": number(position.mark_price),
+        "notional_usd": number(position.notional_usd),
+        "unrealized_pnl_usd": number(position.unrealized_pnl_usd),
+        "liquidation": line_json(position.line, position.distance_sigmas),
+        "bankruptcy": line_json(position.bankruptcy),
+        "loss_to_liquidation_usd": number(position.loss_to_line_usd),
+        "venue_liquidation": line_json(position.venue_line),
+        "drift_ratio": number(position.drift_ratio),
+        "suspect": position.suspect,
+    } | ({} if backstop is None else {"liquidation_with_backstop": line_json(backstop)})
+
+
+def pool_json(pool: PoolReport) -> Json:
+    """One pool with its positions."""
+    venue_ratio = number(pool.venue_ratio)
+    return {
+        "pool": pool.key.pool,
+        "isolated": pool.isolated,
+        "primary": pool.primary,
+        "quality": pool.quality.value,
+        "reasons": list(pool.reasons),
+        "as_of": number(pool.as_of),
+        "margin_ratio": ratio_json(pool.ratio),
+        # In the venue's own direction: it may not be read as a margin ratio, but it is known or it is not.
+        "venue_ratio": {"state": "unknown", "reasons": []}
+        if venue_ratio is None
+        else {"state": "at", "value": venue_ratio},
+        "equity_usd": number(pool.equity_usd),
+        "maintenance_margin_usd": number(pool.maintenance_margin_usd),
+        "initial_margin_usd": number(pool.initial_margin_usd),
+        "funds_at_risk_usd": number(pool.funds_at_risk_usd),
+        "gross_notional_usd": number(pool.gross_notional_usd),
+        "net_notional_usd": number(pool.net_notional_usd),
+        "effective_leverage": number(pool.effective_leverage_ratio),
+        "deficit_usd": number(pool.deficit_usd),
+        "stages": {name: ratio_json(ratio) for name, ratio in pool.stages.items()},
+        "market": _sides(pool.market),
+        "coins": _by_asset(pool.coins),
+        "depegs": _by_asset(pool.depegs),
+        "positions": [position_json(position) for position in pool.positions],
+        "drift": {figure: number(drift) for figure, drift in pool.drift.items()},
+        "backstop": None if pool.backstop is None else pool.backstop.pool,
+        "advice": {"add_usd": number(pool.advice_add_usd), "text": pool.advice_text},
+    }
+
+
+def report_json(report: AccountReport) -> Json:
+    """One account with its pools."""
+    return {
+        "venue": report.key.venue,
+        "account": report.key.account,
+        "at": number(report.at),
+        "quality": report.quality.value,
+        "reasons": list(report.reasons),
+        "up": report.up,
+        "last_update": number(report.last_update),
+        "margin_ratio": ratio_json(report.ratio),
+        "equity_usd": number(report.equity_usd),
+        "mode": _mode_json(report.mode),
+        "permissions": None if report.permissions is None else _permissions_json(report.permissions),
+        "pools": [pool_json(pool) for pool in report.pools],
+    }
+
+
+def _mode_json(mode: AccountMode) -> Json:
+    return {"collateral": None if mode.collateral is None else mode.collateral.value, "hedge": mode.hedge}
+
+
+def _permissions_json(permissions: Permissions) -> Json:
+    return {
+        "can_read": permissions.can_read,
+        "can_trade": permissions.can_trade,
+        "can_withdraw": permissions.can_withdraw,
+        "can_transfer": permissions.can_transfer,
+        "ip_restricted": permissions.ip_restricted,
+        "expires": number(permissions.expires),
+    }
+
+
+def feed_json(feed: FeedStatus) -> Json:
+    """One stream or poll."""
+    return {
+        "venue": feed.venue,
+        "account": feed.account,
+        "stream": feed.stream,
+        "phase": feed.phase,
+        "up": feed.up,
+        "reason": feed.reason,
+        "last_message": number(feed.last_message),
+        "lag_seconds": number(feed.lag_seconds),
+        "reconnects": feed.reconnects,
+        "messages": feed.messages,
+        "malformed": feed.malformed,
+        "unrecognised": feed.unrecognised,
+        "ignored": feed.ignored,
+        "missed_acknowledgements": feed.missed_acknowledgements,
+    }
+
+
+def alert_json(alert: Alert) -> Json:
+    """One firing alert."""
+    return {
+        "rule": alert.rule,
+        "severity": alert.severity.value,
+        "labels": dict(alert.labels),
+        "since": number(alert.since),
+        "value": number(alert.value),
+        "threshold": number(alert.threshold),
+        "summary": alert.summary,
+        "text": alert.text,
+    }
+
+
+def _budget_json(budget: Budget) -> Json:
+    return {
+        "venue": budget.venue,
+        "used_ratio": number(budget.used_ratio),
+        "banned_until": number(budget.banned_until),
+    }
+
+
+def document(reports: Iterable[AccountReport], at: float, version: str) -> Json:
+    """Reports of accounts at a moment, without a daemon around them."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "at": number(at),
+        "version": version,
+        "accounts": [report_json(report) for report in reports],
+    }
+
+
+def frame_json(view: View) -> Json:
+    """A view without its accounts, which may be many: the server writes them one by one."""
+    return document((), view.at, view.version) | {
+        "instance": view.instance,
+        "started": number(view.started),
+        "ready": view.ready,
+        "not_ready": list(view.not_ready),
+        "feeds": [feed_json(feed) for feed in view.feeds],
+        "budgets": [_budget_json(budget) for budget in view.budgets],
+        "clock_offsets": {venue: number(offset) for venue, offset in view.clock_offsets.items()},
+        "alerts": [alert_json(alert) for alert in view.alerts],
+    }
+
+
+def view_json(view: View) -> Json:
+    """Everything that a running daemon shows."""
+    return frame_json(view) | {"accounts": [report_json(report) for report in view.accounts]}

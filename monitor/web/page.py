@@ -1,0 +1,203 @@
+"""The landing page: one HTML document without scripts, so that it works on a phone, in a terminal browser and offline.
+
+Pure: a view in, text out. Every word that comes from outside is escaped. It reloads itself by a meta tag.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from time import gmtime, strftime
+
+from monitor.domain.alerts import Alert, Severity
+from monitor.domain.danger import by_danger, nearest_line
+from monitor.domain.lines import Line, Ratio, State
+from monitor.domain.quality import Quality
+from monitor.domain.reports import PoolReport
+from monitor.domain.view import FeedStatus, View
+
+REFRESH_SECONDS = 5
+POOLS_SHOWN = 200
+POSITIONS_SHOWN = 12
+ALERTS_SHOWN = 50
+
+_QUALITY_CLASS = {Quality.LIVE: "calm", Quality.PARTIAL: "warn", Quality.STALE: "blind", Quality.UNKNOWN: "blind"}
+_SEVERITY_CLASS = {Severity.INFO: "calm", Severity.WARNING: "warn", Severity.CRITICAL: "danger"}
+_WARN_RATIO, _DANGER_RATIO = 0.5, 0.8
+
+
+def landing(view: View) -> str:
+    """The whole page."""
+    pools = by_danger(pool for account in view.accounts for pool in account.pools)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="{REFRESH_SECONDS}">
+<title>{escape(_title(pools))}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/style.css">
+</head>
+<body>
+<header>
+<h1>marginwatch</h1>
+<span class="tag {"calm" if view.ready else "warn"}">{"ready" if view.ready else "not ready"}</span>
+<small>{escape(view.instance)} · version {escape(view.version)} · {_clock(view.at)}</small>
+</header>
+{_not_ready(view)}<main>
+{_alerts(view)}
+<h2>Pools, most dangerous first</h2>
+{_pools(pools, view.at)}
+{_accounts_without_pools(view)}<h2>Streams and polls</h2>
+{_feeds(view)}
+</main>
+<footer>
+<a href="/metrics">/metrics</a> <a href="/api/v1/pools">/api/v1/pools</a> <a href="/api/v1/schema">/api/v1/schema</a>
+<a href="/-/healthy">/-/healthy</a> <a href="/-/ready">/-/ready</a>
+</footer>
+</body>
+</html>
+"""
+
+
+def _title(pools: list[PoolReport]) -> str:
+    if not pools:
+        return "marginwatch"
+    return f"{ratio_text(pools[0].ratio)} {pools[0].key.account} {pools[0].key.pool} · marginwatch"
+
+
+def _clock(at: float | None) -> str:
+    return "never" if at is None else strftime("%Y-%m-%d %H:%M:%S UTC", gmtime(at))
+
+
+def _age(at: float | None, now: float) -> str:
+    if at is None:
+        return "never"
+    seconds = max(0.0, now - at)
+    if seconds < 120:
+        return f"{seconds:.0f} s ago"
+    return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.0f} h ago"
+
+
+def ratio_text(ratio: Ratio) -> str:
+    """A margin ratio in words or percent."""
+    if ratio.state is State.UNKNOWN or ratio.value is None:
+        return "unknown"
+    if ratio.value == float("inf"):
+        return "no equity left"
+    return f"{ratio.value:.1%}"
+
+
+def line_text(line: Line) -> str:
+    """How far a line is, in words or percent."""
+    match line.state:
+        case State.AT:
+            return "unknown" if line.distance_ratio is None else f"{line.distance_ratio:.1%}"
+        case State.NEVER:
+            return "no price"
+        case State.LIQUIDATABLE:
+            return "now"
+        case State.UNKNOWN:
+            return "unknown"
+
+
+def _money(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.0f}"
+
+
+def _not_ready(view: View) -> str:
+    if view.ready:
+        return ""
+    return f'<p class="soft">Not ready: {escape("; ".join(view.not_ready) or "starting")}</p>\n'
+
+
+def _alerts(view: View) -> str:
+    if not view.alerts:
+        return '<p><span class="tag calm">no alert fires</span></p>'
+    order = tuple(Severity)
+    alerts = sorted(view.alerts, key=lambda alert: -order.index(alert.severity))
+    items = "".join(_alert(alert, view.at) for alert in alerts[:ALERTS_SHOWN])
+    return f'<h2>{len(alerts)} firing</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
+
+
+def _alert(alert: Alert, now: float) -> str:
+    return (
+        f'<li><span class="tag {_SEVERITY_CLASS[alert.severity]}">{alert.severity}</span> '
+        f"{escape(alert.summary or alert.rule)} <small>{_age(alert.since, now)}</small></li>"
+    )
+
+
+def _pools(pools: list[PoolReport], now: float) -> str:
+    if not pools:
+        return '<p class="soft">No pool is open.</p>'
+    rows = "\n".join(_pool(pool, now) for pool in pools[:POOLS_SHOWN])
+    more = len(pools) - POOLS_SHOWN
+    rest = f'<p class="soft">and {more} less dangerous ones: see /api/v1/pools</p>' if more > 0 else ""
+    return f"""<div class="card"><table>
+<tr><th>Account, pool</th><th>Margin ratio</th><th class="number">Nearest line</th><th>Positions</th>
+<th class="number">Equity, USD</th><th>Quality</th></tr>
+{rows}
+</table></div>{rest}"""
+
+
+def _pool(pool: PoolReport, now: float) -> str:
+    positions = "".join(
+        f'<span class="soft">{escape(position.symbol)} {position.side} {position.quantity:g}: '
+        f"{line_text(position.line)}</span>"
+        for position in pool.positions[:POSITIONS_SHOWN]
+    )
+    if len(pool.positions) > POSITIONS_SHOWN:
+        positions += f'<span class="soft">and {len(pool.positions) - POSITIONS_SHOWN} more</span>'
+    reasons = f'<span class="soft">{escape("; ".join(pool.reasons))}</span>' if pool.reasons else ""
+    return (
+        f"<tr><td>{escape(pool.key.account)}"
+        f'<span class="soft">{escape(pool.key.venue)} {escape(pool.key.pool)}</span></td>'
+        f"<td>{ratio_text(pool.ratio)}{_bar(pool.ratio)}</td>"
+        f'<td class="number">{line_text(nearest_line(pool))}</td><td>{positions}</td>'
+        f'<td class="number">{_money(pool.equity_usd)}</td>'
+        f'<td><span class="tag {_QUALITY_CLASS[pool.quality]}">{pool.quality}</span> '
+        f"<small>{_age(pool.as_of, now)}</small>{reasons}</td></tr>"
+    )
+
+
+def _bar(ratio: Ratio) -> str:
+    if ratio.state is State.UNKNOWN or ratio.value is None:
+        return ""
+    filled = min(1.0, ratio.value)
+    colour = "danger" if filled >= _DANGER_RATIO else "warn" if filled >= _WARN_RATIO else "calm"
+    return (
+        '<svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="6"/>'
+        f'<rect class="{colour}" width="{100 * filled:.1f}" height="6"/></svg>'
+    )
+
+
+def _accounts_without_pools(view: View) -> str:
+    lines = "".join(
+        f'<p><span class="tag {_QUALITY_CLASS[account.quality]}">{account.quality}</span> '
+        f'{escape(account.key.venue)} {escape(account.key.account)} <span class="soft">'
+        f"{escape('; '.join(account.reasons) or 'no open pool')}</span></p>\n"
+        for account in view.accounts
+        if not account.pools
+    )
+    return f"<h2>Accounts without a pool</h2>\n{lines}" if lines else ""
+
+
+def _feeds(view: View) -> str:
+    if not view.feeds:
+        return '<p class="soft">None yet.</p>'
+    rows = "\n".join(_feed(feed, view.at) for feed in view.feeds)
+    return f"""<div class="card"><table>
+<tr><th>Stream</th><th>State</th><th class="number">Last message</th><th class="number">Messages</th>
+<th class="number">Reconnects</th></tr>
+{rows}
+</table></div>"""
+
+
+def _feed(feed: FeedStatus, now: float) -> str:
+    reason = f'<span class="soft">{escape(feed.reason)}</span>' if feed.reason else ""
+    return (
+        f"<tr><td>{escape(feed.venue)} {escape(feed.account)} {escape(feed.stream)}</td>"
+        f'<td><span class="tag {"calm" if feed.up else "danger"}">{escape(feed.phase)}</span>{reason}</td>'
+        f'<td class="number">{_age(feed.last_message, now)}</td><td class="number">{feed.messages:,}</td>'
+        f'<td class="number">{feed.reconnects:,}</td></tr>'
+    )

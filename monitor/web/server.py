@@ -1,0 +1,155 @@
+"""The daemon's own HTTP server: reads the latest view, changes nothing, and never keeps the engine waiting.
+
+It listens on loopback unless the configuration says otherwise, because whoever can read it knows the user's positions.
+Long answers are streamed in pieces with a turn of the event loop between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from importlib.resources import files
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from monitor.domain.schema import frame_json, report_json
+from monitor.domain.view import View
+from monitor.web.page import landing
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9786
+SHUTDOWN_SECONDS = 0.5
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Blocks(Protocol):
+    """Renders a view for `/metrics`, piece by piece."""
+
+    def blocks(self, view: View) -> Iterator[bytes]:
+        """The pieces, each small enough to hold up nobody."""
+        ...
+
+
+class Server:
+    """A running server. `port` is the one it really listens on, also when 0 was asked for."""
+
+    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+        self._runner = runner
+        self.host, self.port = host, port
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the page."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    async def close(self) -> None:
+        """Stop listening and end open connections within about half a second."""
+        await self._runner.cleanup()
+
+
+async def serve(
+    view: Callable[[], View], exposition: Blocks, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT
+) -> Server:
+    """Listen on `host`:`port` (0: any free port). Raises OSError when the port is taken or the host is not ours."""
+    app = web.Application(middlewares=[_guarded])
+    pages = _Pages(view, exposition)
+    app.add_routes(
+        [
+            web.get("/", pages.landing),
+            web.get("/style.css", pages.style),
+            web.get("/metrics", pages.metrics),
+            web.get("/-/healthy", pages.healthy),
+            web.get("/-/ready", pages.ready),
+            web.get("/api/v1/pools", pages.pools),
+            web.get("/api/v1/schema", pages.schema),
+        ]
+    )
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    return Server(runner, host, int(runner.addresses[0][1]))
+
+
+@web.middleware
+async def _guarded(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Give every answer, also a refusal, the same strict headers."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as refusal:
+        refusal.headers.update(_HEADERS)
+        raise
+    if not response.prepared:
+        response.headers.update(_HEADERS)
+    return response
+
+
+class _Pages:
+    def __init__(self, view: Callable[[], View], exposition: Blocks) -> None:
+        self._view, self._exposition = view, exposition
+        room = files("monitor.web")
+        self._style = (room / "style.css").read_text(encoding="utf-8")
+        self._schema = (room / "schema.json").read_bytes()
+
+    async def landing(self, _: web.Request) -> web.Response:
+        return web.Response(text=landing(self._view()), content_type="text/html")
+
+    async def style(self, _: web.Request) -> web.Response:
+        return web.Response(text=self._style, content_type="text/css")
+
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        return await _stream(request, METRICS_TYPE, self._exposition.blocks(self._view()))
+
+    async def healthy(self, _: web.Request) -> web.Response:
+        """The process lives and its loop turns, or nobody would answer."""
+        return web.Response(text="healthy\n")
+
+    async def ready(self, _: web.Request) -> web.Response:
+        view = self._view()
+        body = msgspec.json.encode({"ready": view.ready, "reasons": list(view.not_ready)})
+        return web.Response(body=body, status=200 if view.ready else 503, content_type="application/json")
+
+    async def pools(self, request: web.Request) -> web.StreamResponse:
+        return await _stream(request, "application/json", _document(self._view()))
+
+    async def schema(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._schema, content_type="application/schema+json")
+
+
+def _document(view: View) -> Iterator[bytes]:
+    """The JSON document of a view, one account a piece."""
+    frame = frame_json(view)
+    del frame["accounts"]
+    yield msgspec.json.encode(frame)[:-1] + b',"accounts":['
+    for number, report in enumerate(view.accounts):
+        yield (b"," if number else b"") + msgspec.json.encode(report_json(report))
+    yield b"]}"
+
+
+async def _stream(request: web.Request, content_type: str, pieces: Iterator[bytes]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={**_HEADERS, "Content-Type": content_type})
+    await response.prepare(request)
+    if request.method != "HEAD":
+        for piece in pieces:
+            if piece:
+                await response.write(piece)
+            await asyncio.sleep(0)
+    await response.write_eof()
+    return response
