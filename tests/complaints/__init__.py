@@ -1,0 +1,1 @@
+"""What other tools got wrong, one test a complaint."""

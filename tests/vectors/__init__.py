@@ -1,0 +1,1 @@
+"""Figures that venues printed or documented, run through the kernel."""
