@@ -1,0 +1,350 @@
+"""An account's own answers to events: balances, positions, modes. Pure.
+
+Two answers make a snapshot: `account` (v3, or v2) holds the wallets, `positionRisk` (v3, or v2) the positions with
+entry, mark, liquidation price and maintenance. They are read one after the other, so each position is compared: where
+they differ the snapshot says so in `problems`, and is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from monitor.domain.accounts import (
+    AccountMode,
+    Balance,
+    CollateralMode,
+    MarginMode,
+    Position,
+    SymbolConfig,
+    VenueAccount,
+    VenuePosition,
+)
+from monitor.domain.events import AccountConfig, AccountSnapshot
+from monitor.domain.lines import NEVER, Line, State
+from monitor.domain.names import AccountKey, PositionKey, Side, Symbol
+from monitor.venues.binance.fields import (
+    BadField,
+    Loose,
+    finite,
+    optional,
+    optional_positive,
+    optional_seconds,
+)
+from monitor.venues.binance.reading import rows, whole
+from monitor.venues.binance.user_events import MARGIN_MODES, side_of
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+Made = TypeVar("Made")
+
+
+class _ConfigBody(msgspec.Struct, gc=False):
+    multiAssetsMargin: bool | None = None
+    dualSidePosition: bool | None = None
+
+
+class _ConfigRow(msgspec.Struct, gc=False):
+    symbol: str
+    marginType: str | None = None
+    isAutoAddMargin: bool | None = None
+    leverage: Loose = None
+
+
+class _AccountBody(msgspec.Struct, gc=False):
+    assets: list[msgspec.Raw]
+    positions: list[msgspec.Raw] | None = None
+    totalMarginBalance: Loose = None
+    totalMaintMargin: Loose = None
+    totalInitialMargin: Loose = None
+
+
+class _AssetRow(msgspec.Struct, gc=False):
+    asset: str
+    walletBalance: float
+    crossWalletBalance: Loose = None
+    crossUnPnl: Loose = None
+    maintMargin: Loose = None
+    initialMargin: Loose = None
+    marginBalance: Loose = None
+    availableBalance: Loose = None
+    updateTime: Loose = None
+
+
+class _HeldRow(msgspec.Struct, gc=False):
+    """A position as `account` tells of it: no entry and no mark, but a second witness of its size."""
+
+    symbol: str
+    positionAmt: float
+    positionSide: str = "BOTH"
+    maintMargin: Loose = None
+
+
+class _RiskRow(msgspec.Struct, gc=False):
+    symbol: str
+    positionAmt: float
+    positionSide: str = "BOTH"
+    entryPrice: Loose = None
+    markPrice: Loose = None
+    unRealizedProfit: Loose = None
+    unrealizedProfit: Loose = None
+    liquidationPrice: Loose = None
+    isolatedMargin: Loose = None
+    isolatedWallet: Loose = None
+    marginType: str | None = None
+    marginAsset: str | None = None
+    notional: Loose = None
+    maintMargin: Loose = None
+    initialMargin: Loose = None
+    positionInitialMargin: Loose = None
+    adl: Loose = None
+    updateTime: Loose = None
+
+    @property
+    def profit(self) -> float | None:
+        """Unrealised profit, under either of the names that the versions give it."""
+        return optional(self.unRealizedProfit if self.unRealizedProfit is not None else self.unrealizedProfit)
+
+
+def account_config(
+    account_config_raw: bytes | str,
+    symbol_config_raw: bytes | str | None,
+    account: AccountKey,
+    asked: float,
+    received: float,
+) -> AccountConfig:
+    """accountConfig and symbolConfig: the modes, and what the user set for each symbol.
+
+    A mode that is not in the answer is None, and is never guessed.
+    """
+    said = whole(account_config_raw, _ConfigBody, account.venue, "accountConfig")
+    problems: list[str] = []
+    symbols: list[SymbolConfig] = []
+    if symbol_config_raw is not None:
+        raws = rows(symbol_config_raw, account.venue, "symbolConfig")
+        symbols = _each(raws, _ConfigRow, _symbol_config, "symbol setting", problems)
+    return AccountConfig(
+        account=account,
+        mode=AccountMode(collateral=_collateral(said.multiAssetsMargin), hedge=said.dualSidePosition),
+        symbols=tuple(symbols),
+        asked=asked,
+        received=received,
+        problems=tuple(problems),
+    )
+
+
+def _collateral(multi_assets: bool | None) -> CollateralMode | None:
+    if multi_assets is None:
+        return None
+    return CollateralMode.MULTI_ASSETS if multi_assets else CollateralMode.SINGLE_ASSET
+
+
+def _symbol_config(row: _ConfigRow) -> SymbolConfig:
+    if not row.symbol:
+        raise BadField("symbol is empty")
+    return SymbolConfig(
+        symbol=row.symbol,
+        margin_mode=MARGIN_MODES.get((row.marginType or "").lower()),
+        leverage=optional_positive(row.leverage),
+        auto_add_margin=row.isAutoAddMargin,
+    )
+
+
+def account_snapshot(
+    account_raw: bytes | str,
+    position_risk_raw: bytes | str,
+    account: AccountKey,
+    asked: float,
+    received: float,
+    symbols: Mapping[Symbol, SymbolConfig] | None = None,
+) -> AccountSnapshot:
+    """An account whole. `symbols` are the symbol settings last read: a second witness of each margin mode.
+
+    Rows with a quantity of zero are not positions. MalformedAnswer if either answer is not what it should be.
+    """
+    body = whole(account_raw, _AccountBody, account.venue, "account")
+    risk = whole(position_risk_raw, list[msgspec.Raw], account.venue, "positionRisk")
+    problems: list[str] = []
+    held = _held(body.positions, problems)
+    balances = _each(body.assets, _AssetRow, _balance, "balance", problems)
+    open_rows = [row for row in _each(risk, _RiskRow, _readable, "position", problems) if row.positionAmt]
+    positions = [_position(row, held, symbols or {}, problems) for row in open_rows]
+    _compare(positions, held, problems)
+    _once("balance", [balance.asset for balance in balances], problems)
+    _once("position", [f"{position.symbol} {position.side}" for position in positions], problems)
+    marks = {row.symbol: mark for row in open_rows if (mark := optional_positive(row.markPrice)) is not None}
+    return AccountSnapshot(
+        account=account,
+        positions=tuple(positions),
+        balances=tuple(balances),
+        asked=asked,
+        received=received,
+        venue=VenueAccount(
+            equity=optional(body.totalMarginBalance),
+            maintenance_margin=optional(body.totalMaintMargin),
+            initial_margin=optional(body.totalInitialMargin),
+        ),
+        marks=tuple(marks.items()),
+        problems=tuple(problems),
+    )
+
+
+def _balance(row: _AssetRow) -> Balance:
+    if not row.asset:
+        raise BadField("asset is empty")
+    return Balance(
+        asset=row.asset,
+        wallet=finite("walletBalance", row.walletBalance),
+        cross_wallet=optional(row.crossWalletBalance),
+        venue_cross_unrealized_pnl=optional(row.crossUnPnl),
+        venue_maintenance_margin=optional(row.maintMargin),
+        venue_initial_margin=optional(row.initialMargin),
+        venue_margin_balance=optional(row.marginBalance),
+        available=optional(row.availableBalance),
+        update_time=optional_seconds(row.updateTime),
+    )
+
+
+def _readable(row: _RiskRow) -> _RiskRow:
+    if not row.symbol:
+        raise BadField("symbol is empty")
+    finite("positionAmt", row.positionAmt)
+    side_of(row.positionSide, row.positionAmt)
+    return row
+
+
+def _position(
+    row: _RiskRow,
+    held: Mapping[PositionKey, _HeldRow] | None,
+    symbols: Mapping[Symbol, SymbolConfig],
+    problems: list[str],
+) -> Position:
+    side = side_of(row.positionSide, row.positionAmt) or (Side.LONG if row.positionAmt > 0 else Side.SHORT)
+    mode = _margin_mode(row, side, symbols.get(row.symbol), problems)
+    mark, profit = optional_positive(row.markPrice), row.profit
+    maintenance = optional(row.maintMargin)
+    if maintenance is None and held is not None and (seen := held.get(PositionKey(row.symbol, side))) is not None:
+        maintenance = optional(seen.maintMargin)
+    notional = optional(row.notional)
+    initial = row.positionInitialMargin if row.positionInitialMargin is not None else row.initialMargin
+    adl = optional(row.adl)
+    return Position(
+        symbol=row.symbol,
+        side=side,
+        quantity=row.positionAmt,
+        entry_price=_entry(row, mark, profit),
+        margin_mode=mode,
+        hedge=row.positionSide != "BOTH",
+        margin_asset=row.marginAsset or None,
+        isolated_wallet=_isolated_wallet(row, profit) if mode is MarginMode.ISOLATED else None,
+        venue=VenuePosition(
+            mark_price=mark,
+            liquidation=_printed(row.liquidationPrice, mark),
+            notional=None if notional is None else abs(notional),
+            unrealized_pnl=profit,
+            maintenance_margin=maintenance,
+            initial_margin=optional(initial),
+            adl=None if adl is None else int(adl),
+        ),
+        update_time=optional_seconds(row.updateTime),
+    )
+
+
+def _entry(row: _RiskRow, mark: float | None, profit: float | None) -> float | None:
+    given = optional_positive(row.entryPrice)
+    if given is not None or mark is None or profit is None:
+        return given
+    # The venue has written 0 for open positions. Its profit at its own mark says the same thing.
+    return optional_positive(mark - profit / row.positionAmt)
+
+
+def _printed(text: Loose, mark: float | None) -> Line:
+    """«0» is the venue's word for «no price liquidates this»; nothing there, or no number, is no answer."""
+    price = optional(text)
+    if price is None:
+        return Line.unknown("not in the venue's answer")
+    if price <= 0:
+        return NEVER
+    return Line(State.AT, price, abs(price - mark) / mark if mark else None)
+
+
+def _isolated_wallet(row: _RiskRow, profit: float | None) -> float | None:
+    wallet = optional(row.isolatedWallet)
+    if wallet:
+        return wallet
+    # Older answers have no wallet; some have it as 0 beside a margin. The margin is the wallet with the profit in it.
+    margin = optional(row.isolatedMargin)
+    return wallet if not margin or profit is None else margin - profit
+
+
+def _margin_mode(row: _RiskRow, side: Side, setting: SymbolConfig | None, problems: list[str]) -> MarginMode | None:
+    """From the row's own word, its isolated amounts, and the symbol's setting; None if they contradict each other.
+
+    v3 has no marginType: an isolated position is one with an isolated wallet or margin [doc].
+    """
+    said: dict[str, MarginMode] = {}
+    amounts = [optional(row.isolatedMargin), optional(row.isolatedWallet)]
+    if any(amounts):
+        said["its isolated margin"] = MarginMode.ISOLATED
+    elif any(amount is not None for amount in amounts):
+        said["its isolated margin of 0"] = MarginMode.CROSS
+    if (word := MARGIN_MODES.get((row.marginType or "").lower())) is not None:
+        said["its margin type"] = word
+    if setting is not None and setting.margin_mode is not None:
+        said["the symbol's setting"] = setting.margin_mode
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    words = ", ".join(f"{source} says {mode}" for source, mode in said.items()) or "nothing tells"
+    problems.append(f"margin mode of {row.symbol} {side} is unreadable: {words}")
+    return None
+
+
+def _held(raws: list[msgspec.Raw] | None, problems: list[str]) -> dict[PositionKey, _HeldRow] | None:
+    if raws is None:
+        return None
+    held: dict[PositionKey, _HeldRow] = {}
+    for row in _each(raws, _HeldRow, _plausible, "account position", problems):
+        if row.positionAmt:
+            side = side_of(row.positionSide, row.positionAmt) or (Side.LONG if row.positionAmt > 0 else Side.SHORT)
+            held[PositionKey(row.symbol, side)] = row
+    return held
+
+
+def _plausible(row: _HeldRow) -> _HeldRow:
+    finite("positionAmt", row.positionAmt)
+    side_of(row.positionSide, row.positionAmt)
+    return row
+
+
+def _compare(positions: list[Position], held: Mapping[PositionKey, _HeldRow] | None, problems: list[str]) -> None:
+    """Name what only one of the two answers has, or what they have in different sizes."""
+    if held is None:
+        return
+    seen = {position.key: position.quantity for position in positions}
+    for key, row in held.items():
+        if key not in seen:
+            problems.append(f"{key.symbol} {key.side} is in account but not in positionRisk")
+        elif seen[key] != row.positionAmt:
+            problems.append(f"{key.symbol} {key.side} has two sizes: {seen[key]:g} and {row.positionAmt:g}")
+    for key in seen:
+        if key not in held:
+            problems.append(f"{key.symbol} {key.side} is in positionRisk but not in account")
+
+
+def _once(what: str, names: list[str], problems: list[str]) -> None:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.append(f"{what} {name} is in the answer twice")
+
+
+def _each(
+    raws: list[msgspec.Raw], kind: type[Row], make: Callable[[Row], Made], what: str, problems: list[str]
+) -> list[Made]:
+    decoder = msgspec.json.Decoder(kind, strict=False)
+    made: list[Made] = []
+    for number, raw in enumerate(raws):
+        try:
+            made.append(make(decoder.decode(raw)))
+        except (ValueError, OverflowError) as error:
+            problems.append(f"{what} row {number} cannot be read: {str(error)[:200]}")
+    return made
