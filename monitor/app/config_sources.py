@@ -146,7 +146,7 @@ def read_secret_file(file: Path, key: str) -> str:
         if not file.is_file():
             raise ConfigError(key, str(file), "is not a file")
         if status.st_mode & 0o004:
-            raise ConfigError(key, str(file), f"everyone on this machine can read this secret: chmod 0600 {file}")
+            raise ConfigError(key, str(file), f"can be read by everyone on this machine: chmod 0600 {file}")
         if status.st_size > _LARGEST_CREDENTIAL:
             raise ConfigError(key, str(file), "is too large to be a key: name the right file")
         text = file.read_text(encoding="utf-8").strip()

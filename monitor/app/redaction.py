@@ -46,10 +46,15 @@ class Redactor:
         known = {*self._secrets, *(secret for secret in secrets if len(secret) >= 6)}
         self._secrets = sorted(known, key=len, reverse=True)  # the longest first: one may hold another
 
-    def text(self, text: str) -> str:
-        """The text with every secret masked."""
+    def values(self, text: str) -> str:
+        """The text with the known secrets masked, and nothing else."""
         for secret in self._secrets:
             text = text.replace(secret, MASK)
+        return text
+
+    def text(self, text: str) -> str:
+        """The text with every secret masked, known or of a secret's shape."""
+        text = self.values(text)
         text = _QUERY.sub("?" + MASK, text)
         text = _PATH_KEY.sub(rf"\g<1>{MASK}", text)
         text = _PAIR.sub(rf"\g<name>{MASK}", text)

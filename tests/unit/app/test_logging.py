@@ -27,7 +27,10 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture(params=[io.StringIO, Terminal], ids=["journal", "terminal"])
+JOURNAL, TERMINAL = pytest.param(io.StringIO, id="journal"), pytest.param(Terminal, id="terminal")
+
+
+@pytest.fixture(params=[JOURNAL, TERMINAL])
 def stream(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -90,9 +93,8 @@ def test_libraries_that_print_requests_stay_quiet_at_debug_level(stream: io.Stri
     assert stream.getvalue() == ""
 
 
+@pytest.mark.parametrize("stream", [JOURNAL], indirect=True)
 def test_a_machine_reads_one_json_object_a_line(stream: io.StringIO) -> None:
-    if stream.isatty():
-        pytest.skip("the terminal form is for people")
     structlog.get_logger().warning("feed lost", stream="user", reason="socket\nclosed")
     logging.getLogger("other").warning("hello %s", "there")
     first, second = [json.loads(line) for line in stream.getvalue().splitlines()]

@@ -1,0 +1,105 @@
+"""Writes `config.example.toml` from the keys themselves, so that the two cannot drift apart.
+
+    python -m monitor.app.config_example > config.example.toml
+
+Every key stands there, commented out, with its default, unit and meaning; only the account of the example is active.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from monitor.app import config_keys as keys
+from monitor.app.config import Config
+
+HEAD = """\
+# marginwatch: every key with its default. A line that begins with "# key =" shows a default: uncomment it to change it.
+# Unknown keys are errors; `marginwatch check-config` reports all mistakes at once.
+#
+# Environment variables win over this file: MARGINWATCH_WEB__PORT=9787 sets [web] port. Files of systemd's credentials
+# folder win over it too: accounts__main__api_secret sets [accounts.main] api_secret.
+"""
+ACCOUNT = "main"
+#: What the account of the example says; the other keys are shown commented out.
+ACTIVE = {"venue": "binance", "api_key_file": "binance-api-key", "api_secret_file": "binance-api-secret"}
+SAMPLES = {"api_key_env": "BINANCE_API_KEY", "api_secret_env": "BINANCE_API_SECRET", "api_key": "", "api_secret": ""}
+
+
+def example() -> str:
+    """The text of the file."""
+    lines = [HEAD]
+    tables: list[tuple[str, FieldInfo]] = []
+    for name, field in Config.model_fields.items():
+        if name == "accounts" or _is_table(field.annotation):
+            tables.append((name, field))
+        else:
+            lines += _key(name, field)
+    for name, field in tables:
+        lines += _accounts() if name == "accounts" else _table(name, field.annotation)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _accounts() -> Iterator[str]:
+    yield f"\n# {_first(keys.BinanceAccount)}"
+    yield f"# One table an account; the word after the dot is the name that you give it.\n[accounts.{ACCOUNT}]"
+    for name, field in keys.BinanceAccount.model_fields.items():
+        if name in ACTIVE:
+            yield f"{name} = {value(ACTIVE[name])}  # {field.description}"
+        else:
+            shown = SAMPLES.get(name, field.default)
+            yield f"# {name} = {value(shown)}  # {field.description}"
+
+
+def _table(path: str, model: Any) -> Iterator[str]:
+    """A table: first its own keys, then its sub-tables, as TOML wants it."""
+    inner = [(name, field.annotation) for name, field in model.model_fields.items() if _is_table(field.annotation)]
+    own = [(name, field) for name, field in model.model_fields.items() if name not in dict(inner)]
+    if own:
+        yield f"\n# {_first(model)}\n[{path}]"
+    for name, field in own:
+        yield from _key(name, field)
+    for name, annotation in inner:
+        yield from _table(f"{path}.{name}", annotation)
+
+
+def _key(name: str, field: FieldInfo) -> Iterator[str]:
+    default = field.get_default(call_default_factory=True)
+    if default is PydanticUndefined or default is None:
+        raise ValueError(f"the key {name} needs a default that can be shown")
+    line = f"# {name} = {value(default)}"
+    meaning = f"  # {field.description}"
+    yield line + meaning if len(line + meaning) <= 140 else f"# {field.description}\n{line}"
+
+
+def value(default: Any) -> str:
+    """A default as TOML."""
+    if isinstance(default, BaseModel):
+        default = default.model_dump()
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    if isinstance(default, dict):
+        return "{" + ", ".join(f"{name} = {value(item)}" for name, item in default.items()) + "}"
+    if isinstance(default, (list, tuple)):
+        return "[" + ", ".join(map(value, default)) + "]"
+    if isinstance(default, (int, float)):
+        return repr(default)
+    return json.dumps(str(default), ensure_ascii=False)
+
+
+def _is_table(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _first(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().splitlines()[0]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(example())

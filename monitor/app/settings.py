@@ -1,0 +1,60 @@
+"""The configuration turned into the frozen settings of each room, which know nothing of files or validators."""
+
+from __future__ import annotations
+
+from monitor.app.config import Loaded
+from monitor.app.supervision import SupervisionSettings
+from monitor.domain.names import AccountKey
+from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
+from monitor.venues import settings as venues
+
+
+def account_keys(loaded: Loaded) -> tuple[AccountKey, ...]:
+    """Every configured account, in the file's order."""
+    return tuple(AccountKey(account.venue, name) for name, account in loaded.config.accounts.items())
+
+
+def engine(loaded: Loaded) -> EngineSettings:
+    """What the engine is told."""
+    config = loaded.config.engine
+    more = {"stablecoins": frozenset(config.stablecoins)} if config.stablecoins else {}
+    return EngineSettings(
+        accounts=account_keys(loaded),
+        venue_limits={"binance": Limits(**loaded.config.venues.binance.limits.model_dump())},
+        lines_every_seconds=config.lines_every_seconds,
+        jump_ratio=config.jump_ratio,
+        betas=dict(config.betas),
+        volatility=VolatilitySettings(**config.volatility.model_dump()),
+        wanted_distance_ratio=config.wanted_distance_ratio,
+        drift=DriftTolerances(**config.drift.model_dump()),
+        **more,
+    )
+
+
+def binance(loaded: Loaded) -> venues.BinanceSettings:
+    """What the venue's session is told."""
+    config = loaded.config.venues.binance
+    return venues.BinanceSettings(
+        accounts=tuple(
+            venues.BinanceAccountSettings(
+                name=name,
+                credentials=venues.Credentials(
+                    api_key=venues.Secret(loaded.secrets[name, "api_key"].get_secret_value()),
+                    api_secret=venues.Secret(loaded.secrets[name, "api_secret"].get_secret_value()),
+                ),
+                permissions=venues.PermissionPolicy(account.permissions),
+            )
+            for name, account in loaded.config.accounts.items()
+            if account.venue == "binance"
+        ),
+        urls=venues.BinanceUrls(**config.urls.model_dump()),
+        timings=venues.Timings(**config.timings.model_dump()),
+        weight_share=config.weight_share,
+        weight_per_minute=config.weight_per_minute,
+        seed_candles=config.seed_candles,
+    )
+
+
+def supervision(loaded: Loaded) -> SupervisionSettings:
+    """How failed jobs are started again."""
+    return SupervisionSettings(**loaded.config.supervision.model_dump())

@@ -1,0 +1,330 @@
+"""The configuration: all mistakes at once, each with key, value and cure; no secret in any of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from monitor.app import config_keys, settings
+from monitor.app.config import Config, Loaded, load, loads
+from monitor.app.config_example import example
+from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
+from monitor.domain.names import AccountKey
+from monitor.engine.settings import EngineSettings
+from monitor.venues.settings import BinanceSettings, PermissionPolicy
+from tests.programs import ROOT
+
+KEY = "an-api-key-of-a-test-account"
+SECRET = "a-secret-that-must-never-be-shown"
+ACCOUNT = f"""
+[accounts.main]
+venue = "binance"
+api_key = "{KEY}"
+api_secret = "{SECRET}"
+"""
+
+
+def write(folder: Path, text: str, mode: int = 0o600) -> Path:
+    file = folder / "config.toml"
+    file.write_text(text)
+    file.chmod(mode)
+    return file
+
+
+def refused(text: str, environ: Mapping[str, str] | None = None) -> dict[str, ConfigError]:
+    with pytest.raises(ConfigRefused) as caught:
+        loads(text, environ)
+    assert SECRET not in str(caught.value)
+    assert KEY not in str(caught.value)
+    return {mistake.key: mistake for mistake in caught.value.mistakes}
+
+
+def test_the_smallest_configuration_is_one_account_with_its_key() -> None:
+    loaded = loads(ACCOUNT)
+    assert settings.account_keys(loaded) == (AccountKey("binance", "main"),)
+    account = settings.binance(loaded).accounts[0]
+    assert account.credentials.api_key.reveal() == KEY
+    assert account.credentials.api_secret.reveal() == SECRET
+    assert account.permissions is PermissionPolicy.REFUSE
+
+
+def test_the_defaults_are_those_of_the_rooms_themselves() -> None:
+    loaded = loads(ACCOUNT)
+    ours, theirs = settings.engine(loaded), EngineSettings(accounts=(AccountKey("binance", "main"),))
+    assert dataclasses.replace(ours, venue_limits={}) == theirs
+    assert ours.limits_of("binance") == theirs.limits_of("binance")
+    assert dataclasses.replace(settings.binance(loaded), accounts=()) == BinanceSettings()
+
+
+def test_all_mistakes_are_reported_at_once_with_key_value_and_cure() -> None:
+    mistakes = refused(
+        """
+        log_levle = "debug"
+        [web]
+        port = 99999
+        [engine]
+        jump_ratio = "wide"
+        lines_every_seconds = -1
+        wanted_distance_ratio = 1.5
+        [venues.binance.urls]
+        stream = "https://fstream.binance.com"
+        fapi = "http://fapi.binance.com"
+        [venues.binance.timings]
+        account_every_seconds = inf
+        snapshot_tries = 2.5
+        [venues.okx]
+        [accounts.main]
+        venue = "binanse"
+        api_key_env = "NO_SUCH_NAME"
+        """
+    )
+    assert set(mistakes) == {
+        "log_levle",
+        "web.port",
+        "engine.jump_ratio",
+        "engine.lines_every_seconds",
+        "engine.wanted_distance_ratio",
+        "venues.binance.urls.stream",
+        "venues.binance.urls.fapi",
+        "venues.binance.timings.account_every_seconds",
+        "venues.binance.timings.snapshot_tries",
+        "venues.okx",
+        "accounts.main.venue",
+        "accounts.main.api_key_env",
+        "accounts.main.api_secret",
+    }
+    assert mistakes["log_levle"].cure.startswith("no such key; did you mean log_level?")
+    assert mistakes["web.port"].value == 99999
+    assert mistakes["web.port"].cure.startswith("must be 65535 or less")
+    assert mistakes["engine.jump_ratio"].cure.startswith("must be a number (ratio; a price that moves")
+    assert mistakes["venues.okx"].cure == "no such key; known here: binance"
+    assert "'binance'" in mistakes["accounts.main.venue"].cure
+    assert mistakes["accounts.main.api_key_env"].cure == "no environment variable of this name is set"
+    assert "must begin with wss://" in mistakes["venues.binance.urls.stream"].cure
+    assert "keys travel over it" in mistakes["venues.binance.urls.fapi"].cure
+
+
+def test_plain_text_addresses_are_for_this_machine_only() -> None:
+    loaded = loads(ACCOUNT + '[venues.binance.urls]\nfapi = "http://127.0.0.1:8080/"\nstream = "ws://localhost:8080"')
+    assert settings.binance(loaded).urls.fapi == "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("address", "cure"),
+    [
+        ("http://127.0.0.1.evil.example", "keys travel"),
+        ("https://", "has no host"),
+        ("https://u:p@x.example", "a user"),
+    ],
+)
+def test_a_deceptive_address_is_refused(address: str, cure: str) -> None:
+    mistakes = refused(ACCOUNT + f'[venues.binance.urls]\nfapi = "{address}"')
+    assert cure in mistakes["venues.binance.urls.fapi"].cure
+
+
+def test_a_configuration_without_accounts_is_refused() -> None:
+    assert refused("")["accounts"].cure.startswith("is needed")
+    assert refused("[accounts]")["accounts"].cure.startswith("must not be empty")
+
+
+@pytest.mark.parametrize("name", ["Main", "a__b", "", "a b", "x" * 65, "../etc"])
+def test_an_account_name_must_be_writable_as_an_environment_name_and_a_label(name: str) -> None:
+    mistakes = refused(ACCOUNT.replace("accounts.main", f'accounts."{name}"'))
+    assert any(key.startswith("accounts") for key in mistakes)
+
+
+def test_environment_wins_over_credentials_over_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    for name, text in (("accounts__main__api_secret", "from-a-credential\n"), ("web__host", "0.0.0.0")):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o400)
+    file = write(tmp_path, ACCOUNT + '[web]\nhost = "127.0.0.2"\nport = 1')
+    environ = {
+        "CREDENTIALS_DIRECTORY": str(folder),
+        "MARGINWATCH_WEB__HOST": "127.0.0.3",
+        "MARGINWATCH_ENGINE__BETAS": '{"ETH": 1.2}',
+        "MARGINWATCH_VENUES__BINANCE__LIMITS__MARK_SECONDS": "7.5",
+    }
+    loaded = load(file, environ)
+    assert loaded.config.web.host == "127.0.0.3"
+    assert loaded.config.web.port == 1
+    assert loaded.secrets["main", "api_secret"].get_secret_value() == "from-a-credential"
+    assert loaded.secrets["main", "api_key"].get_secret_value() == KEY
+    assert loaded.config.engine.betas == {"ETH": 1.2}
+    assert settings.engine(loaded).limits_of("binance").mark_seconds == 7.5
+    assert load(file, environ, {"web": {"host": "::1"}}).config.web.host == "::1"
+
+
+def test_a_mistyped_environment_name_is_refused_and_its_value_not_shown() -> None:
+    environ = {"MARGINWATCH_MQQT__PORT": "1", "MARGINWATCH_ACCOUNTS__MAIN__API_SERCET": SECRET, "MARGINWATCH_X": SECRET}
+    mistakes = refused(ACCOUNT, environ)
+    assert set(mistakes) == {"mqqt", "accounts.main.api_sercet", "x"}
+    assert mistakes["mqqt"].cure.endswith("[set by the environment variable MARGINWATCH_MQQT__PORT]")
+    assert "did you mean api_secret?" in mistakes["accounts.main.api_sercet"].cure
+
+
+def test_names_that_kubernetes_injects_for_a_service_are_not_keys() -> None:
+    environ = {
+        "MARGINWATCH_SERVICE_HOST": "10.0.0.1",
+        "MARGINWATCH_SERVICE_PORT": "9786",
+        "MARGINWATCH_PORT": "tcp://10.0.0.1:9786",
+        "MARGINWATCH_PORT_9786_TCP_ADDR": "10.0.0.1",
+        "MARGINWATCH_CONFIG": "/x",
+    }
+    assert loads(ACCOUNT, environ).config.web.port == 9786
+
+
+def test_an_unknown_or_exposed_credential_file_is_refused(tmp_path: Path) -> None:
+    for name, mode in (("accounts__main__api_sekret", 0o400), ("accounts__main__api_secret", 0o444), ("tokn", 0o400)):
+        (tmp_path / name).write_text(SECRET)
+        (tmp_path / name).chmod(mode)
+    mistakes = refused(ACCOUNT, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert set(mistakes) == {"accounts.main.api_sekret", "accounts.main.api_secret", "tokn"}
+    assert "chmod 0600" in mistakes["accounts.main.api_secret"].cure
+    assert "credential file tokn" in mistakes["tokn"].cure
+
+
+def test_a_credentials_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    assert "$CREDENTIALS_DIRECTORY" in refused(ACCOUNT, {"CREDENTIALS_DIRECTORY": str(tmp_path / "none")})
+
+
+def test_secrets_come_from_files_beside_the_configuration_and_from_named_variables(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY + "\n")
+    (tmp_path / "key").chmod(0o640)
+    text = '[accounts.main]\nvenue = "binance"\napi_key_file = "key"\napi_secret_env = "BINANCE_SECRET"'
+    loaded = load(write(tmp_path, text, 0o644), {"BINANCE_SECRET": SECRET})
+    assert set(loaded.secret_texts) == {KEY, SECRET}
+    assert SECRET not in repr(loaded)
+    assert SECRET not in repr(settings.binance(loaded))
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "cure"),
+    [
+        (SECRET, 0o644, "chmod 0600"),
+        ("", 0o600, "is empty"),
+        ("two\nlines-here", 0o600, "does not look like a key"),
+        ("x" * 70_000, 0o600, "too large"),
+        (None, 0, "cannot be read: No such file"),
+    ],
+)
+def test_a_bad_secret_file_names_the_key_the_file_and_the_cure(
+    tmp_path: Path, content: str | None, mode: int, cure: str
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_text(content)
+        file.chmod(mode)
+    text = f'[accounts.main]\nvenue = "binance"\napi_key = "{KEY}"\napi_secret_file = "{file}"'
+    mistakes = refused(text)
+    assert [mistake for mistake in mistakes.values() if cure in mistake.cure]
+
+
+def test_a_secret_given_twice_or_not_as_text_is_refused() -> None:
+    mistakes = refused(ACCOUNT + 'api_secret_env = "X"\n')
+    assert mistakes["accounts.main.api_secret"].cure == "set exactly one of them"
+    number = ACCOUNT.replace(f'"{SECRET}"', "1234567890123")
+    assert "1234567890123" not in str(refused(number)["accounts.main.api_secret"])
+
+
+def test_a_secret_in_a_file_that_everyone_can_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigRefused, match="chmod 0600"):
+        load(write(tmp_path, ACCOUNT, 0o644), {})
+
+
+def test_a_syntax_error_names_its_line_and_shows_nothing_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigRefused) as caught:
+        load(write(tmp_path, ACCOUNT + 'port = "unclosed\n'), {})
+    (mistake,) = caught.value.mistakes
+    assert mistake.value == "line 6, column 17"
+    assert mistake.cure.startswith("not valid TOML")
+
+
+def test_a_missing_file_is_not_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigMissing, match="absent.toml"):
+        load(tmp_path / "absent.toml", {})
+    with pytest.raises(ConfigMissing, match="absent.toml"):
+        load(None, {"MARGINWATCH_CONFIG": str(tmp_path / "absent.toml")})
+    with pytest.raises(ConfigMissing, match="looked at"):
+        load(None, {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)})
+
+
+def test_the_search_path_ends_at_the_first_file_that_exists(tmp_path: Path) -> None:
+    for name in ("unit", "xdg/marginwatch"):
+        (tmp_path / name).mkdir(parents=True)
+    environ = {"CONFIGURATION_DIRECTORY": str(tmp_path / "unit"), "XDG_CONFIG_HOME": str(tmp_path / "xdg")}
+    in_home = write(tmp_path / "xdg/marginwatch", ACCOUNT)
+    assert load(None, environ).file == in_home
+    in_unit = write(tmp_path / "unit", ACCOUNT)
+    assert load(None, environ).file == in_unit
+    named = write(tmp_path, ACCOUNT)
+    assert load(None, environ | {"MARGINWATCH_CONFIG": str(named)}).file == named
+
+
+def load_example(tmp_path: Path, text: str) -> Loaded:
+    for name in ("binance-api-key", "binance-api-secret"):
+        (tmp_path / name).write_text(SECRET)
+        (tmp_path / name).chmod(0o600)
+    return load(write(tmp_path, text, 0o644), {})
+
+
+def test_the_example_loads_and_changes_no_default(tmp_path: Path) -> None:
+    loaded = load_example(tmp_path, (ROOT / "config.example.toml").read_text())
+    assert loaded.config.model_dump(exclude={"accounts"}) == loads(ACCOUNT).config.model_dump(exclude={"accounts"})
+
+
+def keys_of(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Every key with its default and its meaning, tables opened."""
+    for name, field in model.model_fields.items():
+        if name == "accounts":
+            yield from keys_of(config_keys.BinanceAccount, "accounts.main.")
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from keys_of(field.annotation, f"{path}{name}.")
+        else:
+            yield path + name, field.get_default(call_default_factory=True), field.description or ""
+
+
+def shown_keys(text: str) -> dict[str, Any]:
+    """Every `key = value` of the example, commented or not, by dotted key."""
+    found, table = {}, ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            table = line.strip("[]") + "."
+        bare = line.removeprefix("# ")
+        if " = " in bare and bare.split(" = ")[0].replace("_", "").isalnum() and not line.startswith("##"):
+            found[table + bare.split(" = ")[0]] = tomllib.loads(bare)[bare.split(" = ")[0]]
+    return found
+
+
+def test_the_example_shows_every_key_with_its_default_and_its_meaning() -> None:
+    text = (ROOT / "config.example.toml").read_text()
+    shown = shown_keys(text)
+    known = {name: (default, meaning) for name, default, meaning in keys_of(Config)}
+    assert set(shown) == set(known)
+    for name, (default, meaning) in known.items():
+        assert meaning, name
+        assert meaning in text, name
+        if not name.startswith("accounts.") or name.endswith(".permissions"):
+            assert shown[name] == _plain(default), name
+
+
+def _plain(value: Any) -> Any:
+    """A default as TOML would give it back."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def test_the_example_is_the_one_that_the_keys_write() -> None:
+    assert (ROOT / "config.example.toml").read_text() == example(), (
+        "write it anew: python -m monitor.app.config_example > config.example.toml"
+    )
