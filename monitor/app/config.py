@@ -17,7 +17,9 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from monitor.alerts.settings import mistakes as alert_mistakes
 from monitor.app import config_keys as keys
+from monitor.app.config_alerts import Alerts, alert_settings
 from monitor.app.config_errors import HIDDEN, translate
 from monitor.app.config_sources import (
     Source,
@@ -49,7 +51,7 @@ class Config(BaseSettings):
     )
     venues: keys.Venues = keys.key(keys.Venues(), "")
     engine: keys.Engine = keys.key(keys.Engine(), "")
-    alerts: keys.Alerts = keys.key(keys.Alerts(), "")
+    alerts: Alerts = keys.key(Alerts(), "")
     web: keys.Web = keys.key(keys.Web(), "")
     inbox: keys.Inbox = keys.key(keys.Inbox(), "")
     supervision: keys.Supervision = keys.key(keys.Supervision(), "")
@@ -112,6 +114,8 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
         config = _settings(overrides, *(source.tree for source in sources))
     except ValidationError as error:
         mistakes += translate(error, Config, origin)
+    else:
+        mistakes += alert_mistakes(alert_settings(config.alerts))
     accounts = _merged(*(source.tree for source in reversed(sources)), dict(overrides)).get("accounts")
     secrets, more = _secrets(accounts if isinstance(accounts, dict) else {}, environ, file)
     mistakes += more

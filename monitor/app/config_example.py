@@ -85,12 +85,17 @@ def value(default: Any) -> str:
     if isinstance(default, bool):
         return "true" if default else "false"
     if isinstance(default, dict):
-        return "{" + ", ".join(f"{name} = {value(item)}" for name, item in default.items()) + "}"
+        return "{" + ", ".join(f"{_name(name)} = {value(item)}" for name, item in default.items()) + "}"
     if isinstance(default, (list, tuple)):
         return "[" + ", ".join(map(value, default)) + "]"
     if isinstance(default, (int, float)):
         return repr(default)
     return json.dumps(str(default), ensure_ascii=False)
+
+
+def _name(name: str) -> str:
+    bare = name.replace("_", "").replace("-", "")
+    return name if bare.isascii() and bare.isalnum() else json.dumps(name)
 
 
 def _is_table(annotation: Any) -> bool:

@@ -199,7 +199,3 @@ class Venues(Section):
     """One table a venue."""
 
     binance: Binance = key(Binance(), "")
-
-
-class Alerts(Section):
-    """When somebody is told."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from monitor.alerts.settings import AlertSettings
 from monitor.app.config import Loaded
+from monitor.app.config_alerts import alert_settings
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
@@ -17,7 +19,6 @@ def account_keys(loaded: Loaded) -> tuple[AccountKey, ...]:
 def engine(loaded: Loaded) -> EngineSettings:
     """What the engine is told."""
     config = loaded.config.engine
-    more = {"stablecoins": frozenset(config.stablecoins)} if config.stablecoins else {}
     return EngineSettings(
         accounts=account_keys(loaded),
         venue_limits={"binance": Limits(**loaded.config.venues.binance.limits.model_dump())},
@@ -27,7 +28,7 @@ def engine(loaded: Loaded) -> EngineSettings:
         volatility=VolatilitySettings(**config.volatility.model_dump()),
         wanted_distance_ratio=config.wanted_distance_ratio,
         drift=DriftTolerances(**config.drift.model_dump()),
-        **more,
+        stablecoins=frozenset(config.stablecoins) or None,
     )
 
 
@@ -45,7 +46,6 @@ def binance(loaded: Loaded) -> venues.BinanceSettings:
                 permissions=venues.PermissionPolicy(account.permissions),
             )
             for name, account in loaded.config.accounts.items()
-            if account.venue == "binance"
         ),
         urls=venues.BinanceUrls(**config.urls.model_dump()),
         timings=venues.Timings(**config.timings.model_dump()),
@@ -53,6 +53,11 @@ def binance(loaded: Loaded) -> venues.BinanceSettings:
         weight_per_minute=config.weight_per_minute,
         seed_candles=config.seed_candles,
     )
+
+
+def alerts(loaded: Loaded) -> AlertSettings:
+    """What the alerting is told."""
+    return alert_settings(loaded.config.alerts)
 
 
 def supervision(loaded: Loaded) -> SupervisionSettings:

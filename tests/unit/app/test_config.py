@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from monitor.alerts.settings import AlertSettings
 from monitor.app import config_keys, settings
 from monitor.app.config import Config, Loaded, load, loads
 from monitor.app.config_example import example
+from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import EngineSettings
@@ -59,6 +61,7 @@ def test_the_defaults_are_those_of_the_rooms_themselves() -> None:
     ours, theirs = settings.engine(loaded), EngineSettings(accounts=(AccountKey("binance", "main"),))
     assert dataclasses.replace(ours, venue_limits={}) == theirs
     assert ours.limits_of("binance") == theirs.limits_of("binance")
+    assert settings.alerts(loaded) == AlertSettings()
     assert dataclasses.replace(settings.binance(loaded), accounts=()) == BinanceSettings()
 
 
@@ -108,6 +111,28 @@ def test_all_mistakes_are_reported_at_once_with_key_value_and_cure() -> None:
     assert mistakes["accounts.main.api_key_env"].cure == "no environment variable of this name is set"
     assert "must begin with wss://" in mistakes["venues.binance.urls.stream"].cure
     assert "keys travel over it" in mistakes["venues.binance.urls.fapi"].cure
+
+
+def test_a_mistake_in_an_alert_rule_is_refused_with_the_others() -> None:
+    mistakes = refused(
+        ACCOUNT
+        + """
+        [alerts.margin_ratoi]
+        [alerts.margin_ratio]
+        thresholds = {warning = 0.9, loud = 1}
+        for_seconds = -1
+        """
+    )
+    assert mistakes["alerts.margin_ratoi"].cure == "no such key; did you mean margin_ratio?"
+    assert {"alerts.margin_ratio.thresholds.loud", "alerts.margin_ratio.for_seconds"} < set(mistakes)
+    crossed = refused(ACCOUNT + "[alerts.margin_ratio]\nthresholds = {warning = 0.9, critical = 0.8}")
+    assert "a louder severity needs a greater threshold" in crossed["alerts.margin_ratio.thresholds"].cure
+
+
+def test_a_threshold_is_set_by_an_environment_name() -> None:
+    environ = {"MARGINWATCH_ALERTS__MARGIN_RATIO__THRESHOLDS__WARNING": "0.5"}
+    rule = settings.alerts(loads(ACCOUNT, environ)).of("margin_ratio")
+    assert rule.thresholds == {Severity.WARNING: 0.5}
 
 
 def test_plain_text_addresses_are_for_this_machine_only() -> None:
@@ -248,9 +273,9 @@ def test_a_syntax_error_names_its_line_and_shows_nothing_of_the_file(tmp_path: P
 
 
 def test_a_missing_file_is_not_an_empty_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigMissing, match="absent.toml"):
+    with pytest.raises(ConfigMissing, match=r"absent\.toml"):
         load(tmp_path / "absent.toml", {})
-    with pytest.raises(ConfigMissing, match="absent.toml"):
+    with pytest.raises(ConfigMissing, match=r"absent\.toml"):
         load(None, {"MARGINWATCH_CONFIG": str(tmp_path / "absent.toml")})
     with pytest.raises(ConfigMissing, match="looked at"):
         load(None, {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)})
