@@ -1,0 +1,346 @@
+"""What backs what at Binance: an account as pools. Formulas and their sources stand in README.md beside this file.
+
+* isolated: one pool a position, `isolated:SYMBOL:side`, with the isolated wallet as its cash;
+* cross, single-asset mode: one pool a margin asset, `cross:USDT`, `cross:USDC`;
+* cross, multi-assets mode: one pool, `multi-assets`, in USD: each asset at its bid rate if positive and at its ask rate
+  if negative, requirements at the ask rate;
+* credits trading mode (a BNFCR balance): one cross pool whose cash is BNFCR, which counts as USD.
+
+One-way and hedge mode give the same legs: in hedge mode a symbol has two, each with tiers of its own, and the venue
+prints one liquidation price for both because both move with the same mark. Nothing is computed here but signs and sums
+of the venue's own figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.domain.accounts import Account, Balance, CollateralMode, MarginMode, Position
+from monitor.domain.lines import State
+from monitor.domain.names import USD, Asset, PoolKey
+from monitor.domain.tables import AssetRates, Tables
+from monitor.margin.pool import (
+    Description,
+    Holding,
+    Leg,
+    Pool,
+    VenueFigures,
+    VenueLine,
+    counted_at,
+)
+from monitor.venues.binance.coins import coin_of
+
+CREDITS: Asset = "BNFCR"  #: the wallet asset of credits trading mode, one USD each
+MULTI_ASSETS = "multi-assets"
+RATIO_NAME = "margin ratio"
+
+EXACT_TOLERANCE = 1e-4
+# What the venue assumes of collateral's own price while a contract moves is not documented in multi-assets mode, and
+# nothing is documented of credits trading mode: there a gap up to this is no drift.
+WIDE_TOLERANCE = 0.02
+
+_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "USD1")  #: for symbols that no table explains
+
+
+def describe(account: Account, tables: Tables) -> Description:
+    """The account as pools: cross pools by asset, then isolated ones by symbol and side. A `pool.Describe`."""
+    unreadable = _unreadable(account)
+    if unreadable:
+        return Description((), unreadable)
+    positions = sorted(account.positions.values(), key=lambda position: position.key)
+    # A position whose margin mode cannot be read stands in the cross pool, and makes it unknown.
+    cross = [position for position in positions if position.margin_mode is not MarginMode.ISOLATED]
+    if account.mode.collateral is CollateralMode.MULTI_ASSETS:
+        shared = _multi_assets(account, tables, cross)
+    elif _has_credits(account):
+        shared = _credits(account, tables, cross)
+    else:
+        shared = _single_assets(account, tables, cross)
+    known = {pool.key.pool: pool.key for pool in shared}
+    alone = [
+        _isolated(account, tables, position, known)
+        for position in positions
+        if position.margin_mode is MarginMode.ISOLATED
+    ]
+    return Description((*shared, *alone))
+
+
+def _unreadable(account: Account) -> tuple[str, ...]:
+    reasons: list[str] = []
+    if account.mode.collateral is None:
+        reasons.append("cannot tell single-asset from multi-assets mode")
+    if account.mode.hedge is None:
+        reasons.append("cannot tell one-way from hedge mode")
+    else:
+        wrong = sorted({p.symbol for p in account.positions.values() if p.hedge and not account.mode.hedge})
+        if wrong:
+            reasons.append(f"the account says one-way mode, but {', '.join(wrong)} is held in hedge mode")
+        wrong = sorted({p.symbol for p in account.positions.values() if account.mode.hedge and not p.hedge})
+        if wrong:
+            reasons.append(f"the account says hedge mode, but {', '.join(wrong)} is held in one-way mode")
+    return tuple(reasons)
+
+
+def _has_credits(account: Account) -> bool:
+    balance = account.balances.get(CREDITS)
+    return balance is not None and bool(balance.wallet or balance.cross_wallet)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contract:
+    """What a position's symbol is made of. `reasons` are assumptions, `unknown` says that even those fail."""
+
+    base: Asset
+    quote: Asset
+    settle: Asset
+    coin: Asset
+    reasons: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def _contract(position: Position, tables: Tables) -> _Contract:
+    instrument = tables.instruments.get(position.symbol)
+    if instrument is not None:
+        settle = position.margin_asset or instrument.settle
+        return _Contract(instrument.base, instrument.quote, settle, instrument.coin)
+    pair = position.symbol.partition("_")[0]
+    for quote in (position.margin_asset or "", *_QUOTES):
+        base = pair.removesuffix(quote) if quote else pair
+        if base and base != pair:
+            why = f"no contract data for {position.symbol}: base and quote taken from its name"
+            return _Contract(base, quote, position.margin_asset or quote, coin_of(base)[0], reasons=(why,))
+    settle = position.margin_asset or "USDT"
+    return _Contract(pair, settle, settle, pair, unknown=(f"no contract data for {position.symbol}",))
+
+
+def _single_assets(account: Account, tables: Tables, cross: Sequence[Position]) -> list[Pool]:
+    settled = [(position, _contract(position, tables).settle) for position in cross]
+    assets = {asset for _, asset in settled}
+    assets |= {balance.asset for balance in account.balances.values() if balance.cross_wallet or balance.wallet}
+    pools: list[Pool] = []
+    for asset in sorted(assets):
+        balance = account.balances.get(asset)
+        own = [position for position, settle in settled if settle == asset]
+        legs, reasons, unknown = _legs(own, account, tables, lambda contract: contract.settle)
+        if balance is None or balance.cross_wallet is None:
+            unknown = (*unknown, f"no cross wallet of {asset} in the account")
+        if not own and balance is not None and balance.cross_wallet == 0.0:
+            continue  # everything of this asset is in isolated positions
+        pools.append(
+            Pool(
+                key=PoolKey(*account.key, f"cross:{asset}"),
+                numeraire=asset,
+                cash=_cash(balance),
+                legs=legs,
+                venue=_figures(own, [] if balance is None else [balance], EXACT_TOLERANCE),
+                reasons=reasons,
+                unknown=unknown,
+            )
+        )
+    return pools
+
+
+def _credits(account: Account, tables: Tables, cross: Sequence[Position]) -> list[Pool]:
+    balance = account.balances[CREDITS]
+    legs, reasons, unknown = _legs(cross, account, tables, lambda _: USD)
+    for other in sorted(account.balances.values(), key=lambda row: row.asset):
+        if other.asset == CREDITS or not other.cross_wallet:
+            continue
+        if other.cross_wallet > 0:
+            reasons = (*reasons, f"credits trading mode: the balance of {other.asset} is not counted")
+        else:
+            unknown = (*unknown, f"credits trading mode: cannot tell how the debt in {other.asset} counts")
+    if balance.cross_wallet is None:
+        unknown = (*unknown, f"no cross wallet of {CREDITS} in the account")
+    pool = Pool(
+        key=PoolKey(*account.key, f"cross:{CREDITS}"),
+        numeraire=USD,
+        cash=_cash(balance),
+        legs=legs,
+        venue=_figures(cross, [balance], WIDE_TOLERANCE),
+        reasons=reasons,
+        unknown=unknown,
+    )
+    return [pool]
+
+
+def _multi_assets(account: Account, tables: Tables, cross: Sequence[Position]) -> list[Pool]:
+    credit = _has_credits(account)
+    legs, reasons, unknown = _legs(cross, account, tables, lambda contract: USD if credit else contract.settle)
+    settled = {leg.settle for leg in legs} - {USD}
+    balances = {row.asset: row for row in account.balances.values() if row.cross_wallet or row.wallet}
+    if not legs and not balances:
+        return []
+    cash = 0.0
+    holdings: list[Holding] = []
+    for asset in sorted(settled | balances.keys()):
+        balance = account.balances.get(asset)
+        amount = 0.0 if balance is None else balance.cross_wallet
+        if balance is None:
+            # The account lists only assets that it holds: contracts may well be settled in one that it does not.
+            reasons = (*reasons, f"no balance of {asset} in the account: taken as 0")
+        if amount is None:
+            unknown = (*unknown, f"no cross wallet of {asset} in the account")
+            continue
+        if asset == CREDITS:
+            cash += amount
+            continue
+        rates = tables.rates.get(asset)
+        if rates is not None:
+            holdings.append(_holding(asset, amount, rates))
+        elif tables.rates and asset not in settled and amount >= 0:
+            if amount > 0:
+                reasons = (*reasons, f"{asset} is not in the asset index: it counts nothing")
+        else:
+            unknown = (*unknown, f"no collateral rates for {asset}")
+    venue = account.venue
+    lines = _lines(cross, WIDE_TOLERANCE)
+    pool = Pool(
+        key=PoolKey(*account.key, MULTI_ASSETS),
+        numeraire=USD,
+        cash=cash,
+        holdings=tuple(holdings),
+        legs=legs,
+        # Only in this mode do the venue's totals speak of the cross positions, and in USD.
+        venue=_printed(venue.equity, venue.maintenance_margin, venue.initial_margin, lines),
+        reasons=reasons,
+        unknown=unknown,
+    )
+    return [pool]
+
+
+def _holding(asset: Asset, amount: float, rates: AssetRates) -> Holding:
+    return Holding(
+        asset=asset,
+        amount=amount,
+        collateral=counted_at(rates.positive_rate),
+        negative_rate=rates.negative_rate,
+        requirement_rate=rates.requirement_rate,
+    )
+
+
+def _isolated(account: Account, tables: Tables, position: Position, known: dict[str, PoolKey]) -> Pool:
+    legs, reasons, unknown = _legs([position], account, tables, lambda contract: contract.settle)
+    settle = legs[0].settle
+    if position.isolated_wallet is None:
+        unknown = (*unknown, f"no isolated wallet of {position.symbol} {position.side}")
+    setting = account.symbols.get(position.symbol)
+    backstop: PoolKey | None = None
+    if setting is not None and setting.auto_add_margin:
+        names = (MULTI_ASSETS, f"cross:{settle}", f"cross:{CREDITS}")
+        backstop = next((known[name] for name in names if name in known), None)
+    profit, wallet = position.venue.unrealized_pnl, position.isolated_wallet
+    return Pool(
+        key=PoolKey(*account.key, f"isolated:{position.symbol}:{position.side}"),
+        numeraire=settle,
+        isolated=True,
+        cash=wallet or 0.0,
+        legs=legs,
+        backstop=backstop,
+        venue=_printed(
+            None if wallet is None or profit is None else wallet + profit,
+            position.venue.maintenance_margin,
+            position.venue.initial_margin,
+            _lines([position], EXACT_TOLERANCE),
+        ),
+        reasons=reasons,
+        unknown=unknown,
+    )
+
+
+def _legs(
+    positions: Sequence[Position], account: Account, tables: Tables, settles_in: Callable[[_Contract], Asset]
+) -> tuple[tuple[Leg, ...], tuple[str, ...], tuple[str, ...]]:
+    """The legs, what was assumed for them, and what makes their pool unknown."""
+    legs: list[Leg] = []
+    reasons: list[str] = []
+    unknown: list[str] = []
+    for position in positions:
+        contract = _contract(position, tables)
+        reasons += contract.reasons
+        unknown += contract.unknown
+        if position.margin_mode is None:
+            unknown.append(f"cannot tell whether {position.symbol} {position.side} is cross or isolated")
+        if position.entry_price is None:
+            unknown.append(f"no entry price of {position.symbol} {position.side}")
+        setting = account.symbols.get(position.symbol)
+        leverage = None if setting is None else setting.leverage
+        legs.append(
+            Leg(
+                symbol=position.symbol,
+                side=position.side,
+                quantity=position.quantity,
+                entry=position.entry_price or 0.0,
+                base=contract.base,
+                quote=contract.quote,
+                settle=settles_in(contract),
+                coin=contract.coin,
+                tiers=tables.tiers.get(position.symbol),
+                initial_margin_rate=None if not leverage else 1.0 / leverage,
+            )
+        )
+    return tuple(legs), tuple(reasons), tuple(unknown)
+
+
+def _cash(balance: Balance | None) -> float:
+    return 0.0 if balance is None or balance.cross_wallet is None else balance.cross_wallet
+
+
+def _figures(positions: Sequence[Position], balances: Sequence[Balance], tolerance: float) -> VenueFigures:
+    """The venue's own figures of a cross pool, summed from its rows: its totals would count isolated positions too.
+
+    What moves with prices comes from the positions' rows, which were written at the marks that we compare at; the
+    balance's row, read a moment earlier, serves where they do not say.
+    """
+    wallet = _sum(balance.cross_wallet for balance in balances) if balances else None
+    profit = _sum(position.venue.unrealized_pnl for position in positions)
+    if profit is None or not positions:
+        profit = _sum(balance.venue_cross_unrealized_pnl for balance in balances)
+    equity = None if wallet is None or profit is None else wallet + profit
+    return _printed(
+        equity,
+        _sum(position.venue.maintenance_margin for position in positions),
+        _sum(position.venue.initial_margin for position in positions),
+        _lines(positions, tolerance),
+    )
+
+
+def _printed(
+    equity: float | None, maintenance: float | None, initial: float | None, lines: tuple[VenueLine, ...]
+) -> VenueFigures:
+    # The API prints no ratio; its pages show this quotient of the two figures beside it.
+    ratio = maintenance / equity if equity is not None and maintenance is not None and equity > 0 else None
+    return VenueFigures(
+        equity=equity,
+        maintenance_margin=maintenance,
+        initial_margin=initial,
+        ratio=ratio,
+        ratio_name=RATIO_NAME,
+        lines=lines,
+    )
+
+
+def _lines(positions: Sequence[Position], tolerance: float) -> tuple[VenueLine, ...]:
+    """One line a position: its instrument alone moves, in hedge mode with both sides of it; nothing is rounded."""
+    return tuple(
+        VenueLine(
+            symbol=position.symbol,
+            side=position.side,
+            printed=position.venue.liquidation,
+            mark=position.venue.mark_price,
+            moves=((position.symbol, 1.0),),
+            tolerance=tolerance,
+        )
+        for position in positions
+        if position.venue.liquidation.state is not State.UNKNOWN
+    )
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    total = 0.0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total

@@ -1,0 +1,134 @@
+"""A folder of raw answers as events: what `assess` feeds to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.domain.accounts import AccountMode
+from monitor.domain.errors import InputMissing
+from monitor.domain.events import AccountConfig, Event, Tick, TiersLoaded
+from monitor.domain.frames import RowProblem
+from monitor.domain.names import AccountKey, Venue
+from monitor.venues import folder
+from monitor.venues.binance import answers as words
+from monitor.venues.binance.endpoints import (
+    ACCOUNT,
+    ACCOUNT_CONFIG,
+    API_RESTRICTIONS,
+    ASSET_INDEX,
+    CAPTURED,
+    EXCHANGE_INFO,
+    LEVERAGE_BRACKET,
+    POSITION_RISK,
+    PREMIUM_INDEX,
+    REQUIRED,
+    SYMBOL_CONFIG,
+    Endpoint,
+)
+
+OPTIONAL_MEANING = {
+    ACCOUNT_CONFIG.path: "the account's modes are unknown, so nothing can be computed",
+    SYMBOL_CONFIG.path: "no leverage and no margin type: initial margin is unknown",
+    LEVERAGE_BRACKET.path: "no maintenance tiers: margin ratios and lines are unknown",
+    ASSET_INDEX.path: "no USD prices of assets and no collateral rates",
+    PREMIUM_INDEX.path: "mark prices only of the positions themselves",
+    EXCHANGE_INFO.path: "base and quote are taken from the symbols' names",
+    API_RESTRICTIONS.path: "what the key may do is unknown",
+}
+"""What it costs when an optional file is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """The events of a folder in the order in which they would have come; `missing` names absent optional files.
+
+    `problems` are rows that could not be read, in words.
+    """
+
+    events: tuple[Event, ...]
+    missing: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+def read(answers: Mapping[str, bytes], venue: Venue, account: AccountKey, time: float) -> Offline:
+    """Answers by file name (`folder.name`) to events. `time` is when they were captured, seconds since 1970.
+
+    InputMissing if `account` or `positionRisk` is not there, MalformedAnswer if a file is not what its name says. A
+    file may hold the answer for one symbol: all of an endpoint are read.
+    """
+    found: dict[str, list[bytes]] = {}
+    paths = [endpoint.path for endpoint in CAPTURED]
+    for file_name in sorted(answers):
+        try:
+            request = folder.parse(file_name, paths)
+        except ValueError:
+            continue  # not the name of an answer: a note that somebody put beside them
+        found.setdefault(request.path, []).append(answers[file_name])
+    absent = [folder.name(endpoint.path) for endpoint in REQUIRED if endpoint.path not in found]
+    if absent:
+        raise InputMissing(f"{', '.join(absent)}: not in the folder; without it there is nothing to assess")
+    missing = tuple(folder.name(one.path) for one in CAPTURED if one not in REQUIRED and one.path not in found)
+    reading = _Reading(found, venue, account, time)
+    return Offline(reading.events(), missing, tuple(f"{bad.row}: {bad.why}" for bad in reading.problems))
+
+
+class _Reading:
+    def __init__(self, found: Mapping[str, list[bytes]], venue: Venue, account: AccountKey, time: float) -> None:
+        self._found, self._venue, self._account, self._time = found, venue, account, time
+        self.problems: list[RowProblem] = []
+
+    def events(self) -> tuple[Event, ...]:
+        venue, account, time = self._venue, self._account, self._time
+        events: list[Event] = []
+        for raw in self._all(EXCHANGE_INFO):
+            events.append(words.instruments(raw, venue, time, self.problems))
+        if self._all(LEVERAGE_BRACKET):
+            loaded = [words.tiers(raw, venue, account, time, self.problems) for raw in self._all(LEVERAGE_BRACKET)]
+            events.append(TiersLoaded(venue, account, tuple(row for one in loaded for row in one.tiers), time))
+        for raw in self._all(ASSET_INDEX):
+            events += words.asset_index(raw, venue, time, self.problems)
+        for raw in self._all(API_RESTRICTIONS):
+            events.append(words.permissions(raw, account, time))
+        config = self._config()
+        events.append(config)
+        snapshot = words.account_snapshot(
+            self._all(ACCOUNT)[0],
+            self._all(POSITION_RISK)[0],
+            account,
+            time,
+            time,
+            {setting.symbol: setting for setting in config.symbols},
+        )
+        events += self._marks(snapshot.marks)
+        events.append(snapshot)
+        return tuple(events)
+
+    def _all(self, endpoint: Endpoint) -> list[bytes]:
+        return self._found.get(endpoint.path, [])
+
+    def _config(self) -> AccountConfig:
+        modes, settings = self._all(ACCOUNT_CONFIG), self._all(SYMBOL_CONFIG)
+        if modes:
+            return words.account_config(
+                modes[0], settings[0] if settings else None, self._account, self._time, self._time
+            )
+        return AccountConfig(
+            account=self._account,
+            mode=AccountMode(collateral=None, hedge=None),
+            symbols=(),
+            asked=self._time,
+            received=self._time,
+            problems=(f"{folder.name(ACCOUNT_CONFIG.path)} is missing",),
+        )
+
+    def _marks(self, in_snapshot: tuple[tuple[str, float], ...]) -> list[Event]:
+        """Marks of premiumIndex; where it has none, those that the positions were computed with."""
+        ticks = [tick for raw in self._all(PREMIUM_INDEX) for tick in words.marks(raw, self._venue, self._time)]
+        there = {tick.symbol for tick in ticks}
+        own = [
+            Tick(self._venue, symbol, mark, self._time, self._time)
+            for symbol, mark in in_snapshot
+            if symbol not in there
+        ]
+        return [*ticks, *own]
