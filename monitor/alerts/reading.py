@@ -1,0 +1,116 @@
+"""What a rule sees of one subject at one moment, and how dangerous that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, isnan
+from typing import NamedTuple
+
+from monitor.alerts.settings import DANGER, RULES, Kind, Rule, RuleSettings
+from monitor.domain.alerts import Severity
+from monitor.domain.names import AccountKey
+
+
+class Words(NamedTuple):
+    """`summary` fits a lock screen; `text` says what, how near, what it would take, what to do, how sure."""
+
+    summary: str
+    text: str
+
+
+class Subject(NamedTuple):
+    """The identity of an alert: one rule and what it speaks of. `account.account` is "" for what concerns a venue."""
+
+    rule: str
+    account: AccountKey
+    pool: str = ""
+    detail: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels, without empty ones; no changing number is among them."""
+        named = {"venue": self.account.venue, "account": self.account.account, "pool": self.pool}
+        named |= dict(zip(RULES[self.rule].details, self.detail, strict=False))
+        return {name: value for name, value in named.items() if value}
+
+
+class Reading(NamedTuple):
+    """One subject as it is now.
+
+    `value` is a rule's number, None where it cannot be told; `state` the word of a rule without a number, "" for «all
+    is well». `sure` is False where the data is not believed: such a reading may raise an alarm and never lowers one.
+    """
+
+    subject: Subject
+    value: float | None
+    state: str
+    sure: bool
+    words: Callable[[float], Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How dangerous a reading is.
+
+    `reached`: the loudest severity whose condition holds. `held`: the loudest from which it has not recovered, which
+    hysteresis makes the louder of the two. `room`: what is left until the worst, None if unknown or without an end.
+    `extreme`: the worst has come. `sure`: the reading may lower an alarm. `news`: an event happened just now.
+    """
+
+    reached: Severity | None
+    held: Severity | None
+    sure: bool
+    room: float | None = None
+    extreme: bool = False
+    news: bool = False
+
+
+LEAST_ROOM_RATIO = 0.001  #: less room than this is none, so that an approach to zero is not told for ever
+
+
+def loosest(rule: Rule, settings: RuleSettings) -> float:
+    """The threshold that is passed first; a number that none can pass where there is none."""
+    if rule.rising:
+        return min(settings.thresholds.values(), default=inf)
+    return max(settings.thresholds.values(), default=-inf)
+
+
+def grade(reading: Reading, settings: RuleSettings) -> Grade:
+    """The danger of a reading under the settings of its rule."""
+    rule = RULES[reading.subject.rule]
+    if rule.kind is not Kind.NUMBER:
+        severity = severity_of(reading.state, settings)
+        return Grade(severity, severity, reading.sure, news=rule.kind is Kind.EVENT and severity is not None)
+    value = reading.value
+    if value is None or isnan(value):
+        return Grade(None, None, sure=False)
+    reached = _loudest(rule, settings, value, 0.0)
+    held = _loudest(rule, settings, value, settings.hysteresis_ratio)
+    room = _room(rule, value)
+    return Grade(reached, held, reading.sure, room, extreme=rule.end is not None and room == 0.0)
+
+
+def severity_of(state: str, settings: RuleSettings) -> Severity | None:
+    """The severity of a word; None where all is well or the user wants no alert of it."""
+    if not state:
+        return None
+    return settings.severities.get(state, settings.severities.get(""))
+
+
+def _loudest(rule: Rule, settings: RuleSettings, value: float, slack_ratio: float) -> Severity | None:
+    for severity in reversed(DANGER):
+        level = settings.thresholds.get(severity)
+        if level is None:
+            continue
+        if value >= level * (1.0 - slack_ratio) if rule.rising else value <= level * (1.0 + slack_ratio):
+            return severity
+    return None
+
+
+def _room(rule: Rule, value: float) -> float:
+    """What is left until the worst. Without an end: the reciprocal, which halves when the number doubles."""
+    if rule.end is None:
+        return inf if value == 0 else 1.0 / abs(value)
+    room = rule.end - value if rule.rising else value - rule.end
+    return room if room >= LEAST_ROOM_RATIO else 0.0

@@ -1,0 +1,162 @@
+"""The conditions: what each rule reads from a report, a feed, a budget or a notice.
+
+A subject is read only when somebody asks for it: when its number reaches a threshold, or while something stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from monitor.alerts import words
+from monitor.alerts.reading import Reading, Subject, Words
+from monitor.alerts.settings import RULES
+from monitor.domain.accounts import Permissions
+from monitor.domain.lines import Line, State
+from monitor.domain.names import AccountKey
+from monitor.domain.reports import AccountReport, Notice, PoolReport, PositionReport
+from monitor.domain.view import View
+
+Asks = Callable[[str, float | None, str], bool]  #: rule, number, word: whether its reading is wanted
+
+
+def account_readings(report: AccountReport, now: float, asks: Asks) -> Iterator[Reading]:
+    """All readings of one account that are asked for."""
+    for pool in report.pools:
+        yield from _pool(pool, asks)
+        yield from _lines(pool, asks)
+        for position in pool.positions:
+            yield from _position(pool, position, asks)
+    yield from _account(report, now, asks)
+
+
+def _pool(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
+    owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
+    value = None if pool.ratio.state is State.UNKNOWN else pool.ratio.value
+    if asks("margin_ratio", value, ""):
+        yield Reading(Subject("margin_ratio", owner, name), value, "", sure, partial(words.margin_ratio, pool))
+    if asks("deficit", pool.deficit_usd, ""):
+        yield Reading(Subject("deficit", owner, name), pool.deficit_usd, "", sure, partial(words.deficit, pool))
+    quality = pool.quality.value
+    if asks("data_quality", None, quality):
+        yield Reading(Subject("data_quality", owner, name), None, quality, True, partial(words.data_quality, pool))
+    for figure, drift in pool.drift.items():
+        if asks("drift", abs(drift), ""):
+            subject = Subject("drift", owner, name, (figure,))
+            yield Reading(subject, abs(drift), "", sure, partial(words.drift, pool, figure, drift))
+
+
+def _lines(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
+    owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
+    for direction, line in pool.market.items():
+        value = distance(line)
+        if asks("market_distance", value, ""):
+            subject = Subject("market_distance", owner, name, (direction.value,))
+            yield Reading(subject, value, "", sure, partial(words.market_distance, pool, direction))
+    for coin, lines in pool.coins.items():
+        for direction, line in lines.items():
+            value = distance(line)
+            if asks("coin_distance", value, ""):
+                subject = Subject("coin_distance", owner, name, (coin, direction.value))
+                yield Reading(subject, value, "", sure, partial(words.coin_distance, pool, coin, direction))
+
+
+def _position(pool: PoolReport, position: PositionReport, asks: Asks) -> Iterator[Reading]:
+    owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
+    value = distance(position.line)
+    if asks("position_distance", value, ""):
+        subject = Subject("position_distance", owner, name, (position.symbol, position.side.value))
+        yield Reading(subject, value, "", sure, partial(words.position_distance, pool, position))
+    drift = None if position.drift_ratio is None else abs(position.drift_ratio)
+    if asks("drift", drift, ""):
+        subject = Subject("drift", owner, name, ("liquidation_price", position.symbol, position.side.value))
+        yield Reading(subject, drift, "", sure, partial(words.position_drift, pool, position))
+
+
+def _account(report: AccountReport, now: float, asks: Asks) -> Iterator[Reading]:
+    down = "" if report.up else "down"
+    if asks("account_down", None, down):
+        yield Reading(Subject("account_down", report.key), None, down, True, partial(words.account_down, report))
+    may = permission_state(report.permissions)
+    if asks("key_permission", None, may):
+        told = words.key_permission(report, may)
+        yield Reading(Subject("key_permission", report.key), None, may, report.permissions is not None, _said(told))
+    expires = None if report.permissions is None else report.permissions.expires
+    left = None if expires is None else expires - now
+    if asks("key_expiry", left, ""):
+        yield Reading(Subject("key_expiry", report.key), left, "", True, _said(words.key_expiry(report, left)))
+
+
+def distance(line: Line) -> float | None:
+    """The number of a distance rule: 0 when liquidatable now, +inf when no price does it, None when unknown."""
+    return None if line.state is State.UNKNOWN else line.distance_ratio
+
+
+def permission_state(permissions: Permissions | None) -> str:
+    """The most dangerous thing that a key may do; what cannot be read is not harmless."""
+    if permissions is None:
+        return "unreadable"
+    if permissions.can_withdraw or permissions.can_transfer:
+        return "withdraw"
+    if permissions.can_withdraw is None:
+        return "unreadable"
+    if permissions.can_trade:
+        return "trade"
+    return "unreadable" if permissions.can_trade is None else ""
+
+
+def venue_readings(view: View, now: float, asks: Asks) -> Iterator[Reading]:
+    """Streams, polls, bans and clocks."""
+    for feed in view.feeds:
+        down = "" if feed.up else "down"
+        if asks("feed_down", None, down):
+            subject = Subject("feed_down", AccountKey(feed.venue, feed.account), "", (feed.stream,))
+            yield Reading(subject, None, down, True, partial(words.feed_down, feed))
+    for budget in view.budgets:
+        banned = "banned" if budget.banned_until is not None and budget.banned_until > now else ""
+        if asks("venue_ban", None, banned):
+            subject = Subject("venue_ban", AccountKey(budget.venue, ""))
+            yield Reading(subject, None, banned, True, partial(words.venue_ban, budget))
+    for venue, offset in view.clock_offsets.items():
+        if asks("clock_offset", abs(offset), ""):
+            subject = Subject("clock_offset", AccountKey(venue, ""))
+            yield Reading(subject, abs(offset), "", True, _said(words.clock_offset(venue, offset)))
+
+
+def notice_reading(notice: Notice) -> Reading | None:
+    """What happened, as a reading of its rule; None for a kind that has no rule."""
+    rule = "permissions_changed" if notice.kind == "permissions" else notice.kind
+    if rule not in RULES:
+        return None
+    detail: tuple[str, ...] = (notice.key,)
+    state = notice.kind
+    if notice.warning is not None:
+        warning = notice.warning
+        detail = (warning.kind.value, warning.symbol or "", "" if warning.side is None else warning.side.value)
+        state = warning.kind.value
+    return Reading(Subject(rule, notice.account, "", detail), None, state, True, _said(words.event(notice)))
+
+
+def _said(told: Words) -> Callable[[float], Words]:
+    return lambda _: told
+
+
+def is_closed(report: AccountReport, subject: Subject) -> bool:
+    """Whether a subject that is missing from a report is certainly gone.
+
+    The account must be fresh, and the pool gone, or believed and without this position or coin. A position that
+    vanished from one answer of the venue is still reported until a second one confirms it.
+    """
+    if not report.up or not subject.pool:
+        return False
+    pool = next((pool for pool in report.pools if pool.key.pool == subject.pool), None)
+    if pool is None:
+        return True
+    if not pool.quality.figures_shown:
+        return False
+    labels = subject.labels
+    if "symbol" in labels:
+        return all((each.symbol, each.side.value) != (labels["symbol"], labels["side"]) for each in pool.positions)
+    if "coin" in labels:
+        return labels["coin"] not in pool.coins
+    return not pool.positions
