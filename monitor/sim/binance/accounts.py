@@ -1,0 +1,393 @@
+"""A simulated account: what its owner can do, and which pushes Binance would send for it.
+
+Wallets, isolated wallets and positions are plain attributes: a test may also write them. Every deed moves amounts first
+and pushes afterwards; prices moving pushes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from monitor.domain.names import Asset, Symbol
+from monitor.sim.binance import brackets, frames
+from monitor.sim.binance.frames import Frame
+from monitor.sim.binance.positions import (
+    BOTH,
+    LONG,
+    SHORT,
+    Rates,
+    SimPosition,
+    cross_liquidation_price,
+    isolated_liquidation_price,
+    multi_assets_equity_and_maintenance,
+    multi_assets_liquidation_price,
+    single_asset_health,
+)
+from monitor.sim.binance.text import bare, fixed, price, stepped
+from monitor.sim.market import Kind, Market
+
+TAKER_FEE_RATE = 0.0005
+CREDITS: Asset = "BNFCR"  #: the wallet asset of the EU credits mode; contracts of any quote settle in it
+
+READ_ONLY: Mapping[str, bool] = {
+    "ipRestrict": True,
+    "enableReading": True,
+    "enableWithdrawals": False,
+    "enableInternalTransfer": False,
+    "enableMargin": False,
+    "enableFutures": False,
+    "permitsUniversalTransfer": False,
+    "enableVanillaOptions": False,
+    "enableFixApiTrade": False,
+    "enableFixReadOnly": False,
+    "enableSpotAndMarginTrading": False,
+    "enablePortfolioMarginTrading": False,
+}
+
+
+@dataclass(slots=True)
+class Setting:
+    """What the owner set for one symbol."""
+
+    leverage: int = 20
+    isolated: bool = False
+    auto_add: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SimAccount:
+    """One account. Amounts in the asset that the name or key says; `wallets` include the isolated wallets.
+
+    `bracket_coefficients` are Binance's `notionalCoef`; `pushes` are called with every frame of the user stream.
+    """
+
+    name: str
+    key: str
+    secret: str
+    market: Market
+    time_ms: Callable[[], int]
+    wallets: dict[Asset, float] = field(default_factory=dict)
+    hedge: bool = False
+    multi_assets: bool = False
+    permissions: dict[str, bool] = field(default_factory=lambda: dict(READ_ONLY))
+    bracket_coefficients: dict[Symbol, float] = field(default_factory=dict)
+    settings: dict[Symbol, Setting] = field(default_factory=dict)
+    positions: dict[tuple[Symbol, str], SimPosition] = field(default_factory=dict)
+    wallet_update_ms: dict[Asset, int] = field(default_factory=dict)
+    pushes: list[Callable[[Frame], None]] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
+    orders: int = 0
+
+    # figures
+
+    def setting(self, symbol: Symbol) -> Setting:
+        """What is set for a symbol."""
+        return self.settings.setdefault(symbol, Setting())
+
+    def brackets(self, symbol: Symbol) -> tuple[brackets.Bracket, ...]:
+        """The brackets that apply to this user. KeyError for a symbol without."""
+        rows = brackets.of(symbol)
+        coefficient = self.bracket_coefficients.get(symbol)
+        return rows if coefficient is None else brackets.scaled(rows, coefficient)
+
+    def open_positions(self) -> list[SimPosition]:
+        """All with a quantity."""
+        return [position for position in self.positions.values() if position.quantity]
+
+    def cross_positions(self, asset: Asset | None = None) -> list[SimPosition]:
+        """Those that draw on a cross pool; `asset` narrows to one margin asset."""
+        return [
+            position
+            for position in self.open_positions()
+            if position.isolated_wallet is None and asset in (None, position.asset)
+        ]
+
+    def cross_wallet(self, asset: Asset) -> float:
+        """Wallet balance without what isolated positions hold."""
+        held = sum(p.isolated_wallet or 0.0 for p in self.open_positions() if p.asset == asset)
+        return self.wallets.get(asset, 0.0) - held
+
+    def cross_cash(self) -> dict[Asset, float]:
+        """The cross wallet of every asset."""
+        return {asset: self.cross_wallet(asset) for asset in self.wallets}
+
+    def marks(self) -> dict[Symbol, float]:
+        """The mark of every symbol held."""
+        return {position.symbol: self.market.mark(position.symbol) for position in self.open_positions()}
+
+    def rates(self) -> dict[Asset, Rates]:
+        """How each asset counts in multi-assets mode."""
+        return {asset: frames.rates(self.market, asset) for asset in frames.collateral(self.market)}
+
+    def liquidation_price(self, position: SimPosition) -> float:
+        """As printed; 0.0 for none."""
+        marks = self.marks()
+        if position.isolated_wallet is not None:
+            return isolated_liquidation_price(position, marks[position.symbol])
+        if self.multi_assets:
+            return multi_assets_liquidation_price(
+                position.symbol, self.cross_cash(), self.cross_positions(), marks, self.rates()
+            )
+        pool = self.cross_positions(position.asset)
+        return cross_liquidation_price(position.symbol, self.cross_wallet(position.asset), pool, marks)
+
+    def health(self, asset: Asset) -> float:
+        """Margin balance minus maintenance of the cross pool: USD in multi-assets mode, else in `asset`."""
+        if self.multi_assets:
+            equity, required = multi_assets_equity_and_maintenance(
+                self.cross_cash(), self.cross_positions(), self.marks(), self.rates()
+            )
+            return equity - required
+        return single_asset_health(self.cross_wallet(asset), self.cross_positions(asset), self.marks())
+
+    # what the owner does
+
+    def trade(
+        self,
+        symbol: Symbol,
+        quantity: float,
+        *,
+        price: float | None = None,
+        side: str | None = None,
+        fee_rate: float = TAKER_FEE_RATE,
+        isolated: bool | None = None,
+        leverage: int | None = None,
+    ) -> SimPosition:
+        """Buy (> 0) or sell (< 0) at `price` (default: the mark). In hedge mode `side` is LONG or SHORT.
+
+        `isolated` and `leverage` set the symbol first, without a push. ValueError for a side that the mode has not.
+        """
+        setting = self.setting(symbol)
+        setting.isolated = setting.isolated if isolated is None else isolated
+        setting.leverage = setting.leverage if leverage is None else leverage
+        paid = round(self.market.mark(symbol) if price is None else price, 8)
+        position = self._position(symbol, side)
+        profit, fee = self._fill(position, quantity, paid), abs(quantity) * paid * fee_rate
+        self._credit(position.asset, profit - fee)
+        now = self._stamp(position)
+        self._push_account("ORDER", [position.asset], [symbol], balance_change=0.0)
+        self._push_order(
+            now, position, quantity, paid, profit, fee, client_id="web_sim", execution="TRADE", status="FILLED"
+        )
+        return position
+
+    def close(self, symbol: Symbol, *, side: str | None = None, price: float | None = None) -> None:
+        """Close a position whole, if there is one."""
+        position = self._position(symbol, side)
+        if position.quantity:
+            self.trade(symbol, -position.quantity, side=side, price=price)
+
+    def transfer(self, asset: Asset, amount: float) -> None:
+        """Deposit (> 0) or withdraw (< 0): pushes B and no P."""
+        self._credit(asset, amount)
+        self._push_account("DEPOSIT" if amount > 0.0 else "WITHDRAW", [asset], [], balance_change=amount)
+
+    def add_margin(self, symbol: Symbol, amount: float, *, side: str | None = None) -> None:
+        """Move `amount` from the cross wallet into an isolated position (negative: back)."""
+        position = self._position(symbol, side)
+        if position.isolated_wallet is None:
+            raise ValueError(f"{symbol} is not isolated: no margin can be added to it")
+        position.isolated_wallet = round(position.isolated_wallet + amount, 8)
+        self._stamp(position)
+        self._push_account("MARGIN_TRANSFER", [position.asset], [symbol], balance_change=0.0)
+
+    def set_leverage(self, symbol: Symbol, leverage: int) -> None:
+        """Pushes ACCOUNT_CONFIG_UPDATE and nothing else."""
+        self.setting(symbol).leverage = leverage
+        self.push(frames.leverage_update(self.time_ms(), symbol, leverage))
+
+    def set_multi_assets(self, on: bool) -> None:
+        """Change the collateral mode: pushes ACCOUNT_CONFIG_UPDATE. ValueError while isolated positions are open."""
+        if on and any(position.isolated_wallet is not None for position in self.open_positions()):
+            raise ValueError("multi-assets mode has no isolated positions")
+        self.multi_assets = on
+        self.push(frames.multi_assets_update(self.time_ms(), on))
+
+    def set_hedge(self, on: bool) -> None:
+        """Change the position mode, which pushes nothing. ValueError while positions are open."""
+        if self.open_positions():
+            raise ValueError("the position mode cannot change while positions are open")
+        self.positions.clear()
+        self.hedge = on
+
+    # used by the venue
+
+    def push(self, frame: Frame) -> None:
+        """Send one frame on the user stream."""
+        for push in self.pushes:
+            push(frame)
+
+    def pay_funding(self, symbol: Symbol, rate: float) -> None:
+        """Longs pay `rate` of the notional to shorts. On cross only B is pushed; an isolated position's P besides."""
+        for position in self.open_positions():
+            if position.symbol != symbol:
+                continue
+            amount = round(-position.quantity * self.market.mark(symbol) * rate, 8)
+            self._credit(position.asset, amount)
+            isolated = position.isolated_wallet is not None
+            if isolated:
+                position.isolated_wallet = round((position.isolated_wallet or 0.0) + amount, 8)
+                self._stamp(position)
+            self._push_account(
+                "FUNDING_FEE", [position.asset], [symbol] if isolated else [], balance_change=amount, funding=symbol
+            )
+
+    def forced_close(
+        self, position: SimPosition, quantity: float, paid: float, fee: float, client_id: str, status: str
+    ) -> float:
+        """Close `quantity` (unsigned) of a position at `paid` for the venue; returns the realised profit."""
+        signed = -quantity if position.quantity > 0.0 else quantity
+        self._push_order(
+            self.time_ms(), position, signed, paid, 0.0, 0.0, client_id=client_id, execution="CALCULATED", status="NEW"
+        )
+        profit = self._fill(position, signed, paid)
+        self._credit(position.asset, profit - fee)
+        now = self._stamp(position)
+        self._push_account("ORDER", [position.asset], [position.symbol], balance_change=0.0)
+        self._push_order(
+            now, position, signed, paid, profit, fee, client_id=client_id, execution="CALCULATED", status=status
+        )
+        return profit
+
+    def absorb_deficit(self, asset: Asset) -> float:
+        """The insurance fund makes up a negative wallet; returns what it paid."""
+        deficit = -min(0.0, self.wallets.get(asset, 0.0))
+        if deficit:
+            self._credit(asset, deficit)
+            self._push_account("INSURANCE_CLEAR", [asset], [], balance_change=deficit)
+        return deficit
+
+    # inside
+
+    def _position(self, symbol: Symbol, side: str | None) -> SimPosition:
+        name = (side or BOTH).upper()
+        if name not in ((LONG, SHORT) if self.hedge else (BOTH,)):
+            raise ValueError(
+                f"{self.name}: side {side!r} of {symbol} does not fit {'hedge' if self.hedge else 'one-way'} mode"
+            )
+        found = self.positions.get((symbol, name))
+        if found is None:
+            if self.market.contracts[symbol].kind is Kind.INVERSE:
+                raise ValueError(f"{symbol} is not traded in this account")
+            asset = CREDITS if self.wallets.get(CREDITS) else self.market.contracts[symbol].quote
+            found = SimPosition(symbol, name, asset, self.brackets(symbol))
+            self.positions[symbol, name] = found
+        return found
+
+    def _fill(self, position: SimPosition, quantity: float, paid: float) -> float:
+        """Change a position by a signed quantity; returns the realised profit. Isolated margin moves with it."""
+        before = position.quantity
+        closing = 0.0
+        if before * quantity < 0.0:
+            closing = min(abs(before), abs(quantity))
+            if self.hedge and closing < abs(quantity) - 1e-12:
+                raise ValueError(f"{position.symbol} {position.side}: cannot close {quantity} of {before}")
+        direction = 1.0 if before > 0.0 else -1.0
+        profit = round(direction * closing * (paid - position.entry), 8)
+        left = round(before + (closing if quantity > 0.0 else -closing), 8)
+        if position.isolated_wallet is not None and closing:
+            position.isolated_wallet = round(position.isolated_wallet * (abs(left) / abs(before)), 8)
+        opening = round(abs(quantity) - closing, 8)
+        if not left:
+            position.entry, position.isolated_wallet = 0.0, None
+        if opening:
+            if not left:
+                setting = self.setting(position.symbol)
+                if setting.isolated and self.multi_assets:
+                    raise ValueError("multi-assets mode has no isolated positions")
+                position.isolated_wallet = 0.0 if setting.isolated else None
+            size = abs(left) + opening
+            position.entry = round((abs(left) * position.entry + opening * paid) / size, 8)
+            left = round(size if quantity > 0.0 else -size, 8)
+            if position.isolated_wallet is not None:
+                margin = opening * paid / self.setting(position.symbol).leverage
+                position.isolated_wallet = round(position.isolated_wallet + margin, 8)
+        position.quantity = left
+        position.realized += profit
+        return profit
+
+    def _credit(self, asset: Asset, amount: float) -> None:
+        self.wallets[asset] = round(self.wallets.get(asset, 0.0) + amount, 8)
+        self.wallet_update_ms[asset] = self.time_ms()
+
+    def _stamp(self, position: SimPosition) -> int:
+        position.update_ms = self.time_ms()
+        return position.update_ms
+
+    def _push_account(
+        self,
+        reason: str,
+        assets: list[Asset],
+        symbols: list[Symbol],
+        *,
+        balance_change: float,
+        funding: Symbol | None = None,
+    ) -> None:
+        balances = [
+            {
+                "a": asset,
+                "wb": fixed(self.wallets.get(asset, 0.0)),
+                "cw": fixed(self.cross_wallet(asset)),
+                "bc": bare(balance_change),
+            }
+            for asset in assets
+        ]
+        rows = [self._pushed(p) for p in self.positions.values() if p.symbol in symbols]
+        self.push(frames.account_update(self.time_ms(), reason, balances, rows, funding))
+
+    def _pushed(self, position: SimPosition) -> Frame:
+        isolated = self.setting(position.symbol).isolated
+        return {
+            "s": position.symbol,
+            "pa": stepped(position.quantity, self.market.contracts[position.symbol].step_size),
+            "ep": price(position.entry),
+            "bep": price(position.entry),
+            "cr": fixed(position.realized),
+            "up": fixed(position.profit(self.market.mark(position.symbol))),
+            "mt": "isolated" if isolated else "cross",
+            "iw": fixed(position.isolated_wallet or 0.0),
+            "ps": position.side,
+        }
+
+    def _push_order(
+        self,
+        now: int,
+        position: SimPosition,
+        quantity: float,
+        paid: float,
+        profit: float,
+        fee: float,
+        *,
+        client_id: str,
+        execution: str,
+        status: str,
+    ) -> None:
+        if status != "NEW":
+            self.orders += 1
+        number = 8_000_000 + self.orders
+        self.push(
+            frames.order_update(
+                now,
+                order=number,
+                client_id=f"{client_id}{number}" if client_id.endswith(("-", "_")) else client_id,
+                symbol=position.symbol,
+                side=position.side,
+                quantity=stepped(abs(quantity), self.market.contracts[position.symbol].step_size),
+                signed_quantity=quantity,
+                price=paid,
+                execution=execution,
+                status=status,
+                profit=profit,
+                fee=fee,
+                fee_asset=position.asset,
+                reduce=execution == "CALCULATED",
+            )
+        )
+
+
+def credentials(name: str) -> tuple[str, str]:
+    """A made-up API key and secret of the real length (64 characters), the same for the same name."""
+    key, secret = (hashlib.sha256(f"{name} {what}".encode()).hexdigest() for what in ("key", "secret"))
+    return key, secret

@@ -1,0 +1,436 @@
+"""A simulated Binance USDⓈ-M on loopback: REST and streams as of 2026, a market, accounts, and faults on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from monitor.domain.clock import Clock
+from monitor.domain.names import Asset, Symbol
+from monitor.sim.binance import frames, listing
+from monitor.sim.binance.accounts import READ_ONLY, SimAccount, credentials
+from monitor.sim.binance.answers import WEIGHT_LIMIT
+from monitor.sim.binance.faults import ALL, Faults
+from monitor.sim.binance.keeper import Keeper
+from monitor.sim.binance.listen_keys import ListenKeys
+from monitor.sim.binance.refusals import Refusal, account_of, check_signature, check_time, params_of
+from monitor.sim.binance.requests import Request, RequestLog
+from monitor.sim.binance.rest import PATHS, Ask, Path, Rest, Security
+from monitor.sim.binance.streams import MARKET, PRIVATE, Connection, Hub
+from monitor.sim.clock import WallClock
+from monitor.sim.market import Market
+
+BAN_SECONDS = 120
+REFUSALS_UNTIL_BAN = 20  #: how often a client may ignore a 429 within a minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How often things happen, in seconds of the clock; the defaults are Binance's."""
+
+    mark_seconds: float = 1.0
+    ping_seconds: float = 180.0
+    pong_seconds: float = 600.0
+    connection_seconds: float = 86_400.0
+    listen_key_seconds: float = 3600.0
+
+
+class SimBinance:
+    """An async context manager: while it is open, the venue runs at `fapi`, `sapi` and `stream`.
+
+    `market`, `accounts`, `faults`, `keeper`, `requests` and `hub` are there to be read and changed. `speed` is how many
+    seconds of market time pass in one of ours. With `paced=False` nothing happens by itself: call `tick`.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        market: Market | None = None,
+        seed: int = 1,
+        quiet: bool = False,
+        cadence: Cadence = Cadence(),
+        speed: float = 1.0,
+        paced: bool = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self.clock = clock if clock is not None else WallClock()
+        self.market = market if market is not None else listing.market(self.clock.now(), seed=seed, quiet=quiet)
+        self.cadence, self.speed, self.paced = cadence, speed, paced
+        self.faults = Faults()
+        self.accounts: dict[str, SimAccount] = {}
+        self.keeper = Keeper()
+        self.requests = RequestLog()
+        self.keys = ListenKeys(cadence.listen_key_seconds)
+        self.hub = Hub(self.faults)
+        self.traders: list[Callable[[], None]] = []  #: called at every tick, before prices are sent
+        self.ticks = 0
+        self.host, self.port = host, port
+        self._rest = Rest(self.market, self.keys)
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._refused_in: tuple[int, int] = (0, 0)
+
+    # addresses
+
+    @property
+    def fapi(self) -> str:
+        """Base URL of /fapi paths."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def sapi(self) -> str:
+        """Base URL of /sapi paths."""
+        return self.fapi
+
+    @property
+    def stream(self) -> str:
+        """Base URL of the stream routes."""
+        return f"ws://{self.host}:{self.port}"
+
+    # life
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get("/{route:market|public|private}/{form:stream|ws}", self._stream)
+        app.router.add_get("/{route:market|public|private}/ws/{names:.+}", self._stream)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        await self.open_port()
+        if self.paced:
+            self._tasks.append(asyncio.create_task(self._pace(), name="sim: pace"))
+        self._tasks.append(asyncio.create_task(self._ping(), name="sim: ping"))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.drop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def open_port(self) -> None:
+        """Listen; after `close_port` on the same port as before."""
+        if self._runner is None:
+            raise RuntimeError("the simulator is not running: use it as an async context manager")
+        self._site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
+        await self._site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def close_port(self) -> None:
+        """Stop listening, so that connecting is refused; open connections are cut."""
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
+        self.drop()
+
+    # accounts
+
+    def add_account(
+        self,
+        name: str,
+        *,
+        key: str | None = None,
+        secret: str | None = None,
+        wallets: dict[Asset, float] | None = None,
+        hedge: bool = False,
+        multi_assets: bool = False,
+        permissions: dict[str, bool] | None = None,
+        bracket_coefficients: dict[Symbol, float] | None = None,
+    ) -> SimAccount:
+        """A new account; wallets default to 10,000 USDT, the key to a made-up one that may only read."""
+        made_key, made_secret = credentials(name)
+        account = SimAccount(
+            name=name,
+            key=key or made_key,
+            secret=secret or made_secret,
+            market=self.market,
+            time_ms=self.time_ms,
+            wallets=dict(wallets if wallets is not None else {"USDT": 10_000.0}),
+            hedge=hedge,
+            multi_assets=multi_assets,
+            permissions={**READ_ONLY, **(permissions or {})},
+            bracket_coefficients=dict(bracket_coefficients or {}),
+        )
+        account.pushes.append(lambda frame: self.hub.push(name, frame))
+        self.accounts[name] = account
+        return account
+
+    # time
+
+    def now(self) -> float:
+        """The venue's clock, with the shift that `faults` gives it."""
+        return self.clock.now() + self.faults.clock_shift_seconds
+
+    def time_ms(self) -> int:
+        """The venue's clock in milliseconds."""
+        return round(self.now() * 1000.0)
+
+    def next_funding_ms(self) -> int:
+        """When funding is paid next, on the venue's clock."""
+        return self.time_ms() + round(self.market.funding_left_seconds / self.speed * 1000.0)
+
+    def tick(self, seconds: float | None = None) -> None:
+        """One beat: prices move by `seconds` (default: the cadence), accounts are looked after, arrays are sent."""
+        passed = self.cadence.mark_seconds if seconds is None else seconds
+        funded = self.market.step(passed * self.speed)
+        for trade in self.traders:
+            trade()
+        self.keeper.after_step(list(self.accounts.values()), funded)
+        self._end_keys()
+        self._end_old_connections()
+        self.publish_prices()
+        self.ticks += 1
+
+    def publish_prices(self, time_ms: int | None = None) -> None:
+        """Send the mark and asset-index frames of this second, stamped `time_ms` (default: now)."""
+        stamp = self.time_ms() if time_ms is None else time_ms
+        slow = self.ticks % 3 == 0
+        for array in frames.mark_arrays(self.market, stamp, self.next_funding_ms()):
+            rows = self.faults.spoil_rows(array)
+            self.hub.publish("!markPrice@arr@1s", rows)
+            if slow:
+                self.hub.publish("!markPrice@arr", rows)
+            for row in rows:
+                if isinstance(row, dict) and isinstance(row.get("s"), str):
+                    name = f"{row['s'].lower()}@markPrice"
+                    self.hub.publish(f"{name}@1s", row)
+                    if slow:
+                        self.hub.publish(name, row)
+        assets = [frames.asset_index_row(self.market, asset, stamp) for asset in frames.collateral(self.market)]
+        self.hub.publish("!assetIndex@arr", assets)
+        for row in assets:
+            self.hub.publish(f"{row['s'].lower()}@assetIndex", row)
+        for connection in self.hub.connections:
+            connection.flush()
+
+    # faults that act at once
+
+    def drop(self, route: str | None = None, account: str | None = None) -> int:
+        """Cut connections without a closing handshake; returns how many."""
+        found = self.hub.on(route, account)
+        for connection in found:
+            connection.drop()
+        return len(found)
+
+    async def close(self, route: str | None = None, *, code: int = 1001) -> None:
+        """Close connections properly, with a code."""
+        for connection in self.hub.on(route):
+            await connection.socket.close(code=code)
+
+    def ban(self, seconds: int = BAN_SECONDS) -> None:
+        """Answer everything with 418 and Retry-After for a while."""
+        self.faults.banned_until = self.clock.now() + seconds
+
+    def expire_listen_key(self, account: str, *, event: bool = True) -> None:
+        """End an account's listen key now, with or without telling; its connections stay open and silent."""
+        key = self.keys.key_of(account)
+        self.keys.close(account)
+        if key is not None:
+            self._end_key(account, key, event=event)
+
+    def send(self, route: str, text: str) -> None:
+        """Send a text as it is to every connection of a route: garbage, or an event of a kind nobody knows."""
+        for connection in self.hub.on(route):
+            connection.put(text)
+
+    def unknown_event(self, route: str = PRIVATE) -> None:
+        """Send an event of a kind that does not exist (yet)."""
+        self.send(route, json.dumps({"e": "SOMETHING_NEW_UPDATE", "E": self.time_ms(), "x": {"y": [1, "2"]}}))
+
+    def burst(self, texts: Sequence[str], route: str = MARKET) -> None:
+        """Write many frames to every connection of a route in one go, as a stuck line that comes free does."""
+        blob = b"".join(_text_frame(text) for text in texts)
+        for connection in self.hub.on(route):
+            if connection.transport is not None:
+                connection.transport.write(blob)
+
+    def mark_burst(self, symbol: Symbol, prices: Sequence[float]) -> None:
+        """A burst of markPrice arrays of one symbol, the last one being the present mark from then on."""
+        contract, texts, stamp = self.market.contracts[symbol], [], self.time_ms()
+        for place, price in enumerate(prices):
+            self.market.set_mark(symbol, price)
+            row = frames.mark_row(self.market, contract, stamp - len(prices) + place, self.next_funding_ms())
+            texts.append(json.dumps({"stream": "!markPrice@arr@1s", "data": [row]}, separators=(",", ":")))
+        self.burst(texts)
+
+    # inside
+
+    async def _pace(self) -> None:
+        while True:
+            await self.clock.sleep(self.cadence.mark_seconds)
+            self.tick()
+
+    async def _ping(self) -> None:
+        while True:
+            await self.clock.sleep(self.cadence.ping_seconds)
+            for connection in self.hub.on():
+                if self.clock.now() - connection.last_pong > self.cadence.pong_seconds:
+                    connection.drop()
+                    continue
+                with contextlib.suppress(ConnectionError):
+                    await connection.socket.ping(str(self.time_ms()).encode())
+
+    def _end_keys(self) -> None:
+        for account, key in self.keys.expired(self.time_ms()):
+            self._end_key(account, key, event=True)
+
+    def _end_key(self, account: str, key: str, *, event: bool) -> None:
+        if event:
+            self.hub.push(account, frames.listen_key_expired(self.time_ms(), key))
+        for connection in self.hub.on(PRIVATE, account):
+            connection.account = None
+
+    def _end_old_connections(self) -> None:
+        for connection in self.hub.on():
+            if self.clock.now() - connection.opened > self.cadence.connection_seconds:
+                connection.drop()
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        route = request.match_info["route"]
+        if route in self.faults.refuse:
+            return web.Response(status=503, text="Service Unavailable")
+        names = request.match_info.get("names", "") or request.query.get("streams", "")
+        key = request.query.get("listenKey", names) if route == PRIVATE else None
+        events = request.query.get("events")
+        socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=4 * 1024 * 1024)
+        await socket.prepare(request)
+        connection = Connection(
+            socket,
+            request.transport,
+            self.faults,
+            route=route,
+            wrapped=request.match_info.get("form") == "stream",
+            opened=self.clock.now(),
+            account=self.keys.account_of(key) if key else None,
+            key=key,
+            only=frozenset(events.split("/")) if events else None,
+        )
+        if route != PRIVATE and names:
+            connection.subscribe(names.split("/"))
+        self.hub.add(connection)
+        writer = asyncio.create_task(connection.write(), name=f"sim: {route} writer")
+        try:
+            await connection.read(self.clock.now)
+        finally:
+            self.hub.connections.remove(connection)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+        return socket
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        raw_path, _, query = request.raw_path.partition("?")
+        body = await request.text()
+        wait = self.faults.slow_answers.get(raw_path, self.faults.slow_answers.get(ALL, 0.0))
+        if wait:
+            await asyncio.sleep(wait)
+        if "rest" in self.faults.refuse:
+            return web.Response(status=503, text="Service Unavailable")
+        now, account, weight, banned = self.clock.now(), "", 0, self.clock.now() < self.faults.banned_until
+        try:
+            self._check_ban(now)
+            path = self._path(raw_path, request.method)
+            params = params_of(query, body)
+            weight = path.weight(params)
+            self._use_weight(now, 0 if raw_path.startswith("/sapi") else weight)
+            owner = self._check(path, request, query, body, params)
+            account = owner.name if owner is not None else ""
+            self._check_faults(raw_path, request.method)
+            ask = Ask(request.method, params, self.time_ms(), self.next_funding_ms(), owner)
+            text = json.dumps(self.faults.spoil_answer(raw_path, account, path.answer(self._rest, ask)))
+            response = web.Response(text=self._spoil_text(raw_path, text), content_type="application/json")
+            status, code = 200, 0
+        except Refusal as refusal:
+            response = web.json_response({"code": refusal.code, "msg": refusal.message}, status=refusal.status)
+            if refusal.retry_after is not None:
+                response.headers["Retry-After"] = str(refusal.retry_after)
+            status, code = refusal.status, refusal.code
+        header = "X-SAPI-USED-IP-WEIGHT-1M" if raw_path.startswith("/sapi") else "X-MBX-USED-WEIGHT-1M"
+        response.headers[header] = str(self.requests.used(now) + self.faults.foreign_weight)
+        self.requests.requests.append(
+            Request(now, request.method, raw_path, account, status, code, weight, during_ban=banned)
+        )
+        return response
+
+    def _check_ban(self, now: float) -> None:
+        if now < self.faults.banned_until:
+            until = self.faults.banned_until
+            message = f"Way too many requests; IP banned until {round(until * 1000.0)}. Please use the websocket."
+            raise Refusal(418, -1003, message, retry_after=max(1, round(until - now)))
+        if self.faults.rate_limited > 0:
+            self.faults.rate_limited -= 1
+            raise Refusal(429, -1003, _TOO_MANY, retry_after=self.faults.retry_after_seconds)
+
+    def _use_weight(self, now: float, weight: int) -> None:
+        if self.requests.use(now, weight) + self.faults.foreign_weight <= WEIGHT_LIMIT:
+            return
+        minute, times = int(now // 60), 1
+        if self._refused_in[0] == minute:
+            times += self._refused_in[1]
+        self._refused_in = (minute, times)
+        if times >= REFUSALS_UNTIL_BAN:
+            self.ban()
+        raise Refusal(429, -1003, _TOO_MANY, retry_after=max(1, round(60 - now % 60)))
+
+    def _path(self, path: str, method: str) -> Path:
+        found = PATHS.get(path)
+        if found is None or method not in found.methods:
+            raise Refusal(404, -5000, f"Path {path}, Method {method} is invalid")
+        return found
+
+    def _check(
+        self, path: Path, request: web.Request, query: str, body: str, params: dict[str, str]
+    ) -> SimAccount | None:
+        if path.security is Security.NONE:
+            return None
+        account = account_of(request.headers.get("X-MBX-APIKEY"), self.accounts)
+        if path.security is Security.SIGNED:
+            if self.faults.reject_timestamp > 0:
+                self.faults.reject_timestamp -= 1
+                raise Refusal(400, -1021, "Timestamp for this request is outside of the recvWindow.")
+            check_time(params, self.time_ms())
+            check_signature(query, body, account.secret)
+        return account
+
+    def _check_faults(self, path: str, method: str) -> None:
+        if path in self.faults.refused_answers:
+            raise self.faults.refused_answers[path]
+        if path == "/fapi/v1/listenKey" and method == "PUT" and self.faults.unknown_listen_key > 0:
+            self.faults.unknown_listen_key -= 1
+            raise Refusal(400, -1125, "This listenKey does not exist.")
+
+    def _spoil_text(self, path: str, text: str) -> str:
+        if self.faults.garbage_answers[path] > 0:
+            self.faults.garbage_answers[path] -= 1
+            return "<html><body>Oops, something went wrong.</body></html>"
+        if self.faults.truncated_answers[path] > 0:
+            self.faults.truncated_answers[path] -= 1
+            return text[: len(text) // 2]
+        return text
+
+
+_TOO_MANY = "Too many requests; current limit is 2400 requests per minute. Please use the websocket for live updates."
+
+
+def _text_frame(text: str) -> bytes:
+    """One unmasked websocket text frame (RFC 6455, section 5.2)."""
+    payload = text.encode()
+    if len(payload) < 126:
+        return bytes((0x81, len(payload))) + payload
+    if len(payload) < 65_536:
+        return b"\x81\x7e" + struct.pack(">H", len(payload)) + payload
+    return b"\x81\x7f" + struct.pack(">Q", len(payload)) + payload
