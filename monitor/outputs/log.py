@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
-from typing import Protocol
+from typing import Protocol, cast
+
+import structlog
 
 from monitor.domain.alerts import AlertChange, Change, Severity
 
@@ -49,13 +51,18 @@ def render(change: AlertChange) -> dict[str, object]:
     return context
 
 
-def write(changes: Iterable[AlertChange], log: Log) -> None:
-    """One line a change, as loud as the alert; what got better is never loud."""
-    for change in changes:
-        _method(change, log)(EVENTS[change.change], **render(change))
+class AlertLog:
+    """Writes changes to the log, as loud as the alert; what got better is never loud."""
 
+    def __init__(self, log: Log | None = None) -> None:
+        self._log = log or cast(Log, structlog.get_logger("alerts"))
 
-def _method(change: AlertChange, log: Log) -> Callable[..., object]:
-    if change.change in (Change.RESOLVED, Change.EASED) or change.alert.severity is Severity.INFO:
-        return log.info
-    return log.error if change.alert.severity is Severity.CRITICAL else log.warning
+    def write(self, changes: Iterable[AlertChange]) -> None:
+        """One line a change."""
+        for change in changes:
+            self._method(change)(EVENTS[change.change], **render(change))
+
+    def _method(self, change: AlertChange) -> Callable[..., object]:
+        if change.change in (Change.RESOLVED, Change.EASED) or change.alert.severity is Severity.INFO:
+            return self._log.info
+        return self._log.error if change.alert.severity is Severity.CRITICAL else self._log.warning
