@@ -151,8 +151,10 @@ class Feed:
             current = await self._dial(talk)
             while True:
                 current = await self._serve_until_old(current)
-        except FeedLost as exc:
-            (current.talk if current is not None else talk).lost(exc.why, self._moment())
+        except BaseException as exc:
+            # Whatever ended it, also a bug or a cancellation: the streams are down, and everybody must know.
+            why = exc.why if isinstance(exc, FeedLost) else f"the feed ended: {type(exc).__name__}"
+            (current.talk if current is not None else talk).lost(why, self._moment())
             raise
         finally:
             if current is not None:

@@ -34,11 +34,13 @@ class Moment(NamedTuple):
 class StreamRule:
     """What is expected of one stream. `stream` is our name of it, `topic` the venue's ("" where the route is enough).
 
-    `silent_seconds` None: quiet by nature, its liveness is the connection's heartbeat and a cross-check over REST.
+    `event` is the name of its frames where they come without the topic. `silent_seconds` None: quiet by nature, its
+    liveness is the connection's heartbeat and a cross-check over REST.
     """
 
     stream: str
     topic: str = ""
+    event: str = ""
     silent_seconds: float | None = None
 
 
@@ -192,6 +194,7 @@ class Ledger:
         self.missed: dict[str, int] = {}
         self.malformed: deque[str] = deque(maxlen=KEPT_FRAMES)  #: the last ones, shortened, with the reason
         self._topics = {rule.topic: rule.stream for rule in rules if rule.topic}
+        self._events = {rule.event: rule.stream for rule in rules if rule.event}
         self._told: dict[str, bool | None] = dict.fromkeys(self.counters)
         self._connected_once = False
         self.attempt = Attempt(rules, limits)
@@ -219,14 +222,18 @@ class Ledger:
             one.signal(Signal.STOPPED)
             one.reason = reason
 
-    def stream_of(self, decoded: Decoded) -> str:
-        """Whose frame this is. One that does not say so is counted with the first stream of its connection."""
-        return self._topics.get(decoded.stream, self.rules[0].stream)
+    def stream_of(self, decoded: Decoded) -> str | None:
+        """Whose frame this is, by its topic or the name of its event; None if it does not say."""
+        if not self._topics:
+            return self.rules[0].stream
+        return self._topics.get(decoded.stream) or self._events.get(decoded.name)
 
-    def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float) -> str:
-        """Count a frame and return its stream. Malformed ones are kept, shortened and without keys."""
-        stream = self.stream_of(decoded)
-        counters = self.counters[stream]
+    def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float) -> None:
+        """Count a frame. Malformed ones are kept, shortened and without keys.
+
+        One that does not say whose it is counts with the first stream of its connection.
+        """
+        counters = self.counters[self.stream_of(decoded) or self.rules[0].stream]
         counters.messages += 1
         counters.last_message = received
         if decoded.venue_time is not None:
@@ -244,7 +251,6 @@ class Ledger:
         if decoded.kind is not FrameKind.MALFORMED and decoded.problems:
             counters.malformed += len(decoded.problems)
             self._keep("; ".join(f"{problem.row}: {problem.why}" for problem in decoded.problems[:3]), raw)
-        return stream
 
     def _keep(self, why: str, raw: bytes) -> None:
         text = raw[:KEPT_CHARACTERS].decode("utf-8", "replace")

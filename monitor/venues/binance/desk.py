@@ -1,0 +1,147 @@
+"""One account at the venue: its readings, its user stream, and the question whether its key may be used at all."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import KeyTooPowerful, VenueError
+from monitor.domain.events import PollFailed
+from monitor.domain.names import Symbol
+from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.binance.polls import AccountReadings
+from monitor.venues.binance.user import UserStream
+from monitor.venues.session import Emit, Job
+from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Timings
+from monitor.venues.wake import Poll
+
+Body = Callable[[], Awaitable[None]]
+SPREAD = 0.1  #: intervals vary by this share, so that accounts do not all ask in the same second
+
+
+class AccountDesk:
+    """All jobs of one account. None of them asks anything before the key's permissions were read, or could not be."""
+
+    def __init__(
+        self,
+        settings: BinanceAccountSettings,
+        urls: BinanceUrls,
+        client: Client,
+        emit: Emit,
+        clock: Clock,
+        timings: Timings,
+        stretch: Callable[[], float],
+        held: Callable[[Symbol], None],
+    ) -> None:
+        """`stretch` is the factor on all intervals; `held` is told of each symbol with a position."""
+        self.settings = settings
+        self._emit, self._clock, self._timings, self._stretch, self._held = emit, clock, timings, stretch, held
+        self._readings = AccountReadings(settings, client, emit, clock, timings)
+        self.user = UserStream(settings, urls, client, emit, clock, timings, self.resync)
+        self._permitted = asyncio.Event()  #: the permissions were asked for, and do not forbid
+        self._refused: KeyTooPowerful | None = None
+        self._refusal = asyncio.Event()
+        self._configured = asyncio.Event()  #: the modes were asked for: positions are read with them
+        every = self._every
+        self._account = self._poll(self._read_account, self._account_interval, "account")
+        self._config = self._poll(self._read_config, every(timings.config_every_seconds), "config")
+        self._tiers = self._poll(self._readings.tiers, every(timings.tiers_every_seconds), "tiers", patient=True)
+        self._permissions = self._poll(
+            self._read_permissions, every(timings.permissions_every_seconds), "permissions", patient=True
+        )
+
+    def jobs(self) -> tuple[Job, ...]:
+        """The account's jobs."""
+        name = self.settings.name
+        jobs: tuple[tuple[str, Body], ...] = (
+            ("permissions", self._permissions_job),
+            ("config", self._permitted_only(self._config.run)),
+            ("account", self._permitted_only(self._after_config(self._account.run))),
+            ("user stream", self._permitted_only(self.user.run)),
+            ("tiers", self._permitted_only(self._tiers.run)),
+        )
+        return tuple(Job(f"{VENUE} {name} {what}", name, body) for what, body in jobs)
+
+    def resync(self, why: str, config: bool = False) -> None:  # noqa: ARG002  # the reason is for whoever logs it
+        """Have the account read soon, and its configuration if asked."""
+        if config:
+            self._config.ring()
+        self._account.ring()
+
+    def _poll(self, read: Body, interval: Callable[[], float], what: str, *, patient: bool = False) -> Poll:
+        def failed(exc: VenueError) -> None:
+            self._emit(PollFailed(VENUE, self.settings.name, what, self._clock.now(), exc.why))
+
+        return Poll(read, interval, failed, self._clock, self._timings, patient=patient)
+
+    def _every(self, seconds: float) -> Callable[[], float]:
+        # Chance here only spreads requests in time; it decides nothing.
+        return lambda: seconds * self._stretch() * random.uniform(1 - SPREAD, 1.0)
+
+    def _account_interval(self) -> float:
+        timings = self._timings
+        seconds = timings.account_every_seconds if self.user.up else timings.account_every_blind_seconds
+        return self._every(seconds)()
+
+    # Readings
+
+    async def _read_account(self) -> None:
+        snapshot = await self._readings.account_and_positions(self.user.event_since)
+        self.user.cross_check(snapshot)
+        for position in snapshot.positions:
+            self._held(position.symbol)
+
+    async def _read_config(self) -> None:
+        try:
+            if await self._readings.config():
+                self._account.ring()
+        finally:
+            self._configured.set()
+
+    async def _read_permissions(self) -> None:
+        try:
+            await self._readings.permissions()
+        except KeyTooPowerful as exc:
+            self._refused = exc
+            self._refusal.set()
+        finally:
+            # Unreadable permissions run, with an alert of their own.
+            self._permitted.set()
+
+    # Whether to work at all
+
+    async def _permissions_job(self) -> None:
+        self._refused = None
+        self._refusal.clear()
+        await self._until_refused(self._permissions.run)
+
+    def _permitted_only(self, body: Body) -> Body:
+        async def run() -> None:
+            await self._permitted.wait()
+            await self._until_refused(body)
+
+        return run
+
+    def _after_config(self, body: Body) -> Body:
+        async def run() -> None:
+            await self._configured.wait()
+            await body()
+
+        return run
+
+    async def _until_refused(self, body: Body) -> None:
+        """Run until it fails, or until the key turns out to be too powerful: then nothing more is asked with it."""
+        work = asyncio.ensure_future(body())
+        refusal = asyncio.ensure_future(self._refusal.wait())
+        try:
+            await asyncio.wait({work, refusal}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in (work, refusal):
+                if not one.done():
+                    one.cancel()
+            await asyncio.gather(work, refusal, return_exceptions=True)
+        if self._refused is not None:
+            raise self._refused
+        work.result()

@@ -1,0 +1,110 @@
+"""The venue's public streams, marks and asset rates, and the bridge over REST while one of them is down."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import VenueError
+from monitor.domain.events import PollFailed
+from monitor.domain.frames import Decoded
+from monitor.venues.binance import endpoints
+from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.binance.polls import PublicReadings
+from monitor.venues.binance.streams import Conversation
+from monitor.venues.feed import Feed
+from monitor.venues.ledger import Ledger, LedgerLimits, StreamRule
+from monitor.venues.session import Emit
+from monitor.venues.settings import BinanceUrls, Secret, Timings
+from monitor.venues.wake import Pace
+
+MARKS, ASSETS = "marks", "assets"
+
+
+class MarketStream:
+    """One socket for everybody: `!markPrice@arr@1s` and `!assetIndex@arr`."""
+
+    def __init__(self, urls: BinanceUrls, client: Client, emit: Emit, clock: Clock, timings: Timings) -> None:
+        self._client, self._emit, self._clock, self._timings = client, emit, clock, timings
+        self._url = Secret(urls.stream.rstrip("/") + endpoints.MARKET_ROUTE)
+        rules = (
+            StreamRule(
+                stream=MARKS,
+                topic=endpoints.MARK_STREAM,
+                event="markPriceUpdate",
+                silent_seconds=timings.marks_silent_seconds,
+            ),
+            StreamRule(
+                stream=ASSETS,
+                topic=endpoints.ASSET_STREAM,
+                event="assetIndexUpdate",
+                silent_seconds=timings.assets_silent_seconds,
+            ),
+        )
+        limits = LedgerLimits(
+            acknowledge_seconds=timings.acknowledge_seconds, reconnect_seconds=timings.reconnect_seconds
+        )
+        self.ledger = Ledger(VENUE, None, rules, limits)
+        self._live_since: float | None = None
+
+    def up(self, stream: str) -> bool:
+        """Whether this stream delivers."""
+        return self.ledger.attempt.subscriptions[stream].up
+
+    async def run(self) -> None:
+        """Keep the streams up for ever."""
+        pace = Pace(self._clock, self._timings)
+        while True:
+            self._live_since = None
+            try:
+                await Feed(VENUE, "market", self._address, self._conversation, self._clock, self._timings).run()
+            except VenueError as exc:
+                await self._clock.sleep(pace.pause(exc, live_seconds=self._live_seconds()))
+
+    def _live_seconds(self) -> float:
+        return 0.0 if self._live_since is None else self._clock.monotonic() - self._live_since
+
+    async def _address(self) -> Secret:
+        return self._url
+
+    def _conversation(self) -> Conversation:
+        return Conversation(self.ledger, self._emit, lambda: self._client.offset_seconds or 0.0, heard=self._heard)
+
+    def _heard(self, _: Decoded) -> None:
+        if self._live_since is None and self.ledger.attempt.up:
+            self._live_since = self._clock.monotonic()
+
+
+class Bridge:
+    """Marks and asset rates over REST: once at the start, and for as long as their stream is down."""
+
+    def __init__(
+        self,
+        market: MarketStream,
+        readings: PublicReadings,
+        emit: Emit,
+        clock: Clock,
+        timings: Timings,
+        stretch: Callable[[], float],
+    ) -> None:
+        self._market, self._readings, self._emit = market, readings, emit
+        self._clock, self._timings, self._stretch = clock, timings, stretch
+
+    async def run(self) -> None:
+        """Read what is not streamed, as often as the budget allows."""
+        pace = Pace(self._clock, self._timings)
+        parts: tuple[tuple[str, Callable[[], Awaitable[None]]], ...] = (
+            (MARKS, self._readings.marks),
+            (ASSETS, self._readings.assets),
+        )
+        while True:
+            pause = self._timings.bridge_every_seconds * self._stretch()
+            for stream, read in parts:
+                if self._market.up(stream):
+                    continue
+                try:
+                    await read()
+                except VenueError as exc:
+                    self._emit(PollFailed(VENUE, None, stream, self._clock.now(), exc.why))
+                    pause = max(pause, pace.pause(exc, patient=True))
+            await self._clock.sleep(pause)

@@ -1,0 +1,202 @@
+"""What is read over REST, for the venue and for one account. Each function reads once and emits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import msgspec
+
+from monitor.domain.accounts import Permissions, SymbolConfig
+from monitor.domain.clock import Clock
+from monitor.domain.errors import KeyTooPowerful, MalformedAnswer
+from monitor.domain.events import AccountSnapshot
+from monitor.domain.names import Symbol
+from monitor.venues.binance import answers, endpoints
+from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.budget import Priority
+from monitor.venues.session import Emit
+from monitor.venues.settings import BinanceAccountSettings, PermissionPolicy, Timings
+
+Row = tuple[str, str]
+
+
+class _HeldRow(msgspec.Struct):
+    symbol: str = ""
+    positionSide: str = ""
+    positionAmt: float | str = 0.0
+    updateTime: int | None = None
+
+
+class _HeldRows(msgspec.Struct):
+    positions: list[_HeldRow] = []
+
+
+def disagreement(account_raw: bytes, risk_raw: bytes) -> Mapping[Row, tuple[int | None, int | None]]:
+    """Positions of which the two answers of one snapshot were written at different moments.
+
+    Per (symbol, position side): the update time in the account's answer and in the positions' one; None: no such row.
+    Empty if they agree, or if one of them cannot be read: that is for the reader of the answer to say.
+    """
+    try:
+        held = msgspec.json.decode(account_raw, type=_HeldRows, strict=False).positions
+        risk = msgspec.json.decode(risk_raw, type=list[_HeldRow], strict=False)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    ours, theirs = _open(held), _open(risk)
+    return {
+        row: (ours.get(row), theirs.get(row)) for row in ours.keys() | theirs.keys() if ours.get(row) != theirs.get(row)
+    }
+
+
+def _open(rows: list[_HeldRow]) -> dict[Row, int | None]:
+    return {(row.symbol, row.positionSide): row.updateTime for row in rows if not _zero(row.positionAmt)}
+
+
+def _zero(amount: float | str) -> bool:
+    try:
+        return float(amount) == 0
+    except ValueError:
+        return False
+
+
+class AccountReadings:
+    """The readings of one account."""
+
+    def __init__(
+        self, settings: BinanceAccountSettings, client: Client, emit: Emit, clock: Clock, timings: Timings
+    ) -> None:
+        self.account = settings.key
+        self._settings, self._client, self._emit = settings, client, emit
+        self._clock, self._timings = clock, timings
+        self.symbols: Mapping[Symbol, SymbolConfig] | None = None  #: as last read; None: never
+        self._quirks: Mapping[Row, tuple[int | None, int | None]] = {}
+
+    async def account_and_positions(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
+        """Read both answers, again if the account moved in between; emit the snapshot and return it.
+
+        `event_since(t)`: whether a push about the account came after t. A disagreement that is still the very same
+        after another reading is the venue's way of writing, not movement. Tries are bounded: a snapshot of an account
+        that never rests goes out with the problem named, and therefore closes nothing.
+        """
+        previous: Mapping[Row, tuple[int | None, int | None]] = self._quirks
+        for attempt in range(1, self._timings.snapshot_tries + 1):
+            asked = self._clock.now()
+            credentials = self._settings.credentials
+            account = await self._client.ask(endpoints.ACCOUNT, credentials=credentials)
+            risk = await self._client.ask(endpoints.POSITION_RISK, credentials=credentials)
+            differing = disagreement(account.body, risk.body)
+            moved = bool(differing) and differing != previous
+            if not moved:
+                self._quirks = differing
+            if not moved and not event_since(asked):
+                break
+            previous = differing
+            if attempt == self._timings.snapshot_tries:
+                break
+        snapshot = answers.account_snapshot(account.body, risk.body, self.account, asked, risk.received, self.symbols)
+        if moved:
+            names = ", ".join(sorted({symbol for symbol, _ in differing}))
+            problem = f"account and positions were written at different moments, after {attempt} readings: {names}"
+            snapshot = replace(snapshot, problems=(*snapshot.problems, problem))
+        self._emit(snapshot)
+        return snapshot
+
+    async def config(self) -> bool:
+        """Read modes and per-symbol settings; True if what positions are read with changed."""
+        credentials = self._settings.credentials
+        account = await self._client.ask(endpoints.ACCOUNT_CONFIG, credentials=credentials)
+        symbols = await self._client.ask(endpoints.SYMBOL_CONFIG, credentials=credentials)
+        config = answers.account_config(account.body, symbols.body, self.account, account.asked, symbols.received)
+        read = {one.symbol: one for one in config.symbols}
+        changed = self.symbols is not None and _modes(read) != _modes(self.symbols)
+        self.symbols = read
+        self._emit(config)
+        return changed
+
+    async def tiers(self) -> None:
+        """Read the maintenance tiers: they are the user's own."""
+        answer = await self._client.ask(endpoints.LEVERAGE_BRACKET, credentials=self._settings.credentials)
+        self._emit(answers.tiers(answer.body, VENUE, self.account, answer.received))
+
+    async def permissions(self) -> None:
+        """Read what the key may do; raises `KeyTooPowerful` where the policy refuses it."""
+        answer = await self._client.ask(endpoints.API_RESTRICTIONS, credentials=self._settings.credentials)
+        read = answers.permissions(answer.body, self.account, answer.received)
+        self._emit(read)
+        words = powers(read.permissions)
+        if words and self._settings.permissions is PermissionPolicy.REFUSE:
+            raise KeyTooPowerful(
+                VENUE,
+                f"account {self.account.account}",
+                f'the key may {" and ".join(words)}; make a key that can only read, or set permissions = "warn"',
+            )
+
+
+def powers(permissions: Permissions) -> tuple[str, ...]:
+    """What no monitor's key may do: move funds. Trading is warned of by a rule: it is not known whether this venue
+    lets a key read futures without it.
+    """
+    said = (("withdraw", permissions.can_withdraw), ("transfer", permissions.can_transfer))
+    return tuple(word for word, may in said if may)
+
+
+def _modes(symbols: Mapping[Symbol, SymbolConfig]) -> dict[Symbol, object]:
+    return {symbol: (one.margin_mode, one.auto_add_margin) for symbol, one in symbols.items()}
+
+
+class PublicReadings:
+    """The readings that every account shares."""
+
+    def __init__(self, client: Client, emit: Emit) -> None:
+        self._client, self._emit = client, emit
+
+    async def instruments(self) -> None:
+        """Read all contracts, and the weight limit that stands in the same answer."""
+        answer = await self._client.ask(endpoints.EXCHANGE_INFO)
+        limit = answers.rate_limits(answer.body)
+        if limit is not None:
+            self._client.budget.limit_per_minute = limit
+        self._emit(answers.instruments(answer.body, VENUE, answer.received))
+
+    async def marks(self) -> None:
+        """Read the mark prices of all contracts."""
+        answer = await self._client.ask(endpoints.PREMIUM_INDEX)
+        for tick in answers.marks(answer.body, VENUE, answer.received):
+            self._emit(tick)
+
+    async def assets(self) -> None:
+        """Read the index prices and rates of all assets."""
+        answer = await self._client.ask(endpoints.ASSET_INDEX)
+        for tick in answers.asset_index(answer.body, VENUE, answer.received):
+            self._emit(tick)
+
+    async def candles(self, symbol: Symbol, count: int) -> None:
+        """Read one-minute mark candles, the seed of a volatility; it waits while others need the budget."""
+        answer = await self._client.ask(
+            endpoints.MARK_KLINES,
+            {"symbol": symbol, "interval": "1m", "limit": count},
+            weight=endpoints.klines_weight(count),
+            priority=Priority.USEFUL,
+        )
+        read = answers.candles(answer.body, VENUE, symbol, answer.received)
+        if not read.closes:
+            raise MalformedAnswer(VENUE, "candles", f"no candles of {symbol}")
+        self._emit(read)
+
+
+def planned_weight(accounts: int, timings: Timings, *, blind_accounts: int = 0, bridging: int = 0) -> float:
+    """Request weight a minute that the polls of so many accounts need when nothing is stretched.
+
+    `blind_accounts` of them have no user stream and are read more often; `bridging` streams are replaced by REST.
+    """
+    reading = endpoints.ACCOUNT.weight + endpoints.POSITION_RISK.weight
+    config = endpoints.ACCOUNT_CONFIG.weight + endpoints.SYMBOL_CONFIG.weight
+    bridge = endpoints.PREMIUM_INDEX.weight
+    seeing = max(0, accounts - blind_accounts)
+    return 60.0 * (
+        seeing * reading / timings.account_every_seconds
+        + blind_accounts * reading / timings.account_every_blind_seconds
+        + accounts * config / timings.config_every_seconds
+        + bridging * bridge / timings.bridge_every_seconds
+    )

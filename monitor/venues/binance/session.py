@@ -1,0 +1,127 @@
+"""The session at Binance: one budget, one clock and one public stream for all accounts, and a desk for each account."""
+
+from __future__ import annotations
+
+import asyncio
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import VenueError
+from monitor.domain.events import PollFailed
+from monitor.domain.names import AccountKey, Symbol, Venue
+from monitor.domain.view import Budget, FeedStatus
+from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.binance.desk import AccountDesk
+from monitor.venues.binance.market import ASSETS, MARKS, Bridge, MarketStream
+from monitor.venues.binance.polls import PublicReadings, planned_weight
+from monitor.venues.session import Emit, Job
+from monitor.venues.settings import BinanceSettings
+from monitor.venues.wake import Pace, Poll
+
+SEED_TRIES = 3
+
+
+class BinanceSession:
+    """A `venues.session.Session`. Jobs may be started anew one by one; the session itself keeps what they share."""
+
+    def __init__(self, settings: BinanceSettings, emit: Emit, clock: Clock) -> None:
+        self._settings, self._emit, self._clock = settings, emit, clock
+        timings = settings.timings
+        self._client = Client(settings, emit, clock)
+        self._readings = PublicReadings(self._client, emit)
+        self._market = MarketStream(settings.urls, self._client, emit, clock, timings)
+        self._bridge = Bridge(self._market, self._readings, emit, clock, timings, self.stretch)
+        self._clock_poll = Poll(
+            self._client.measure_clock,
+            lambda: timings.clock_every_seconds,
+            lambda exc: self._failed("clock", exc),
+            clock,
+            timings,
+            patient=True,
+        )
+        self._instruments_poll = Poll(
+            self._readings.instruments,
+            lambda: timings.instruments_every_seconds,
+            lambda exc: self._failed("instruments", exc),
+            clock,
+            timings,
+            patient=True,
+        )
+        self._unseeded: asyncio.Queue[tuple[Symbol, int]] = asyncio.Queue()
+        self._seen: set[Symbol] = set()
+        self._desks = {
+            one.key: AccountDesk(one, settings.urls, self._client, emit, clock, timings, self.stretch, self._held)
+            for one in settings.accounts
+        }
+
+    @property
+    def venue(self) -> Venue:
+        """The venue's name."""
+        return VENUE
+
+    def jobs(self) -> tuple[Job, ...]:
+        """The venue's own jobs first, then each account's."""
+        public = (
+            Job(f"{VENUE} clock", None, self._clock_poll.run),
+            Job(f"{VENUE} market stream", None, self._market.run),
+            Job(f"{VENUE} market bridge", None, self._bridge.run),
+            Job(f"{VENUE} instruments", None, self._instruments_poll.run),
+            Job(f"{VENUE} candles", None, self._seed),
+        )
+        return (*public, *(job for desk in self._desks.values() for job in desk.jobs()))
+
+    def resync(self, account: AccountKey, why: str, *, config: bool = False) -> None:
+        """Have an account read again soon. An account that is not ours is nobody's."""
+        desk = self._desks.get(account)
+        if desk is not None:
+            desk.resync(why, config)
+
+    def feeds(self) -> tuple[FeedStatus, ...]:
+        """The public streams, then each account's."""
+        ledgers = (self._market.ledger, *(desk.user.ledger for desk in self._desks.values()))
+        return tuple(status for ledger in ledgers for status in ledger.statuses())
+
+    def malformed(self) -> tuple[str, ...]:
+        """The last frames that could not be read, shortened and without keys, for diagnosis."""
+        ledgers = (self._market.ledger, *(desk.user.ledger for desk in self._desks.values()))
+        return tuple(text for ledger in ledgers for text in ledger.malformed)
+
+    def budgets(self) -> tuple[Budget, ...]:
+        """The request weight of this address."""
+        return (self._client.view(),)
+
+    def clock_offset(self) -> float | None:
+        """Venue clock minus ours in seconds."""
+        return self._client.offset_seconds
+
+    def stretch(self) -> float:
+        """By how much all intervals grow so that the planned requests fit the budget."""
+        blind = sum(not desk.user.up for desk in self._desks.values())
+        bridging = sum(not self._market.up(stream) for stream in (MARKS, ASSETS))
+        planned = planned_weight(len(self._desks), self._settings.timings, blind_accounts=blind, bridging=bridging)
+        return self._client.budget.stretch(planned, self._client.venue_now())
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.close()
+
+    def _failed(self, what: str, exc: VenueError) -> None:
+        self._emit(PollFailed(VENUE, None, what, self._clock.now(), exc.why))
+
+    # Seeds of volatility
+
+    def _held(self, symbol: Symbol) -> None:
+        if symbol not in self._seen and self._settings.seed_candles > 0:
+            self._seen.add(symbol)
+            self._unseeded.put_nowait((symbol, 1))
+
+    async def _seed(self) -> None:
+        """Read candles of each symbol held, once, behind everything else. A symbol without any goes without."""
+        pace = Pace(self._clock, self._settings.timings)
+        while True:
+            symbol, attempt = await self._unseeded.get()
+            try:
+                await self._readings.candles(symbol, self._settings.seed_candles)
+            except VenueError as exc:
+                if attempt < SEED_TRIES:
+                    self._unseeded.put_nowait((symbol, attempt + 1))
+                await self._clock.sleep(pace.pause(exc, patient=True))

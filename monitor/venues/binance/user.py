@@ -1,0 +1,229 @@
+"""The user stream of one account: its listen key, its socket, and the doubt that REST may raise about both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import FeedLost, Refused, VenueError
+from monitor.domain.events import AccountSnapshot, BalanceChanged, ConfigChanged, PositionChanged
+from monitor.domain.frames import Decoded, FrameKind
+from monitor.venues.binance import answers, endpoints
+from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.binance.listen_key import ListenKey, Step
+from monitor.venues.binance.refusals import LISTEN_KEY_UNKNOWN
+from monitor.venues.binance.streams import Conversation
+from monitor.venues.feed import Feed
+from monitor.venues.ledger import Ledger, LedgerLimits, Moment, StreamRule
+from monitor.venues.session import Emit
+from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Secret, Timings
+from monitor.venues.wake import Pace, Wake
+
+STREAM = "user"
+
+
+class UserStream:
+    """One account's pushes. `resync(why, config)` is called whenever they say, or hide, that something changed."""
+
+    def __init__(
+        self,
+        settings: BinanceAccountSettings,
+        urls: BinanceUrls,
+        client: Client,
+        emit: Emit,
+        clock: Clock,
+        timings: Timings,
+        resync: Callable[[str, bool], None],
+    ) -> None:
+        self._settings, self._client, self._clock, self._timings = settings, client, clock, timings
+        self._base = urls.stream.rstrip("/") + endpoints.PRIVATE_ROUTE
+        self._resync = resync
+        limits = LedgerLimits(
+            acknowledge_seconds=timings.acknowledge_seconds, reconnect_seconds=timings.reconnect_seconds
+        )
+        self.ledger = Ledger(VENUE, settings.name, (StreamRule(stream=STREAM),), limits)
+        self._emit = emit
+        self._key = ListenKey(timings)
+        self._bell = Wake(clock)
+        self._pace = Pace(clock, timings)
+        self._live_since: float | None = None
+        self._event_received = float("-inf")  #: wall time of the last push about the account
+        self._event_time = float("-inf")  #: the newest venue time among them
+        self._untold: tuple[float, float] | None = None  #: (venue time of a change REST showed, steady time seen)
+        self._contradictions = 0
+        self._deaf = ""
+        self.dialled_with: Secret | None = None  #: the key in the address that was dialled last
+
+    @property
+    def up(self) -> bool:
+        """Whether pushes can arrive, as far as we know."""
+        return all(one.up for one in self.ledger.attempt.subscriptions.values())
+
+    def event_since(self, received: float) -> bool:
+        """Whether a push about the account came after this moment (wall time)."""
+        return self._event_received >= received
+
+    async def run(self) -> None:
+        """Keep the stream up for ever; raises what a person must cure."""
+        while True:
+            try:
+                await self._once()
+            except VenueError as exc:
+                await self._clock.sleep(self._pause(exc))
+
+    async def _once(self) -> None:
+        """One socket (and its successors) with one keeper of its key, until one of them fails."""
+        self._live_since, self._deaf, self._untold, self._contradictions = None, "", None, 0
+        feed = Feed(VENUE, STREAM, self._address, self._conversation, self._clock, self._timings)
+        parts = {asyncio.create_task(feed.run()), asyncio.create_task(self._keep_key())}
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    def _pause(self, exc: VenueError) -> float:
+        live = 0.0 if self._live_since is None else self._clock.monotonic() - self._live_since
+        try:
+            return self._pace.pause(exc, live_seconds=live)
+        except VenueError:
+            self.ledger.stop(exc.why)
+            for edge in self.ledger.edges(self._clock.now()):
+                self._emit(edge)
+            raise
+
+    # The key
+
+    async def _address(self) -> Secret:
+        """The socket's address with the key in it, made if there is none."""
+        if self._key.due(self._clock.monotonic()) is Step.CREATE:
+            await self._create()
+        if self._key.key is None:
+            raise FeedLost(VENUE, STREAM, "there is no listen key")
+        self.dialled_with = self._key.key
+        return Secret(f"{self._base}?listenKey={self._key.key.reveal()}")
+
+    async def _create(self) -> None:
+        """Ask for a key; the venue gives the one that we have, if it lives."""
+        before = self._key.key
+        self._key.probed(self._clock.monotonic())
+        answer = await self._client.ask(endpoints.LISTEN_KEY_CREATE, credentials=self._settings.credentials)
+        key = Secret(answers.listen_key(answer.body))
+        self._key.created(key, self._clock.monotonic())
+        if before is not None and key == before and self._contradictions >= 2:
+            self._deaf = "the key lives, but the stream does not tell what REST shows"
+
+    async def _keep_key(self) -> None:
+        """Do what the key needs, when it needs it."""
+        while True:
+            await self._bell.wait(self._timings.watch_every_seconds)
+            match self._key.due(self._clock.monotonic()):
+                case Step.KEEP_ALIVE:
+                    await self._extend()
+                case Step.CREATE if self._key.key is not None:
+                    await self._create()
+                case _:
+                    # Without a key the conversation objects, and the next dial makes one.
+                    pass
+
+    async def _extend(self) -> None:
+        try:
+            await self._client.ask(endpoints.LISTEN_KEY_EXTEND, credentials=self._settings.credentials)
+        except Refused as exc:
+            if exc.code != LISTEN_KEY_UNKNOWN:
+                raise
+            self._key.unknown()
+        except VenueError:
+            # The socket is as good as before; the key lives for a while, and is tried again.
+            self._key.keeping_failed(self._clock.monotonic())
+        else:
+            self._key.kept(self._clock.monotonic())
+
+    # The socket
+
+    def _conversation(self) -> _UserConversation:
+        return _UserConversation(self)
+
+    def objection(self, key: Secret | None) -> str:
+        """Why a socket opened with this key must go; "" if it may stay."""
+        if self._key.key is None:
+            return "the listen key is no longer valid"
+        if key is not None and key != self._key.key:
+            return "the venue gave another listen key: the old one died in silence"
+        return self._deaf
+
+    def opened(self) -> None:
+        """A socket is up: what happened before was not told."""
+        self._live_since = self._clock.monotonic()
+        self._pace.worked()
+        self._event_time = max(self._event_time, self._client.venue_now())
+        self._resync("the user stream is up", True)
+
+    def heard(self, decoded: Decoded) -> None:
+        """Note what a frame means for the key and for our readings."""
+        if decoded.kind is FrameKind.KEY_EXPIRED:
+            self._key.expired()
+            return
+        if decoded.kind is FrameKind.DATA and decoded.venue_time is not None:
+            self._event_time = max(self._event_time, decoded.venue_time)
+            self._contradictions = 0
+        moved = [one for one in decoded.events if isinstance(one, PositionChanged | BalanceChanged)]
+        if moved:
+            self._event_received = max(one.received for one in moved)
+        config = any(isinstance(one, ConfigChanged) for one in decoded.events)
+        if moved or config:
+            self._resync("the user stream told of a change", config)
+
+    def cross_check(self, snapshot: AccountSnapshot) -> None:
+        """Compare what REST shows with what was pushed: a change that was never told makes the key doubtful."""
+        stamps = [row.update_time for row in snapshot.positions] + [row.update_time for row in snapshot.balances]
+        newest = max((stamp for stamp in stamps if stamp is not None), default=float("-inf"))
+        if newest <= self._event_time or not self.up:
+            self._untold = None
+        elif self._untold is None:
+            self._untold = (newest, self._clock.monotonic())
+
+    def watch(self, now: float) -> None:
+        """A change that REST showed and that is still not told after a while speaks against the key."""
+        if self._untold is None:
+            return
+        changed, seen = self._untold
+        if changed <= self._event_time:
+            self._untold = None
+        elif now - seen >= self._timings.cross_check_seconds:
+            self._untold = None
+            self._event_time = changed
+            self._contradictions += 1
+            self._key.contradicted()
+            self._bell.ring()
+
+    def conversation_parts(self) -> tuple[Ledger, Emit, Callable[[], float]]:
+        """What a conversation needs of us."""
+        return self.ledger, self._emit, lambda: self._client.offset_seconds or 0.0
+
+
+class _UserConversation(Conversation):
+    """A conversation that knows with which key its socket was opened."""
+
+    def __init__(self, stream: UserStream) -> None:
+        ledger, emit, offset = stream.conversation_parts()
+        super().__init__(ledger, emit, offset, heard=stream.heard, objection=self._object)
+        self._stream = stream
+        self._key: Secret | None = None
+
+    def _object(self) -> str:
+        return self._stream.objection(self._key)
+
+    def opened(self, at: Moment) -> list[str]:
+        self._key = self._stream.dialled_with
+        said = super().opened(at)
+        self._stream.opened()
+        return list(said)
+
+    def watch(self, at: Moment) -> list[str]:
+        self._stream.watch(at.steady)
+        return list(super().watch(at))

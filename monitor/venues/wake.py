@@ -1,0 +1,124 @@
+"""Waiting: for a time, or until somebody asks; and trying again at a pace. Shared by all polls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import RateLimited, Refused, VenueError
+from monitor.venues.backoff import Backoff, Verdict, verdict
+from monitor.venues.settings import Timings
+
+
+class Wake:
+    """A bell: many rings before somebody looks are one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Never blocks."""
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until the bell rings (True) or the time is over (False); the ring is used up."""
+        ring = asyncio.ensure_future(self._rung.wait())
+        timer = asyncio.ensure_future(self._clock.sleep(max(0.0, seconds)))
+        try:
+            await asyncio.wait({ring, timer}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ring.cancel()
+            timer.cancel()
+        rung = self._rung.is_set()
+        self._rung.clear()
+        return rung
+
+
+class Pace:
+    """How long to wait after each failure of one thing, and when to give up.
+
+    What a person must cure ends it by raising, unless it worked before: then that has to happen `REFUSALS` times in a
+    row, because venues also refuse good keys for a moment, and a monitor that gave up on that would be blind for ever.
+    """
+
+    REFUSALS = 3
+
+    def __init__(self, clock: Clock, timings: Timings) -> None:
+        self._clock, self._timings = clock, timings
+        self._backoff = Backoff(timings)
+        self._worked = False
+        self._refusals = 0
+
+    def worked(self) -> None:
+        """It succeeded once; refusals are counted anew. The back-off only starts anew by what `pause` is told."""
+        self._worked, self._refusals = True, 0
+
+    def pause(self, exc: VenueError, *, live_seconds: float = 0.0, patient: bool = False) -> float:
+        """Seconds to wait after this failure; raises it if a person must act, except to a `patient` caller."""
+        match verdict(exc):
+            case Verdict.WAIT_UNTIL if isinstance(exc, RateLimited):
+                return max(0.0, exc.until - self._clock.now())
+            case Verdict.STOP:
+                self._refusals += 1
+                if not patient and (not self._worked or self._refusals >= self.REFUSALS):
+                    raise exc
+                return self._timings.rate_limited_seconds
+            case _:
+                return self._backoff.after(live_seconds)
+
+
+class Poll:
+    """Something that is read at an interval, at once after a start, and soon after a ring.
+
+    `read` raises our errors; `failed` is told of each. A `patient` poll ends for no refusal but goes on asking.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[None]],
+        interval: Callable[[], float],
+        failed: Callable[[VenueError], None],
+        clock: Clock,
+        timings: Timings,
+        *,
+        patient: bool = False,
+    ) -> None:
+        self._read, self._interval, self._failed = read, interval, failed
+        self._clock, self._timings, self._patient = clock, timings, patient
+        self._bell = Wake(clock)
+
+    def ring(self) -> None:
+        """Have it read soon."""
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Read for ever."""
+        pace = Pace(self._clock, self._timings)
+        good_since: float | None = None
+        while True:
+            began = self._clock.monotonic()
+            try:
+                await self._read()
+            except VenueError as exc:
+                self._failed(exc)
+                good = 0.0 if good_since is None else began - good_since
+                good_since = None
+                pause = pace.pause(exc, live_seconds=good, patient=self._patient)
+                # A limit's end is waited for, whatever the interval; all else is tried again within it.
+                await self._clock.sleep(pause if isinstance(exc, RateLimited | Refused) else self._within(pause))
+                continue
+            pace.worked()
+            good_since = began if good_since is None else good_since
+            await self._until_next(began)
+
+    def _within(self, pause: float) -> float:
+        return min(pause, self._interval())
+
+    async def _until_next(self, began: float) -> None:
+        """To the end of the interval, or to a ring: then a moment longer, for rings come in bursts."""
+        if not await self._bell.wait(self._interval()):
+            return
+        spacing = self._timings.resync_spacing_seconds - (self._clock.monotonic() - began)
+        await self._clock.sleep(max(self._timings.resync_settle_seconds, spacing))
