@@ -8,13 +8,14 @@ edge is logged and the level counted: a job that fails the same way all night is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import MarginwatchError, Overrun, RateLimited
-from monitor.domain.events import Event, PollFailed
+from monitor.domain.events import Event, FeedDown, FeedUp
 from monitor.domain.names import Venue
 from monitor.domain.view import FeedStatus
 from monitor.venues.backoff import Verdict, delays, verdict
@@ -102,6 +103,8 @@ async def supervise(
     while True:
         started = clock.monotonic()
         status.running = True
+        if status.failures:
+            _tell(emit, FeedUp(status.venue, status.account, status.name, clock.now()))
         try:
             await job.run()
             raise EndedByItself(f"the job {job.name} ended by itself")
@@ -113,7 +116,7 @@ async def supervise(
             if clock.monotonic() - started >= settings.live_seconds:
                 pace.anew()
                 status.reason = ""
-            _tell(emit, status, reason, clock.now())
+            _tell(emit, FeedDown(status.venue, status.account, status.name, clock.now(), reason))
             if judged is Verdict.STOP:
                 status.ended, status.reason = True, reason
                 context.error("job ended: a person must act", reason=reason)
@@ -135,12 +138,10 @@ def describe(error: BaseException) -> str:
     return f"an error in the program ({type(error).__name__}); the log has the details"
 
 
-def _tell(emit: Callable[[Event], None], status: JobStatus, reason: str, now: float) -> None:
-    """Say that this job tells nothing new for now. A full inbox must not end the supervision."""
-    try:
-        emit(PollFailed(status.venue, status.account, status.name, now, reason))
-    except Overrun:
-        log.warning("inbox full", job=status.name)
+def _tell(emit: Callable[[Event], None], event: FeedUp | FeedDown) -> None:
+    """Say that this job is down, or back. A full inbox must not end the supervision: all is read anew anyway."""
+    with suppress(Overrun):
+        emit(event)
 
 
 def _log_failure(

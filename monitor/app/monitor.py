@@ -1,0 +1,226 @@
+"""The running monitor: feeds put events, the engine turns them into reports, alerts and outputs follow. All wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+
+import structlog
+
+from monitor import __version__
+from monitor.alerts.engine import Alerting
+from monitor.app import settings
+from monitor.app.clock import SystemClock
+from monitor.app.config import Loaded
+from monitor.app.edges import Edges
+from monitor.app.inbox import Inbox
+from monitor.app.supervision import JobStatus, supervise
+from monitor.domain.alerts import AlertChange
+from monitor.domain.clock import Clock
+from monitor.domain.errors import Overrun
+from monitor.domain.events import Elapsed, Event
+from monitor.domain.names import Venue
+from monitor.domain.reports import AccountReport, Resync
+from monitor.domain.view import FeedStatus, View
+from monitor.engine.engine import Engine
+from monitor.outputs.log import AlertLog
+from monitor.outputs.prometheus import Exposition
+from monitor.venues.binance.margin import describe
+from monitor.venues.binance.session import BinanceSession
+from monitor.venues.session import Emit, Session
+from monitor.web.server import serve
+
+log = structlog.get_logger(__name__)
+
+TICK_SECONDS = 1.0
+RECENT_CHANGES = 50
+FREEZE_AFTER_SECONDS = 30.0
+
+OnView = Callable[[View, Sequence[AlertChange]], None]
+
+
+def sessions_for(loaded: Loaded, emit: Emit, clock: Clock) -> dict[Venue, Session]:
+    """One session for each venue that has an account."""
+    return {"binance": BinanceSession(settings.binance(loaded), emit, clock)}
+
+
+async def run_monitor(
+    loaded: Loaded,
+    *,
+    stop: asyncio.Event,
+    on_view: OnView | None = None,
+    on_listening: Callable[[str], None] | None = None,
+) -> None:
+    """Run until `stop` is set. A failure of the engine or of an output is raised: the process has to end.
+
+    `on_view` is called after each step with the picture and the alerts that changed; `on_listening` once with the
+    address of the HTTP server.
+    """
+    clock = SystemClock()
+    config = loaded.config
+    async with AsyncExitStack() as stack:
+        inbox = Inbox(config.inbox.facts_limit)
+        engine = Engine({"binance": describe}, settings.engine(loaded))
+        alerting = Alerting(settings.alerts(loaded))
+        exposition = Exposition(rules=settings.alerts(loaded).rules)
+        sessions = sessions_for(loaded, inbox.put, clock)
+        for session in sessions.values():
+            stack.push_async_callback(session.close)
+        jobs = [
+            (session, job, JobStatus(session.venue, job.name, job.account))
+            for session in sessions.values()
+            for job in session.jobs()
+        ]
+        core = Core(inbox, engine, alerting, exposition, sessions, [status for _, _, status in jobs], loaded, clock)
+        core.on_view = on_view
+        if config.web.enabled:
+            server = await serve(core.latest, exposition, config.web.host, config.web.port)
+            stack.push_async_callback(server.close)
+            log.info("listening", url=server.url)
+            if on_listening is not None:
+                on_listening(server.url)
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(core.run(), name="engine"),
+                tasks.create_task(core.tick(), name="timer"),
+                *(
+                    tasks.create_task(
+                        supervise(job, status, inbox.put, clock, settings.supervision(loaded)),
+                        name=f"{session.venue}:{job.account or '*'}:{job.name}",
+                    )
+                    for session, job, status in jobs
+                ),
+            ]
+            await stop.wait()
+            log.info("stopping")
+            for task in running:
+                task.cancel()
+    log.info("stopped")
+
+
+class Core:
+    """From a batch of events to reports, alerts and the picture that outputs show. Synchronous but for the waiting."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        engine: Engine,
+        alerting: Alerting,
+        exposition: Exposition,
+        sessions: Mapping[Venue, Session],
+        jobs: Sequence[JobStatus],
+        loaded: Loaded,
+        clock: Clock,
+    ) -> None:
+        self._inbox, self._engine, self._alerting, self._exposition = inbox, engine, alerting, exposition
+        self._sessions, self._jobs, self._clock = sessions, jobs, clock
+        self._instance = loaded.config.instance
+        self._started = clock.now()
+        self._recent: deque[AlertChange] = deque(maxlen=RECENT_CHANGES)
+        self._batches = 0
+        self._edges = Edges()
+        self._alert_log = AlertLog()
+        self._frozen = False
+        self.on_view: OnView | None = None
+        self._view = self._picture(self._started, 0)
+
+    def latest(self) -> View:
+        """The newest picture."""
+        return self._view
+
+    async def run(self) -> None:
+        """Step after step, for ever. What it raises is a bug in the core."""
+        while True:
+            self.take(await self._inbox.batch())
+
+    async def tick(self) -> None:
+        """Tell the engine each second that time passes."""
+        while True:
+            await self._clock.sleep(TICK_SECONDS)
+            with suppress(Overrun):  # the inbox remembers it, and the engine has all accounts read anew
+                self._inbox.put(Elapsed(self._clock.now()))
+            self._freeze()
+
+    def take(self, batch: Sequence[Event]) -> None:
+        """One step: what came in becomes reports, alerts and a new picture."""
+        now = self._clock.now()
+        result = self._engine.step(batch, now)
+        self._resync(result.resyncs)
+        if self._inbox.overrun():
+            log.error("inbox overrun: reading all accounts anew", limit=self._inbox.limit)
+            self._resync(self._engine.force_resync("too many events waited").resyncs)
+        self._batches += 1
+        view = self._picture(now, len(batch))
+        changes = self._alerting.step(view, result.notices, now)
+        self._recent.extend(changes)
+        view = replace(view, alerts=self._alerting.firing, recent=tuple(self._recent))
+        self._view = view
+        if result.reports:
+            self._observe(batch)
+        self._edges.see(batch)
+        self._alert_log.write(changes)
+        if self.on_view is not None:
+            self.on_view(view, changes)
+
+    def _resync(self, resyncs: Sequence[Resync]) -> None:
+        for resync in resyncs:
+            session = self._sessions.get(resync.account.venue)
+            if session is not None:
+                session.resync(resync.account, resync.why, config=resync.config)
+
+    def _observe(self, batch: Sequence[Event]) -> None:
+        """From the receipt of each frame of the batch to now, when the reports that hold it are ready."""
+        now = self._clock.now()
+        for received in {getattr(event, "received", None) for event in batch}:
+            if received is not None:
+                self._exposition.observe_latency(max(0.0, now - received))
+
+    def _picture(self, now: float, events: int) -> View:
+        accounts = self._engine.reports()
+        not_ready = tuple(reason for report in accounts if (reason := why_not_ready(report)) is not None)
+        offsets = {venue: session.clock_offset() for venue, session in self._sessions.items()}
+        return View(
+            at=now,
+            started=self._started,
+            instance=self._instance,
+            version=__version__,
+            ready=not not_ready,
+            not_ready=not_ready,
+            accounts=accounts,
+            feeds=self._feeds(),
+            budgets=tuple(budget for session in self._sessions.values() for budget in session.budgets()),
+            clock_offsets={venue: offset for venue, offset in offsets.items() if offset is not None},
+            alerts=self._alerting.firing,
+            recent=tuple(self._recent),
+            inbox_depth=self._inbox.depth,
+            conflated_total=self._inbox.conflated_total,
+            batches_total=self._batches,
+            last_batch_events=events,
+        )
+
+    def _feeds(self) -> tuple[FeedStatus, ...]:
+        """The sessions' streams, and every job that ever failed: a job that ended must be seen."""
+        rows = [feed for session in self._sessions.values() for feed in session.feeds()]
+        known = {(row.venue, row.account, row.stream) for row in rows}
+        failed = [job.row for job in self._jobs if job.failures]
+        return tuple(rows + [row for row in failed if (row.venue, row.account, row.stream) not in known])
+
+    def _freeze(self) -> None:
+        """Once started, take all that lives out of the garbage collector's sight: no pause longer than 10 ms after."""
+        now = self._clock.now()
+        if not self._frozen and (self._view.ready or now - self._started > FREEZE_AFTER_SECONDS):
+            self._frozen = True
+            gc.collect()
+            gc.freeze()
+            log.info("ready" if self._view.ready else "not ready yet", missing=list(self._view.not_ready))
+
+
+def why_not_ready(report: AccountReport) -> str | None:
+    """Why an account keeps the monitor from being ready; None if it does not."""
+    if report.up:
+        return None
+    return f"{report.key.venue}/{report.key.account}: " + ("; ".join(report.reasons) or "not read yet")

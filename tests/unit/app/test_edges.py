@@ -1,0 +1,35 @@
+"""The log of feeds: one line when something fails, one when it is back."""
+
+from __future__ import annotations
+
+from structlog.testing import capture_logs
+
+from monitor.app.edges import Edges
+from monitor.domain.events import Banned, Elapsed, Event, FeedDown, FeedUp, PollFailed, TiersLoaded
+
+
+def lines(*events: Event) -> list[tuple[str, object]]:
+    edges = Edges()
+    with capture_logs() as logs:
+        for event in events:
+            edges.see([event])
+    return [(entry["event"], entry.get("after_failures")) for entry in logs]
+
+
+def test_a_night_of_reconnects_is_two_lines() -> None:
+    down = FeedDown("binance", "main", "user", 1.0, "closed")
+    assert lines(*[down] * 40, FeedUp("binance", "main", "user", 2.0)) == [("feed down", None), ("feed up", 40)]
+
+
+def test_two_streams_are_told_apart() -> None:
+    assert len(lines(FeedDown("binance", "a", "user", 1.0, ""), FeedDown("binance", "b", "user", 1.0, ""))) == 2
+
+
+def test_a_reading_that_fails_for_hours_is_one_line_until_it_works_again() -> None:
+    failed = PollFailed("binance", None, "tiers", 1.0, "timeout")
+    loaded = TiersLoaded("binance", None, (), 2.0)
+    assert lines(loaded, failed, failed, loaded, loaded) == [("reading failed", None), ("reading works again", 2)]
+
+
+def test_a_ban_is_told_and_time_is_not() -> None:
+    assert lines(Banned("binance", 2.0, 1.0), Elapsed(1.0)) == [("venue says stop", None)]
