@@ -173,11 +173,18 @@ class SimAccount:
         )
         return position
 
-    def close(self, symbol: Symbol, *, side: str | None = None, price: float | None = None) -> None:
+    def close(
+        self,
+        symbol: Symbol,
+        *,
+        side: str | None = None,
+        price: float | None = None,
+        fee_rate: float = TAKER_FEE_RATE,
+    ) -> None:
         """Close a position whole, if there is one."""
         position = self._position(symbol, side)
         if position.quantity:
-            self.trade(symbol, -position.quantity, side=side, price=price)
+            self.trade(symbol, -position.quantity, side=side, price=price, fee_rate=fee_rate)
 
     def transfer(self, asset: Asset, amount: float) -> None:
         """Deposit (> 0) or withdraw (< 0): pushes B and no P."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -370,7 +371,7 @@ class SimBinance:
         if now < self.faults.banned_until:
             until = self.faults.banned_until
             message = f"Way too many requests; IP banned until {round(until * 1000.0)}. Please use the websocket."
-            raise Refusal(418, -1003, message, retry_after=max(1, round(until - now)))
+            raise Refusal(418, -1003, message, retry_after=math.ceil(until - now))
         if self.faults.rate_limited > 0:
             self.faults.rate_limited -= 1
             raise Refusal(429, -1003, _TOO_MANY, retry_after=self.faults.retry_after_seconds)
@@ -384,7 +385,7 @@ class SimBinance:
         self._refused_in = (minute, times)
         if times >= REFUSALS_UNTIL_BAN:
             self.ban()
-        raise Refusal(429, -1003, _TOO_MANY, retry_after=max(1, round(60 - now % 60)))
+        raise Refusal(429, -1003, _TOO_MANY, retry_after=math.ceil(60.0 - now % 60.0))
 
     def _path(self, path: str, method: str) -> Path:
         found = PATHS.get(path)

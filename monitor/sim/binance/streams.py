@@ -141,13 +141,13 @@ class Connection:
             method, number = asked["method"], asked.get("id")
             params = [str(name) for name in asked.get("params", [])]
         except (ValueError, KeyError, TypeError, AttributeError):
-            self.say(json.dumps({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}))
+            self._reply({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}})
             return
         if self.route in self.faults.no_acknowledgement:
             return
         if self.route in self.faults.subscription_error or method not in _METHODS:
             problem = {"code": 2, "msg": f"Invalid request: unknown variant {method}"}
-            self.say(json.dumps({"error": problem, "id": number}))
+            self._reply({"error": problem, "id": number})
             return
         result: list[str] | None = None
         if method == "SUBSCRIBE":
@@ -157,7 +157,12 @@ class Connection:
                 self.streams.pop(name, None)
         else:
             result = list(self.streams)
-        self.say(json.dumps({"result": result, "id": number}))
+        self._reply({"result": result, "id": number})
+
+    def _reply(self, body: dict[str, Any]) -> None:
+        """Answer a message of the client: no frame switch spoils this, a stall does."""
+        if self.route not in self.faults.stall:
+            self.put(json.dumps(body))
 
     def subscribe(self, names: list[str]) -> None:
         """Serve these streams, as far as this route has them."""
