@@ -1,0 +1,56 @@
+"""The words of notices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from monitor.domain.accounts import Permissions
+from monitor.domain.events import VenueWarning, WarningKind
+from monitor.domain.names import PoolKey, Symbol
+
+_WARNINGS = {
+    WarningKind.MARGIN_CALL: "the venue calls for margin",
+    WarningKind.LIQUIDATION: "the venue liquidates",
+    WarningKind.ADL: "the venue closes by auto-deleveraging",
+    WarningKind.SETTLEMENT: "the venue settles",
+}
+
+
+def warning_words(warning: VenueWarning) -> str:
+    """What the venue warns of, and where."""
+    where = " ".join(part for part in (warning.symbol, warning.side and warning.side.value) if part)
+    text = _WARNINGS[warning.kind] + (f": {where}" if where else "")
+    return f"{text} ({warning.detail})" if warning.detail else text
+
+
+def permission_words(permissions: Permissions) -> str | None:
+    """What the key may do beyond reading, or that nobody could tell; None where it reads and no more."""
+    may = {
+        "withdraw": permissions.can_withdraw,
+        "transfer": permissions.can_transfer,
+        "trade": permissions.can_trade,
+    }
+    allowed = [what for what, can in may.items() if can]
+    unread = [what for what, can in may.items() if can is None]
+    found = []
+    if allowed:
+        found.append(f"the key may {' and '.join(allowed)}: a key that only reads is enough")
+    if permissions.can_read is False:
+        found.append("the key may not read")
+    if unread:
+        found.append(f"whether the key may {' or '.join(unread)} could not be read")
+    return "; ".join(found) or None
+
+
+def tiers_words(symbols: Sequence[Symbol], changes: Mapping[PoolKey, tuple[float | None, float | None, str]]) -> str:
+    """New tiers, and what they make of each pool's maintenance: (before, after, asset) by pool."""
+    text = f"the maintenance tiers of {', '.join(symbols)} changed"
+    for key, (before, after, asset) in changes.items():
+        if before is None or after is None:
+            text += f"; {key.pool}: by how much is unknown"
+        elif before == after:
+            text += f"; {key.pool}: maintenance stays at {after:.8g} {asset}"
+        else:
+            by = f" ({after / before - 1.0:+.1%})" if before > 0.0 else ""
+            text += f"; {key.pool}: maintenance goes from {before:.8g} to {after:.8g} {asset}{by}"
+    return text

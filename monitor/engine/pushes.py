@@ -1,0 +1,87 @@
+"""How a push amends what is held, and when two statements about a position or a balance say the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.domain.accounts import Balance, MarginMode, Position, SymbolConfig, VenuePosition
+from monitor.domain.events import BalanceChanged, PositionChanged
+from monitor.domain.lines import Line
+from monitor.domain.names import PositionKey, Side, Symbol
+
+OTHER = {Side.LONG: Side.SHORT, Side.SHORT: Side.LONG}
+_OBSOLETE = VenuePosition(liquidation=Line.unknown("the position changed after the venue's last answer"))
+
+
+def words(key: PositionKey) -> str:
+    """A position as we speak of it: «BTCUSDT long»."""
+    return f"{key.symbol} {key.side.value}"
+
+
+def amended(key: PositionKey, known: Position | None, push: PositionChanged) -> Position:
+    """The position after `push`; what the push does not say stays, and the venue's old figures go if it differs."""
+    before = known or Position(symbol=key.symbol, side=key.side, quantity=0.0, entry_price=None, margin_mode=None)
+    margin_mode = push.margin_mode or before.margin_mode
+    wallet = before.isolated_wallet if push.isolated_wallet is None else push.isolated_wallet
+    after = replace(
+        before,
+        quantity=abs(push.quantity) if key.side is Side.LONG else -abs(push.quantity),
+        entry_price=before.entry_price if push.entry_price is None else push.entry_price,
+        margin_mode=margin_mode,
+        hedge=push.side is not None,
+        margin_asset=push.margin_asset or before.margin_asset,
+        isolated_wallet=None if margin_mode is MarginMode.CROSS else wallet,
+        update_time=push.venue_time,
+    )
+    return after if same_position(before, after) else replace(after, venue=_OBSOLETE)
+
+
+def amended_balance(known: Balance | None, push: BalanceChanged) -> Balance | None:
+    """The balance after `push`, without the venue's old figures; None where nothing can be said."""
+    wallet = push.wallet
+    if wallet is None:
+        wallet = push.cross_wallet if known is None else known.wallet
+    if wallet is None:
+        return None
+    before = known or Balance(asset=push.asset, wallet=wallet)
+    return Balance(
+        asset=push.asset,
+        wallet=wallet,
+        cross_wallet=before.cross_wallet if push.cross_wallet is None else push.cross_wallet,
+        borrowed=before.borrowed,
+        interest=before.interest,
+        update_time=push.venue_time,
+    )
+
+
+def same_position(one: Position, other: Position) -> bool:
+    """Whether both say the same of what is held; the venue's own figures and times aside."""
+    return (
+        one.quantity == other.quantity
+        and one.entry_price == other.entry_price
+        and one.margin_mode is other.margin_mode
+        and one.isolated_wallet == other.isolated_wallet
+        and one.hedge is other.hedge
+    )
+
+
+def same_balance(one: Balance, other: Balance) -> bool:
+    """Whether both say the same of what is held; the venue's own figures and times aside."""
+    return (one.wallet, one.cross_wallet, one.borrowed, one.interest) == (
+        other.wallet,
+        other.cross_wallet,
+        other.borrowed,
+        other.interest,
+    )
+
+
+def margin_mode_changes(
+    before: dict[Symbol, SymbolConfig], after: dict[Symbol, SymbolConfig], held: set[Symbol]
+) -> list[tuple[Symbol, str]]:
+    """For each held symbol whose margin mode changed: the symbol and the change in words."""
+    found = []
+    for symbol in sorted(held & before.keys() & after.keys()):
+        old, new = before[symbol].margin_mode, after[symbol].margin_mode
+        if old is not None and new is not None and old is not new:
+            found.append((symbol, f"the margin mode of {symbol} changed from {old.value} to {new.value}"))
+    return found

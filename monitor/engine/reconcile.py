@@ -1,0 +1,121 @@
+"""Ours against the venue's: one answer of the venue, computed again by our kernel on that very answer's marks.
+
+Drift is signed, (ours - venue) / venue for a figure and (ours - venue) / mark for a price. It is only a number where
+both sides have one; that one side says «none» and the other a price is a disagreement, told in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from monitor.domain.errors import MarginwatchError
+from monitor.domain.lines import Line, State
+from monitor.domain.names import AccountKey, Asset, PoolKey, PositionKey, Side, Symbol
+from monitor.engine.pushes import words
+from monitor.engine.settings import DriftTolerances
+from monitor.margin.book import Book
+from monitor.margin.evaluate import evaluate
+from monitor.margin.pool import Pool
+from monitor.margin.prices import Prices
+from monitor.margin.results import PoolResult, VenueLineResult
+
+TINY = 1e-9  #: a venue's figure nearer to zero than this is zero: no ratio is formed with it
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One pool against its venue. `drift` by figure, `lines` by position, `disagreements` in words."""
+
+    drift: Mapping[str, float] = field(default_factory=dict)
+    lines: Mapping[PositionKey, float] = field(default_factory=dict)
+    disagreements: tuple[str, ...] = ()
+
+
+def reconcile(
+    account: AccountKey,
+    pools: Sequence[Pool],
+    marks: Mapping[Symbol, float],
+    assets: Mapping[Asset, float],
+    stablecoins: Collection[Asset],
+    tolerances: DriftTolerances,
+) -> dict[PoolKey, Reconciliation]:
+    """Compare the pools of one answer with what the venue printed in it; {} where they cannot be computed."""
+    prices = Prices()
+    for symbol, mark in marks.items():
+        prices.set_mark(account.venue, symbol, mark)
+    for asset, price in assets.items():
+        prices.set_asset(account.venue, asset, price)
+    book = Book(prices, stablecoins)
+    try:
+        book.replace(account, pools)
+        results = evaluate(book)
+    except MarginwatchError:
+        return {}  # the same failure shows in the live pools, with its words
+    return {pool.key: compare(pool, results[pool.key], tolerances) for pool in pools if pool.key in results}
+
+
+def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reconciliation:
+    """One pool's figures and lines against the venue's."""
+    drift: dict[str, float] = {}
+    words_found: list[str] = []
+    for figure, ours, venue in _figures(pool, result):
+        if ours is None or venue is None:
+            continue
+        name = figure.replace("_", " ")
+        if abs(venue) <= TINY:
+            if abs(ours) > TINY:
+                words_found.append(f"the venue's {name} is 0, ours is {ours:g}")
+            continue
+        drift[figure] = (ours - venue) / abs(venue)
+        if abs(drift[figure]) > tolerances.figure_ratio:
+            words_found.append(f"our {name} of {ours:g} differs from the venue's {venue:g}")
+    lines: dict[PositionKey, float] = {}
+    for line in result.venue_lines:
+        key = PositionKey(line.symbol, line.side)
+        why = line_disagreement(line, tolerances.line_ratio)
+        if why is not None:
+            words_found.append(f"{words(key)}: {why}")
+        if line.drift_ratio is not None:
+            lines[key] = line.drift_ratio
+    if lines:
+        drift["line"] = max(lines.values(), key=abs)
+    return Reconciliation(drift, lines, tuple(words_found))
+
+
+def line_disagreement(line: VenueLineResult, tolerance: float) -> str | None:
+    """In words, how our price and the venue's contradict each other; None where they agree or one is unknown."""
+    ours, venue = line.ours, line.venue
+    if State.UNKNOWN in (ours.state, venue.state):
+        return None
+    if line.drift_ratio is not None:
+        if abs(line.drift_ratio) <= tolerance:
+            return None
+        return f"our liquidation price {_said(ours)} differs from the venue's {_said(venue)}"
+    if ours.state is venue.state or (ours.state is State.LIQUIDATABLE and venue.state is State.AT):
+        return None  # a venue goes on printing a price while it liquidates
+    if venue.state is State.NEVER and line.side is Side.LONG and (ours.distance_ratio or 0.0) >= 1.0 - tolerance:
+        return None  # a price so near zero is printed as none
+    return f"the venue says {_said(venue)}, we say {_said(ours)}"
+
+
+def _said(line: Line) -> str:
+    if line.state is State.AT and line.price is not None:
+        return f"{line.price:g}"
+    return "liquidatable now" if line.state is State.LIQUIDATABLE else "no liquidation price"
+
+
+def _figures(pool: Pool, result: PoolResult) -> list[tuple[str, float | None, float | None]]:
+    """Each figure as (name, ours, the venue's); the ratio is requirement over equity, turned round if need be."""
+    venue = pool.venue
+    ours_ratio = None
+    if result.equity is not None and result.maintenance_margin is not None and result.equity > 0.0:
+        ours_ratio = result.maintenance_margin / result.equity
+    venue_ratio = venue.ratio
+    if venue_ratio is not None and venue.ratio_inverted:
+        venue_ratio = 1.0 / venue_ratio if venue_ratio > 0.0 else None
+    return [
+        ("equity", result.equity, venue.equity),
+        ("maintenance_margin", result.maintenance_margin, venue.maintenance_margin),
+        ("ratio", ours_ratio, venue_ratio),
+    ]

@@ -1,0 +1,82 @@
+"""What the engine may be told: limits, bands and weights, with the defaults that stand in config.example.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from monitor.domain.names import AccountKey, Asset, Venue
+
+HOUR_SECONDS = 3600.0
+
+
+class PermissionPolicy(StrEnum):
+    """What to do about a key that may do more than read."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How old an input may be, in seconds, before what is computed from it loses quality.
+
+    Marks and assets are aged by the venue's own stamp, account, configuration and tables by our reading of them. A
+    limit is at least 2.5 times the guaranteed cadence of its stream, or the poll's interval with its timeout.
+    """
+
+    mark_seconds: float = 5.0
+    asset_seconds: float = 10.0
+    account_seconds: float = 150.0
+    config_seconds: float = 600.0
+    tiers_seconds: float = 50 * HOUR_SECONDS
+    instruments_seconds: float = 50 * HOUR_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolatilitySettings:
+    """How daily sigmas are estimated: log returns over `sample_seconds`, weighted with `half_life_seconds`."""
+
+    sample_seconds: float = 60.0
+    half_life_seconds: float = 12 * HOUR_SECONDS
+    minimum_samples: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftTolerances:
+    """How far our figures may lie from the venue's before the report says so in words.
+
+    `figure_ratio` is a ratio of the venue's figure (equity, maintenance, margin ratio), `line_ratio` one of the mark.
+    """
+
+    figure_ratio: float = 0.005
+    line_ratio: float = 0.002
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Everything that the engine is told at its start.
+
+    `lines_every_seconds`: lines of a pool are solved at most that often (0: at each step). `jump_ratio`: a price that
+    moves by more than this ratio between two frames waits for a confirmation. `betas`: how fast each asset moves on
+    the market line (1 if not named). `stablecoins` None: the kernel's own list. `wanted_distance_ratio`: advice is
+    given while a line is nearer than this ratio of the mark.
+    """
+
+    accounts: tuple[AccountKey, ...] = ()
+    limits: Limits = Limits()
+    venue_limits: Mapping[Venue, Limits] = field(default_factory=dict)
+    lines_every_seconds: float = 0.05
+    jump_ratio: float = 0.5
+    betas: Mapping[Asset, float] = field(default_factory=dict)
+    stablecoins: Collection[Asset] | None = None
+    volatility: VolatilitySettings = VolatilitySettings()
+    wanted_distance_ratio: float = 0.2
+    drift: DriftTolerances = DriftTolerances()
+    permissions: PermissionPolicy = PermissionPolicy.REFUSE
+
+    def limits_of(self, venue: Venue) -> Limits:
+        """The limits that hold for `venue`: its own where it has some, else the general ones."""
+        return self.venue_limits.get(venue, self.limits)
