@@ -241,7 +241,7 @@ VECTORS: tuple[dict[str, Any], ...] = (
     },
     {
         "id": "no-price-liquidates-a-long-worth-less-than-the-account",
-        "source": "worked out: 1182.31 of equity behind a long of 588.02 (after a hyperliquid account recorded in 2023)",
+        "source": "worked out: 1182.31 of equity behind a long of 588.02 (one leg of a hyperliquid account of 2023)",
         "contract": "linear",
         "side": "long",
         "inputs": {
