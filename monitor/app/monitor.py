@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 
 from monitor import __version__
-from monitor.alerts.engine import Alerting
+from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded
@@ -152,7 +152,7 @@ class Core:
         self._resync(result.resyncs)
         if self._inbox.overrun():
             log.error("inbox overrun: reading all accounts anew", limit=self._inbox.limit)
-            self._resync(self._engine.force_resync("too many events waited").resyncs)
+            self._resync(self._engine.force_resync("too many events waited"))
         self._batches += 1
         view = self._picture(now, len(batch))
         changes = self._alerting.step(view, result.notices, now)

@@ -1,0 +1,66 @@
+"""`marginwatch assess DIR`: an account computed offline from its venue's raw answers, the same way as the daemon does.
+
+What a user attaches to a bug report, and how anyone can check our numbers against the venue's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from monitor import __version__
+from monitor.cli import words
+from monitor.cli.codes import Exit, complain
+from monitor.domain.errors import InputMissing, MarginwatchError
+from monitor.domain.names import AccountKey, Venue
+from monitor.domain.reports import AccountReport
+from monitor.domain.schema import document
+from monitor.engine.engine import Engine
+from monitor.engine.settings import EngineSettings
+from monitor.margin.pool import Describe
+from monitor.venues import folder
+from monitor.venues.binance import offline as binance
+from monitor.venues.binance.margin import describe as describe_binance
+
+Read = Callable[[folder.Folder, AccountKey], binance.Offline]
+
+#: For each venue: how a folder is read, and how its account becomes pools.
+VENUES: dict[Venue, tuple[Read, Describe]] = {
+    "binance": (
+        lambda found, account: binance.read(found.answers, "binance", account, found.meta.time),
+        describe_binance,
+    ),
+}
+
+
+def assess(directory: Path, *, as_json: bool) -> Exit:
+    """Print pools, lines and reconciliation of a folder. Missing optional files are named."""
+    report, missing, problems = compute(directory)
+    if as_json:
+        print(json.dumps(document([report], report.at, __version__), ensure_ascii=False, allow_nan=False))
+    else:
+        print("\n".join(words.account_lines(document([report], report.at, __version__)["accounts"][0], report.at)))
+    for name in missing:
+        meaning = binance.OPTIONAL_MEANING.get(folder.parse(name, binance.OPTIONAL_MEANING).path, "")
+        complain(f"{name} is missing{': ' + meaning if meaning else ''}")
+    for problem in problems:
+        complain(problem)
+    return Exit.FINE
+
+
+def compute(directory: Path) -> tuple[AccountReport, tuple[str, ...], tuple[str, ...]]:
+    """The report of a folder, its missing files and its unreadable rows; the clock stands at the folder's time."""
+    found = folder.read(directory)
+    meta = found.meta
+    if meta.venue not in VENUES:
+        raise MarginwatchError(f"{directory / folder.META}: no such venue: {meta.venue}; known: {', '.join(VENUES)}")
+    read, describe = VENUES[meta.venue]
+    account = AccountKey(meta.venue, meta.account)
+    offline = read(found, account)
+    engine = Engine({meta.venue: describe}, EngineSettings(accounts=(account,), lines_every_seconds=0.0))
+    engine.step(offline.events, meta.time)
+    reports = engine.reports()
+    if not reports:
+        raise InputMissing(f"{directory}: holds no account")
+    return reports[0], offline.missing, offline.problems

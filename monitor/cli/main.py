@@ -1,0 +1,119 @@
+"""The command line. Each command imports what it needs when it runs, so that `--version` answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor import __version__
+
+if TYPE_CHECKING:
+    from monitor.cli.codes import Exit
+
+app = typer.Typer(
+    name="marginwatch",
+    help="Always knows how far every account is from liquidation, and says so before the exchange does.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Configuration file; else $MARGINWATCH_CONFIG and the usual places."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+def _end(command: Callable[[], Exit]) -> None:
+    """Run a command and end with its exit code."""
+    from monitor.cli.codes import guarded
+
+    raise typer.Exit(int(guarded(command)))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"marginwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def run(config: ConfigOption = None) -> None:
+    """Run the monitor until it is told to stop (Ctrl-C or SIGTERM)."""
+    from monitor.cli.run import run as command
+
+    _end(lambda: command(config))
+
+
+@app.command("check-config")
+def check_config(config: ConfigOption = None) -> None:
+    """Check the configuration and report all mistakes at once."""
+    from monitor.cli.check_config import check_config as command
+
+    _end(lambda: command(config))
+
+
+@app.command()
+def status(
+    url: Annotated[str, typer.Option("--url", help="Address of the running monitor.")] = "http://127.0.0.1:9786",
+    json: JsonOption = False,
+) -> None:
+    """Show what a running monitor knows. Exit: 20 critical, 30 unknown, 10 warning, 0 fine, 69 not running."""
+    from monitor.cli.status import status as command
+
+    _end(lambda: command(url, as_json=json))
+
+
+@app.command()
+def assess(
+    folder: Annotated[Path, typer.Argument(help="Folder of raw answers, as `capture` writes it.")],
+    json: JsonOption = False,
+) -> None:
+    """Compute an account offline from a folder of raw answers of its venue."""
+    from monitor.cli.assess import assess as command
+
+    _end(lambda: command(folder, as_json=json))
+
+
+@app.command()
+def capture(
+    account: Annotated[str, typer.Argument(help="Name of the account in the configuration.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to write; made if it is not there.")],
+    config: ConfigOption = None,
+) -> None:
+    """Write an account's raw answers into a folder, without secrets and identifiers: for `assess` and bug reports."""
+    from monitor.cli.capture import capture as command
+
+    _end(lambda: command(account, folder, config))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.5, help="End after this many seconds; else Ctrl-C.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of /metrics; 0: any free one.")] = 9786,
+) -> None:
+    """Show the monitor at work on a simulated exchange: nothing to configure, no account needed."""
+    from monitor.cli.demo import demo as command
+
+    _end(lambda: command(seconds, port))

@@ -1,0 +1,158 @@
+"""The JSON document of reports as text for people: used by `status`, `assess` and the demo. Pure.
+
+A word is never a number in disguise: «unknown», «never» and «NOW» (liquidatable) stand where there is no price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+def by_danger(document: Json) -> list[tuple[Json, Json]]:
+    """(account, pool) of the whole document, the most dangerous pool first."""
+    pairs = [(account, pool) for account in document["accounts"] for pool in account["pools"]]
+    return sorted(pairs, key=lambda pair: (*_danger(pair[1]), pair[0]["venue"], pair[0]["account"], pair[1]["pool"]))
+
+
+def _danger(pool: Json) -> tuple[int, float]:
+    ratio = pool["margin_ratio"]
+    if ratio["state"] == "liquidatable":
+        return (0, -ratio.get("value", float("inf")))
+    if ratio["state"] == "unknown" or not believed(pool):
+        return (1, 0.0)
+    return (2, -ratio["value"])
+
+
+def believed(report: Json) -> bool:
+    """Whether the figures are fresh enough to be read as true now."""
+    return report["quality"] in ("LIVE", "PARTIAL")
+
+
+def ratio(value: Json) -> str:
+    """A margin ratio, 1 being liquidation."""
+    match value["state"]:
+        case "at":
+            return f"{value['value']:.4f}"
+        case "liquidatable":
+            return f"{value['value']:.4f} NOW" if "value" in value else "no equity, NOW"
+    return str(value["state"])
+
+
+def line(value: Json, *, falling: bool | None = None) -> str:
+    """A line: its price and how far it is; the sign says on which side it lies, where that is known."""
+    if value["state"] == "at":
+        sign = "" if falling is None else "-" if falling else "+"
+        return f"{price(value['price'])} ({sign}{value['distance_ratio'] * 100:.1f} %)"
+    return {"liquidatable": "NOW"}.get(value["state"], str(value["state"]))
+
+
+def price(value: float | None) -> str:
+    """A price with six digits that matter; «unknown» without one."""
+    if value is None:
+        return "unknown"
+    return f"{value:.0f}" if abs(value) >= 1e6 else f"{value:.6g}"
+
+
+def usd(value: float | None) -> str:
+    """An amount in USD."""
+    return "unknown" if value is None else f"{value:,.2f}"
+
+
+def signed_percent(value: float) -> str:
+    """A signed ratio as a percentage."""
+    return f"{value * 100:+.3f} %"
+
+
+def age(at: float | None, now: float) -> str:
+    """How old something is."""
+    if at is None:
+        return "never read"
+    seconds = max(0.0, now - at)
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def account_lines(account: Json, now: float) -> Iterator[str]:
+    """An account with its pools, the most dangerous first; figures without a number are named unknown."""
+    mode = account["mode"]
+    hedge = {True: "hedge", False: "one-way", None: "position mode unknown"}[mode["hedge"]]
+    yield (
+        f"{account['venue']}/{account['account']}  {account['quality']}  ratio {ratio(account['margin_ratio'])}"
+        f"  equity {usd(account['equity_usd'])} USD  {mode['collateral'] or 'collateral mode unknown'}, {hedge}"
+    )
+    yield from _reasons(account, "  ")
+    for _, pool in by_danger({"accounts": [account]}):
+        yield from pool_lines(pool, now)
+    if not account["pools"]:
+        yield "  no pools"
+
+
+def pool_lines(pool: Json, now: float) -> Iterator[str]:
+    """One pool: figures, lines, positions, and how they compare with the venue's own."""
+    venue = pool["venue_ratio"]
+    shown = "" if believed(pool) else f"  (last known, {age(pool['as_of'], now)} old)"
+    yield (
+        f"  {pool['pool']}  {pool['quality']}  ratio {ratio(pool['margin_ratio'])}"
+        + (f" (venue {venue['value']:.4f})" if venue["state"] == "at" else "")
+        + f"  equity {usd(pool['equity_usd'])}  maintenance {usd(pool['maintenance_margin_usd'])} USD{shown}"
+    )
+    yield from _reasons(pool, "    ")
+    for coin, sides in pool["coins"].items():
+        yield f"    {coin} alone: {_sides(sides)}"
+    if pool["market"] and len(pool["coins"]) > 1:
+        yield f"    market: {_market(pool['market'])}"
+    for asset, sides in pool["depegs"].items():
+        yield f"    {asset} alone: {_sides(sides)}"
+    for position in pool["positions"]:
+        yield f"    {position_line(position)}"
+    if pool["drift"]:
+        drifts = (f"{figure} {signed_percent(value)}" for figure, value in pool["drift"].items() if value is not None)
+        yield f"    ours against the venue's: {', '.join(drifts)}"
+    if pool["advice"]["text"]:
+        yield f"    {pool['advice']['text']}"
+
+
+def position_line(position: Json) -> str:
+    """One position with its line, the venue's, and the drift between them."""
+    falling = (position["quantity"] or 0.0) > 0
+    text = (
+        f"{position['symbol']} {position['side']} {_plain(position['quantity'])} @ {price(position['entry_price'])}"
+        f"  mark {price(position['mark_price'])}  liquidation {line(position['liquidation'], falling=falling)}"
+    )
+    venue = position["venue_liquidation"]
+    if venue["state"] in ("at", "never"):
+        text += f"  venue {price(venue['price']) if venue['state'] == 'at' else 'never'}"
+    if position["drift_ratio"] is not None:
+        text += f"  drift {signed_percent(position['drift_ratio'])}"
+    return text + ("  SUSPECT: missing from the last reading" if position["suspect"] else "")
+
+
+def _sides(sides: Json) -> str:
+    return "  ".join(f"{direction} {line(value, falling=direction == 'down')}" for direction, value in sides.items())
+
+
+def _market(sides: Json) -> str:
+    """The market line has no price of its own: only how far everything may move."""
+    words = []
+    for direction, value in sides.items():
+        sign = "-" if direction == "down" else "+"
+        far = f"{sign}{value['distance_ratio'] * 100:.1f} %" if value["state"] == "at" else line(value)
+        words.append(f"{direction} {far}")
+    return "  ".join(words)
+
+
+def _reasons(report: Json, indent: str) -> Iterator[str]:
+    for reason in report["reasons"]:
+        yield f"{indent}! {reason}"
+
+
+def _plain(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.10g}"
+
+
+def alert_lines(alerts: Sequence[Json]) -> Iterator[str]:
+    """Firing alerts, one line each."""
+    for alert in alerts:
+        yield f"{alert['severity'].upper()} {alert['rule']}: {alert['summary']}"
