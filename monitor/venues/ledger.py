@@ -117,10 +117,11 @@ class Attempt:
     def _acknowledge(subscription: Subscription, now: float) -> None:
         if subscription.acknowledged is None:
             subscription.acknowledged = now
-        subscription.reason = ""
         subscription.signal(Signal.ACKNOWLEDGED)
         if subscription.rule.silent_seconds is None:
             subscription.signal(Signal.DELIVERED)
+        if subscription.phase is not Phase.SILENT:
+            subscription.reason = ""
 
     def refused(self, request_id: int | str | None, why: str) -> None:
         """The venue's no; without a number it is meant for every stream that still waits."""
@@ -143,7 +144,8 @@ class Attempt:
         """The connection is gone."""
         for subscription in self.subscriptions.values():
             subscription.signal(Signal.LOST)
-            subscription.reason = reason
+            if subscription.phase is Phase.LOST:
+                subscription.reason = reason
 
     def judge(self, now: float, missed: dict[str, int]) -> Judgement:
         """Look at every stream; counts of missed acknowledgements are added to `missed`."""
