@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from monitor.app.monitor import run_monitor
 from monitor.cli.codes import Exit, Unavailable
 
 log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 1.7  #: from the signal to the end of the process, at most
 
 
 def run(config: Path | None) -> Exit:
@@ -41,10 +45,21 @@ async def _serve(loaded: Loaded) -> None:
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
-    """Set `stop` on SIGTERM and SIGINT."""
+    """Set `stop` on SIGTERM and SIGINT, and end the process if that takes longer than it may.
+
+    What can take longer is a library that is being imported in a thread: it holds nothing that must be put in order.
+    """
     loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        if not stop.is_set():
+            stop.set()
+            last = threading.Timer(STOP_SECONDS, os._exit, [int(Exit.FINE)])
+            last.daemon = True
+            last.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, ask)
 
 
 def in_loop(main: Coroutine[Any, Any, None]) -> None:
