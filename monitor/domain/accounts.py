@@ -57,7 +57,7 @@ class Position:
     """An open position. `quantity` is signed (short < 0), in base units (linear) or contracts (inverse).
 
     `hedge` says that the venue keeps the two sides of the symbol apart. `isolated_wallet` is the isolated pool's
-    wallet without unrealised profit, in `margin_asset`; None in cross mode. `margin_mode` None: could not be read.
+    wallet without unrealized profit, in `margin_asset`; None in cross mode. `margin_mode` None: could not be read.
     `entry_price` None: not in the venue's answer. `update_time` is the venue's time in seconds, None if unknown.
     """
 
@@ -80,7 +80,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """One asset of an account; amounts in that asset, without unrealised profit unless the name says so.
+    """One asset of an account; amounts in that asset, without unrealized profit unless the name says so.
 
     `cross_wallet` backs the cross pools (wallet without the isolated positions' wallets). The `venue_` figures are the
     venue's own, kept for reconciliation.
