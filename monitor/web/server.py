@@ -19,7 +19,7 @@ from monitor.domain.view import View
 from monitor.web.page import landing
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9786
-SHUTDOWN_SECONDS = 0.5
+SHUTDOWN_SECONDS = 0.25
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _HEADERS = {
     "Cache-Control": "no-store",
