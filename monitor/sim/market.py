@@ -55,7 +55,8 @@ class Market:
     """All prices of a simulated venue. `now` is market time: seconds since the market began, faster or slower than
     ours.
 
-    `quiet` switches randomness off: then only scripted moves and `set_mark` change a price.
+    `quiet` switches randomness off: then only scripted moves and `set_mark` change a price. It and
+    `daily_volatility_ratio` may be changed at any time.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Market:
         self._random = random.Random(seed)
         self._usd: dict[Asset, float] = {**coins_usd, **stablecoins_usd}
         self._stable = frozenset(stablecoins_usd)
-        self._volatility, self._correlation = daily_volatility_ratio, correlation
+        self.daily_volatility_ratio, self._correlation = daily_volatility_ratio, correlation
         self._jumps_per_day, self._jump_ratio = jumps_per_day, jump_ratio
         self._basis: dict[Symbol, float] = dict.fromkeys(self.contracts, 0.0)
         self._held: dict[Symbol, float] = {}
@@ -188,7 +189,7 @@ class Market:
         return frozenset(self._usd) - self._stable - stocks
 
     def _wander(self, seconds: float) -> None:
-        scale = self._volatility * math.sqrt(seconds / DAY_SECONDS)
+        scale = self.daily_volatility_ratio * math.sqrt(seconds / DAY_SECONDS)
         common = self._random.gauss(0.0, 1.0)
         own = math.sqrt(1.0 - self._correlation**2)
         jump = 0.0

@@ -212,7 +212,11 @@ class SimBinance:
                     self.hub.publish(f"{name}@1s", row)
                     if slow:
                         self.hub.publish(name, row)
-        assets = [frames.asset_index_row(self.market, asset, stamp) for asset in frames.collateral(self.market)]
+        self.publish_assets(stamp)
+
+    def publish_assets(self, time_ms: int) -> None:
+        """Send the asset-index frames of this second, and what a backlog held that is over."""
+        assets = [frames.asset_index_row(self.market, asset, time_ms) for asset in frames.collateral(self.market)]
         self.hub.publish("!assetIndex@arr", assets)
         for row in assets:
             self.hub.publish(f"{row['s'].lower()}@assetIndex", row)

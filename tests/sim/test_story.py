@@ -1,0 +1,80 @@
+"""The demo's story, played without waiting: what it promises to show happens, at any length."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.sim import story
+from monitor.sim.binance import SimBinance
+from monitor.sim.clock import ManualClock
+
+
+class TickingClock(ManualClock):
+    """Sleeps in steps of a second and lets the venue tick in each."""
+
+    sim: SimBinance
+    ratios: list[float]
+    refused: list[float]
+
+    async def sleep(self, seconds: float) -> None:
+        left = seconds
+        while left > 1e-9:
+            step = min(1.0, left)
+            await super().sleep(step)
+            left -= step
+            self.sim.tick(step)
+            self.ratios.append(cross_ratio(self.sim))
+            if "market" in self.sim.faults.refuse:
+                self.refused.append(self.now())
+
+
+def cross_ratio(sim: SimBinance) -> float:
+    main, marks = sim.accounts["main"], sim.accounts["main"].marks()
+    pool = main.cross_positions("USDT")
+    equity = main.cross_wallet("USDT") + sum(p.profit(marks[p.symbol]) for p in pool)
+    return sum(p.maintenance(marks[p.symbol]) for p in pool) / equity
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seconds", [30.0, 120.0])
+async def test_the_story_goes_the_same_way_at_any_length_and_in_any_market(seconds: float, seed: int) -> None:
+    clock = TickingClock(1_795_000_000.0)
+    sim = SimBinance(clock=clock, seed=seed, paced=False)
+    clock.sim, clock.ratios, clock.refused = sim, [], []
+    story.cast(sim)
+    lines: list[str] = []
+    start = clock.now()
+    await story.play(sim, seconds=seconds, say=lines.append)
+    assert len(lines) == len(story.STEPS)
+    assert clock.now() - start == pytest.approx(seconds, abs=0.01)
+    assert clock.ratios[0] < 0.1
+    assert 0.75 < max(clock.ratios) < 0.97  # near, and not over
+    assert clock.ratios[-1] < 0.1
+    assert clock.refused[-1] - clock.refused[0] >= 6.9  # long enough to be called stale
+    assert not sim.faults.refuse
+    main, desk = sim.accounts["main"], sim.accounts["desk"]
+    assert {position.symbol for position in main.open_positions()} == {"BTCUSDT", "ETHUSDT", "SOLUSDT"}
+    assert ("SOLUSDT" in {position.symbol for position in desk.open_positions()}) is False
+    said = " ".join(sim.keeper.events)
+    assert "desk: SOLUSDT LONG liquidated" in said
+    assert "main: margin call" in said
+
+
+def test_pauses_shrink_alike_but_none_below_what_its_step_needs() -> None:
+    steps = [
+        story.Step(0.0, "a", lambda sim: None),
+        story.Step(40.0, "b", lambda sim: None, least_seconds=10.0),
+        story.Step(60.0, "c", lambda sim: None),
+    ]
+    assert story.timetable(steps, 120.0) == [0.0, 40.0, 60.0]
+    assert story.timetable(steps, 30.0) == pytest.approx([0.0, 8.0, 18.0])
+    assert story.timetable(steps, 240.0) == [0.0, 80.0, 120.0]
+
+
+def test_the_fall_towards_liquidation_is_exact() -> None:
+    sim = SimBinance(quiet=True)
+    main, _, _ = story.cast(sim)
+    fall = story.fall_towards_liquidation(main, 0.86)
+    sim.market.crash(fall, 1.0)
+    sim.market.step(1.0)
+    assert cross_ratio(sim) == pytest.approx(0.86, rel=1e-3)
