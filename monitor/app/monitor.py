@@ -53,12 +53,12 @@ async def run_monitor(
     *,
     stop: asyncio.Event,
     on_view: OnView | None = None,
-    on_listening: Callable[[str], None] | None = None,
+    on_latency: Callable[[float], None] | None = None,
 ) -> None:
     """Run until `stop` is set. A failure of the engine or of an output is raised: the process has to end.
 
-    `on_view` is called after each step with the picture and the alerts that changed; `on_listening` once with the
-    address of the HTTP server.
+    `on_view` is called after each step with the picture and the alerts that changed, `on_latency` with the seconds from
+    the receipt of a frame to the reports that hold it. OSError if the HTTP server cannot listen.
     """
     clock = SystemClock()
     config = loaded.config
@@ -76,13 +76,11 @@ async def run_monitor(
             for job in session.jobs()
         ]
         core = Core(inbox, engine, alerting, exposition, sessions, [status for _, _, status in jobs], loaded, clock)
-        core.on_view = on_view
+        core.on_view, core.on_latency = on_view, on_latency
         if config.web.enabled:
             server = await serve(core.latest, exposition, config.web.host, config.web.port)
             stack.push_async_callback(server.close)
             log.info("listening", url=server.url)
-            if on_listening is not None:
-                on_listening(server.url)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(core.run(), name="engine"),
@@ -126,6 +124,7 @@ class Core:
         self._alert_log = AlertLog()
         self._frozen = False
         self.on_view: OnView | None = None
+        self.on_latency: Callable[[float], None] | None = None
         self._view = self._picture(self._started, 0)
 
     def latest(self) -> View:
@@ -177,7 +176,10 @@ class Core:
         now = self._clock.now()
         for received in {getattr(event, "received", None) for event in batch}:
             if received is not None:
-                self._exposition.observe_latency(max(0.0, now - received))
+                seconds = max(0.0, now - received)
+                self._exposition.observe_latency(seconds)
+                if self.on_latency is not None:
+                    self.on_latency(seconds)
 
     def _picture(self, now: float, events: int) -> View:
         accounts = self._engine.reports()

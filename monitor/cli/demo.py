@@ -1,0 +1,158 @@
+"""`marginwatch demo`: the real monitor on a simulated exchange in one process, with a story of about two minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from rich.console import Console
+
+from monitor.app import logging
+from monitor.app.config import Loaded, loads
+from monitor.app.monitor import run_monitor
+from monitor.cli.codes import Exit
+from monitor.cli.demo_screen import LiveScreen, PlainScreen, Screen, Tally
+from monitor.cli.run import in_loop, stop_on_signals
+from monitor.domain.alerts import AlertChange
+from monitor.domain.view import View
+from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.binance.server import SimBinance
+from monitor.sim.story import TOLD_SECONDS, cast, play
+
+HOST = "127.0.0.1"
+DRAW_EVERY_SECONDS = 0.25
+READY_WITHIN_SECONDS = 15.0  #: the story waits so long for the first full reading
+SEED = 11
+
+#: The story is quick, so the demo asks sooner, gives up later and tells sooner than a daemon would.
+SETTINGS = """
+instance = "demo"
+[venues.binance.timings]
+backoff_first_seconds = 0.5
+backoff_cap_seconds = 2.0
+account_every_seconds = 5.0
+account_every_blind_seconds = 3.0
+resync_spacing_seconds = 1.0
+[alerts.margin_ratio]
+for_seconds = 1.0
+keep_firing_seconds = 5.0
+[alerts.coin_distance]
+for_seconds = 1.0
+keep_firing_seconds = 5.0
+[alerts.market_distance]
+for_seconds = 1.0
+keep_firing_seconds = 5.0
+[alerts.position_distance]
+for_seconds = 1.0
+keep_firing_seconds = 5.0
+[alerts.data_quality]
+for_seconds = 2.0
+keep_firing_seconds = 3.0
+[alerts.feed_down]
+for_seconds = 2.0
+keep_firing_seconds = 3.0
+"""
+
+
+def demo(seconds: float | None, port: int) -> Exit:
+    """Run until Ctrl-C, or for `seconds`. Returns when everything is closed again."""
+    kept = io.StringIO()
+    logging.configure("warning", stream=kept)
+    console = Console()
+    free = free_port(port)
+    if free != port and port:
+        print(f"port {port} is taken: using {free} instead")
+    url = f"http://{HOST}:{free}"
+    print(f"metrics: {url}/metrics   page: {url}/   (Ctrl-C ends)", flush=True)
+    screen: Screen = LiveScreen(console, url) if console.is_terminal else PlainScreen()
+    tally = Tally()
+    try:
+        with screen:
+            in_loop(Demo(screen, tally, free, seconds).run())
+    except Exception:  # the log was kept from the screen: show it now, the traceback follows
+        sys.stderr.write(kept.getvalue())
+        raise
+    print("\n".join(tally.lines()))
+    return Exit.FINE
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port if it is free, else any other."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return int(probe.getsockname()[1])
+    return 0
+
+
+def configuration(sim: SimBinance, accounts: Sequence[SimAccount], port: int) -> Loaded:
+    """The demo's configuration: base addresses of the simulator, and the keys of its accounts."""
+    tables = [
+        f'[accounts.{account.name}]\nvenue = "binance"\n'
+        f"api_key = {json.dumps(account.key)}\napi_secret = {json.dumps(account.secret)}"
+        for account in accounts
+    ]
+    urls = {"fapi": sim.fapi, "sapi": sim.sapi, "stream": sim.stream}
+    overrides = {"venues": {"binance": {"urls": urls}}, "web": {"host": HOST, "port": port}}
+    return loads(SETTINGS + "\n".join(tables), {}, overrides)
+
+
+class Demo:
+    """Simulator, story, monitor and screen, side by side."""
+
+    def __init__(self, screen: Screen, tally: Tally, port: int, seconds: float | None) -> None:
+        self._screen, self._tally, self._port, self._seconds = screen, tally, port, seconds
+        self._started = time.monotonic()
+        self._ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """From the first price to the last."""
+        stop = asyncio.Event()
+        stop_on_signals(stop)
+        async with SimBinance(seed=SEED) as sim, asyncio.TaskGroup() as tasks:
+            loaded = configuration(sim, cast(sim), self._port)
+            tasks.create_task(
+                run_monitor(loaded, stop=stop, on_view=self._see, on_latency=self._tally.latencies.append),
+                name="monitor",
+            )
+            beside = [
+                tasks.create_task(self._story(sim), name="story"),
+                tasks.create_task(self._draw(), name="screen"),
+            ]
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds):
+                    await stop.wait()
+            stop.set()
+            for task in beside:
+                task.cancel()
+
+    def _see(self, view: View, changes: Sequence[AlertChange]) -> None:
+        self._tally.see(view, changes)
+        if view.ready:
+            self._ready.set()
+        for change in changes:
+            self._screen.alert(change)
+
+    async def _story(self, sim: SimBinance) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(READY_WITHIN_SECONDS):
+                await self._ready.wait()
+        left = TOLD_SECONDS if self._seconds is None else max(1.0, self._seconds - self._elapsed())
+        await play(sim, seconds=left, say=self._screen.say)
+        self._screen.say("The story is over; the market goes on. Ctrl-C ends the demo.")
+
+    async def _draw(self) -> None:
+        while True:
+            if self._tally.view is not None:
+                self._screen.draw(self._tally.view, self._elapsed())
+            await asyncio.sleep(DRAW_EVERY_SECONDS)
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started

@@ -1,0 +1,247 @@
+"""What the demo shows: a live table on a terminal, plain lines elsewhere, and a summary at the end."""
+
+from __future__ import annotations
+
+import resource
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from monitor.cli import words
+from monitor.domain.alerts import AlertChange, Change, Severity
+from monitor.domain.schema import view_json
+from monitor.domain.view import View
+
+ALERTS_SHOWN = 4
+LINES_SHOWN = 3
+PLAIN_EVERY_SECONDS = 5.0
+_QUALITY_STYLE = {"LIVE": "green", "PARTIAL": "yellow", "STALE": "bold magenta", "UNKNOWN": "bold magenta"}
+_SEVERITY_STYLE = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
+
+
+class Tally:
+    """What happened, for the summary."""
+
+    def __init__(self) -> None:
+        self.worst_ratio = 0.0
+        self.worst_pool = ""
+        self.fired: dict[str, int] = {}
+        self.qualities: set[str] = set()
+        self.latencies: deque[float] = deque(maxlen=100_000)
+        self.view: View | None = None
+
+    def see(self, view: View, changes: Sequence[AlertChange]) -> None:
+        """Count one picture."""
+        self.view = view
+        for report in view.accounts:
+            for pool in report.pools:
+                self.qualities.add(pool.quality.value)
+                value = pool.ratio.value
+                if value is not None and pool.quality.figures_shown and value > self.worst_ratio:
+                    self.worst_ratio, self.worst_pool = value, f"{report.key.account} {pool.key.pool}"
+        for change in changes:
+            if change.change is Change.FIRED:
+                self.fired[change.alert.rule] = self.fired.get(change.alert.rule, 0) + 1
+
+    def lines(self) -> Iterator[str]:
+        """The summary."""
+        view = self.view
+        yield f"highest margin ratio: {self.worst_ratio:.4f}" + (f" ({self.worst_pool})" if self.worst_pool else "")
+        yield "alerts fired: " + (", ".join(f"{rule} {count}" for rule, count in sorted(self.fired.items())) or "none")
+        yield f"qualities seen: {', '.join(sorted(self.qualities)) or 'none'}"
+        if view is not None:
+            messages = sum(feed.messages for feed in view.feeds)
+            yield f"messages: {messages}, engine steps: {view.batches_total}, conflated prices: {view.conflated_total}"
+        if self.latencies:
+            ordered = sorted(self.latencies)
+            half, most = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+            yield f"from receipt to report: median {half * 1000:.2f} ms, 99 % within {most * 1000:.2f} ms"
+        yield f"memory at its highest: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
+
+
+class Screen(Protocol):
+    """One way of showing the demo."""
+
+    def __enter__(self) -> Screen:
+        """Begin to show."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Give the terminal back."""
+        ...
+
+    def say(self, text: str) -> None:
+        """A line of the story."""
+        ...
+
+    def alert(self, change: AlertChange) -> None:
+        """An alert changed."""
+        ...
+
+    def draw(self, view: View, seconds: float) -> None:
+        """The picture now, `seconds` after the start."""
+        ...
+
+
+class PlainScreen:
+    """Lines for a pipe or a file."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._drawn = -PLAIN_EVERY_SECONDS
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to give back."""
+
+    def say(self, text: str) -> None:
+        """A line of the story."""
+        self._print(text)
+
+    def alert(self, change: AlertChange) -> None:
+        """An alert changed."""
+        self._print(f"{change.change.value.upper()} {change.alert.severity.value} {_summary(change)}")
+
+    def draw(self, view: View, seconds: float) -> None:
+        """A line a pool, every five seconds."""
+        self._seconds = seconds
+        if seconds - self._drawn < PLAIN_EVERY_SECONDS:
+            return
+        self._drawn = seconds
+        for account, pool in words.by_danger(view_json(view)):
+            nearest = "; ".join(text for text, _ in position_texts(pool)[:1])
+            self._print(
+                f"{account['account']} {pool['pool']} ratio {words.ratio(pool['margin_ratio'])} {pool['quality']}"
+                + (f" {nearest}" if nearest else "")
+            )
+
+    def _print(self, text: str) -> None:
+        print(f"{self._seconds:6.1f} s  {text}", flush=True)
+
+
+class LiveScreen:
+    """A table that is drawn anew several times a second."""
+
+    def __init__(self, console: Console, url: str) -> None:
+        self._console, self._url = console, url
+        self._story = "Starting: the monitor reads its accounts."
+        self._alerts: deque[AlertChange] = deque(maxlen=ALERTS_SHOWN)
+        self._live = Live(console=console, auto_refresh=False, transient=False, vertical_overflow="crop")
+
+    def __enter__(self) -> Screen:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def say(self, text: str) -> None:
+        """A line of the story."""
+        self._story = text
+
+    def alert(self, change: AlertChange) -> None:
+        """An alert changed."""
+        self._alerts.append(change)
+
+    def draw(self, view: View, seconds: float) -> None:
+        """Draw the table."""
+        self._live.update(picture(view, seconds, self._url, self._story, self._alerts), refresh=True)
+
+
+def picture(
+    view: View, seconds: float, url: str, story: str, alerts: Sequence[AlertChange] | deque[AlertChange]
+) -> RenderableType:
+    """The whole picture: head, story, pools by danger, last alerts."""
+    clock = f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
+    head = Text.assemble(("marginwatch demo", "bold"), f"  {clock}  {url}/metrics")
+    document = view_json(view)
+    table = Table(expand=True, pad_edge=False, box=None, header_style="bold")
+    for name, justify, ratio in (
+        ("pool", "left", 3), ("ratio", "right", 2), ("equity USD", "right", 2), ("a coin alone", "left", 5),
+        ("liquidation of positions", "left", 7), ("quality", "left", 2),
+    ):  # fmt: skip
+        table.add_column(name, justify="right" if justify == "right" else "left", ratio=ratio, no_wrap=True)
+    for account, pool in words.by_danger(document):
+        table.add_row(*_row(account, pool, document["at"]))
+    if not any(account["pools"] for account in document["accounts"]):
+        table.add_row(Text("no pools yet", style="dim"), "", "", "", "", "")
+    return Group(head, Text(story, style="italic"), Text(""), table, Text(""), *_alert_texts(alerts))
+
+
+def _row(account: words.Json, pool: words.Json, now: float) -> list[RenderableType]:
+    believed = words.believed(pool)
+    style = "" if believed else "dim"
+    ratio = pool["margin_ratio"]
+    loud = ratio.get("value", 0.0) if ratio["state"] == "at" else 1.0
+    ratio_style = "bold red" if loud >= 0.8 else "yellow" if loud >= 0.5 else "green"
+    quality = pool["quality"] + ("" if believed else f" {words.age(pool['as_of'], now)}")
+    return [
+        Text(f"{account['account']} {pool['pool']}", style=style),
+        Text(words.ratio(ratio), style=ratio_style if believed else "dim"),
+        Text("?" if pool["equity_usd"] is None else f"{pool['equity_usd']:,.0f}", style=style),
+        Text("\n".join(coin_texts(pool)[:LINES_SHOWN]), style=style),
+        _positions(pool, style),
+        Text(quality, style=_QUALITY_STYLE[pool["quality"]]),
+    ]
+
+
+def coin_texts(pool: words.Json) -> list[str]:
+    """The nearer line of each coin, the nearest coin first."""
+    found = []
+    for coin, sides in pool["coins"].items():
+        rank, text = min(
+            (_rank(line), words.line(line, falling=direction == "down")) for direction, line in sides.items()
+        )
+        found.append((rank, f"{coin} {text}"))
+    return [text for _, text in sorted(found)]
+
+
+def position_texts(pool: words.Json) -> list[tuple[str, float]]:
+    """Each position with its line, the nearest first, and its distance."""
+    found = []
+    for position in pool["positions"]:
+        falling = _crossing_below(position)
+        text = (
+            f"{position['symbol']} {position['side']} {abs(position['quantity'] or 0.0):.6g}"
+            f" → {words.line(position['liquidation'], falling=falling)}"
+        )
+        found.append((text, _rank(position["liquidation"])))
+    return sorted(found, key=lambda pair: pair[1])
+
+
+def _crossing_below(position: words.Json) -> bool | None:
+    line, mark = position["liquidation"], position["mark_price"]
+    return None if line["state"] != "at" or mark is None else line["price"] < mark
+
+
+def _rank(line: words.Json) -> float:
+    """The nearer the smaller; unknown stands right after «now», because it may hide a nearer one."""
+    unknown = {"liquidatable": -2.0, "unknown": -1.0, "never": float("inf")}
+    return float(line["distance_ratio"]) if line["state"] == "at" else unknown[line["state"]]
+
+
+def _positions(pool: words.Json, style: str) -> Text:
+    texts = [text for text, _ in position_texts(pool)]
+    more = [f"and {len(texts) - LINES_SHOWN} more"] if len(texts) > LINES_SHOWN else []
+    return Text("\n".join(texts[:LINES_SHOWN] + more), style=style)
+
+
+def _alert_texts(alerts: Sequence[AlertChange] | deque[AlertChange]) -> Iterator[Text]:
+    if not alerts:
+        yield Text("No alert so far.", style="dim")
+    for change in reversed(alerts):
+        good = change.change in (Change.RESOLVED, Change.EASED)
+        style = "green" if good else _SEVERITY_STYLE[change.alert.severity]
+        yield Text(f"{change.change.value} · {_summary(change)}", style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _summary(change: AlertChange) -> str:
+    alert: Any = change.alert
+    return f"{alert.rule}: {alert.summary}"
