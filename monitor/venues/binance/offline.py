@@ -124,7 +124,11 @@ class _Reading:
 
     def _marks(self, in_snapshot: tuple[tuple[str, float], ...]) -> list[Event]:
         """Marks of premiumIndex; where it has none, those that the positions were computed with."""
-        ticks = [tick for raw in self._all(PREMIUM_INDEX) for tick in words.marks(raw, self._venue, self._time)]
+        ticks = [
+            tick
+            for raw in self._all(PREMIUM_INDEX)
+            for tick in words.marks(raw, self._venue, self._time, self.problems)
+        ]
         there = {tick.symbol for tick in ticks}
         own = [
             Tick(self._venue, symbol, mark, self._time, self._time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -216,7 +217,7 @@ def test_permissions_that_are_not_there_are_unknown() -> None:
         answers.permissions(b"{}", ACCOUNT, NOW)
 
 
-READERS = {
+READERS: dict[str, Callable[[bytes], object]] = {
     "exchangeInfo": lambda body: answers.instruments(body, VENUE, NOW),
     "rateLimits": lambda body: answers.rate_limits(body),
     "leverageBracket": lambda body: answers.tiers(body, VENUE, ACCOUNT, NOW),

@@ -1,0 +1,89 @@
+"""What leaves an answer before it is attached to a bug report, and what must not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from monitor.domain.accounts import AccountMode
+from monitor.venues import folder
+from monitor.venues.binance import offline
+from monitor.venues.binance.answers import account_config
+from monitor.venues.binance.redact import redact
+from tests.venues.binance.support import ACCOUNT, FAQ, NOW, raw, recorded_answers
+
+
+def redacted(value: object) -> Any:
+    return json.loads(redact("file.json", raw(value)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("accountAlias", "SgsR"),
+        ("uid", 350152),
+        ("tradeGroupId", 77),
+        ("listenKey", "pqia91ma19a5s61cv6a81va65sdf19v8a65a1"),
+        ("apiKey", "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"),
+        ("orderId", 8886774),
+        ("clientOrderId", "my-bot-1"),
+        ("tranId", 9689322392),
+        ("email", "someone@example.org"),
+        ("address", "0x1234567890abcdef1234567890abcdef12345678"),
+        ("ip", "203.0.113.9"),
+        ("ipList", ["203.0.113.9"]),
+        ("createTime", 1623840271000),
+        ("info", "paid by someone@example.org from 203.0.113.9"),
+        ("x", "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"),
+        ("y", "0x1234567890abcdef1234567890abcdef12345678"),
+        ("z", "from 2001:db8:0:0:8:800:200c:417a"),
+    ],
+)
+def test_what_tells_who_somebody_is_goes(field: str, value: object) -> None:
+    text = redact("file.json", raw({"deep": [{field: value}], "asset": "USDT"})).decode()
+    for word in [value] if not isinstance(value, list) else value:
+        for part in str(word).split():
+            if part not in ("paid", "by", "from"):
+                assert part not in text
+    assert "USDT" in text
+
+
+def test_what_risk_is_computed_from_stays() -> None:
+    for name, body in folder.read(FAQ).answers.items():
+        before, after = json.loads(body), json.loads(redact(name, body))
+        if isinstance(before, dict):
+            before.pop("tradeGroupId", None), after.pop("tradeGroupId", None)
+        assert after == before
+
+
+def test_a_redacted_folder_is_assessed_as_before() -> None:
+    found = folder.read(FAQ)
+    clean = {name: redact(name, body) for name, body in found.answers.items()}
+    args = ("binance", ACCOUNT, found.meta.time)
+    assert offline.read(clean, *args) == offline.read(found.answers, *args)
+
+
+def test_every_recorded_private_answer_keeps_its_shape() -> None:
+    for record in recorded_answers("usdm_private_rest.json"):
+        after = redacted(record["response"])
+        assert type(after) is type(record["response"])
+        assert "SgsR" not in json.dumps(after)
+
+
+def test_flags_stay_because_they_name_nobody() -> None:
+    assert redacted({"ipRestrict": True, "enableReading": True, "user": None}) == {
+        "ipRestrict": True,
+        "enableReading": True,
+        "user": None,
+    }
+    modes = redact("fapi_v1_accountConfig.json", raw({"dualSidePosition": True, "multiAssetsMargin": False}))
+    mode = account_config(modes, None, ACCOUNT, NOW, NOW).mode
+    assert mode.hedge is True
+    assert isinstance(mode, AccountMode)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>203.0.113.9</html>", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_replaced_whole(body: bytes) -> None:
+    assert json.loads(redact("file.json", body)) == {"removed": "file.json was not JSON"}
