@@ -73,9 +73,10 @@ class _Connection:
 
     async def _serve(self) -> None:
         """Read and watch until one of the two fails. Ends only by an exception."""
-        await self._say(self.talk.opened(self.moment()))
-        parts = {asyncio.create_task(self._read()), asyncio.create_task(self._watch())}
+        parts: set[asyncio.Task[None]] = set()
         try:
+            await self._say(self.talk.opened(self.moment()))
+            parts = {asyncio.create_task(self._read()), asyncio.create_task(self._watch())}
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
                 part.result()

@@ -1,4 +1,4 @@
-"""What was asked, acknowledged and delivered, and what follows from silence. Limits: 5 s and 10 s; marks tick in 5 s."""
+"""What was asked, acknowledged and delivered, and what follows from silence: 5 s, 10 s; marks tick within 5 s."""
 
 from __future__ import annotations
 

@@ -1,0 +1,189 @@
+"""What wire tests share: short waits, and the real session at Binance wired to the simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from monitor.domain.accounts import Position
+from monitor.domain.events import AccountSnapshot, Event, PositionChanged, Tick
+from monitor.domain.names import AccountKey, PositionKey, Side
+from monitor.sim.binance import SimBinance
+from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.binance.server import Cadence
+from monitor.venues.binance.session import BinanceSession
+from monitor.venues.settings import (
+    BinanceAccountSettings,
+    BinanceSettings,
+    BinanceUrls,
+    Credentials,
+    PermissionPolicy,
+    Secret,
+    Timings,
+)
+
+E = TypeVar("E")
+
+SHORT = Timings(
+    connect_seconds=1.0,
+    ping_every_seconds=0.3,
+    ping_timeout_seconds=0.3,
+    close_seconds=0.1,
+    watch_every_seconds=0.02,
+    rollover_retry_seconds=0.1,
+    acknowledge_seconds=0.3,
+    reconnect_seconds=0.6,
+    marks_silent_seconds=0.5,
+    assets_silent_seconds=0.5,
+    backoff_first_seconds=0.05,
+    backoff_cap_seconds=0.3,
+    live_seconds=1.0,
+    rate_limited_seconds=0.5,
+    request_seconds=2.0,
+    account_every_seconds=0.5,
+    account_every_blind_seconds=0.2,
+    config_every_seconds=2.0,
+    bridge_every_seconds=0.2,
+    resync_settle_seconds=0.02,
+    resync_spacing_seconds=0.1,
+    key_probe_spacing_seconds=0.4,
+    cross_check_seconds=0.2,
+)
+"""The transport's waits, some twenty times shorter than in earnest."""
+
+QUICK = Cadence(mark_seconds=0.1)
+
+
+class ShiftedClock:
+    """Our own clock, wrong by `shift` seconds; it still measures intervals rightly."""
+
+    def __init__(self) -> None:
+        self.shift = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.shift
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0, what: str = "") -> float:
+    """Wait for something to become true; returns how long it took, fails when it does not in time."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > seconds:
+            raise AssertionError(f"did not happen within {seconds} s: {what or condition}")
+        await asyncio.sleep(0.01)
+    return time.monotonic() - began
+
+
+@dataclass
+class Wired:
+    """A running session. `events` is everything that it emitted, `ended` what its jobs died of."""
+
+    sim: SimBinance
+    session: BinanceSession
+    clock: ShiftedClock
+    events: list[Event] = field(default_factory=list)
+    ended: dict[str, BaseException] = field(default_factory=dict)
+
+    def all(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def since(self, mark: int, kind: type[E]) -> list[E]:
+        return [event for event in self.events[mark:] if isinstance(event, kind)]
+
+    def up(self, stream: str, account: str = "") -> bool:
+        return any(one.up for one in self.session.feeds() if (one.stream, one.account) == (stream, account))
+
+    def status(self, stream: str, account: str = "") -> Any:
+        return next(one for one in self.session.feeds() if (one.stream, one.account) == (stream, account))
+
+    async def all_up(self) -> None:
+        await until(lambda: all(one.up for one in self.session.feeds()), 8.0, "all streams up")
+
+    def held(self, account: str = "main") -> dict[PositionKey, float]:
+        """Quantities, as the simplest reader of these events would have them."""
+        key, held, times = AccountKey("binance", account), {}, {}
+        for event in self.events:
+            if isinstance(event, AccountSnapshot) and event.account == key:
+                held = {position.key: position.quantity for position in event.positions}
+                times = {position.key: _time(position) for position in event.positions}
+            elif isinstance(event, PositionChanged) and event.account == key:
+                side = event.side or (Side.LONG if event.quantity > 0 else Side.SHORT)
+                place = PositionKey(event.symbol, side)
+                if event.venue_time < times.get(place, 0.0):
+                    continue
+                held.pop(place, None)
+                if event.quantity:
+                    held[place], times[place] = event.quantity, event.venue_time
+        return held
+
+    def marks(self) -> dict[str, float]:
+        """The newest mark of each symbol."""
+        newest: dict[str, Tick] = {}
+        for tick in self.all(Tick):
+            if tick.symbol not in newest or tick.venue_time >= newest[tick.symbol].venue_time:
+                newest[tick.symbol] = tick
+        return {symbol: tick.mark for symbol, tick in newest.items()}
+
+
+def _time(position: Position) -> float:
+    return position.update_time or 0.0
+
+
+def truth(account: SimAccount) -> dict[PositionKey, float]:
+    """What the venue itself holds."""
+    return {
+        PositionKey(one.symbol, Side.LONG if one.quantity > 0 else Side.SHORT): one.quantity
+        for one in account.open_positions()
+    }
+
+
+@contextlib.asynccontextmanager
+async def wired(
+    sim: SimBinance,
+    *,
+    timings: Timings = SHORT,
+    policy: PermissionPolicy = PermissionPolicy.REFUSE,
+    secret: str | None = None,
+    **settings: Any,
+) -> AsyncIterator[Wired]:
+    """The session for every account of `sim`, its jobs running as they are: nothing starts them again."""
+    accounts = tuple(
+        BinanceAccountSettings(
+            name=one.name,
+            credentials=Credentials(api_key=Secret(one.key), api_secret=Secret(secret or one.secret)),
+            permissions=policy,
+        )
+        for one in sim.accounts.values()
+    )
+    clock = ShiftedClock()
+    events: list[Event] = []
+    urls = BinanceUrls(fapi=sim.fapi, sapi=sim.sapi, stream=sim.stream)
+    session = BinanceSession(
+        replace(BinanceSettings(accounts=accounts, urls=urls, timings=timings), **settings), events.append, clock
+    )
+    harness = Wired(sim, session, clock, events)
+    tasks = [asyncio.create_task(_note(job.name, job.run(), harness), name=job.name) for job in session.jobs()]
+    try:
+        yield harness
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await session.close()
+
+
+async def _note(name: str, running: Any, harness: Wired) -> None:
+    try:
+        await running
+    except Exception as exc:  # what a job dies of is what some tests are about
+        harness.ended[name] = exc

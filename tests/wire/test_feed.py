@@ -1,0 +1,292 @@
+"""The real feed against small servers of our own that behave badly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from monitor.app.clock import SystemClock
+from monitor.domain.errors import FeedLost
+from monitor.venues.backoff import Backoff
+from monitor.venues.feed import Feed
+from monitor.venues.ledger import Moment
+from monitor.venues.settings import Secret, Timings
+from tests.wire.harness import SHORT, until
+
+Serve = Callable[[ServerConnection], Awaitable[None]]
+KEY = "planted-listen-key"
+
+
+class Listener:
+    """A `Talk` that writes down what it hears and counts as delivering from the first frame."""
+
+    def __init__(self, heard: list[bytes], log: list[str]) -> None:
+        self.heard, self.log, self.mine = heard, log, 0
+
+    def opened(self, at: Moment) -> Sequence[str]:
+        self.log.append("opened")
+        return ("hello",)
+
+    def frame(self, raw: bytes, at: Moment) -> Sequence[str]:
+        self.mine += 1
+        self.heard.append(raw)
+        return ()
+
+    def watch(self, at: Moment) -> Sequence[str]:
+        return ()
+
+    def delivering(self) -> bool:
+        return self.mine > 0
+
+    def adopted(self, at: Moment) -> None:
+        self.log.append("adopted")
+
+    def lost(self, reason: str, at: Moment) -> None:
+        self.log.append(f"lost: {reason}")
+
+
+class Line:
+    """A feed that is dialled to a server, with what it heard and what became of it."""
+
+    def __init__(self, port: int, timings: Timings = SHORT) -> None:
+        self.heard: list[bytes] = []
+        self.log: list[str] = []
+
+        async def address() -> Secret:
+            return Secret(f"ws://127.0.0.1:{port}/private/ws?listenKey={KEY}")
+
+        self.feed = Feed("v", "user", address, lambda: Listener(self.heard, self.log), SystemClock(), timings)
+
+    async def lost(self, seconds: float = 3.0) -> FeedLost:
+        with pytest.raises(FeedLost) as caught:
+            await asyncio.wait_for(self.feed.run(), seconds)
+        assert KEY not in str(caught.value)
+        assert KEY not in "".join(self.log)
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+        return caught.value
+
+
+@contextlib.asynccontextmanager
+async def server(handler: Serve, **options: object) -> AsyncIterator[int]:
+    async with serve(handler, "127.0.0.1", 0, close_timeout=0.1, **options) as running:  # type: ignore[arg-type]  # options of serve
+        yield next(iter(running.sockets)).getsockname()[1]
+
+
+async def idle(peer: ServerConnection) -> None:
+    await peer.wait_closed()
+
+
+async def test_a_connection_that_is_cut_without_a_word_is_lost_with_1006() -> None:
+    async def cut(peer: ServerConnection) -> None:
+        await peer.recv()
+        peer.transport.abort()
+
+    async with server(cut) as port:
+        line = Line(port)
+        assert (await line.lost()).code == 1006
+        assert line.log == ["adopted", "opened", "lost: the connection was closed"]
+
+
+async def test_a_polite_close_is_lost_with_its_code() -> None:
+    async def leave(peer: ServerConnection) -> None:
+        await peer.close(1012)
+
+    async with server(leave) as port:
+        assert (await Line(port).lost()).code == 1012
+
+
+async def test_a_peer_that_stalls_is_found_by_our_own_heartbeat() -> None:
+    async def deaf(peer: ServerConnection) -> None:
+        await peer.recv()
+        peer.transport.pause_reading()  # type: ignore[attr-defined]  # a TCP transport reads
+        await asyncio.sleep(1.6)
+
+    async with server(deaf) as port:
+        began = asyncio.get_running_loop().time()
+        await Line(port).lost()
+        took = asyncio.get_running_loop().time() - began
+        assert took < SHORT.ping_every_seconds + SHORT.ping_timeout_seconds + SHORT.close_seconds + 0.7
+
+
+async def test_a_peer_that_only_answers_pings_is_not_lost_by_the_socket() -> None:
+    """That is for the ledger to find."""
+    async with server(idle) as port:
+        line = Line(port)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(line.feed.run(), 1.2)
+        assert line.log[:2] == ["adopted", "opened"]
+        assert line.log[-1] == "lost: the feed ended: CancelledError"
+
+
+async def test_a_handshake_that_is_never_answered_ends_with_the_deadline() -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+        writer.close()
+
+    listener = await asyncio.start_server(mute, "127.0.0.1", 0)
+    async with listener:
+        line = Line(listener.sockets[0].getsockname()[1], replace(SHORT, connect_seconds=0.2))
+        assert "no connection within 0.2 s" in (await line.lost(1.0)).why
+
+
+async def test_a_refused_handshake_tells_its_status_and_not_its_address() -> None:
+    async with server(idle, process_request=lambda peer, _: peer.respond(503, "no")) as port:
+        assert (await Line(port).lost()).code == 503
+
+
+async def test_a_port_where_nobody_listens_is_a_lost_feed_like_any_other() -> None:
+    async with server(idle) as port:
+        pass
+    assert "cannot connect: " in (await Line(port).lost()).why
+
+
+async def test_an_array_larger_than_the_librarys_default_arrives() -> None:
+    async def talk(peer: ServerConnection) -> None:
+        await peer.send("[" + "1," * 1_500_000 + "1]")
+        await peer.wait_closed()
+
+    async with server(talk) as port:
+        line = Line(port)
+        running = asyncio.ensure_future(line.feed.run())
+        await until(lambda: line.heard)
+        assert len(line.heard[0]) == 3_000_003
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_frame_past_all_bounds_loses_the_connection_and_not_the_daemon() -> None:
+    async def flood(peer: ServerConnection) -> None:
+        await peer.send(b"x" * (9 * 1024 * 1024))
+        await peer.wait_closed()
+
+    async with server(flood) as port:
+        line = Line(port)
+        await line.lost()
+        assert line.heard == []
+
+
+async def test_ten_thousand_frames_of_one_burst_are_all_handled_in_order() -> None:
+    async def burst(peer: ServerConnection) -> None:
+        blob = b"".join(b"\x81\x05" + b"%05d" % number for number in range(10_000))
+        peer.transport.write(blob)  # type: ignore[attr-defined]  # a TCP transport writes
+        await peer.wait_closed()
+
+    async with server(burst) as port:
+        line = Line(port)
+        running = asyncio.ensure_future(line.feed.run())
+        await until(lambda: len(line.heard) >= 10_000)
+        assert line.heard == [b"%05d" % number for number in range(10_000)]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_no_compression_is_offered() -> None:
+    offers: list[str | None] = []
+
+    async def look(peer: ServerConnection) -> None:
+        assert peer.request is not None
+        offers.append(peer.request.headers.get("Sec-WebSocket-Extensions"))
+
+    async with server(look) as port:
+        await Line(port).lost()
+    assert offers == [None]
+
+
+async def test_at_its_age_a_socket_goes_only_after_its_successor_delivers() -> None:
+    """Numbers are sent on each socket; in what is heard none is missing, across five replacements."""
+    open_now: list[ServerConnection] = []
+    most, least, counter, began = [0], [99], [0], [0]
+
+    async def tick(peer: ServerConnection) -> None:
+        began[0] += 1
+        await asyncio.sleep(0.03)  # a venue needs a moment to serve a new subscription
+        open_now.append(peer)
+        most[0] = max(most[0], len(open_now))
+        await peer.wait_closed()
+        open_now.remove(peer)
+        least[0] = min(least[0], len(open_now))
+
+    async def count() -> None:
+        while True:
+            await asyncio.sleep(0.01)
+            if open_now:
+                counter[0] += 1
+            for peer in list(open_now):
+                with contextlib.suppress(Exception):
+                    await peer.send(str(counter[0]))
+
+    timings = replace(SHORT, rollover_seconds=0.2, rollover_jitter_seconds=0.05)
+    async with server(tick) as port:
+        line = Line(port, timings)
+        jobs = [asyncio.ensure_future(line.feed.run()), asyncio.ensure_future(count())]
+        await until(lambda: began[0] >= 6)
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+    numbers = {int(raw) for raw in line.heard}
+    assert numbers >= set(range(min(numbers), max(numbers) + 1)), "a gap"
+    assert most[0] == 2
+    assert line.log.count("adopted") >= 5
+    assert [entry for entry in line.log if entry.startswith("lost")] == ["lost: the feed ended: CancelledError"]
+
+
+async def test_a_successor_that_does_not_come_leaves_the_old_socket_in_peace() -> None:
+    dials = [0]
+
+    async def once(peer: ServerConnection) -> None:
+        dials[0] += 1
+        if dials[0] > 1:
+            peer.transport.abort()
+            return
+        while True:
+            await peer.send("tick")
+            await asyncio.sleep(0.02)
+
+    async with server(once) as port:
+        line = Line(port, replace(SHORT, rollover_seconds=0.2, rollover_jitter_seconds=0.01))
+        running = asyncio.ensure_future(line.feed.run())
+        await until(lambda: dials[0] >= 4)
+        heard = len(line.heard)
+        await until(lambda: len(line.heard) > heard + 5)
+        assert not running.done()
+        assert line.log.count("adopted") == 1
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_against_a_server_that_accepts_and_closes_we_do_not_hammer() -> None:
+    dials = [0]
+
+    async def accept_and_close(peer: ServerConnection) -> None:
+        dials[0] += 1
+
+    async with server(accept_and_close) as port:
+        backoff = Backoff(Timings(backoff_first_seconds=0.1, backoff_factor=2.0, backoff_cap_seconds=5.0))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.5):
+                while True:
+                    await Line(port).lost()
+                    await asyncio.sleep(backoff.after(0.0))
+    assert 2 <= dials[0] <= 6
+
+
+async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    listener = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+    async with listener:
+        await Line(9).lost()
+    assert asked[0].startswith(b"CONNECT 127.0.0.1:9 HTTP/1.1")
+    assert KEY.encode() not in asked[0]
