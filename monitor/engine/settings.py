@@ -62,7 +62,7 @@ class EngineSettings:
     `lines_every_seconds`: lines of a pool are solved at most that often (0: at each step). `jump_ratio`: a price that
     moves by more than this ratio between two frames waits for a confirmation. `betas`: how fast each asset moves on
     the market line (1 if not named). `stablecoins` None: the kernel's own list. `wanted_distance_ratio`: advice is
-    given while a line is nearer than this ratio of the mark.
+    given while a line is nearer than this ratio of the mark, and sought anew every `advice_every_seconds`.
     """
 
     accounts: tuple[AccountKey, ...] = ()
@@ -74,6 +74,7 @@ class EngineSettings:
     stablecoins: Collection[Asset] | None = None
     volatility: VolatilitySettings = VolatilitySettings()
     wanted_distance_ratio: float = 0.2
+    advice_every_seconds: float = 5.0
     drift: DriftTolerances = DriftTolerances()
     permissions: PermissionPolicy = PermissionPolicy.REFUSE
 

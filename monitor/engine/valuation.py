@@ -10,11 +10,15 @@ from monitor.domain.errors import MarginwatchError
 from monitor.domain.names import USD, AccountKey, Asset, PoolKey, PositionKey, Symbol, Venue
 from monitor.engine.lines import with_solved_lines
 from monitor.engine.settings import EngineSettings
+from monitor.margin.advice import advise, nearest
 from monitor.margin.book import STABLECOINS, Book
 from monitor.margin.evaluate import evaluate
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult
+
+
+NO_ADVICE: tuple[float | None, str] = (None, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,8 @@ def needs_of(pool: Pool) -> Needs:
 
 def touching(pool: Pool) -> set[Asset]:
     """All assets whose price may change any figure or line of the pool."""
-    found = {pool.numeraire} | {row.asset for row in (*pool.holdings, *pool.debts)}
-    found |= {grid.asset for grid in pool.grids}
+    found = {pool.numeraire} | {holding.asset for holding in pool.holdings}
+    found |= {debt.asset for debt in pool.debts} | {grid.asset for grid in pool.grids}
     for leg in pool.legs:
         found |= {leg.base, leg.quote, leg.settle, leg.coin or leg.base}
     return found
@@ -61,7 +65,8 @@ class Priced:
     failure: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()
     solved: PoolResult | None = None  #: the last result with lines
-    advice: tuple[float | None, str] = (None, "")
+    advice: tuple[float | None, str] = NO_ADVICE
+    advised_at: float = -math.inf
 
 
 class Valuation:
@@ -206,9 +211,23 @@ class Valuation:
                 continue
             result = results.get(key, "the kernel gave no result")
             if isinstance(result, str):
-                entry.result, entry.solved, entry.trouble, entry.advice = None, None, (result,), (None, "")
+                entry.result, entry.solved, entry.trouble, entry.advice = None, None, (result,), NO_ADVICE
             else:
-                entry.result, entry.solved, entry.trouble, entry.advice = result, result, (), self._advice(entry.pool)
+                entry.result, entry.solved, entry.trouble = result, result, ()
+                self._advise(entry, result, now)
 
-    def _advice(self, pool: Pool) -> tuple[float | None, str]:
-        return (None, "")
+    def _advise(self, entry: Priced, result: PoolResult, now: float) -> None:
+        """Advice while a line is nearer than wanted. It costs many assessments, so it is not sought at each step."""
+        distance = nearest(result).distance_ratio
+        if distance is None or distance >= self._settings.wanted_distance_ratio:
+            entry.advice, entry.advised_at = NO_ADVICE, -math.inf
+            return
+        if 0.0 <= now - entry.advised_at < self._settings.advice_every_seconds:
+            return
+        entry.advised_at = now
+        try:
+            advice = advise(entry.pool, self._prices, self._settings.wanted_distance_ratio)
+        except MarginwatchError:
+            entry.advice = NO_ADVICE
+        else:
+            entry.advice = (advice.add_usd, advice.text)
