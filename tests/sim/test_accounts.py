@@ -178,3 +178,35 @@ def test_hedge_sides_are_kept_apart_and_share_one_cross_line(sim: SimBinance) ->
     lines = {row["positionSide"]: row["liquidationPrice"] for row in answers.position_risk(account, 0)}
     assert set(lines) == {"LONG", "SHORT"}
     assert lines["LONG"] == lines["SHORT"] != "0"
+
+
+def test_a_cross_loss_stops_at_what_isolated_positions_hold(sim: SimBinance) -> None:
+    account = sim.add_account("main")
+    account.trade("BTCUSDT", 0.8, fee_rate=0.0)
+    isolated = account.trade("ETHUSDT", -1.0, fee_rate=0.0, isolated=True, leverage=3)
+    sim.market.set_mark("BTCUSDT", 80_000.0)
+    sim.tick()
+    assert account.open_positions() == [isolated]
+    assert account.cross_wallet("USDT") == pytest.approx(0.0, abs=1e-7)
+    assert account.wallets["USDT"] == pytest.approx(isolated.isolated_wallet)
+
+
+def test_a_multi_assets_account_is_closed_whole_and_pays_its_debts_with_other_coins(sim: SimBinance) -> None:
+    account = sim.add_account("multi", wallets={"USDT": 0.0, "BTC": 0.1, "USDC": 500.0}, multi_assets=True)
+    account.trade("ETHUSDT", 10.0, fee_rate=0.0)
+    frames = listen(account)
+    sim.market.set_mark("ETHUSDT", 2_000.0)
+    sim.tick()
+    assert account.open_positions() == []
+    assert all(amount >= 0.0 for amount in account.wallets.values())
+    assert account.wallets["BTC"] < 0.1
+    assert "AUTO_EXCHANGE" in {frame["a"]["m"] for frame in frames if frame["e"] == "ACCOUNT_UPDATE"}
+
+
+def test_made_up_symbols_make_long_arrays_and_can_be_traded() -> None:
+    sim = SimBinance(quiet=True, more_symbols=590)
+    assert len(sim.market.contracts) > 600
+    account = sim.add_account("main")
+    account.trade("X590USDT", 10.0)
+    assert answers.position_risk(account, 0)[0]["symbol"] == "X590USDT"
+    assert answers.leverage_bracket(account, ["X590USDT"])[0]["brackets"]

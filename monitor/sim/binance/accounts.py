@@ -258,13 +258,25 @@ class SimAccount:
         )
         return profit
 
-    def absorb_deficit(self, asset: Asset) -> float:
-        """The insurance fund makes up a negative wallet; returns what it paid."""
-        deficit = -min(0.0, self.wallets.get(asset, 0.0))
-        if deficit:
-            self._credit(asset, deficit)
-            self._push_account("INSURANCE_CLEAR", [asset], [], balance_change=deficit)
+    def absorb_deficit(self, asset: Asset, deficit: float) -> float:
+        """The insurance fund pays `deficit` if it is positive; returns what it paid."""
+        if deficit <= 0.0:
+            return 0.0
+        self._credit(asset, deficit)
+        self._push_account("INSURANCE_CLEAR", [asset], [], balance_change=deficit)
         return deficit
+
+    def exchange_debts(self) -> None:
+        """Auto-exchange of multi-assets mode: negative wallets are paid from the others at the exchange rates."""
+        rates = self.rates()
+        for debt in [asset for asset, amount in self.wallets.items() if amount < 0.0]:
+            for asset in [asset for asset, amount in self.wallets.items() if amount > 0.0]:
+                buys, costs = rates[asset].exchange_bid, rates[debt].exchange_ask
+                sold = min(self.wallets[asset], -self.wallets[debt] * costs / buys)
+                if sold > 0.0:
+                    self._credit(asset, -sold)
+                    self._credit(debt, sold * buys / costs)
+                    self._push_account("AUTO_EXCHANGE", [asset, debt], [], balance_change=0.0)
 
     # inside
 

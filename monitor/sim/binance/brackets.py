@@ -6,11 +6,14 @@ Source of the numbers: the leverage_tiers table of freqtrade release 2026.9, Bin
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 from monitor.domain.names import Symbol
+
+_MADE_UP = re.compile(r"X\d+USDT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,11 @@ def published() -> dict[Symbol, tuple[Bracket, ...]]:
 
 
 def of(symbol: Symbol) -> tuple[Bracket, ...]:
-    """The brackets of a symbol. KeyError for a symbol that is not in the table."""
+    """The brackets of a symbol; made-up symbols (X001USDT) have those of ADAUSDT. KeyError where there is no table."""
     table = published()
-    return table["BTCUSDT_QUARTER"] if symbol.startswith("BTCUSDT_") else table[symbol]
+    if symbol.startswith("BTCUSDT_"):
+        return table["BTCUSDT_QUARTER"]
+    return table["ADAUSDT" if _MADE_UP.fullmatch(symbol) else symbol]
 
 
 def scaled(rows: tuple[Bracket, ...], coefficient: float) -> tuple[Bracket, ...]:

@@ -72,8 +72,8 @@ def asset_index_row(market: Market, asset: Asset, time_ms: int) -> Frame:
         "A": fixed(rate.ask),
         "q": fixed(rate.exchange_bid_buffer),
         "g": fixed(rate.exchange_ask_buffer),
-        "Q": fixed(rate.index * (1.0 - rate.exchange_bid_buffer)),
-        "G": fixed(rate.index * (1.0 + rate.exchange_ask_buffer)),
+        "Q": fixed(rate.exchange_bid),
+        "G": fixed(rate.exchange_ask),
     }
 
 

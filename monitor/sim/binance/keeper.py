@@ -122,22 +122,35 @@ class Keeper:
         )
 
     def _liquidate(self, account: SimAccount, positions: list[SimPosition], accounts: Collection[SimAccount]) -> None:
-        for position in positions:
+        """Close all `positions` (one isolated, or a whole cross pool) at their marks; the fund pays what is missing."""
+        closed: list[tuple[Symbol, float, bool]] = []
+        asset, isolated = positions[0].asset, positions[0].isolated_wallet
+        for place, position in enumerate(positions):
             mark = account.market.mark(position.symbol)
-            quantity, asset, was_long = abs(position.quantity), position.asset, position.quantity > 0.0
-            fee = LIQUIDATION_FEE_RATE * quantity * mark
-            reserve = (
-                position.isolated_wallet + position.profit(mark)
-                if position.isolated_wallet is not None
-                else account.wallets.get(asset, 0.0) + position.profit(mark)
-            )
+            closed.append((position.symbol, abs(position.quantity), position.quantity > 0.0))
+            fee = min(LIQUIDATION_FEE_RATE * position.notional(mark), self._left(account, positions[place:]))
             self.events.append(f"{account.name}: {position.symbol} {position.side} liquidated at {mark:g}")
-            account.forced_close(position, quantity, mark, max(0.0, min(fee, reserve)), "autoclose-", "FILLED")
-            missing = 0.0 if account.multi_assets else account.absorb_deficit(asset)
-            self.insurance_usd += max(0.0, min(fee, reserve)) - missing
-            if self.insurance_usd < 0.0:
-                self._deleverage_others(account, position.symbol, quantity, was_long, accounts)
+            profit = account.forced_close(position, abs(position.quantity), mark, fee, "autoclose-", "FILLED")
+            self.insurance_usd += fee
+            if isolated is not None:
+                self.insurance_usd -= account.absorb_deficit(asset, -(isolated + profit))
+        if isolated is None:
+            if account.multi_assets:
+                account.exchange_debts()
+            for owed in list(account.wallets) if account.multi_assets else [asset]:
+                self.insurance_usd -= account.absorb_deficit(owed, -account.cross_wallet(owed))
+        if self.insurance_usd < 0.0:
+            self.insurance_usd = 0.0
+            for symbol, quantity, was_long in closed:
+                self._deleverage_others(account, symbol, quantity, was_long, accounts)
         account.called.clear()
+
+    def _left(self, account: SimAccount, positions: list[SimPosition]) -> float:
+        """What a fee can be taken from: the margin balance of these positions' pool, in the asset of the first."""
+        first = positions[0]
+        wallet = account.cross_wallet(first.asset) if first.isolated_wallet is None else first.isolated_wallet
+        profit = sum(p.profit(account.market.mark(p.symbol)) for p in positions if p.asset == first.asset)
+        return max(0.0, wallet + profit)
 
     def _deleverage_others(
         self, liquidated: SimAccount, symbol: Symbol, quantity: float, was_long: bool, accounts: Collection[SimAccount]
@@ -154,7 +167,6 @@ class Keeper:
             for position in account.open_positions()
             if position.symbol == symbol and (position.quantity > 0.0) != was_long
         ]
-        self.insurance_usd = 0.0
         for _, account, position in sorted(others, key=lambda row: -row[0]):
             taken = min(quantity, abs(position.quantity))
             if taken <= 0.0:

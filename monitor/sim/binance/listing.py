@@ -91,6 +91,9 @@ def contracts(now: float) -> tuple[Contract, ...]:
     )
 
 
-def market(now: float, *, seed: int = 1, quiet: bool = False) -> Market:
-    """A market with everything that is listed."""
-    return Market(contracts(now), COINS_USD, STABLECOINS_USD, seed=seed, quiet=quiet)
+def market(now: float, *, seed: int = 1, quiet: bool = False, more_symbols: int = 0) -> Market:
+    """A market with everything that is listed, and `more_symbols` made-up coins (X001USDT …) to make arrays long."""
+    more = [f"X{number:03d}" for number in range(1, more_symbols + 1)]
+    added = tuple(Contract(symbol=f"{coin}USDT", coin=coin, quote="USDT", step_size="1") for coin in more)
+    coins = {**COINS_USD, **{coin: 1.0 + place * 0.01 for place, coin in enumerate(more)}}
+    return Market((*contracts(now), *added), coins, STABLECOINS_USD, seed=seed, quiet=quiet)

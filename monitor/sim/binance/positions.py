@@ -65,6 +65,16 @@ class Rates:
         """What one unit of debt, or of requirement, counts for."""
         return round(self.index * (1.0 + self.ask_buffer), 8)
 
+    @property
+    def exchange_bid(self) -> float:
+        """What one unit brings when the venue sells it to pay a debt."""
+        return self.index * (1.0 - self.exchange_bid_buffer)
+
+    @property
+    def exchange_ask(self) -> float:
+        """What one unit costs when the venue buys it to pay a debt."""
+        return self.index * (1.0 + self.exchange_ask_buffer)
+
 
 def single_asset_health(cash: float, positions: Iterable[SimPosition], marks: Mapping[Symbol, float]) -> float:
     """Margin balance minus maintenance of one pool; liquidatable at 0 and below."""

@@ -58,6 +58,7 @@ class SimBinance:
         market: Market | None = None,
         seed: int = 1,
         quiet: bool = False,
+        more_symbols: int = 0,
         cadence: Cadence = Cadence(),
         speed: float = 1.0,
         paced: bool = True,
@@ -65,7 +66,7 @@ class SimBinance:
         port: int = 0,
     ) -> None:
         self.clock = clock if clock is not None else WallClock()
-        self.market = market if market is not None else listing.market(self.clock.now(), seed=seed, quiet=quiet)
+        self.market = market or listing.market(self.clock.now(), seed=seed, quiet=quiet, more_symbols=more_symbols)
         self.cadence, self.speed, self.paced = cadence, speed, paced
         self.faults = Faults()
         self.accounts: dict[str, SimAccount] = {}
@@ -119,10 +120,13 @@ class SimBinance:
     ) -> None:
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
         self.drop()
         if self._runner is not None:
             await self._runner.cleanup()
+        broken = next((error for error in ended if isinstance(error, Exception)), None)
+        if broken is not None and value is None:
+            raise broken  # a venue that stopped ticking must not pass for a quiet one
 
     async def open_port(self) -> None:
         """Listen; after `close_port` on the same port as before."""
