@@ -1,0 +1,339 @@
+"""Columns made readable: one PoolResult a pool, with unknown as None or UNKNOWN and the reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, floor, inf, isnan, nan
+
+from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, Ratio, State, nearer
+from monitor.domain.names import Asset, Side
+from monitor.margin.book import Book
+from monitor.margin.compile import liquidation_stage, load
+from monitor.margin.plan import Plan
+from monitor.margin.pool import Leg, Pool, Requirement, Rounding, Stage, VenueLine
+from monitor.margin.reasons import unknown_equity, unknown_initial, unknown_requirement
+from monitor.margin.results import PoolResult, PositionResult, Sides, VenueLineResult
+from monitor.margin.solve import Solved, Tick
+
+#: Lines of an evaluation that was asked for ratios only.
+NOT_ASKED = Line.unknown("lines were not asked for")
+
+
+@dataclass(slots=True, frozen=True)
+class _Ray:
+    """One ray's answer: the moves to its roots (NaN: never) and health now (NaN: unknown)."""
+
+    down: float
+    up: float
+    equity_down: float
+    equity_up: float
+    now: float
+
+
+@dataclass(slots=True)
+class _Rays:
+    """A kind of line, by pool and key."""
+
+    found: dict[tuple[int, int], _Ray]
+    names: dict[int, dict[Asset, int]]
+
+
+class Answers:
+    """Reads the columns of one tick."""
+
+    def __init__(self, book: Book, plan: Plan, tick: Tick, *, lines: bool) -> None:
+        self._book, self._plan, self._tick, self._lines = book, plan, tick, lines
+        block, now = plan.block, tick.marked
+        self._usd = now.numeraire_usd.tolist()
+        self._assumed = now.assumed.tolist()
+        self._exposed = tick.exposed.tolist()
+        self._figures = {
+            orders: (found.equity.tolist(), found.maintenance.tolist(), found.initial.tolist())
+            for orders, found in ((False, tick.out), (True, tick.counted))
+        }
+        self._legs_begin = _beginnings([len(pool.legs) for pool in block.described])
+        self._mark_place = block.legs.mark.tolist()
+        self._mark = now.mark.tolist()
+        settled_usd = now.price[block.legs.row] * now.numeraire_usd[block.legs.pool]
+        self._notional = abs(block.legs.c * now.u).tolist()
+        self._settle_usd = settled_usd.tolist()
+        self._profit = tick.out.health.profit.tolist()
+        self._needed = tick.out.health.leg_requirement.tolist()
+        self._positions = _rays(tick.positions)
+        self._bankruptcies = _rays(tick.bankruptcies)
+        self._backed = _rays(tick.backstops)
+        self._market = _rays(tick.market)
+        self._assets = [(_rays([one]), one) for one in tick.assets]
+        self._venue = [(_listed(one), one.of.venue) for one in tick.venue]
+
+    def of(self, number: int) -> PoolResult:
+        """The result of one pool."""
+        pool = self._plan.block.described[number]
+        stage = liquidation_stage(pool)
+        equity, maintenance, initial = (column[number] for column in self._figures[stage.orders])
+        exposed = self._exposed[number]
+        usd = self._usd[number]
+        unknown = pool.unknown
+        whole = bool(unknown)
+        if not whole and isnan(equity):
+            unknown = unknown_equity(pool, self._book.prices, usd_assumed=self._assumed[number], orders=stage.orders)
+        elif not whole and isnan(maintenance):
+            unknown = unknown_requirement(pool, self._book.prices, orders=stage.orders)
+        if whole:
+            equity = maintenance = initial = nan
+        positions = self._positions_of(number, pool, unknown, equity, whole)
+        gross = net = 0.0
+        for position in positions:
+            notional = nan if position.notional_usd is None else position.notional_usd
+            gross += notional
+            net += notional if position.side is Side.LONG else -notional
+        idle_deficit = -equity if not exposed and not pool.empty_liquidates and equity < 0.0 else 0.0
+        equity_usd = equity * usd
+        market = self._sides(self._market, number, 0, None, unknown)
+        coins, depegs = self._coins(number, pool, unknown)
+        return PoolResult(
+            key=pool.key,
+            ratio=self._ratio(number, pool, stage, unknown),
+            equity=_known(equity),
+            maintenance_margin=_known(maintenance),
+            initial_margin=_known(initial),
+            equity_usd=_known(equity_usd),
+            maintenance_margin_usd=_known(maintenance * usd),
+            initial_margin_usd=_known(initial * usd),
+            funds_at_risk_usd=_known(max(equity_usd, 0.0) if exposed and not isnan(equity_usd) else equity_usd * 0.0),
+            gross_notional_usd=_known(gross),
+            net_notional_usd=_known(net),
+            effective_leverage_ratio=_known(_leverage(gross, equity_usd)),
+            deficit_usd=idle_deficit * (1.0 if isnan(usd) else usd),
+            usd_assumed=self._assumed[number],
+            stages={one.name: self._ratio(number, pool, one, unknown) for one in pool.stages},
+            market=market,
+            coins=coins,
+            depegs=depegs,
+            positions=positions,
+            venue_lines=self._venue_lines(number, pool, unknown),
+            unknown=unknown,
+            notes=pool.reasons,
+        )
+
+    def _ratio(self, number: int, pool: Pool, stage: Stage, unknown: tuple[str, ...]) -> Ratio:
+        """scale * requirement / (threshold * equity); +inf without equity, 0 without anything to liquidate."""
+        if pool.unknown:
+            return Ratio.unknown(*pool.unknown)
+        equity, maintenance, initial = (column[number] for column in self._figures[stage.orders])
+        if isnan(equity):
+            return Ratio.unknown(
+                *unknown_equity(pool, self._book.prices, usd_assumed=self._assumed[number], orders=stage.orders)
+            )
+        if not self._exposed[number]:
+            return Ratio.of(inf if pool.empty_liquidates and equity < 0.0 else 0.0)
+        if equity <= 0.0:
+            return Ratio.of(inf)
+        if stage.requirement is Requirement.NONE:
+            return Ratio.of(0.0)
+        if stage.requirement is Requirement.INITIAL:
+            if isnan(initial):
+                return Ratio.unknown(*(unknown or unknown_initial(pool)))
+            return Ratio.of(max(0.0, load(stage) * initial / equity))
+        if isnan(maintenance):
+            return Ratio.unknown(*unknown_requirement(pool, self._book.prices, orders=stage.orders))
+        return Ratio.of(max(0.0, load(stage) * maintenance / equity))
+
+    def _positions_of(
+        self, number: int, pool: Pool, unknown: tuple[str, ...], equity: float, whole: bool
+    ) -> tuple[PositionResult, ...]:
+        begin = self._legs_begin[number]
+        return tuple(
+            self._position(number, begin + i, leg, unknown, equity, whole, pool)
+            for i, leg in enumerate(pool.legs)
+            if not leg.order
+        )
+
+    def _position(
+        self, number: int, place: int, leg: Leg, unknown: tuple[str, ...], equity: float, whole: bool, pool: Pool
+    ) -> PositionResult:
+        mark, settle_usd, key = self._mark[place], self._settle_usd[place], self._mark_place[place]
+        # With entry 0 the cash leg lies in a holding: what the position won cannot be told from it.
+        profit = nan if leg.entry == 0.0 else self._profit[place]
+        notional = self._notional[place]
+        sides = self._sides(self._positions, number, key, mark, unknown)
+        line = nearer(sides.down, sides.up)
+        bankruptcy = self._sides(
+            self._bankruptcies, number, key, mark, pool.unknown or (unknown if isnan(equity) else ())
+        )
+        backed = None
+        if pool.backstop is not None:
+            found = self._sides(self._backed, number, key, mark, unknown or ("no figures of the pool behind it",))
+            backed = nearer(found.down, found.up)
+        loss = None
+        ray = self._positions.found.get((number, key))
+        if line.state is State.AT and ray is not None:
+            loss = _known((equity - (ray.equity_down if line is sides.down else ray.equity_up)) * self._usd[number])
+        return PositionResult(
+            symbol=leg.symbol,
+            side=leg.side,
+            quantity=leg.quantity,
+            mark_price=_known(mark),
+            entry_price=_known(leg.entry) if leg.entry else None,
+            notional=_known(notional),
+            notional_usd=_known(notional * settle_usd),
+            unrealized_pnl=_known(profit),
+            unrealized_pnl_usd=_known(profit * settle_usd),
+            maintenance_margin=None if whole else _known(self._needed[place]),
+            line=line,
+            down=sides.down,
+            up=sides.up,
+            bankruptcy=nearer(bankruptcy.down, bankruptcy.up),
+            with_backstop=backed,
+            loss_to_line_usd=loss,
+        )
+
+    def _coins(
+        self, number: int, pool: Pool, unknown: tuple[str, ...]
+    ) -> tuple[Mapping[Asset, Sides], Mapping[Asset, Sides]]:
+        """Lines of coins, and of stablecoins, that move the pool."""
+        coins: dict[Asset, Sides] = {}
+        depegs: dict[Asset, Sides] = {}
+        prices, venue = self._book.prices, pool.key.venue
+        for rays, _ in self._assets:
+            for name, key in rays.names.get(number, {}).items():
+                price = prices.asset(venue, name)
+                if isnan(price):
+                    price = _price_from_marks(pool, name, self._mark[self._legs_begin[number] :])
+                kind = depegs if name in self._book.stablecoins else coins
+                kind[name] = self._sides(rays, number, key, price, unknown)
+        return coins, depegs
+
+    def _sides(self, rays: _Rays, number: int, key: int, price: float | None, unknown: tuple[str, ...]) -> Sides:
+        """Both directions of a ray; `price` is that of what moves (None or NaN: none can be named)."""
+        if not self._lines:
+            return Sides(down=NOT_ASKED, up=NOT_ASKED)
+        ray = rays.found.get((number, key))
+        pool = self._plan.block.described[number]
+        if unknown and (ray is None or isnan(ray.now) or pool.unknown):
+            line = Line.unknown(*unknown)
+            return Sides(down=line, up=line)
+        if ray is None or not (self._exposed[number] or pool.empty_liquidates):
+            return Sides(down=NEVER, up=NEVER)
+        if ray.now <= 0.0:
+            empty = not self._exposed[number] and ray.now == 0.0
+            return Sides(down=NEVER, up=NEVER) if empty else Sides(down=LIQUIDATABLE, up=LIQUIDATABLE)
+        return Sides(down=_line(ray.down, price), up=_line(ray.up, price))
+
+    def _venue_lines(self, number: int, pool: Pool, unknown: tuple[str, ...]) -> tuple[VenueLineResult, ...]:
+        if not self._lines:
+            return ()
+        results: dict[int, VenueLineResult] = {}
+        for rays, which in self._venue:
+            for (owner, place), ray in zip(which, rays, strict=True):
+                if owner == number:
+                    results[place] = self._venue_line(pool, pool.venue.lines[place], ray, unknown)
+        return tuple(results[place] for place in sorted(results))
+
+    def _venue_line(self, pool: Pool, line: VenueLine, ray: _Ray, unknown: tuple[str, ...]) -> VenueLineResult:
+        mark = line.mark if line.mark is not None else self._book.prices.mark(pool.key.venue, line.symbol)
+        here = self._book.prices.mark(pool.key.venue, line.symbol)
+        if isnan(ray.now) or pool.unknown:
+            ours = Line.unknown(*(unknown or ("the pool is unknown with its resting orders",)))
+        elif ray.now <= 0.0:
+            ours = LIQUIDATABLE
+        else:
+            first, second = (ray.down, ray.up) if line.side is Side.LONG else (ray.up, ray.down)
+            x = second if isnan(first) else first
+            ours = NEVER if isnan(x) else _printed(line, here, x)
+        printed = line.printed
+        drift = None
+        if ours.price is not None and printed.price is not None:
+            drift = _known((ours.price - printed.price) / mark)
+        comparable = {ours.state, printed.state} <= {State.AT, State.NEVER}
+        disagree = comparable and ours.state is not printed.state
+        return VenueLineResult(
+            symbol=line.symbol,
+            side=line.side,
+            ours=ours,
+            venue=printed,
+            drift_ratio=drift,
+            disagree=disagree or (drift is not None and abs(drift) > line.tolerance),
+        )
+
+
+def _printed(line: VenueLine, mark: float, x: float) -> Line:
+    """Our price as the venue would print it: offset added, rounded to its tick."""
+    price = mark * (1.0 + x) + line.offset
+    if line.tick:
+        ticks = price / line.tick
+        # A price that is a whole number of ticks but for rounding stays where it is.
+        near = round(ticks)
+        if abs(ticks - near) > 1e-9 * max(1.0, abs(ticks)):
+            match line.rounding:
+                case Rounding.UP:
+                    near = ceil(ticks)
+                case Rounding.DOWN:
+                    near = floor(ticks)
+        if line.rounding is not Rounding.NONE:
+            price = near * line.tick
+    return Line.at(price, abs(price - mark) / mark) if price > 0.0 else NEVER
+
+
+def _line(x: float, price: float | None) -> Line:
+    if isnan(x):
+        return NEVER
+    known = price is not None and not isnan(price)
+    return Line(State.AT, price * (1.0 + x) if known and price is not None else None, abs(x))
+
+
+def _rays(found: list[Solved]) -> _Rays:
+    rays: dict[tuple[int, int], _Ray] = {}
+    names: dict[int, dict[Asset, int]] = {}
+    for one in found:
+        for ray, number, key in zip(
+            _listed(one), one.of.problems.terms.problems.pool.tolist(), one.of.problems.key.tolist(), strict=False
+        ):
+            rays[number, key] = ray
+        if one.of.asset:
+            for number, key, name in zip(
+                one.of.problems.terms.problems.pool.tolist(), one.of.problems.key.tolist(), one.of.asset, strict=False
+            ):
+                names.setdefault(number, {})[name] = key
+    return _Rays(rays, names)
+
+
+def _listed(one: Solved) -> list[_Ray]:
+    half = one.of.problems.half
+    x, equity, now = one.x.tolist(), one.equity.tolist(), one.now.tolist()
+    return [
+        _Ray(down, up, equity_down, equity_up, h)
+        for down, up, equity_down, equity_up, h in zip(
+            x[:half], x[half:], equity[:half], equity[half:], now[:half], strict=True
+        )
+    ]
+
+
+def _price_from_marks(pool: Pool, asset: Asset, marks: list[float]) -> float:
+    """A coin's price from an instrument on it, where no index price is known; NaN if there is none."""
+    for leg, mark in zip(pool.legs, marks, strict=False):
+        if leg.base == asset and (leg.coin or leg.base) == asset and leg.option is None and not isnan(mark):
+            return mark
+    return nan
+
+
+def _leverage(gross: float, equity_usd: float) -> float:
+    """Gross notional over equity; +inf where nothing backs it."""
+    if gross == 0.0:
+        return 0.0 if not isnan(equity_usd) else nan
+    if isnan(equity_usd):
+        return nan
+    return gross / equity_usd if equity_usd > 0.0 else inf
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+def _beginnings(counts: list[int]) -> list[int]:
+    begins, total = [], 0
+    for count in counts:
+        begins.append(total)
+        total += count
+    return begins

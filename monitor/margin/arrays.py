@@ -1,0 +1,54 @@
+"""Small helpers on numpy columns that the kernel's files share."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+Columns = TypeVar("Columns")
+
+_DTYPES = {"Floats": np.float64, "Ints": np.intp, "Bools": np.bool_}
+
+
+def columns_of(kind: type[Columns], records: list[tuple[Any, ...]]) -> Columns:
+    """A dataclass of columns from records whose values stand in the order of its fields."""
+    names = fields(kind)  # type: ignore[arg-type]  # a TypeVar cannot say «dataclass»
+    values = list(zip(*records, strict=True)) if records else [()] * len(names)
+    return kind(*(np.array(column, _DTYPES[str(f.type)]) for f, column in zip(names, values, strict=True)))
+
+
+def joined(parts: list[Columns], shifts: dict[str, list[int]]) -> Columns:
+    """Columns under each other. A field whose metadata name a space is an index into it and shifted by the parts' own
+    beginnings there (-1, «none», stays).
+    """
+    result = []
+    for f in fields(parts[0]):  # type: ignore[arg-type]  # as above
+        columns = [getattr(part, f.name) for part in parts]
+        space = f.metadata.get("space")
+        if space is not None:
+            columns = [np.where(c < 0, c, c + shift) for c, shift in zip(columns, shifts[space], strict=True)]
+        result.append(np.concatenate(columns))
+    return type(parts[0])(*result)
+
+
+def taken(columns: Columns, places: Ints) -> Columns:
+    """The same columns at some places."""
+    return type(columns)(*(getattr(columns, f.name)[places] for f in fields(columns)))  # type: ignore[arg-type]  # as above
+
+
+def sums(places: Ints, values: Floats, count: int) -> Floats:
+    """Sum of the values at each place."""
+    return np.bincount(places, values, count)
+
+
+def spread(counts: Ints) -> Ints:
+    """0..n-1 within each run: spread([2, 3]) = [0, 1, 0, 1, 2]."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total, dtype=np.intp) - np.repeat(ends - counts, counts)

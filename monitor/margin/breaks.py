@@ -1,0 +1,103 @@
+"""Breakpoints: the moves x at which a problem's health may jump or bend the wrong way, known before it is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from monitor.margin.arrays import Floats, Ints
+from monitor.margin.columns import Block
+from monitor.margin.health import Values
+from monitor.margin.scenario import kinks
+from monitor.margin.terms import Terms
+from monitor.margin.tiers import Shelf
+
+Add = Callable[[Ints, Floats], None]
+
+#: A jump is looked at from both sides, this far (relative to the price) from where it should be.
+BESIDE = 1e-13
+
+
+def breakpoints(terms: Terms, values: Values, shelf: Shelf, block: Block, problems: Ints) -> tuple[Ints, Floats]:
+    """(place in `problems`, x) of all breakpoints of some problems on their side of x = 0, twice: just before and after.
+
+    A leg's notional n * (1 + rise * x) / (1 + sink * x) stands at a floor where x = (floor - n) / (n * rise - floor *
+    sink); a group's likewise with sums. An asset's price is held at zero from x = -1 / b.
+    """
+    wanted = np.full(terms.count, -1, np.intp)
+    wanted[problems] = np.arange(len(problems))
+    owners, places = [], []
+
+    def add(problem: Ints, x: Floats) -> None:
+        """Breakpoints of problems (numbered as in `terms`)."""
+        owners.append(wanted[problem])
+        places.append(x)
+
+    _of_legs(terms, values, shelf, block, add)
+    if len(terms.groups.problem):
+        _of_groups(terms, values, shelf, add)
+    for problem, b in (
+        (terms.legs.problem, terms.legs.rise),
+        (terms.legs.problem, terms.legs.sink),
+        (terms.rows.problem, terms.rows.b),
+        (terms.debts.problem, terms.debts.b),
+        (terms.grids.problem, terms.grids.b),
+    ):
+        moving = b != 0.0
+        add(problem[moving], -1.0 / b[moving])
+    for grid, problem, b, price in zip(
+        terms.grids.grid, terms.grids.problem, terms.grids.b, values.grid_price, strict=True
+    ):
+        if b != 0.0 and not np.isnan(price):
+            x = np.array(kinks(block.grids[grid], float(price))) / b
+            add(np.full(len(x), problem, np.intp), x)
+
+    owner, x = np.concatenate(owners), np.concatenate(places)
+    beside = BESIDE * (1.0 + np.abs(x))
+    owner, x = np.concatenate([owner, owner]), np.concatenate([x - beside, x + beside])
+    direction = np.where(owner >= 0, terms.problems.direction[problems[owner]], 0.0)
+    keep = (x * direction > 0.0) & (x > -1.0) & np.isfinite(x)
+    return owner[keep], x[keep]
+
+
+def _of_legs(terms: Terms, values: Values, shelf: Shelf, block: Block, add: Add) -> None:
+    """Floors of tables that are looked up by the leg's own notional and are not convex."""
+    legs = terms.legs
+    moves = ((legs.rise != 0.0) | (legs.sink != 0.0)) & legs.requirement_moves
+    bent = np.flatnonzero(block.legs.bent[legs.leg] & (legs.group < 0) & moves)
+    for place, floor in _floors(shelf, bent, legs.table[bent]):
+        n = values.notional[place]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            add(legs.problem[place], (floor - n) / (n * legs.rise[place] - floor * legs.sink[place]))
+
+
+def _of_groups(terms: Terms, values: Values, shelf: Shelf, add: Add) -> None:
+    """Floors that a whole group reaches; where its legs divide by different speeds this is only a guess, and the
+    problem is searched in steps besides.
+    """
+    legs, count = terms.legs, len(terms.groups.problem)
+    members = np.flatnonzero(legs.group >= 0)
+    group, moves = legs.group[members], legs.requirement_moves[members]
+    n = values.notional[members]
+    total = np.bincount(group, n, count)
+    rise = np.bincount(group, n * legs.rise[members] * moves, count)
+    sink = np.zeros(count)
+    np.maximum.at(sink, group, legs.sink[members] * moves)
+    # Only moving legs divide: n_moving * (1 + rise x) / (1 + sink x) + n_still = floor.
+    still = np.bincount(group, n * ((legs.rise[members] == 0.0) & (legs.sink[members] == 0.0) | ~moves), count)
+    for place, floor in _floors(shelf, members, legs.table[members]):
+        g = legs.group[place]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            add(legs.problem[place], (floor - total[g]) / (rise[g] - (floor - still[g]) * sink[g]))
+
+
+def _floors(shelf: Shelf, places: Ints, tables: Ints) -> list[tuple[Ints, Floats]]:
+    """Each leg with each floor of its table but the first: one pair of columns a step of the ladder."""
+    known = tables >= 0
+    places, ladder = places[known], shelf.ladder[tables[known]]
+    result = []
+    for step in range(ladder.shape[1]):
+        there = np.isfinite(ladder[:, step])
+        result.append((places[there], ladder[there, step]))
+    return result

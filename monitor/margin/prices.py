@@ -1,0 +1,100 @@
+"""Prices: the only state that pools share. Two growing columns, marks of instruments and USD prices of assets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from monitor.domain.names import USD, Asset, Symbol, Venue
+from monitor.margin.arrays import Floats
+
+NAN = float("nan")
+
+
+class _Column:
+    """Floats by key that grow; the place of a key never changes, so that books may keep it."""
+
+    def __init__(self) -> None:
+        self.values: Floats = np.full(16, NAN)
+        self._places: dict[tuple[Venue, str], int] = {}
+
+    def place(self, key: tuple[Venue, str]) -> int:
+        """Where `key` stands; a new key gets the next place and is NaN."""
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = len(self._places)
+            if place == len(self.values):
+                self.values = np.concatenate([self.values, np.full(len(self.values), NAN)])
+        return place
+
+    def keys(self) -> tuple[tuple[Venue, str], ...]:
+        """The keys by place."""
+        return tuple(self._places)
+
+    def get(self, key: tuple[Venue, str]) -> float:
+        """The value, NaN where there is none."""
+        place = self._places.get(key)
+        return NAN if place is None else float(self.values[place])
+
+    def set(self, key: tuple[Venue, str], value: float) -> bool:
+        """Store a value; True if it is another one than before."""
+        place = self.place(key)
+        if self.values[place] == value:
+            return False
+        self.values[place] = value
+        return True
+
+
+class Prices:
+    """Marks (quote a base unit) and asset prices (USD) of all venues; NaN is unknown. What comes in was validated."""
+
+    def __init__(self) -> None:
+        self._marks = _Column()
+        self._assets = _Column()
+        self._assets.set(("", USD), 1.0)
+
+    def set_mark(self, venue: Venue, symbol: Symbol, price: float) -> bool:
+        """Store a mark; True if it is not the one already there."""
+        return self._marks.set((venue, symbol), price)
+
+    def set_asset(self, venue: Venue, asset: Asset, price_usd: float) -> bool:
+        """Store an asset's USD price; True if it is not the one already there. USD itself stays 1."""
+        return asset != USD and self._assets.set((venue, asset), price_usd)
+
+    def mark(self, venue: Venue, symbol: Symbol) -> float:
+        """The mark, NaN if unknown."""
+        return self._marks.get((venue, symbol))
+
+    def asset(self, venue: Venue, asset: Asset) -> float:
+        """The USD price, NaN if unknown; USD itself is always 1."""
+        return 1.0 if asset == USD else self._assets.get((venue, asset))
+
+    def forget_mark(self, venue: Venue, symbol: Symbol) -> None:
+        """From now on this mark is unknown."""
+        self._marks.set((venue, symbol), NAN)
+
+    def forget_asset(self, venue: Venue, asset: Asset) -> None:
+        """From now on this asset's price is unknown; USD is never forgotten."""
+        if asset != USD:
+            self._assets.set((venue, asset), NAN)
+
+    def mark_place(self, venue: Venue, symbol: Symbol) -> int:
+        """The place of an instrument in `marks`; it stays the same for good."""
+        return self._marks.place((venue, symbol))
+
+    def asset_place(self, venue: Venue, asset: Asset) -> int:
+        """The place of an asset in `assets`; USD stands at place 0 for every venue."""
+        return 0 if asset == USD else self._assets.place((venue, asset))
+
+    @property
+    def marks(self) -> Floats:
+        """All marks by place (do not keep: the column moves when it grows)."""
+        return self._marks.values
+
+    @property
+    def assets(self) -> Floats:
+        """All USD prices by place."""
+        return self._assets.values
+
+    def asset_names(self) -> tuple[Asset, ...]:
+        """The assets' names by place, whatever the venue."""
+        return tuple(asset for _, asset in self._assets.keys())

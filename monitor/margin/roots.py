@@ -1,0 +1,172 @@
+"""The first root of health along each ray. docs/kernel.md, "Roots", says why none is missed and how exact it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.margin.arrays import Bools, Floats, Ints
+from monitor.margin.breaks import breakpoints
+from monitor.margin.columns import Block
+from monitor.margin.health import Health, Values, health
+from monitor.margin.rays import Shape
+from monitor.margin.terms import Terms
+from monitor.margin.tiers import Shelf
+
+#: How far up a ray is followed: a line beyond a billion times today's price is none.
+TOP = 1e9
+#: Health counts as zero below this part of the sum of its absolute terms (the promise is 1e-9).
+EXACT = 1e-14
+#: Rounds of refinement; Newton needs about as many as there are tiers between, bisection 60.
+ROUNDS = 200
+#: Columns of legs evaluated at once, which bounds the memory of the walk.
+CHUNK = 1_000_000
+
+_LN = np.linspace(np.log(1e-4), np.log(TOP), 121)
+_UP = np.exp(_LN)
+_DOWN = -np.concatenate(
+    [np.geomspace(1e-4, 1e-2, 16)[:-1], np.linspace(0.01, 0.99, 99), 1 - np.geomspace(5e-3, 1e-12, 25)]
+)
+
+
+@dataclass(slots=True)
+class Roots:
+    """Where health first reaches zero, as a relative move; NaN where it never does. `equity` is that at the root."""
+
+    x: Floats
+    equity: Floats
+
+
+def solve(terms: Terms, values: Values, shelf: Shelf, block: Block, shape: Ints, start: Health, open_: Bools) -> Roots:
+    """First roots of all problems that are `open_` (known, and healthy at x = 0); `start` is their health there."""
+    search = _Search(terms, values, shelf, block, np.full(terms.count, np.nan), np.full(terms.count, np.nan))
+    concave = np.flatnonzero(open_ & (shape == Shape.CONCAVE))
+    if len(concave):
+        search.concave(concave, start.health[concave], start.slope[concave])
+    pieces = np.flatnonzero(open_ & (shape != Shape.CONCAVE))
+    if len(pieces):
+        search.walk(pieces, shape[pieces] == Shape.ROUGH)
+    return Roots(search.x, search.equity)
+
+
+def ends(direction: Floats) -> Floats:
+    """Where a ray ends: at price zero, or at TOP."""
+    return np.where(direction < 0.0, -1.0, TOP)
+
+
+@dataclass(slots=True)
+class _Search:
+    terms: Terms
+    values: Values
+    shelf: Shelf
+    block: Block
+    x: Floats
+    equity: Floats
+
+    def _at(self, problems: Ints) -> Callable[[Floats], Health]:
+        """Health of some problems as a function of their x."""
+        if len(problems) == self.terms.count:
+            return lambda x: health(self.terms, self.values, self.shelf, self.block, x)
+        terms, places = self.terms.take(problems)
+        values = self.values.take(places)
+        return lambda x: health(terms, values, self.shelf, self.block, x)
+
+    def concave(self, problems: Ints, h: Floats, slope: Floats) -> None:
+        """Concave health: the tangent at x = 0 leads past the root or, where health rises, look from the far end.
+        From the unsafe side Newton's steps never pass the root again.
+        """
+        direction = self.terms.problems.direction[problems]
+        end = ends(direction)
+        falls = slope * direction < 0.0
+        x = np.where(falls, -h / np.where(falls, slope, 1.0), end)
+        x = np.where(direction < 0.0, np.maximum(x, end), np.minimum(x, end))
+        found = self._at(problems)(x)
+        unsafe = (found.health <= 0.0) | (np.abs(found.health) <= EXACT * found.size)
+        self._refine(problems[unsafe], np.zeros(int(unsafe.sum())), x[unsafe], _part(found, unsafe))
+        # Rounding of deductions can leave health a hair above zero where the tangent says zero: look again, in steps.
+        doubtful = ~unsafe & (x != end)
+        if doubtful.any():
+            self.walk(problems[doubtful], np.ones(int(doubtful.sum()), np.bool_))
+
+    def walk(self, problems: Ints, rough: Bools) -> None:
+        """Health at every breakpoint, from both sides, outwards; the first one at or below zero brackets the root."""
+        owner, x = breakpoints(self.terms, self.values, self.shelf, self.block, problems)
+        direction = self.terms.problems.direction[problems]
+        samples = [np.flatnonzero(rough & (direction == side)) for side in (-1.0, 1.0)]
+        places = [_DOWN, _UP]
+        owner = np.concatenate(
+            [owner, np.arange(len(problems)), *(np.repeat(s, len(p)) for s, p in zip(samples, places, strict=True))]
+        )
+        x = np.concatenate([x, ends(direction), *(np.tile(p, len(s)) for s, p in zip(samples, places, strict=True))])
+        order = np.lexsort((np.abs(x), owner))
+        owner, x = owner[order], x[order]
+        h = self._all(problems[owner], x)
+        first = np.full(len(problems), len(x))
+        bad = np.flatnonzero(h <= 0.0)
+        np.minimum.at(first, owner[bad], bad)
+        hit = first < len(x)
+        b = first[hit]
+        before = np.where((b > 0) & (owner[b - 1] == owner[b]), x[b - 1], 0.0)
+        if hit.any():
+            self._refine(problems[hit], before, x[b], self._at(problems[hit])(x[b]))
+
+    def _all(self, problems: Ints, x: Floats) -> Floats:
+        """Health of many (problem, x), in chunks."""
+        _, counts = self.terms.runs("legs")
+        weight = np.cumsum(counts[problems] + 1)
+        chunks = np.searchsorted(weight, np.arange(CHUNK, weight[-1], CHUNK))
+        result = []
+        for part in np.split(np.arange(len(problems)), chunks):
+            result.append(self._at_places(problems[part])(x[part]).health)
+        return np.concatenate(result)
+
+    def _at_places(self, problems: Ints) -> Callable[[Floats], Health]:
+        terms, places = self.terms.take(problems)
+        values = self.values.take(places)
+        return lambda x: health(terms, values, self.shelf, self.block, x)
+
+    def _refine(self, problems: Ints, safe: Floats, unsafe: Floats, found: Health) -> None:
+        """Close in on the root between a safe and an unsafe x: Newton from the unsafe side, bisection where it fails."""
+        at = self._at(problems)
+        a, b, h, slope, equity = safe, unsafe.copy(), found.health, found.slope, found.equity
+        size = found.size
+        halve = np.zeros(len(problems), np.bool_)
+        for _ in range(ROUNDS):
+            width = np.abs(b - a)
+            done = (np.abs(h) <= EXACT * size) | (width <= 4e-16 * (1.0 + np.abs(b)))
+            if done.all():
+                break
+            with np.errstate(divide="ignore", invalid="ignore"):
+                step = b - h / slope
+            inside = (step > np.minimum(a, b)) & (step < np.maximum(a, b)) & ~halve
+            x = np.where(done, b, np.where(inside, step, 0.5 * (a + b)))
+            there = at(x)
+            stays = there.health > 0.0
+            near = stays & (np.abs(there.health) <= EXACT * there.size)
+            moves = ~done & (~stays | near)
+            a = np.where(~done & stays, x, a)
+            b = np.where(moves, x, b)
+            h, slope = np.where(moves, there.health, h), np.where(moves, there.slope, slope)
+            size, equity = np.where(moves, there.size, size), np.where(moves, there.equity, equity)
+            # A step that fell short (rounding, or a jump) would be repeated from the same side: halve once instead.
+            halve = stays & ~near
+        self.x[problems] = b
+        self.equity[problems] = equity
+
+
+def _part(found: Health, chosen: Bools) -> Health:
+    """The problems' columns at some places (parts by leg and holding are not needed any more)."""
+    return Health(
+        found.health[chosen],
+        found.slope[chosen],
+        found.size[chosen],
+        found.equity[chosen],
+        found.requirement[chosen],
+        found.profit,
+        found.leg_requirement,
+        found.worth,
+        found.net,
+        found.owed,
+    )
