@@ -7,6 +7,7 @@ COIN-M moved onto the same streams, contracts of both families (`st` 1 and 2). A
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import msgspec
 
@@ -20,7 +21,6 @@ from monitor.venues.binance.fields import (
     BadField,
     Loose,
     optional,
-    optional_positive,
     optional_seconds,
     positive,
     seconds,
@@ -204,19 +204,22 @@ def _decoded(
 ) -> Decoded:
     events: list[Event] = []
     bad = list(problems)
-    newest, others, name = venue_time or 0.0, 0, ""
+    newest, others = venue_time or 0.0, 0
+    name = "" if not rows else "markPriceUpdate" if isinstance(rows[0], _MarkRow) else "assetIndexUpdate"
     for row in rows:
-        if not name:
-            name = "markPriceUpdate" if isinstance(row, _MarkRow) else "assetIndexUpdate"
-        if isinstance(row, _MarkRow) and row.st in _COIN_MARGINED:
-            others += 1
-            continue
         try:
-            event = _tick(row, context) if isinstance(row, _MarkRow) else _asset_tick(row, context)
+            if isinstance(row, _AssetRow):
+                event: Tick | AssetTick = _asset_tick(row, context)
+            elif row.st in _COIN_MARGINED:
+                others += 1
+                continue
+            else:
+                event = _tick(row, context)
         except BadField as error:
-            bad.append(RowProblem(row.s[:_SHOWN], str(error)))
+            bad.append(RowProblem(row.s[:_SHOWN] or "?", str(error)))
             continue
-        newest = max(newest, event.venue_time)
+        if event.venue_time > newest:
+            newest = event.venue_time
         events.append(event)
     if events or not (bad or others):
         kind = FrameKind.DATA
@@ -227,17 +230,22 @@ def _decoded(
 
 
 def _tick(row: _MarkRow, context: _Context) -> Tick:
-    if not row.s:
-        raise BadField("s is empty")
+    # Some hundreds of rows a second come through here: the checks of `fields` stand inline where they pass.
+    mark, at = row.p, row.E
+    if not (0.0 < mark < inf and 0.0 <= at < inf and row.s):
+        if not row.s:
+            raise BadField("s is empty")
+        mark, at = positive("p", mark), seconds("E", at) * 1000.0
+    index, next_funding = optional(row.i), optional(row.T)
     return Tick(
         context.venue,
         row.s,
-        positive("p", row.p),
-        seconds("E", row.E),
+        mark,
+        at / 1000.0,
         context.received,
-        optional_positive(row.i),
+        index if index is not None and index > 0.0 else None,
         optional(row.r),
-        optional_seconds(row.T),
+        next_funding / 1000.0 if next_funding is not None and next_funding > 0.0 else None,
     )
 
 

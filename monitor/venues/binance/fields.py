@@ -5,7 +5,7 @@ A decoder that is told `float` accepts "nan", "inf" and "-1"; so each number is 
 
 from __future__ import annotations
 
-from math import inf, isfinite
+from math import inf
 
 Loose = float | str | None  #: a field that may be empty or missing without costing its row
 
@@ -16,14 +16,16 @@ class BadField(ValueError):
 
 def optional(value: Loose) -> float | None:
     """A finite number, or None for «not there», "" and anything that is not a number."""
-    if value is None or value == "":
+    if value is None:
         return None
     try:
-        # float() would also read "1_0", which no sender means.
-        number = float("nan") if isinstance(value, str) and "_" in value else float(value)
+        number = float(value)
     except ValueError:
         return None
-    return number if isfinite(number) else None
+    # float() would also read "1_0", which no sender means.
+    if -inf < number < inf and not (isinstance(value, str) and "_" in value):
+        return number
+    return None
 
 
 def optional_positive(value: Loose) -> float | None:
