@@ -13,24 +13,38 @@ Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 Columns = TypeVar("Columns")
 
-_DTYPES = {"Floats": np.float64, "Ints": np.intp, "Bools": np.bool_}
+#: Indices into another space of the same block; -1 is none.
+PoolPlace = Ints
+RowPlace = Ints
+CapPlace = Ints
+OptionPlace = Ints
+GroupPlace = Ints
+NettingPlace = Ints
+
+_SPACES = {
+    "PoolPlace": "pools",
+    "RowPlace": "rows",
+    "CapPlace": "caps",
+    "OptionPlace": "options",
+    "GroupPlace": "groups",
+    "NettingPlace": "nettings",
+}
+_DTYPES: dict[str, type[np.generic]] = {"Floats": np.float64, "Bools": np.bool_}
 
 
 def columns_of(kind: type[Columns], records: list[tuple[Any, ...]]) -> Columns:
     """A dataclass of columns from records whose values stand in the order of its fields."""
     names = fields(kind)  # type: ignore[arg-type]  # a TypeVar cannot say «dataclass»
     values = list(zip(*records, strict=True)) if records else [()] * len(names)
-    return kind(*(np.array(column, _DTYPES[str(f.type)]) for f, column in zip(names, values, strict=True)))
+    return kind(*(np.array(column, _DTYPES.get(str(f.type), np.intp)) for f, column in zip(names, values, strict=True)))
 
 
 def joined(parts: list[Columns], shifts: dict[str, list[int]]) -> Columns:
-    """Columns under each other. A field whose metadata name a space is an index into it and shifted by the parts' own
-    beginnings there (-1, «none», stays).
-    """
+    """Columns under each other; indices into a space are shifted by the parts' own beginnings there (-1 stays)."""
     result = []
     for f in fields(parts[0]):  # type: ignore[arg-type]  # as above
         columns = [getattr(part, f.name) for part in parts]
-        space = f.metadata.get("space")
+        space = _SPACES.get(str(f.type))
         if space is not None:
             columns = [np.where(c < 0, c, c + shift) for c, shift in zip(columns, shifts[space], strict=True)]
         result.append(np.concatenate(columns))
@@ -44,7 +58,7 @@ def taken(columns: Columns, places: Ints) -> Columns:
 
 def sums(places: Ints, values: Floats, count: int) -> Floats:
     """Sum of the values at each place."""
-    return np.bincount(places, values, count)
+    return np.bincount(places, values, count).astype(np.float64, copy=False)
 
 
 def spread(counts: Ints) -> Ints:

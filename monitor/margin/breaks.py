@@ -20,7 +20,7 @@ BESIDE = 1e-13
 
 
 def breakpoints(terms: Terms, values: Values, shelf: Shelf, block: Block, problems: Ints) -> tuple[Ints, Floats]:
-    """(place in `problems`, x) of all breakpoints of some problems on their side of x = 0, twice: just before and after.
+    """(place in `problems`, x) of all breakpoints of some problems, on their side of x = 0, just before and just after.
 
     A leg's notional n * (1 + rise * x) / (1 + sink * x) stands at a floor where x = (floor - n) / (n * rise - floor *
     sink); a group's likewise with sums. An asset's price is held at zero from x = -1 / b.

@@ -1,22 +1,27 @@
 """Pools as columns. What does not depend on a price is worked out once, when an account is described.
 
-A field whose metadata name a space is an index into that space (-1: none); `joined` shifts it when blocks of accounts
-are put under each other. Amounts and signs are those of `monitor.margin.pool`.
+A column whose type is a place in a space (`RowPlace`) holds indices into that space, -1 for none; `joined` shifts them
+when blocks of accounts are put under each other. Amounts and signs are those of `monitor.margin.pool`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
-from monitor.margin.arrays import Bools, Floats, Ints, joined
+from monitor.margin.arrays import (
+    Bools,
+    CapPlace,
+    Floats,
+    GroupPlace,
+    Ints,
+    NettingPlace,
+    OptionPlace,
+    PoolPlace,
+    RowPlace,
+    joined,
+)
 from monitor.margin.pool import Pool, ScenarioGrid
-
-
-def place(space: str) -> Any:  # Any, because dataclasses' own field() says so
-    """A column of indices into `space`."""
-    return field(metadata={"space": space})
 
 
 class Valued(IntEnum):
@@ -44,8 +49,8 @@ class PoolColumns:
 class LegColumns:
     """One row a leg. Profit = c * (u - u0), u the mark, or its reciprocal where `inverse`. Notional = |c| * u."""
 
-    pool: Ints = place("pools")
-    row: Ints = place("rows")  # the holding into which it pays
+    pool: PoolPlace
+    row: RowPlace  # the holding into which it pays
     mark: Ints  # place in Prices
     coin: Ints  # place in Prices, as the next three
     base: Ints
@@ -72,11 +77,11 @@ class LegColumns:
     initial_valued: Ints
     initial_held_u: Floats
     constant_initial: Floats
-    group: Ints = place("groups")  # tier group by notional
+    group: GroupPlace  # tier group by notional
     takes_deduction: Bools
-    netting: Ints = place("nettings")  # netting group, larger side only
+    netting: NettingPlace  # netting group, larger side only
     long: Bools
-    option: Ints = place("options")
+    option: OptionPlace
     bent: Bools  # the tiers are looked up by notional and are not convex
 
 
@@ -84,7 +89,7 @@ class LegColumns:
 class RowColumns:
     """One row a holding. `bent`: what it counts for is not concave in what is held."""
 
-    pool: Ints = place("pools")
+    pool: PoolPlace
     asset: Ints
     amount: Floats
     collateral: Ints  # on the shelf
@@ -93,7 +98,7 @@ class RowColumns:
     requirement_rate: Floats
     borrow: Ints  # on the shelf; -1 none
     borrow_fee_rate: Floats
-    cap: Ints = place("caps")
+    cap: CapPlace
     plain: Bools  # counts net * price, no borrow, no cap
     bent: Bools
 
@@ -102,7 +107,7 @@ class RowColumns:
 class DebtColumns:
     """One row a loan."""
 
-    pool: Ints = place("pools")
+    pool: PoolPlace
     asset: Ints
     amount: Floats
     counted: Bools
@@ -119,7 +124,7 @@ class DebtColumns:
 class CapColumns:
     """One row a cap group: the most that its positive values count for, in the numeraire."""
 
-    pool: Ints = place("pools")
+    pool: PoolPlace
     limit: Floats
 
 
@@ -143,7 +148,7 @@ class OptionColumns:
 class GridColumns:
     """One row a scenario grid; the grids themselves are `Block.grids`."""
 
-    pool: Ints = place("pools")
+    pool: PoolPlace
     asset: Ints
 
 

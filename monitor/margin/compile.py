@@ -157,7 +157,7 @@ class _Compiler:
         self, leg: Leg, rows: dict[Asset, int], groups: dict[str, int], nettings: dict[str, int]
     ) -> tuple[Any, ...]:
         inverse = leg.payoff is Payoff.INVERSE
-        c = -leg.quantity if inverse else leg.quantity * leg.multiplier
+        c = leg.quantity * leg.multiplier * (-1.0 if inverse else 1.0)
         valued, held = _valued(leg, leg.basis, inverse)
         fee_valued, fee_held = _valued(leg, leg.fee_basis, inverse)
         initial_valued, initial_held = _valued(leg, leg.initial_basis, inverse)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.margin.arrays import Bools, Floats, Ints
+from monitor.margin.arrays import Bools, Floats, Ints, sums
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,7 +54,7 @@ class Dual:
 
     def total(self, places: Ints, count: int) -> Dual:
         """Sum by place."""
-        return Dual(np.bincount(places, self.v, count), None if self.d is None else np.bincount(places, self.d, count))
+        return Dual(sums(places, self.v, count), None if self.d is None else sums(places, self.d, count))
 
 
 def zeros(count: int) -> Dual:

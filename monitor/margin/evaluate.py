@@ -1,4 +1,4 @@
-"""The facade: a book of pools in, one result a pool out. What is here turns columns into objects; it computes little."""
+"""The facade: a book of pools in, one result a pool out."""
 
 from __future__ import annotations
 

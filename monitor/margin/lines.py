@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -196,7 +197,7 @@ class _VenueParts:
         )
 
 
-def _columns(records: list[tuple[float, ...]] | list[tuple[int, int, float]], width: int) -> Floats:
+def _columns(records: Sequence[tuple[float, ...]], width: int) -> Floats:
     return np.array(records, np.float64).reshape(-1, width).T
 
 

@@ -6,19 +6,19 @@ from math import erf, sqrt
 
 import numpy as np
 
-from monitor.margin.arrays import Floats, Ints
+from monitor.margin.arrays import Bools, Floats, Ints
 from monitor.margin.columns import OptionColumns
 from monitor.margin.dual import Dual, larger, positive
 
-_erf = np.frompyfunc(erf, 1, 1)
+_erf = np.vectorize(erf, otypes=[np.float64])
 
 
 def normal(x: Floats) -> Floats:
     """The standard normal distribution function."""
-    return np.asarray(0.5 * (1.0 + _erf(x / sqrt(2.0)).astype(np.float64)))
+    return np.asarray(0.5 * (1.0 + _erf(x / sqrt(2.0))), np.float64)
 
 
-def black76(forward: Dual, strike: Floats, call: np.ndarray, deviation: Floats) -> Dual:
+def black76(forward: Dual, strike: Floats, call: Bools, deviation: Floats) -> Dual:
     """The undiscounted value of an option on `forward`; `deviation` = volatility * sqrt(years).
 
     call = F N(d1) - K N(d2), put = K N(-d2) - F N(-d1), d1 = ln(F / K) / deviation + deviation / 2, d2 = d1 -

@@ -26,6 +26,7 @@ class _Column:
                 self.values = np.concatenate([self.values, np.full(len(self.values), NAN)])
         return place
 
+    @property
     def keys(self) -> tuple[tuple[Venue, str], ...]:
         """The keys by place."""
         return tuple(self._places)
@@ -97,4 +98,4 @@ class Prices:
 
     def asset_names(self) -> tuple[Asset, ...]:
         """The assets' names by place, whatever the venue."""
-        return tuple(asset for _, asset in self._assets.keys())
+        return tuple(asset for _, asset in self._assets.keys)

@@ -209,7 +209,7 @@ def _with_holdings(block: Block, speeds: Speeds, problem: Ints, leg: Ints) -> tu
 
 
 def _local(problem: Ints, group: Ints, count: int) -> tuple[Ints, Ints]:
-    """Groups numbered within the set of problems: their keys problem * count + group in order, and each part's number."""
+    """Groups numbered within the set of problems: keys problem * count + group in order, and each part's number."""
     grouped = group >= 0
     keys = np.unique(problem[grouped] * max(1, count) + group[grouped])
     local = np.searchsorted(keys, problem * max(1, count) + group)

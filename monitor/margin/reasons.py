@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import isnan
 
-from monitor.domain.names import USD
 from monitor.margin.pool import Basis, Leg, Pool
 from monitor.margin.prices import Prices
 
@@ -18,9 +17,9 @@ def unknown_equity(pool: Pool, prices: Prices, *, usd_assumed: bool, orders: boo
     counted = _counted(pool, orders)
     needed = [holding.asset for holding in pool.holdings if holding.amount != 0.0]
     needed += [leg.settle for leg in counted] + [debt.asset for debt in pool.debts] + [g.asset for g in pool.grids]
-    if any(asset != pool.numeraire for asset in needed) and not usd_assumed:
-        if pool.numeraire != USD and isnan(prices.asset(venue, pool.numeraire)):
-            words.append(f"no USD price for {pool.numeraire}")
+    foreign = any(asset != pool.numeraire for asset in needed)
+    if foreign and not usd_assumed and isnan(prices.asset(venue, pool.numeraire)):
+        words.append(f"no USD price for {pool.numeraire}")
     gridded = {grid.asset for grid in pool.grids}
     words += [
         f"no USD price for {asset}"

@@ -128,7 +128,7 @@ class _Search:
         return lambda x: health(terms, values, self.shelf, self.block, x)
 
     def _refine(self, problems: Ints, safe: Floats, unsafe: Floats, found: Health) -> None:
-        """Close in on the root between a safe and an unsafe x: Newton from the unsafe side, bisection where it fails."""
+        """Close in on the root between a safe and an unsafe x: Newton from the unsafe side, else bisection."""
         at = self._at(problems)
         a, b, h, slope, equity = safe, unsafe.copy(), found.health, found.slope, found.equity
         size = found.size

@@ -9,7 +9,6 @@ import numpy as np
 from monitor.margin.arrays import Bools, Floats, sums
 from monitor.margin.assess import Assessment, Marked, assess, marked
 from monitor.margin.book import Book
-from monitor.margin.columns import Block
 from monitor.margin.health import Health, Values, health
 from monitor.margin.plan import Plan, Set
 from monitor.margin.roots import solve
@@ -91,7 +90,7 @@ def free_balance(plan: Plan, tick: Tick) -> Floats:
     return np.where(plan.backstop >= 0, free[place] / usd, 0.0)
 
 
-def values_at(terms: Terms, tick: Tick, assessed: Assessment, block: Block) -> Values:
+def values_at(terms: Terms, tick: Tick, assessed: Assessment) -> Values:
     """The numbers of a set: what moves, at today's prices, and what is left of holdings and pools without it."""
     now, legs, rows = tick.marked, terms.legs, terms.rows
     found = assessed.health
@@ -114,7 +113,7 @@ def _solved(shelf: Shelf, plan: Plan, tick: Tick, of: Set, added: Floats | None)
     problems = of.problems
     terms, block = problems.terms, plan.block
     assessed = tick.assessment(orders=problems.orders)
-    values = values_at(terms, tick, assessed, block)
+    values = values_at(terms, tick, assessed)
     start = health(terms, values, shelf, block, np.zeros(terms.count))
     pool = terms.problems.pool
     equity = assessed.equity[pool] + (0.0 if added is None else added[pool])

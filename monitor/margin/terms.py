@@ -20,7 +20,7 @@ FLOOR = 1e-12
 
 @dataclass(slots=True)
 class LegTerms:
-    """The legs that move, or whose group does, by problem. Columns as in LegColumns; `row`, `group`, `netting` local."""
+    """The legs that move, or whose group does. Columns as in LegColumns, but `row`, `group`, `netting` are local."""
 
     problem: Ints
     leg: Ints

@@ -138,4 +138,5 @@ class Shelf:
 
     def rows(self, tables: Ints, sizes: Floats) -> Ints:
         """The row of the tier that holds each size."""
-        return self.first[tables] + np.count_nonzero(self.ladder[tables] <= sizes[:, None], axis=1)
+        above: Ints = np.count_nonzero(self.ladder[tables] <= sizes[:, None], axis=1)
+        return self.first[tables] + above
