@@ -116,3 +116,15 @@ def test_numbers_are_printed_as_the_venue_prints_them() -> None:
     assert bare(0.0) == "0"
     assert cut(1992.4607925 * 0.006) == "11.95476475"
     assert cut(1e-9) == "0.00000000"
+
+
+def test_a_net_long_hedge_without_a_line_below_has_the_one_above() -> None:
+    rows = brackets.of("ETHUSDT")
+    pair = [
+        SimPosition("ETHUSDT", "LONG", "USDT", rows, 1.02, 3_000.0),
+        SimPosition("ETHUSDT", "SHORT", "USDT", rows, -1.0, 3_000.0),
+    ]
+    line = cross_liquidation_price("ETHUSDT", 1_000.0, pair, {"ETHUSDT": 3_000.0})
+    assert line > 3_000.0
+    health = 1_000.0 + 0.02 * (line - 3_000.0) - sum(p.maintenance(line) for p in pair)
+    assert health == pytest.approx(0.0, abs=1e-6)

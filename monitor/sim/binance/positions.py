@@ -109,24 +109,24 @@ def first_crossing(health: Callable[[float], float], mark: float, net_quantity: 
     """The price where health crosses zero, as the venue prints it: 0.0 for "none".
 
     A net long (short) pool is searched below (above) the mark while it is safe, on the other side when it is already
-    past its line; with a net quantity of zero, above.
+    past its line; where there is nothing, the other way too: a hedge may have its only line where rising maintenance
+    eats the equity.
     """
     safe = health(mark) > 0.0
-    downwards = (net_quantity > 0.0) == safe
-    if net_quantity == 0.0:
-        downwards = False
-    near, far = mark, 0.0
-    if downwards:
-        if (health(0.0) > 0.0) == safe:
-            return 0.0
-    else:
-        far = mark
-        for _ in range(_DOUBLINGS):
-            near, far = far, far * 2.0
-            if (health(far) > 0.0) != safe:
-                break
-        else:
-            return 0.0
+    down_first = (net_quantity > 0.0) == safe and net_quantity != 0.0
+    down = _bisect(health, safe, mark, 0.0) if (health(0.0) > 0.0) != safe else 0.0
+    if down_first and down:
+        return down
+    far = mark
+    for _ in range(_DOUBLINGS):
+        near, far = far, far * 2.0
+        if (health(far) > 0.0) != safe:
+            return _bisect(health, safe, near, far)
+    return down
+
+
+def _bisect(health: Callable[[float], float], safe: bool, near: float, far: float) -> float:
+    """The crossing between a price that is as safe as the mark and one that is not, to the last float."""
     while True:
         middle = (near + far) / 2.0
         if middle in (near, far):
