@@ -148,6 +148,8 @@ class Core:
         """One step: what came in becomes reports, alerts and a new picture."""
         now = self._clock.now()
         result = self._engine.step(batch, now)
+        if result.reports:
+            self._observe(batch)
         self._resync(result.resyncs)
         if self._inbox.overrun():
             log.error("inbox overrun: reading all accounts anew", limit=self._inbox.limit)
@@ -158,8 +160,6 @@ class Core:
         self._recent.extend(changes)
         view = replace(view, alerts=self._alerting.firing, recent=tuple(self._recent))
         self._view = view
-        if result.reports:
-            self._observe(batch)
         self._edges.see(batch)
         self._alert_log.write(changes)
         if self.on_view is not None:

@@ -1,0 +1,117 @@
+"""The command line as a user meets it: exit codes, one line an error, no traceback, no secret, no waiting."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor import __version__
+from tests.unit.cli.processes import marginwatch
+
+SECRET = "a-secret-that-must-never-be-shown"
+ACCOUNT = f'[accounts.main]\nvenue = "binance"\napi_key = "{SECRET}"\napi_secret = "{SECRET}"\n'
+
+
+def write(folder: Path, text: str) -> str:
+    file = folder / "config.toml"
+    file.write_text(text)
+    file.chmod(0o600)
+    return str(file)
+
+
+def quickest(*arguments: str) -> float:
+    times = []
+    for _ in range(5):
+        started = time.monotonic()
+        marginwatch(*arguments)
+        times.append(time.monotonic() - started)
+    return min(times)
+
+
+def test_version_is_printed_at_once() -> None:
+    done = marginwatch("--version")
+    assert done.stdout == f"marginwatch {__version__}\n"
+    assert quickest("--version") <= 0.2
+
+
+def test_check_config_is_quick(tmp_path: Path) -> None:
+    assert quickest("check-config", "--config", write(tmp_path, ACCOUNT)) <= 0.8
+
+
+def test_a_right_configuration_is_summed_up_without_its_secrets(tmp_path: Path) -> None:
+    done = marginwatch("check-config", "--config", write(tmp_path, ACCOUNT))
+    assert done.returncode == 0
+    assert "no mistakes" in done.stdout
+    assert "account main: binance, permissions = refuse" in done.stdout
+    assert "HTTP on 127.0.0.1:9786" in done.stdout
+    assert SECRET not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["check-config", "run"])
+def test_every_mistake_is_one_line_and_the_code_78(tmp_path: Path, command: str) -> None:
+    file = write(tmp_path, ACCOUNT + "[web]\nport = -1\n[engine]\nspeed = 3\n")
+    done = marginwatch(command, "--config", file)
+    assert done.returncode == 78
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    assert any("web.port = -1: must be 0 or more" in line for line in lines)
+    assert any("engine.speed = 3: no such key" in line for line in lines)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["check-config", "run"])
+def test_a_missing_file_is_the_code_66(command: str) -> None:
+    done = marginwatch(command, "--config", "/nonexistent/config.toml")
+    assert (done.returncode, done.stderr.count("\n")) == (66, 1)
+    assert "no configuration file at /nonexistent/config.toml" in done.stderr
+
+
+def test_no_file_anywhere_names_the_places() -> None:
+    done = marginwatch("check-config")
+    if Path("/etc/marginwatch/config.toml").exists():  # a machine that runs the monitor
+        return
+    assert done.returncode == 66
+    assert "/etc/marginwatch/config.toml" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("run", "--colour"), ("demo", "--seconds", "soon"), ("assess",)])
+def test_a_command_line_that_cannot_be_understood_is_the_code_2(arguments: tuple[str, ...]) -> None:
+    assert marginwatch(*arguments).returncode == 2
+
+
+def test_status_without_a_daemon_is_the_code_69() -> None:
+    done = marginwatch("status", "--url", "http://127.0.0.1:1")
+    assert (done.returncode, done.stderr.count("\n")) == (69, 1)
+    assert "no monitor answers at http://127.0.0.1:1" in done.stderr
+
+
+def test_status_of_something_else_than_an_address_is_the_code_2() -> None:
+    assert marginwatch("status", "--url", "file:///etc/passwd").returncode == 2
+
+
+def test_assess_of_a_missing_folder_is_the_code_66(tmp_path: Path) -> None:
+    done = marginwatch("assess", str(tmp_path / "none"))
+    assert (done.returncode, done.stderr.count("\n")) == (66, 1)
+
+
+def test_capture_of_an_unknown_account_names_those_that_there_are(tmp_path: Path) -> None:
+    done = marginwatch("capture", "other", str(tmp_path / "out"), "--config", write(tmp_path, ACCOUNT))
+    assert done.returncode == 78
+    assert "there are: main" in done.stderr
+
+
+def test_help_names_every_command() -> None:
+    text = marginwatch("--help").stdout
+    for command in ("run", "check-config", "status", "assess", "capture", "demo"):
+        assert command in text
+
+
+def test_importing_the_command_line_loads_none_of_the_heavy_libraries() -> None:
+    heavy = ("numpy", "ccxt", "pydantic", "aiohttp", "msgspec", "structlog")
+    code = f"import sys, monitor.cli.main; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

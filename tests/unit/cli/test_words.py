@@ -1,0 +1,86 @@
+"""Reports in words: a word is never a number in disguise, and the dangerous comes first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.cli import words
+from monitor.cli.codes import Exit
+from monitor.cli.status import judge
+
+
+def pool(name: str, ratio: dict[str, Any], quality: str = "LIVE") -> dict[str, Any]:
+    return {"pool": name, "margin_ratio": ratio, "quality": quality}
+
+
+def document(*pools: dict[str, Any], up: bool = True, severities: tuple[str, ...] = ()) -> dict[str, Any]:
+    account = {"venue": "binance", "account": "main", "up": up, "pools": list(pools)}
+    return {"accounts": [account], "alerts": [{"severity": severity} for severity in severities]}
+
+
+SAFE = pool("safe", {"state": "at", "value": 0.2})
+NEAR = pool("near", {"state": "at", "value": 0.9})
+UNKNOWN = pool("unknown", {"state": "unknown", "reasons": []}, "UNKNOWN")
+STALE = pool("stale", {"state": "at", "value": 0.1}, "STALE")
+GONE = pool("gone", {"state": "liquidatable"})
+OVER = pool("over", {"state": "liquidatable", "value": 1.2})
+
+
+def test_the_most_dangerous_pool_stands_first_and_unknown_before_safe() -> None:
+    found = words.by_danger(document(SAFE, STALE, NEAR, OVER, UNKNOWN, GONE))
+    assert [pool["pool"] for _, pool in found] == ["gone", "over", "stale", "unknown", "near", "safe"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"state": "at", "value": 0.41490}, "0.4149"),
+        ({"state": "liquidatable", "value": 1.25}, "1.2500 NOW"),
+        ({"state": "liquidatable"}, "no equity, NOW"),
+        ({"state": "unknown", "reasons": ["no mark"]}, "unknown"),
+    ],
+)
+def test_a_ratio_in_words(value: dict[str, Any], text: str) -> None:
+    assert words.ratio(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"state": "at", "price": 26316.89, "distance_ratio": 0.177}, "26316.9 (-17.7 %)"),
+        ({"state": "liquidatable", "distance_ratio": 0.0}, "NOW"),
+        ({"state": "never"}, "never"),
+        ({"state": "unknown", "reasons": []}, "unknown"),
+    ],
+)
+def test_a_line_in_words(value: dict[str, Any], text: str) -> None:
+    assert words.line(value, falling=True) == text
+
+
+@pytest.mark.parametrize(
+    ("price", "text"),
+    [(None, "unknown"), (1153.2615, "1153.26"), (0.00001234567, "1.23457e-05"), (12_345_678.9, "12345679"), (0.0, "0")],
+)
+def test_a_price_in_words(price: float | None, text: str) -> None:
+    assert words.price(price) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (document(SAFE), Exit.FINE),
+        (document(), Exit.FINE),
+        (document(SAFE, severities=("info",)), Exit.FINE),
+        (document(SAFE, severities=("warning",)), Exit.WARNING),
+        (document(STALE, severities=("warning",)), Exit.UNKNOWN),
+        (document(UNKNOWN), Exit.UNKNOWN),
+        (document(SAFE, up=False), Exit.UNKNOWN),
+        (document(UNKNOWN, OVER), Exit.CRITICAL),
+        (document(UNKNOWN, severities=("critical",)), Exit.CRITICAL),
+        ({"accounts": [], "alerts": []}, Exit.UNKNOWN),
+    ],
+)
+def test_the_exit_code_of_status_is_the_first_that_holds(given: dict[str, Any], code: Exit) -> None:
+    assert judge(given) is code
