@@ -17,7 +17,6 @@ from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult
 
-
 NO_ADVICE: tuple[float | None, str] = (None, "")
 
 
@@ -100,20 +99,14 @@ class Valuation:
         self.remove(account)
         entries = {pool.key: Priced(pool, needs_of(pool)) for pool in pools}
         self._pools[account] = entries
-        computable = [pool for pool in pools if not pool.unknown]
-        for priced in entries.values():
-            priced.failure = priced.pool.unknown
-        failure = self._held(account, computable)
-        if failure is not None:
-            for pool in computable:
-                alone = self._held(account, [pool])
-                entries[pool.key].failure = () if alone is None else (alone,)
-            good = [pool for pool in computable if not entries[pool.key].failure]
-            together = self._held(account, good)
-            if together is not None:
-                for pool in good:
-                    entries[pool.key].failure = (together,)
-                self._book.remove(account)
+        if self._refused(account, pools) is not None:
+            good: list[Pool] = []
+            for pool in pools:  # a refused replacement changes nothing, so what is good stays in the book
+                why = self._refused(account, [*good, pool])
+                if why is None:
+                    good.append(pool)
+                else:
+                    entries[pool.key].failure = (why,)
         for priced in entries.values():
             for symbol in priced.needs.symbols:
                 self._by_mark.setdefault((account.venue, symbol), {})[account] = None
@@ -165,7 +158,7 @@ class Valuation:
         solved_at = self._solved_at.get(account, -math.inf)
         return not 0.0 <= now - solved_at < self._settings.lines_every_seconds  # a clock set back solves too
 
-    def _held(self, account: AccountKey, pools: Sequence[Pool]) -> str | None:
+    def _refused(self, account: AccountKey, pools: Sequence[Pool]) -> str | None:
         try:
             self._book.replace(account, pools)
         except MarginwatchError as error:

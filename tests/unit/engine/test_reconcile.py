@@ -1,0 +1,147 @@
+"""Ours against the venue's, on one answer's own marks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, Ratio
+from monitor.domain.names import PoolKey, PositionKey
+from monitor.domain.tiers import flat
+from monitor.engine.reconcile import compare, line_disagreement, reconcile
+from monitor.engine.settings import DriftTolerances
+from monitor.margin.book import STABLECOINS
+from monitor.margin.pool import Leg, Pool, Stage, VenueFigures, VenueLine
+from monitor.margin.results import PoolResult, VenueLineResult
+from tests.unit.engine.situations import LONG, MAIN, SHORT, at_price
+from tests.unit.engine.test_lines import result
+
+KEY = PoolKey(*MAIN, "cross:USDT")
+TOLERANCES = DriftTolerances(figure_ratio=0.01, line_ratio=0.001)
+LEG = Leg(
+    symbol="BTCUSDT", side=LONG, quantity=1.0, entry=100.0, base="BTC", quote="USDT", settle="USDT", tiers=flat(0.01)
+)
+# Long 1 at 100 with 20 in the pool: equity 20 at mark 100, maintenance 1, liquidated where 20 + P - 100 = 0.01 P.
+LINE = 80.0 / 0.99
+
+
+def pool(**figures: object) -> Pool:
+    venue = VenueFigures(**figures)  # type: ignore[arg-type]  # figures as the test names them
+    return Pool(key=KEY, numeraire="USDT", cash=20.0, legs=(LEG,), venue=venue)
+
+
+def printed(line: Line) -> VenueLine:
+    return VenueLine(symbol="BTCUSDT", side=LONG, printed=line, mark=100.0, moves=(("BTCUSDT", 1.0),))
+
+
+def against(**figures: object) -> tuple[dict[str, float], dict[PositionKey, float], tuple[str, ...]]:
+    found = reconcile(MAIN, [pool(**figures)], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+    return dict(found.drift), dict(found.lines), found.disagreements
+
+
+def test_what_agrees_has_a_drift_of_zero() -> None:
+    drift, lines, words = against(
+        equity=20.0, maintenance_margin=1.0, ratio=0.05, lines=(printed(at_price(LINE, 100.0)),)
+    )
+    assert drift == pytest.approx({"equity": 0.0, "maintenance_margin": 0.0, "ratio": 0.0, "line": 0.0}, abs=1e-9)
+    assert lines == {PositionKey("BTCUSDT", LONG): pytest.approx(0.0, abs=1e-9)}
+    assert words == ()
+
+
+def test_drift_is_signed_and_a_ratio_of_the_venues_figure_or_of_the_mark() -> None:
+    drift, lines, words = against(
+        equity=25.0, maintenance_margin=0.8, ratio=0.04, lines=(printed(at_price(LINE + 1.0, 100.0)),)
+    )
+    assert drift == pytest.approx({"equity": -0.2, "maintenance_margin": 0.25, "ratio": 0.25, "line": -0.01})
+    assert lines[PositionKey("BTCUSDT", LONG)] == pytest.approx(-0.01)
+    assert words == (
+        "our equity of 20 differs from the venue's 25",
+        "our maintenance margin of 1 differs from the venue's 0.8",
+        "our ratio of 0.05 differs from the venue's 0.04",
+        "BTCUSDT long: our liquidation price 80.8081 differs from the venue's 81.8081",
+    )
+
+
+def test_what_the_venue_does_not_say_has_no_drift() -> None:
+    assert against(lines=(printed(Line.unknown("absent")),)) == ({}, {}, ())
+
+
+def test_a_price_where_the_venue_says_none_is_a_disagreement_in_words() -> None:
+    drift, lines, words = against(lines=(printed(NEVER),))
+    assert drift == {}
+    assert lines == {}
+    assert words == ("BTCUSDT long: the venue says no liquidation price, we say 80.8081",)
+
+
+def test_a_ratio_that_the_venue_turns_round_is_turned_back() -> None:
+    assert against(ratio=20.0, ratio_inverted=True)[0] == {"ratio": pytest.approx(0.0)}
+    assert against(ratio=0.0, ratio_inverted=True)[0] == {}
+
+
+def test_the_venues_ratio_is_requirement_over_equity_whatever_the_threshold() -> None:
+    stages = (Stage(name="liquidation", threshold=0.5),)
+    edited = replace(pool(ratio=0.05), stages=stages)
+    found = reconcile(MAIN, [edited], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+    assert found.drift == {"ratio": pytest.approx(0.0)}
+
+
+def test_a_venues_zero_is_no_divisor() -> None:
+    assert against(maintenance_margin=0.0) == ({}, {}, ("the venue's maintenance margin is 0, ours is 1",))
+    nothing = replace(pool(maintenance_margin=0.0), legs=())
+    found = reconcile(MAIN, [nothing], {}, {}, STABLECOINS, TOLERANCES)[KEY]
+    assert (found.drift, found.disagreements) == ({}, ())
+
+
+def test_without_a_mark_nothing_is_compared() -> None:
+    found = reconcile(MAIN, [pool(equity=20.0, lines=(printed(NEVER),))], {}, {}, STABLECOINS, TOLERANCES)[KEY]
+    assert (found.drift, found.lines, found.disagreements) == ({}, {}, ())
+
+
+def test_assets_are_valued_at_the_prices_given() -> None:
+    edited = replace(pool(equity=40.0), numeraire="BTC", legs=(replace(LEG, settle="BTC", quote="BTC"),))
+    found = reconcile(MAIN, [edited], {"BTCUSDT": 120.0}, {"BTC": 60_000.0}, STABLECOINS, TOLERANCES)[KEY]
+    assert found.drift == {"equity": pytest.approx(0.0)}
+
+
+def test_a_pool_that_cannot_be_computed_has_no_comparison() -> None:
+    bad = replace(pool(equity=20.0), cash=float("inf"))
+    assert reconcile(MAIN, [bad], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES) == {}
+
+
+@pytest.mark.parametrize("ratio", [Ratio.of(float("inf"))])
+def test_without_equity_there_is_no_ratio_to_compare(ratio: Ratio) -> None:
+    broke: PoolResult = result(100.0, ratio, equity=-1.0)
+    assert compare(pool(ratio=2.0), broke, TOLERANCES).drift == {}
+    unknown = result(100.0, ratio, maintenance_margin=None)
+    assert compare(pool(ratio=2.0), unknown, TOLERANCES).drift == {}
+
+
+AT = Line.at(50.0, 0.5)
+NEARLY_ZERO = Line.at(0.01, 0.9999)
+
+
+@pytest.mark.parametrize(
+    ("ours", "venue", "side", "words"),
+    [
+        (NEVER, NEVER, LONG, None),
+        (Line.unknown("x"), AT, LONG, None),
+        (AT, Line.unknown("x"), LONG, None),
+        (LIQUIDATABLE, AT, LONG, None),
+        (LIQUIDATABLE, NEVER, LONG, "the venue says no liquidation price, we say liquidatable now"),
+        (NEVER, AT, LONG, "the venue says 50, we say no liquidation price"),
+        (AT, NEVER, LONG, "the venue says no liquidation price, we say 50"),
+        (NEARLY_ZERO, NEVER, LONG, None),
+        (NEARLY_ZERO, NEVER, SHORT, "the venue says no liquidation price, we say 0.01"),
+    ],
+)
+def test_two_answers_of_different_kinds(ours: Line, venue: Line, side: object, words: str | None) -> None:
+    line = VenueLineResult(
+        symbol="BTCUSDT",
+        side=side,  # type: ignore[arg-type]  # long or short
+        ours=ours,
+        venue=venue,
+        drift_ratio=None,
+        disagree=False,
+    )
+    assert line_disagreement(line, 0.001) == words
