@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from monitor.alerts import words
 from monitor.alerts.lifecycle import Incident, advance
@@ -126,8 +125,8 @@ class Alerting:
         if report is not None and subject.account not in read:
             return standing.reading
         if standing.lost is None:
-            told = partial(words.lost_sight, subject.account, self._summary(subject))
-            standing.lost = Reading(subject, None, "", False, told)
+            told = words.lost_sight(subject.account, self._summary(subject))
+            standing.lost = Reading(subject, None, "", False, lambda _: told)
         return standing.lost
 
     def _turn(self, reading: Reading, now: float) -> AlertChange | None:

@@ -59,7 +59,9 @@ def advance(incident: Incident | None, grade: Grade, settings: RuleSettings, now
         if level is not None:
             levels[severity] = level
     loudest = max((severity for severity in levels if levels[severity].firing), key=DANGER.index, default=None)
-    change = _change(before, loudest, grade, settings, now)
+    # A louder level that only waits for its time will tell all: no page just before it.
+    awaited = any(not level.firing for level in levels.values())
+    change = _change(before, loudest, grade, settings, now, awaited)
     if not levels:
         return Turn(None, change)
     rooms = [room for room in (before.worst_room, grade.room) if room is not None]
@@ -87,7 +89,7 @@ def _level(level: Level | None, severity: Severity, grade: Grade, settings: Rule
 
 
 def _change(
-    before: Incident, severity: Severity | None, grade: Grade, settings: RuleSettings, now: float
+    before: Incident, severity: Severity | None, grade: Grade, settings: RuleSettings, now: float, awaited: bool
 ) -> Change | None:
     if severity is None:
         return Change.RESOLVED if before.severity is not None else None
@@ -95,7 +97,7 @@ def _change(
         return Change.FIRED
     if severity is not before.severity:
         return Change.ESCALATED if _at_least(severity, before.severity) else Change.EASED
-    if _is_worse(before.told_room, grade.room, settings.worsening_factor):
+    if not awaited and _is_worse(before.told_room, grade.room, settings.worsening_factor):
         return Change.WORSENED
     if grade.news and now - before.told_at >= NEWS_QUIET_SECONDS:
         return Change.REPEATED

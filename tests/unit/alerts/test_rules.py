@@ -1,0 +1,350 @@
+"""Each rule at, just below and just above each of its thresholds, and with the answers that are no number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf, nan, nextafter
+from typing import Any
+
+import pytest
+
+from monitor.alerts.reading import LEAST_ROOM_RATIO, Grade, Reading, Subject, Words, grade
+from monitor.alerts.rules import account_readings, is_closed, notice_reading, permission_state, venue_readings
+from monitor.alerts.settings import DANGER, RULES, Kind, RuleSettings, default_rules
+from monitor.domain.accounts import Permissions
+from monitor.domain.alerts import Severity
+from monitor.domain.events import VenueWarning, WarningKind
+from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
+from monitor.domain.names import AccountKey, Side
+from monitor.domain.quality import Quality
+from monitor.domain.reports import AccountReport, Notice
+from monitor.domain.view import Budget, View
+from tests.sample_reports import MAIN, NOW, account, feed, pool, position, view
+
+
+def everything(rule: str, value: float | None, state: str) -> bool:
+    """Ask for every reading."""
+    return True
+
+
+def read(shown: View, rule: str) -> list[Reading]:
+    """All readings of one rule in a view."""
+    found = [reading for report in shown.accounts for reading in account_readings(report, NOW, everything)]
+    return [each for each in [*found, *venue_readings(shown, NOW, everything)] if each.subject.rule == rule]
+
+
+def _market(value: float) -> AccountReport:
+    return account(pool(market={Direction.DOWN: Line.at(1 - value, value)}))
+
+
+def _coin(value: float) -> AccountReport:
+    return account(pool(coins={"BTC": {Direction.UP: Line.at(60_000 * (1 + value), value)}}))
+
+
+def _position(value: float) -> AccountReport:
+    return account(pool(positions=(position(line=Line.at(60_000 * (1 - value), value)),)))
+
+
+def _expiry(value: float) -> AccountReport:
+    return account(permissions=Permissions(can_trade=False, can_withdraw=False, expires=NOW + value))
+
+
+SITUATIONS: dict[str, Callable[[float], View]] = {
+    "margin_ratio": lambda value: view(account(pool(ratio=Ratio.of(value)))),
+    "market_distance": lambda value: view(_market(value)),
+    "coin_distance": lambda value: view(_coin(value)),
+    "position_distance": lambda value: view(_position(value)),
+    "deficit": lambda value: view(account(pool(deficit_usd=value))),
+    "drift": lambda value: view(account(pool(drift={"equity": -value}, positions=()))),
+    "clock_offset": lambda value: view(clock_offsets={"binance": -value}),
+    "key_expiry": lambda value: view(_expiry(value)),
+}
+THRESHOLDS = [
+    (rule, severity, threshold)
+    for rule, settings in default_rules().items()
+    for severity, threshold in settings.thresholds.items()
+]
+
+
+def test_every_rule_with_a_number_has_a_situation_here() -> None:
+    assert SITUATIONS.keys() == {name for name, rule in RULES.items() if rule.kind is Kind.NUMBER}
+
+
+def _quieter(severity: Severity, settings: RuleSettings) -> Severity | None:
+    below = [each for each in DANGER[: DANGER.index(severity)] if each in settings.thresholds]
+    return below[-1] if below else None
+
+
+@pytest.mark.parametrize(("rule", "severity", "threshold"), THRESHOLDS)
+def test_a_severity_begins_exactly_at_its_threshold(rule: str, severity: Severity, threshold: float) -> None:
+    settings, rising = default_rules()[rule], RULES[rule].rising
+    step = 1e-6 if rule == "key_expiry" else None  # the sum of two times has no finer steps
+    worse, better = (inf, -inf) if rising else (-inf, inf)
+
+    def reached(value: float) -> Severity | None:
+        (reading,) = read(SITUATIONS[rule](value), rule)
+        return grade(reading, settings).reached
+
+    def beside(towards: float) -> float:
+        return nextafter(threshold, towards) if step is None else threshold + (step if towards > 0 else -step)
+
+    assert reached(threshold) is severity
+    assert reached(beside(worse)) is severity
+    assert reached(beside(better)) is _quieter(severity, settings)
+
+
+@pytest.mark.parametrize(("rule", "severity", "threshold"), THRESHOLDS)
+def test_a_severity_is_held_up_to_its_hysteresis(rule: str, severity: Severity, threshold: float) -> None:
+    settings, rising = default_rules()[rule], RULES[rule].rising
+    slack = threshold * settings.hysteresis_ratio * (-1 if rising else 1)
+    safer = -inf if rising else inf
+
+    def held(value: float) -> Severity | None:
+        reading = Reading(Subject(rule, MAIN), value, "", True, lambda now: Words("", ""))
+        return grade(reading, settings).held
+
+    edge = threshold * (1 - settings.hysteresis_ratio if rising else 1 + settings.hysteresis_ratio)
+    assert edge == pytest.approx(threshold + slack)
+    assert held(edge) is severity
+    assert held(nextafter(edge, safer)) is _quieter(severity, settings)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"),
+    [
+        (Ratio.of(0.875), Grade(Severity.CRITICAL, Severity.CRITICAL, sure=True, room=0.125)),
+        (Ratio.of(1.0), Grade(Severity.CRITICAL, Severity.CRITICAL, sure=True, room=0.0, extreme=True)),
+        (Ratio.of(inf), Grade(Severity.CRITICAL, Severity.CRITICAL, sure=True, room=0.0, extreme=True)),
+        (Ratio.unknown("no tiers"), Grade(None, None, sure=False)),
+    ],
+    ids=["near", "liquidatable", "no equity", "unknown"],
+)
+def test_the_answers_of_a_ratio(ratio: Ratio, expected: Grade) -> None:
+    (reading,) = read(view(account(pool(ratio=ratio))), "margin_ratio")
+
+    assert grade(reading, default_rules()["margin_ratio"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (Line.at(57_600.0, 0.04), Grade(Severity.CRITICAL, Severity.CRITICAL, sure=True, room=0.04)),
+        (LIQUIDATABLE, Grade(Severity.CRITICAL, Severity.CRITICAL, sure=True, room=0.0, extreme=True)),
+        (NEVER, Grade(None, None, sure=True, room=inf)),
+        (Line.unknown("no mark"), Grade(None, None, sure=False)),
+    ],
+    ids=["near", "liquidatable", "no price liquidates", "unknown"],
+)
+@pytest.mark.parametrize("rule", ["market_distance", "coin_distance", "position_distance"])
+def test_the_answers_of_a_line(rule: str, line: Line, expected: Grade) -> None:
+    sides = {Direction.DOWN: line}
+    shown = view(account(pool(market=sides, coins={"BTC": sides}, positions=(position(line=line),))))
+    (reading,) = read(shown, rule)
+
+    assert grade(reading, default_rules()[rule]) == expected
+
+
+def test_a_number_that_is_none_is_not_to_be_told() -> None:
+    (reading,) = read(view(account(pool(drift={"equity": nan}, positions=()))), "drift")
+
+    assert not grade(reading, default_rules()["drift"]).sure
+
+
+def test_the_last_bit_of_room_counts_as_none() -> None:
+    (reading,) = read(view(account(pool(ratio=Ratio.of(1 - LEAST_ROOM_RATIO / 2)))), "margin_ratio")
+
+    assert grade(reading, default_rules()["margin_ratio"]).room == 0.0
+
+
+def test_a_number_without_an_end_has_half_the_room_when_it_doubles() -> None:
+    settings = default_rules()["drift"]
+
+    def room(value: float) -> float | None:
+        (reading,) = read(view(account(pool(drift={"equity": value}, positions=()))), "drift")
+        return grade(reading, settings).room
+
+    assert room(0.02) == pytest.approx((room(0.01) or 0.0) / 2)
+    assert room(0.0) == inf
+
+
+@pytest.mark.parametrize(("quality", "sure"), [(q, q.figures_shown) for q in Quality])
+def test_figures_of_doubtful_quality_are_not_sure(quality: Quality, sure: bool) -> None:
+    shown = view(account(pool(quality=quality, deficit_usd=5.0)))
+
+    for rule in ("margin_ratio", "market_distance", "coin_distance", "position_distance", "deficit", "drift"):
+        assert {reading.sure for reading in read(shown, rule)} == {sure}, rule
+
+
+def severity(shown: View, rule: str) -> Severity | None:
+    """The severity that the one reading of a rule reaches by default."""
+    (reading,) = read(shown, rule)
+    return grade(reading, default_rules()[rule]).reached
+
+
+@pytest.mark.parametrize(
+    ("quality", "expected"),
+    [
+        (Quality.LIVE, None),
+        (Quality.PARTIAL, None),
+        (Quality.STALE, Severity.WARNING),
+        (Quality.UNKNOWN, Severity.CRITICAL),
+    ],
+)
+def test_stale_and_unknown_data_have_a_severity(quality: Quality, expected: Severity | None) -> None:
+    assert severity(view(account(pool(quality=quality))), "data_quality") is expected
+
+
+def test_partial_data_can_be_made_an_alert() -> None:
+    (reading,) = read(view(account(pool(quality=Quality.PARTIAL))), "data_quality")
+
+    assert grade(reading, RuleSettings(severities={"PARTIAL": Severity.INFO})).reached is Severity.INFO
+
+
+def test_an_account_and_a_stream_are_up_or_down() -> None:
+    assert severity(view(account(up=True)), "account_down") is None
+    assert severity(view(account(up=False)), "account_down") is Severity.CRITICAL
+    assert severity(view(feeds=(feed(),)), "feed_down") is None
+    assert severity(view(feeds=(feed(up=False),)), "feed_down") is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"), [(None, None), (NOW - 1, None), (NOW, None), (NOW + 1, Severity.CRITICAL)]
+)
+def test_a_ban_lasts_until_its_time(until: float | None, expected: Severity | None) -> None:
+    banned = (Budget(venue="binance", used_ratio=0.5, banned_until=until),)
+
+    assert severity(view(budgets=banned), "venue_ban") is expected
+
+
+@pytest.mark.parametrize(
+    ("permissions", "state"),
+    [
+        (None, "unreadable"),
+        (Permissions(), "unreadable"),
+        (Permissions(can_trade=False), "unreadable"),
+        (Permissions(can_withdraw=False), "unreadable"),
+        (Permissions(can_trade=False, can_withdraw=False), ""),
+        (Permissions(can_trade=True, can_withdraw=False), "trade"),
+        (Permissions(can_trade=True), "unreadable"),
+        (Permissions(can_trade=False, can_withdraw=True), "withdraw"),
+        (Permissions(can_trade=True, can_withdraw=False, can_transfer=True), "withdraw"),
+    ],
+)
+def test_what_cannot_be_read_of_a_key_is_not_harmless(permissions: Permissions | None, state: str) -> None:
+    assert permission_state(permissions) == state
+
+
+def test_permissions_that_were_not_read_lower_no_alarm() -> None:
+    (unread,) = read(view(account(permissions=None)), "key_permission")
+    (harmless,) = read(view(account()), "key_permission")
+
+    assert not unread.sure
+    assert harmless.sure
+
+
+def test_only_what_is_asked_for_is_read() -> None:
+    def nothing(rule: str, value: float | None, state: str) -> bool:
+        return False
+
+    shown = view(account(pool()), budgets=(Budget(venue="binance", used_ratio=0.1),))
+    assert list(account_readings(shown.accounts[0], NOW, nothing)) == []
+    assert list(venue_readings(shown, NOW, nothing)) == []
+
+
+def notice(kind: str, **changed: Any) -> Notice:
+    happened = Notice(kind=kind, account=MAIN, key="BTCUSDT:long", text="it happened", at=NOW)
+    return replace(happened, **changed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("mode_changed", "mode_changed"), ("position_appeared", "position_appeared"),
+        ("position_vanished", "position_vanished"), ("tiers_changed", "tiers_changed"), ("price_jump", "price_jump"),
+        ("permissions", "permissions_changed"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_notice_has_its_rule(kind: str, rule: str) -> None:
+    reading = notice_reading(notice(kind))
+
+    assert reading is not None
+    assert reading.subject.labels == {"venue": "binance", "account": "main", "key": "BTCUSDT:long"}
+    assert reading.subject.rule == rule
+    assert grade(reading, default_rules()[rule]).reached is not None
+    assert grade(reading, default_rules()[rule]).news
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (WarningKind.MARGIN_CALL, Severity.CRITICAL),
+        (WarningKind.LIQUIDATION, Severity.CRITICAL),
+        (WarningKind.ADL, Severity.CRITICAL),
+        (WarningKind.SETTLEMENT, Severity.INFO),
+    ],
+)
+@pytest.mark.parametrize(("symbol", "side"), [("BTCUSDT", Side.LONG), (None, None)])
+def test_a_warning_of_the_venue(kind: WarningKind, expected: Severity, symbol: str | None, side: Side | None) -> None:
+    warning = VenueWarning(
+        account=MAIN, kind=kind, symbol=symbol, side=side, detail="words", venue_time=NOW, received=NOW
+    )
+    reading = notice_reading(notice("venue_warning", warning=warning))
+
+    assert reading is not None
+    assert grade(reading, default_rules()["venue_warning"]).reached is expected
+    named = {"symbol": "BTCUSDT", "side": "long"} if symbol else {}
+    assert reading.subject.labels == {"venue": "binance", "account": "main", "kind": kind.value} | named
+
+
+def test_a_notice_of_an_unknown_kind_has_no_rule() -> None:
+    assert notice_reading(notice("full_moon")) is None
+
+
+def test_labels_are_an_identity_without_changing_numbers() -> None:
+    before = read(_with_numbers(0.2), "margin_ratio") + read(_with_numbers(0.2), "position_distance")
+    after = read(_with_numbers(0.9), "margin_ratio") + read(_with_numbers(0.9), "position_distance")
+
+    assert [reading.subject for reading in before] == [reading.subject for reading in after]
+    assert before[1].subject.labels == {
+        "venue": "binance", "account": "main", "pool": "cross:USDT", "symbol": "BTCUSDT", "side": "long",
+    }  # fmt: skip
+
+
+def _with_numbers(value: float) -> View:
+    return view(account(pool(ratio=Ratio.of(value), positions=(position(line=Line.at(1.0, value)),))))
+
+
+POSITION = Subject("position_distance", MAIN, "cross:USDT", ("BTCUSDT", "long"))
+COIN = Subject("coin_distance", MAIN, "cross:USDT", ("BTC", "down"))
+RATIO = Subject("margin_ratio", MAIN, "cross:USDT")
+MARKET = Subject("market_distance", MAIN, "cross:USDT", ("down",))
+OPEN = pool()
+
+
+@pytest.mark.parametrize(
+    ("report", "subject", "closed"),
+    [
+        (account(), RATIO, True),
+        (account(up=False), RATIO, False),
+        (account(OPEN), POSITION, False),
+        (account(pool(positions=())), POSITION, True),
+        (account(pool(positions=(position(side=Side.SHORT),))), POSITION, True),
+        (account(pool(positions=(), quality=Quality.UNKNOWN)), POSITION, False),
+        (account(pool(positions=(), quality=Quality.STALE)), POSITION, False),
+        (account(OPEN), COIN, False),
+        (account(pool(coins={})), COIN, True),
+        (account(OPEN), MARKET, False),
+        (account(pool(positions=(), market={})), MARKET, True),
+        (account(), Subject("account_down", MAIN), False),
+    ],
+)
+def test_gone_is_only_what_a_fresh_report_does_not_hold(report: AccountReport, subject: Subject, closed: bool) -> None:
+    assert is_closed(report, subject) is closed
+
+
+def test_a_public_stream_has_no_account_label() -> None:
+    (reading,) = read(view(feeds=(feed("marks"),)), "feed_down")
+
+    assert reading.subject == Subject("feed_down", AccountKey("binance", ""), "", ("marks",))
+    assert reading.subject.labels == {"venue": "binance", "stream": "marks"}

@@ -1,0 +1,88 @@
+"""What may be set about rules: the defaults stand, and every mistake is named with key, value and cure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf, nan
+from typing import Any
+
+import pytest
+
+from monitor.alerts.settings import RULES, AlertSettings, Kind, RuleSettings, default_rules, mistakes
+from monitor.domain.alerts import Severity
+
+
+def test_every_rule_has_defaults_and_every_default_a_rule() -> None:
+    assert default_rules().keys() == RULES.keys()
+
+
+def test_the_defaults_hold_no_mistake() -> None:
+    assert list(mistakes(AlertSettings())) == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_can_fire_by_default(rule: str) -> None:
+    settings = default_rules()[rule]
+
+    assert settings.enabled
+    assert settings.thresholds if RULES[rule].kind is Kind.NUMBER else settings.severities
+
+
+def test_a_rule_that_is_not_named_has_its_defaults() -> None:
+    only = RuleSettings(thresholds={Severity.CRITICAL: 0.9})
+    settings = AlertSettings(rules={"margin_ratio": only})
+
+    assert settings.of("margin_ratio") is only
+    assert settings.of("drift") == default_rules()["drift"]
+
+
+WRONG = [
+    ("margin_ratio", {"severities": {"x": Severity.INFO}}, "alerts.margin_ratio.severities", "give thresholds"),
+    ("data_quality", {"thresholds": {Severity.INFO: 1.0}}, "alerts.data_quality.thresholds", "give severities"),
+    ("margin_ratio", {"thresholds": {Severity.WARNING: nan}}, "alerts.margin_ratio.thresholds.warning", "0 or more"),
+    ("margin_ratio", {"thresholds": {Severity.WARNING: inf}}, "alerts.margin_ratio.thresholds.warning", "0 or more"),
+    ("drift", {"thresholds": {Severity.WARNING: -0.1}}, "alerts.drift.thresholds.warning", "0 or more"),
+    (
+        "margin_ratio",
+        {"thresholds": {Severity.CRITICAL: 0.5, Severity.WARNING: 0.8}},
+        "alerts.margin_ratio.thresholds",
+        "greater threshold",
+    ),
+    (
+        "coin_distance",
+        {"thresholds": {Severity.CRITICAL: 0.5, Severity.WARNING: 0.1}},
+        "alerts.coin_distance.thresholds",
+        "smaller threshold",
+    ),
+    ("drift", {"hysteresis_ratio": 1.0}, "alerts.drift.hysteresis_ratio", "below 1"),
+    ("drift", {"hysteresis_ratio": nan}, "alerts.drift.hysteresis_ratio", "below 1"),
+    ("drift", {"worsening_factor": -0.5}, "alerts.drift.worsening_factor", "below 1"),
+    ("drift", {"for_seconds": -1.0}, "alerts.drift.for_seconds", "seconds"),
+    ("drift", {"keep_firing_seconds": inf}, "alerts.drift.keep_firing_seconds", "seconds"),
+    ("drift", {"repeat_seconds": {Severity.INFO: 1.0}}, "alerts.drift.repeat_seconds.info", "60 seconds or more"),
+    ("drift", {"repeat_seconds": {Severity.INFO: nan}}, "alerts.drift.repeat_seconds.info", "60 seconds or more"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed", "key", "cure"), WRONG, ids=[f"{case[2]}-{n}" for n, case in enumerate(WRONG)]
+)
+def test_a_mistake_is_named_with_its_key_and_cure(rule: str, changed: dict[str, Any], key: str, cure: str) -> None:
+    settings = AlertSettings(rules={rule: replace(default_rules()[rule], **changed)})
+
+    found = [mistake for mistake in mistakes(settings) if mistake.key == key]
+    assert len(found) == 1
+    assert cure in found[0].cure
+
+
+def test_an_unknown_rule_is_a_mistake_that_names_the_known_ones() -> None:
+    (mistake,) = mistakes(AlertSettings(rules={"margin_rati": RuleSettings()}), key="desk.alerts")
+
+    assert mistake.key == "desk.alerts.margin_rati"
+    assert "margin_ratio" in mistake.cure
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    broken = RuleSettings(hysteresis_ratio=2.0, worsening_factor=2.0, for_seconds=-1.0)
+
+    assert len(list(mistakes(AlertSettings(rules={"drift": broken, "deficit": broken})))) == 6
