@@ -103,7 +103,7 @@ async def test_a_polite_close_is_lost_with_its_code() -> None:
 async def test_a_peer_that_stalls_is_found_by_our_own_heartbeat() -> None:
     async def deaf(peer: ServerConnection) -> None:
         await peer.recv()
-        peer.transport.pause_reading()  # type: ignore[attr-defined]  # a TCP transport reads
+        peer.transport.pause_reading()
         await asyncio.sleep(1.6)
 
     async with server(deaf) as port:
@@ -173,7 +173,7 @@ async def test_a_frame_past_all_bounds_loses_the_connection_and_not_the_daemon()
 async def test_ten_thousand_frames_of_one_burst_are_all_handled_in_order() -> None:
     async def burst(peer: ServerConnection) -> None:
         blob = b"".join(b"\x81\x05" + b"%05d" % number for number in range(10_000))
-        peer.transport.write(blob)  # type: ignore[attr-defined]  # a TCP transport writes
+        peer.transport.write(blob)
         await peer.wait_closed()
 
     async with server(burst) as port:

@@ -82,10 +82,11 @@ class Client:
 
     def _hold(self, error: RateLimited, *, banned: bool) -> None:
         """Let nothing pass before the time that the venue named, on any of its hosts: they share our address."""
-        known = self.budget.banned_until
+        known = self.budget.banned_until or 0.0
         for gate in self._gates.values():
             gate.budget.hold(error.until + gate.offset_seconds, banned=banned)
-        if banned and self.budget.banned_until != known:
+        # Requests that were under way are refused too, with the same end to within the rounding of the header.
+        if banned and (self.budget.banned_until or 0.0) > known + 1.0:
             self._emit(Banned(VENUE, error.until, self._clock.now()))
 
     async def measure_clock(self) -> None:

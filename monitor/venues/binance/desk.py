@@ -44,12 +44,11 @@ class AccountDesk:
         self._refused: KeyTooPowerful | None = None
         self._refusal = asyncio.Event()
         self._configured = asyncio.Event()  #: the modes were asked for: positions are read with them
-        every = self._every
         self._account = self._poll(self._read_account, self._account_interval, "account")
-        self._config = self._poll(self._read_config, every(timings.config_every_seconds), "config")
-        self._tiers = self._poll(self._readings.tiers, every(timings.tiers_every_seconds), "tiers", patient=True)
+        self._config = self._poll(self._read_config, lambda: self._stretched(timings.config_every_seconds), "config")
+        self._tiers = self._poll(self._readings.tiers, lambda: timings.tiers_every_seconds, "tiers", patient=True)
         self._permissions = self._poll(
-            self._read_permissions, every(timings.permissions_every_seconds), "permissions", patient=True
+            self._read_permissions, lambda: timings.permissions_every_seconds, "permissions", patient=True
         )
 
     def jobs(self) -> tuple[Job, ...]:
@@ -76,14 +75,14 @@ class AccountDesk:
 
         return Poll(read, interval, failed, self._clock, self._timings, patient=patient)
 
-    def _every(self, seconds: float) -> Callable[[], float]:
+    def _stretched(self, seconds: float) -> float:
         # Chance here only spreads requests in time; it decides nothing.
-        return lambda: seconds * self._stretch() * random.uniform(1 - SPREAD, 1.0)
+        return seconds * self._stretch() * random.uniform(1 - SPREAD, 1.0)
 
     def _account_interval(self) -> float:
         timings = self._timings
         seconds = timings.account_every_seconds if self.user.up else timings.account_every_blind_seconds
-        return self._every(seconds)()
+        return self._stretched(seconds)
 
     # Readings
 

@@ -1,0 +1,158 @@
+"""Requests as they are sent and answered: signatures, headers of each call, deadlines, and no secret anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs
+
+import pytest
+from aiohttp import web
+
+from monitor.app.clock import SystemClock
+from monitor.domain.errors import AuthRejected, FeedLost
+from monitor.venues.rest import Rest
+from monitor.venues.settings import Credentials, Secret
+from tests.wire.harness import ShiftedClock
+
+KEY, SECRET = "planted-api-key", "planted-api-secret"
+CREDENTIALS = Credentials(api_key=Secret(KEY), api_secret=Secret(SECRET))
+ORIGIN = "https://fapi.binance.com"
+
+
+class Server:
+    def __init__(self) -> None:
+        self.seen: list[web.Request] = []
+        self.port = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.seen.append(request)
+        wait, status = float(request.query.get("wait", 0)), int(request.query.get("status", 200))
+        await asyncio.sleep(wait)
+        if request.query.get("cut"):
+            assert request.transport is not None
+            request.transport.abort()
+        headers = {"X-MBX-USED-WEIGHT-1M": request.query.get("n", "0"), "Retry-After": request.query.get("n", "0")}
+        return web.Response(status=status, headers=headers, text=request.query.get("say", '{"ok": 1}'))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    here = Server()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", here.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    here.port = runner.addresses[0][1]
+    yield here
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def rest(server: Server) -> AsyncIterator[Rest]:
+    client = Rest("v", "binance", {ORIGIN: f"http://127.0.0.1:{server.port}"}, SystemClock(), 1.0)
+    yield client
+    await client.close()
+
+
+async def test_a_request_is_signed_with_the_key_of_its_own_call(server: Server, rest: Rest) -> None:
+    other = Credentials(api_key=Secret("other-key"), api_secret=Secret("other-secret"))
+    await asyncio.gather(
+        *(rest.call("fapiPrivateV3GetAccount", {"n": n}, "account", c) for n, c in enumerate([CREDENTIALS, other] * 5))
+    )
+    assert len(server.seen) == 10
+    for request in server.seen:
+        key = request.headers["X-MBX-APIKEY"]
+        secret = SECRET if key == KEY else "other-secret"
+        query, _, signature = request.query_string.rpartition("&signature=")
+        assert signature == hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+        assert (key == KEY) == (int(parse_qs(query)["n"][0]) % 2 == 0)
+
+
+async def test_a_public_request_carries_no_key(server: Server, rest: Rest) -> None:
+    await rest.call("fapiPrivateV3GetAccount", {}, "account", CREDENTIALS)
+    await rest.call("fapiPublicGetTime", {}, "clock")
+    assert "X-MBX-APIKEY" not in server.seen[-1].headers
+    assert server.seen[-1].query_string == ""
+
+
+async def test_each_of_many_calls_in_flight_gets_its_own_status_and_headers(rest: Rest) -> None:
+    calls = [
+        rest.call("fapiPublicGetTime", {"n": n, "wait": str(0.2 - n / 100), "status": 200 + n}, "clock")
+        for n in range(20)
+    ]
+    for n, answer in enumerate(await asyncio.gather(*calls)):
+        assert (answer.status, answer.headers["retry-after"], answer.headers["x-mbx-used-weight-1m"]) == (
+            200 + n,
+            str(n),
+            str(n),
+        )
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 418, 429, 500, 503])
+async def test_a_refusal_is_an_answer_like_any_other(rest: Rest, status: int) -> None:
+    body = '{"code":-1125,"msg":"This listenKey does not exist."}'
+    answer = await rest.call("fapiPublicGetTime", {"status": status, "say": body, "n": 7}, "clock")
+    assert (answer.status, answer.body, answer.headers["retry-after"]) == (status, body.encode(), "7")
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[1, 2", "NaN", '{"a": "é"}', " [1] "])
+async def test_a_body_comes_back_as_it_came(rest: Rest, body: str) -> None:
+    answer = await rest.call("fapiPublicGetTime", {"say": body}, "clock")
+    assert answer.body == body.encode()
+
+
+async def test_no_answer_before_the_deadline_is_a_lost_request(rest: Rest) -> None:
+    with pytest.raises(FeedLost, match="no answer within 1 s"):
+        await rest.call("fapiPublicGetTime", {"wait": 3}, "clock")
+
+
+async def test_a_connection_cut_in_the_middle_tells_nothing_of_its_address(rest: Rest) -> None:
+    with pytest.raises(FeedLost) as caught:
+        await rest.call("fapiPrivateV3GetAccount", {"cut": 1}, "account", CREDENTIALS)
+    assert caught.value.__suppress_context__
+    for planted in (KEY, SECRET, "signature", "127.0.0.1"):
+        assert planted not in str(caught.value)
+
+
+async def test_a_secret_that_cannot_sign_is_an_error_about_the_key(rest: Rest) -> None:
+    broken = "-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----"
+    with pytest.raises(AuthRejected, match="the key cannot sign") as caught:
+        await rest.call(
+            "fapiPrivateV3GetAccount", {}, "account", Credentials(api_key=Secret(KEY), api_secret=Secret(broken))
+        )
+    assert "planted" not in str(caught.value)
+
+
+async def test_a_signature_carries_the_venues_time_by_our_measured_offset(server: Server) -> None:
+    clock = ShiftedClock()
+    rest = Rest("v", "binance", {ORIGIN: f"http://127.0.0.1:{server.port}"}, clock, 1.0)
+    rest.apply_offset(-5.0)
+    clock.shift = 1000.0
+    await rest.call("fapiPrivateV3GetAccount", {}, "account", CREDENTIALS)
+    rest.apply_offset(2.0)
+    await rest.call("fapiPrivateV3GetAccount", {}, "account", CREDENTIALS)
+    first, second = (int(request.query["timestamp"]) / 1000 for request in server.seen)
+    assert first == pytest.approx(clock.now() - 5.0, abs=1.0)
+    assert second == pytest.approx(clock.now() + 2.0, abs=1.0)
+    await rest.close()
+
+
+async def test_no_log_at_any_level_holds_a_key_or_a_signature(rest: Rest, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await rest.call("fapiPrivateV3GetAccount", {}, "account", CREDENTIALS)
+    with pytest.raises(FeedLost):
+        await rest.call("fapiPrivateV3GetAccount", {"cut": 1}, "account", CREDENTIALS)
+    for planted in (KEY, SECRET, "signature="):
+        assert planted not in caplog.text
+
+
+def test_the_library_is_not_imported_before_the_first_request() -> None:
+    code = "import sys, monitor.venues.binance.session; sys.exit('ccxt' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
