@@ -113,8 +113,8 @@ def pool_json(pool: PoolReport) -> Json:
     }
 
 
-def report_json(report: AccountReport) -> Json:
-    """One account with its pools."""
+def account_json(report: AccountReport) -> Json:
+    """One account without its pools, which may be many."""
     return {
         "venue": report.key.venue,
         "account": report.key.account,
@@ -127,8 +127,12 @@ def report_json(report: AccountReport) -> Json:
         "equity_usd": number(report.equity_usd),
         "mode": _mode_json(report.mode),
         "permissions": None if report.permissions is None else _permissions_json(report.permissions),
-        "pools": [pool_json(pool) for pool in report.pools],
     }
+
+
+def report_json(report: AccountReport) -> Json:
+    """One account with its pools."""
+    return account_json(report) | {"pools": [pool_json(pool) for pool in report.pools]}
 
 
 def _mode_json(mode: AccountMode) -> Json:
@@ -199,8 +203,11 @@ def document(reports: Iterable[AccountReport], at: float, version: str) -> Json:
 
 
 def frame_json(view: View) -> Json:
-    """A view without its accounts, which may be many: the server writes them one by one."""
-    return document((), view.at, view.version) | {
+    """A view without its accounts: the server writes those, and their pools, one by one."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "at": number(view.at),
+        "version": view.version,
         "instance": view.instance,
         "started": number(view.started),
         "ready": view.ready,
@@ -214,4 +221,4 @@ def frame_json(view: View) -> Json:
 
 def view_json(view: View) -> Json:
     """Everything that a running daemon shows."""
-    return frame_json(view) | {"accounts": [report_json(report) for report in view.accounts]}
+    return frame_json(view) | document(view.accounts, view.at, view.version)

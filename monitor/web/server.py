@@ -7,14 +7,14 @@ Long answers are streamed in pieces with a turn of the event loop between them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from importlib.resources import files
 from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
-from monitor.domain.schema import frame_json, report_json
+from monitor.domain.schema import account_json, frame_json, pool_json
 from monitor.domain.view import View
 from monitor.web.page import landing
 
@@ -134,13 +134,19 @@ class _Pages:
 
 
 def _document(view: View) -> Iterator[bytes]:
-    """The JSON document of a view, one account a piece."""
-    frame = frame_json(view)
-    del frame["accounts"]
-    yield msgspec.json.encode(frame)[:-1] + b',"accounts":['
+    """The JSON document of a view, one pool a piece."""
+    yield _opened(frame_json(view), "accounts")
     for number, report in enumerate(view.accounts):
-        yield (b"," if number else b"") + msgspec.json.encode(report_json(report))
+        yield (b"," if number else b"") + _opened(account_json(report), "pools")
+        for place, pool in enumerate(report.pools):
+            yield (b"," if place else b"") + msgspec.json.encode(pool_json(pool))
+        yield b"]}"
     yield b"]}"
+
+
+def _opened(body: Mapping[str, object], key: str) -> bytes:
+    """An object whose last member is an array that is still open."""
+    return msgspec.json.encode(body)[:-1] + f',"{key}":['.encode()
 
 
 async def _stream(request: web.Request, content_type: str, pieces: Iterator[bytes]) -> web.StreamResponse:

@@ -311,6 +311,12 @@ def test_a_large_view_comes_in_blocks_that_together_hold_everything() -> None:
     assert len(parsed["marginwatch_position_mark_price"].samples) == 2_000
 
 
+def test_time_passes_in_turns_also_where_there_is_nothing_to_write() -> None:
+    unknown = [pool(f"p{n}", ratio=Ratio.unknown("no tiers"), venue_ratio=None, positions=()) for n in range(1_200)]
+
+    assert b"" in list(Exposition().blocks(view(account(*unknown))))
+
+
 def test_promtool_finds_nothing() -> None:
     promtool = program("promtool")
     alerts = (Alert(rule="drift", severity=Severity.WARNING),)

@@ -9,10 +9,12 @@ from importlib.resources import files
 from time import perf_counter
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from jsonschema import Draft202012Validator
 
+from monitor.domain.schema import view_json
 from monitor.domain.view import View
 from monitor.outputs.prometheus import Exposition
 from monitor.web.server import Server, serve
@@ -91,13 +93,14 @@ async def test_a_daemon_that_is_not_ready_is_healthy_all_the_same(stage: Stage) 
 
 @pytest.mark.parametrize("accounts", [0, 1, 3])
 async def test_the_api_answers_with_a_document_of_the_committed_schema(stage: Stage, accounts: int) -> None:
-    stage.view = view(*(account(pool()) for _ in range(accounts)))
+    stage.view = view(*(account(*[pool()] * number) for number in range(accounts)))
     _, _, body = await stage.get("/api/v1/pools")
     _, _, schema = await stage.get("/api/v1/schema")
 
     document = json.loads(body)
     Draft202012Validator(json.loads(schema)).validate(document)
-    assert len(document["accounts"]) == accounts
+    assert [len(each["pools"]) for each in document["accounts"]] == list(range(accounts))
+    assert document == json.loads(msgspec.json.encode(view_json(stage.view)))
     assert json.loads(schema) == json.loads((files("monitor.web") / "schema.json").read_text())
 
 
