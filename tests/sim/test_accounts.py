@@ -9,6 +9,7 @@ import pytest
 
 from monitor.sim.binance import SimBinance, answers
 from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.binance.traders import RandomTrader
 
 Frames = list[dict[str, Any]]
 
@@ -201,6 +202,22 @@ def test_a_multi_assets_account_is_closed_whole_and_pays_its_debts_with_other_co
     assert all(amount >= 0.0 for amount in account.wallets.values())
     assert account.wallets["BTC"] < 0.1
     assert "AUTO_EXCHANGE" in {frame["a"]["m"] for frame in frames if frame["e"] == "ACCOUNT_UPDATE"}
+
+
+@pytest.mark.parametrize("hedge", [True, False])
+def test_who_trades_at_random_opens_grows_shrinks_and_closes(sim: SimBinance, hedge: bool) -> None:
+    account = sim.add_account("main", wallets={"USDT": 50_000.0, "USDC": 50_000.0}, hedge=hedge)
+    trader = RandomTrader(account, seed=4)
+    counts: set[int] = set()
+    isolated: set[bool] = set()
+    for _ in range(400):
+        trader.trade()
+        counts.add(len(account.open_positions()))
+        for position in account.open_positions():
+            isolated.add(position.isolated_wallet is not None)
+            assert position.isolated_wallet is None or position.isolated_wallet > 0.0
+    assert len(counts) > 3
+    assert isolated == {True, False}
 
 
 def test_made_up_symbols_make_long_arrays_and_can_be_traded() -> None:

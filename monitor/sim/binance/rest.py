@@ -174,6 +174,11 @@ class Rest:
         """What the key may do."""
         return answers.api_restrictions(ask.owner)
 
+    def everything(self, ask: Ask) -> dict[str, Any]:
+        """The answers to all GET requests that need no more than an account, by path: a raw folder's content."""
+        left_out = ("/fapi/v1/markPriceKlines", "/fapi/v1/listenKey")
+        return {path: each.answer(self, ask) for path, each in PATHS.items() if path not in left_out}
+
 
 def _has_brackets(symbol: Symbol) -> bool:
     try:

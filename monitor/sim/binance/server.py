@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -226,6 +226,10 @@ class SimBinance:
             self.hub.publish(f"{row['s'].lower()}@assetIndex", row)
         for connection in self.hub.connections:
             connection.flush()
+
+    def answers_of(self, name: str) -> dict[str, Any]:
+        """What every GET path answers for an account at this moment, by path."""
+        return self._rest.everything(Ask("GET", {}, self.time_ms(), self.next_funding_ms(), self.accounts[name]))
 
     # faults that act at once
 
