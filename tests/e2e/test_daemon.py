@@ -23,7 +23,7 @@ def held(sim: SimBinance) -> None:
     """An account with a cross long, an isolated short and nothing odd."""
     account = sim.add_account("main", wallets={"USDT": 10_000.0})
     account.trade("BTCUSDT", 0.3, price=sim.market.mark("BTCUSDT"))
-    account.trade("ETHUSDT", -2.0, price=sim.market.mark("ETHUSDT"), isolated=True, leverage=10)
+    account.trade("ETHUSDT", -2.0, price=sim.market.mark("ETHUSDT"), isolated=True, leverage=4)
 
 
 async def test_ready_soon_with_the_figures_that_the_venue_itself_computes(tmp_path: Path) -> None:
