@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from monitor.domain.names import Asset, PoolKey, Symbol
 from monitor.margin.book import Book
 from monitor.margin.evaluate import evaluate
-from monitor.margin.prices import Prices
-
-from monitor.domain.names import Asset, PoolKey, Symbol
 from monitor.margin.pool import Pool
+from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult, PositionResult
 from tests.reference.plain import Market
 

@@ -147,11 +147,17 @@ class _Point:
     def mark(self, leg: Leg) -> Number:
         """The leg's mark here; an option's is today's plus what its model value has changed by."""
         now = self.num(self.r.market.marks[leg.symbol])
-        if leg.option is None:
+        if leg.option is None or self.r.ray.symbols:
             return now * self.mark_factor(leg)
-        moved = self.mark_factor(leg)
-        there = option_value(leg.option, leg.option.underlying * float(moved))
-        return now + self.num(there) - self.num(option_value(leg.option, leg.option.underlying))
+        there = option_value(leg.option, float(self.underlying(leg)))
+        value = now + self.num(there) - self.num(option_value(leg.option, leg.option.underlying))
+        return max(self.num(0), value)
+
+    def underlying(self, leg: Leg) -> Number:
+        """The price that an option is written on; it stands still where only instruments move."""
+        assert leg.option is not None
+        moved = self.num(1) if self.r.ray.symbols else self.mark_factor(leg)
+        return self.num(leg.option.underlying) * moved
 
     # -- legs --------------------------------------------------------------------------------------------------------
 
@@ -221,7 +227,7 @@ class _Point:
         if leg.quantity >= 0:
             return self.num(0)
         option = leg.option
-        s = self.num(option.underlying) * self.mark_factor(leg)
+        s = self.underlying(leg)
         v = self.mark(leg)
         unit = max(self.num(option.index_rate) * s, self.num(option.mark_rate) * v)
         unit += self.num(option.mark_add) * v + self.num(option.index_add) * s
