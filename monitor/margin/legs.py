@@ -47,7 +47,7 @@ def legs_at(
             fee = (fee * moved).where(legs.fee_moves, fee)
     extra: Dual | None = None
     if terms.any_option:
-        u, notional, extra = _options(terms, u_now, u, notional, moved, block)
+        u, notional, fee, extra = _options(terms, u_now, u, notional, fee, moved, block)
 
     profit = (u - legs.u0) * legs.c
     if terms.any_order:
@@ -89,8 +89,10 @@ def _of_groups(terms: Terms, notional: Dual) -> tuple[Dual, Dual]:
     return size, (notional / whole * legs.share).where(grouped, Dual(legs.share))
 
 
-def _options(terms: Terms, mark: Floats, u: Dual, notional: Dual, moved: Dual, block: Block) -> tuple[Dual, Dual, Dual]:
-    """Premiums in place of u, notionals with them, and what short options require besides."""
+def _options(
+    terms: Terms, mark: Floats, u: Dual, notional: Dual, fee: Dual, moved: Dual, block: Block
+) -> tuple[Dual, Dual, Dual, Dual]:
+    """Premiums in place of u, notionals and fees with them, and what short options require besides."""
     legs = terms.legs
     is_option = legs.option >= 0
     places: Ints = np.flatnonzero(is_option)
@@ -102,11 +104,11 @@ def _options(terms: Terms, mark: Floats, u: Dual, notional: Dual, moved: Dual, b
     needed = short_requirement(block.options, which, value, underlying) * short
     size = np.abs(legs.c[places])
     at_mark = value * size
-    held = notional.at(places)
-    moves = legs.requirement_moves[places]
+    charged = at_mark * block.legs.fee_rate[legs.leg[places]]
     return (
         _put(u, places, value),
-        _put(notional, places, at_mark.where(moves, held)),
+        _put(notional, places, at_mark.where(legs.requirement_moves[places], notional.at(places))),
+        _put(fee, places, charged.where(legs.fee_moves[places], fee.at(places))),
         _put(Dual(np.zeros(len(legs.leg))), places, needed),
     )
 
