@@ -49,7 +49,9 @@ class Faults:
     silent_symbol: set[Symbol] = field(default_factory=set)  #: the row is left out
 
     # REST
-    slow_answers: dict[str, float] = field(default_factory=dict)  #: seconds by path; "*" for every other
+    slow_answers: dict[str, float] = field(
+        default_factory=dict
+    )  #: seconds by path, "*" for every other; the content is of before
     clock_shift_seconds: float = 0.0  #: the venue's clock minus the true time, also in frames
     reject_timestamp: int = 0  #: this many signed requests get -1021 whatever they say
     unknown_listen_key: int = 0  #: this many keep-alives get -1125

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import math
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,19 +16,15 @@ from monitor.domain.clock import Clock
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import frames, listing
 from monitor.sim.binance.accounts import READ_ONLY, SimAccount, credentials
-from monitor.sim.binance.answers import WEIGHT_LIMIT
-from monitor.sim.binance.faults import ALL, Faults
+from monitor.sim.binance.faults import Faults
+from monitor.sim.binance.gate import BAN_SECONDS, Gate
 from monitor.sim.binance.keeper import Keeper
 from monitor.sim.binance.listen_keys import ListenKeys
-from monitor.sim.binance.refusals import Refusal, account_of, check_signature, check_time, params_of
-from monitor.sim.binance.requests import Request, RequestLog
-from monitor.sim.binance.rest import PATHS, Ask, Path, Rest, Security
-from monitor.sim.binance.streams import MARKET, PRIVATE, Connection, Hub
+from monitor.sim.binance.requests import RequestLog
+from monitor.sim.binance.rest import Ask, Rest
+from monitor.sim.binance.streams import MARKET, PRIVATE, Connection, Hub, text_frame
 from monitor.sim.clock import WallClock
 from monitor.sim.market import Market
-
-BAN_SECONDS = 120
-REFUSALS_UNTIL_BAN = 20  #: how often a client may ignore a 429 within a minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +72,18 @@ class SimBinance:
         self.ticks = 0
         self.host, self.port = host, port
         self._rest = Rest(self.market, self.keys)
+        self._gate = Gate(
+            rest=self._rest,
+            faults=self.faults,
+            requests=self.requests,
+            accounts=self.accounts,
+            now=self.clock.now,
+            time_ms=self.time_ms,
+            next_funding_ms=self.next_funding_ms,
+        )
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._refused_in: tuple[int, int] = (0, 0)
 
     # addresses
 
@@ -106,7 +108,7 @@ class SimBinance:
         app = web.Application()
         app.router.add_get("/{route:market|public|private}/{form:stream|ws}", self._stream)
         app.router.add_get("/{route:market|public|private}/ws/{names:.+}", self._stream)
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", "/{path:.*}", self._gate.answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await self.open_port()
@@ -267,7 +269,7 @@ class SimBinance:
 
     def burst(self, texts: Sequence[str], route: str = MARKET) -> None:
         """Write many frames to every connection of a route in one go, as a stuck line that comes free does."""
-        blob = b"".join(_text_frame(text) for text in texts)
+        blob = b"".join(text_frame(text) for text in texts)
         for connection in self.hub.on(route):
             if connection.transport is not None:
                 connection.transport.write(blob)
@@ -344,106 +346,3 @@ class SimBinance:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
         return socket
-
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        raw_path, _, query = request.raw_path.partition("?")
-        body = await request.text()
-        wait = self.faults.slow_answers.get(raw_path, self.faults.slow_answers.get(ALL, 0.0))
-        if wait:
-            await asyncio.sleep(wait)
-        if "rest" in self.faults.refuse:
-            return web.Response(status=503, text="Service Unavailable")
-        now, account, weight, banned = self.clock.now(), "", 0, self.clock.now() < self.faults.banned_until
-        try:
-            self._check_ban(now)
-            path = self._path(raw_path, request.method)
-            params = params_of(query, body)
-            weight = path.weight(params)
-            self._use_weight(now, 0 if raw_path.startswith("/sapi") else weight)
-            owner = self._check(path, request, query, body, params)
-            account = owner.name if owner is not None else ""
-            self._check_faults(raw_path, request.method)
-            ask = Ask(request.method, params, self.time_ms(), self.next_funding_ms(), owner)
-            text = json.dumps(self.faults.spoil_answer(raw_path, account, path.answer(self._rest, ask)))
-            response = web.Response(text=self._spoil_text(raw_path, text), content_type="application/json")
-            status, code = 200, 0
-        except Refusal as refusal:
-            response = web.json_response({"code": refusal.code, "msg": refusal.message}, status=refusal.status)
-            if refusal.retry_after is not None:
-                response.headers["Retry-After"] = str(refusal.retry_after)
-            status, code = refusal.status, refusal.code
-        header = "X-SAPI-USED-IP-WEIGHT-1M" if raw_path.startswith("/sapi") else "X-MBX-USED-WEIGHT-1M"
-        response.headers[header] = str(self.requests.used(now) + self.faults.foreign_weight)
-        self.requests.requests.append(
-            Request(now, request.method, raw_path, account, status, code, weight, during_ban=banned)
-        )
-        return response
-
-    def _check_ban(self, now: float) -> None:
-        if now < self.faults.banned_until:
-            until = self.faults.banned_until
-            message = f"Way too many requests; IP banned until {round(until * 1000.0)}. Please use the websocket."
-            raise Refusal(418, -1003, message, retry_after=math.ceil(until - now))
-        if self.faults.rate_limited > 0:
-            self.faults.rate_limited -= 1
-            raise Refusal(429, -1003, _TOO_MANY, retry_after=self.faults.retry_after_seconds)
-
-    def _use_weight(self, now: float, weight: int) -> None:
-        if self.requests.use(now, weight) + self.faults.foreign_weight <= WEIGHT_LIMIT:
-            return
-        minute, times = int(now // 60), 1
-        if self._refused_in[0] == minute:
-            times += self._refused_in[1]
-        self._refused_in = (minute, times)
-        if times >= REFUSALS_UNTIL_BAN:
-            self.ban()
-        raise Refusal(429, -1003, _TOO_MANY, retry_after=math.ceil(60.0 - now % 60.0))
-
-    def _path(self, path: str, method: str) -> Path:
-        found = PATHS.get(path)
-        if found is None or method not in found.methods:
-            raise Refusal(404, -5000, f"Path {path}, Method {method} is invalid")
-        return found
-
-    def _check(
-        self, path: Path, request: web.Request, query: str, body: str, params: dict[str, str]
-    ) -> SimAccount | None:
-        if path.security is Security.NONE:
-            return None
-        account = account_of(request.headers.get("X-MBX-APIKEY"), self.accounts)
-        if path.security is Security.SIGNED:
-            if self.faults.reject_timestamp > 0:
-                self.faults.reject_timestamp -= 1
-                raise Refusal(400, -1021, "Timestamp for this request is outside of the recvWindow.")
-            check_time(params, self.time_ms())
-            check_signature(query, body, account.secret)
-        return account
-
-    def _check_faults(self, path: str, method: str) -> None:
-        if path in self.faults.refused_answers:
-            raise self.faults.refused_answers[path]
-        if path == "/fapi/v1/listenKey" and method == "PUT" and self.faults.unknown_listen_key > 0:
-            self.faults.unknown_listen_key -= 1
-            raise Refusal(400, -1125, "This listenKey does not exist.")
-
-    def _spoil_text(self, path: str, text: str) -> str:
-        if self.faults.garbage_answers[path] > 0:
-            self.faults.garbage_answers[path] -= 1
-            return "<html><body>Oops, something went wrong.</body></html>"
-        if self.faults.truncated_answers[path] > 0:
-            self.faults.truncated_answers[path] -= 1
-            return text[: len(text) // 2]
-        return text
-
-
-_TOO_MANY = "Too many requests; current limit is 2400 requests per minute. Please use the websocket for live updates."
-
-
-def _text_frame(text: str) -> bytes:
-    """One unmasked websocket text frame (RFC 6455, section 5.2)."""
-    payload = text.encode()
-    if len(payload) < 126:
-        return bytes((0x81, len(payload))) + payload
-    if len(payload) < 65_536:
-        return b"\x81\x7e" + struct.pack(">H", len(payload)) + payload
-    return b"\x81\x7f" + struct.pack(">Q", len(payload)) + payload

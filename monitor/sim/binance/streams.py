@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -204,3 +205,13 @@ class Hub:
         for connection in self.on(PRIVATE, account):
             if connection.only is None or frame["e"] in connection.only:
                 connection.offer(connection.key or "", frame)
+
+
+def text_frame(text: str) -> bytes:
+    """One unmasked websocket text frame (RFC 6455, section 5.2)."""
+    payload = text.encode()
+    if len(payload) < 126:
+        return bytes((0x81, len(payload))) + payload
+    if len(payload) < 65_536:
+        return b"\x81\x7e" + struct.pack(">H", len(payload)) + payload
+    return b"\x81\x7f" + struct.pack(">Q", len(payload)) + payload
