@@ -78,7 +78,9 @@ def position_distance(pool: PoolReport, position: PositionReport, now: float) ->
     """One instrument moves alone."""
     what = f"{pool.key.account} {position.symbol} {position.side}"
     loss = position.loss_to_line_usd
-    takes = "" if loss is None else f"A loss of {money(loss)} on it reaches liquidation."
+    takes = ""
+    if loss is not None and position.line.state is State.AT:
+        takes = f"A loss of {money(loss)} on it reaches liquidation."
     return _pool_words(f"{what}: {_reach(position)}", pool, now, takes)
 
 
@@ -216,7 +218,8 @@ def _because(reasons: tuple[str, ...]) -> str:
 
 
 def _pool_words(what: str, pool: PoolReport, now: float, takes: str = "") -> Words:
-    return Words(what, "\n".join(part for part in (what, takes, _advice(pool), _surety(pool, now)) if part))
+    surety = _surety(pool, now, told=bool(pool.reasons) and _because(pool.reasons) in what)
+    return Words(what, "\n".join(part for part in (what, takes, _advice(pool), surety) if part))
 
 
 def _advice(pool: PoolReport) -> str:
@@ -227,8 +230,10 @@ def _advice(pool: PoolReport) -> str:
     return f"Add {money(pool.advice_add_usd)} to the pool to bring its nearest line to the wanted distance."
 
 
-def _surety(pool: PoolReport, now: float) -> str:
+def _surety(pool: PoolReport, now: float, told: bool) -> str:
+    """`told`: the reasons stand in the summary already."""
     age = "age unknown" if pool.as_of is None else f"oldest input {span(max(0.0, now - pool.as_of))} old"
     worst = max((abs(value) for value in pool.drift.values()), default=None)
     agreement = "" if worst is None else f", within {percent(worst)} of the venue's figures"
-    return f"Data {pool.quality}, {age}{agreement}{_because(pool.reasons)}."
+    reasons = "" if told else _because(pool.reasons)
+    return f"Data {pool.quality}, {age}{agreement}{reasons}."

@@ -142,7 +142,7 @@ def _pools(pools: list[PoolReport], now: float) -> str:
 
 def _pool(pool: PoolReport, now: float) -> str:
     positions = "".join(
-        f'<span class="soft">{escape(position.symbol)} {position.side} {position.quantity:g}: '
+        f'<span class="soft">{escape(position.symbol)} {position.side} {abs(position.quantity):g}: '
         f"{line_text(position.line)}</span>"
         for position in pool.positions[:POSITIONS_SHOWN]
     )
@@ -152,7 +152,7 @@ def _pool(pool: PoolReport, now: float) -> str:
     return (
         f"<tr><td>{escape(pool.key.account)}"
         f'<span class="soft">{escape(pool.key.venue)} {escape(pool.key.pool)}</span></td>'
-        f"<td>{ratio_text(pool.ratio)}{_bar(pool.ratio)}</td>"
+        f"<td>{ratio_text(pool.ratio)}{_bar(pool)}</td>"
         f'<td class="number">{line_text(nearest_line(pool))}</td><td>{positions}</td>'
         f'<td class="number">{_money(pool.equity_usd)}</td>'
         f'<td><span class="tag {_QUALITY_CLASS[pool.quality]}">{pool.quality}</span> '
@@ -160,11 +160,15 @@ def _pool(pool: PoolReport, now: float) -> str:
     )
 
 
-def _bar(ratio: Ratio) -> str:
+def _bar(pool: PoolReport) -> str:
+    """How full the margin is; in its own colour where the figure is not believed, which is never that of safety."""
+    ratio = pool.ratio
     if ratio.state is State.UNKNOWN or ratio.value is None:
         return ""
     filled = min(1.0, ratio.value)
     colour = "danger" if filled >= _DANGER_RATIO else "warn" if filled >= _WARN_RATIO else "calm"
+    if not pool.quality.figures_shown:
+        colour = "blind"
     return (
         '<svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="6"/>'
         f'<rect class="{colour}" width="{100 * filled:.1f}" height="6"/></svg>'

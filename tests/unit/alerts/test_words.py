@@ -8,7 +8,7 @@ import pytest
 
 from monitor.alerts import words
 from monitor.domain.accounts import Permissions
-from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
+from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio, State
 from monitor.domain.quality import Quality
 from monitor.domain.view import Budget
 from tests.sample_reports import MAIN, NOW, account, feed, pool, position
@@ -63,7 +63,8 @@ def test_a_position_says_how_near_what_it_takes_what_to_do_and_how_sure() -> Non
     ],
 )
 def test_a_position_in_every_state(line: Line, text: str) -> None:
-    held = position(line=line, distance_sigmas=None, loss_to_line_usd=None)
+    loss = None if line.state is State.AT else 5.0  # a line that is nowhere is not reached by a loss either
+    held = position(line=line, distance_sigmas=None, loss_to_line_usd=loss)
 
     told = words.position_distance(pool(), held, NOW)
     assert told.summary == f"main BTCUSDT long: {text}"
@@ -130,7 +131,11 @@ def test_the_engine_s_advice_is_told_in_its_own_words() -> None:
 def test_how_sure() -> None:
     doubtful = pool(quality=Quality.STALE, reasons=("mark 600 s old",), as_of=NOW - 600, drift={})
 
-    assert words.data_quality(doubtful, NOW).text.endswith("Data STALE, oldest input 10 min old: mark 600 s old.")
+    assert words.margin_ratio(doubtful, NOW).text.endswith("Data STALE, oldest input 10 min old: mark 600 s old.")
+    assert words.data_quality(doubtful, NOW).text.splitlines() == [
+        "main cross:USDT: data STALE: mark 600 s old",
+        "Data STALE, oldest input 10 min old.",
+    ]
     assert "age unknown" in words.data_quality(replace(doubtful, as_of=None), NOW).text
 
 

@@ -156,6 +156,21 @@ def test_stale_figures_are_shown_with_their_age() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ratio", "quality", "colour"),
+    [
+        (0.49, Quality.LIVE, "calm"),
+        (0.5, Quality.PARTIAL, "warn"),
+        (0.8, Quality.LIVE, "danger"),
+        (7.0, Quality.LIVE, "danger"),
+        (0.1, Quality.STALE, "blind"),
+        (0.1, Quality.UNKNOWN, "blind"),
+    ],
+)
+def test_what_is_not_believed_never_has_the_colour_of_safety(ratio: float, quality: Quality, colour: str) -> None:
+    assert f'<rect class="{colour}"' in landing(view(account(pool(ratio=Ratio.of(ratio), quality=quality))))
+
+
+@pytest.mark.parametrize(
     ("as_of", "words"),
     [
         (None, "never"),
