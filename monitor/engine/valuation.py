@@ -153,6 +153,7 @@ class Valuation:
             results = self._evaluated(due, lines=True)
             for account in due:
                 self._solve(account, results, now)
+            self._advise([entry for account in due for entry in self._pools[account].values()], now)
 
     def _may_solve(self, account: AccountKey, now: float) -> bool:
         solved_at = self._solved_at.get(account, -math.inf)
@@ -202,25 +203,28 @@ class Valuation:
         for key, entry in self._pools[account].items():
             if entry.failure:
                 continue
-            result = results.get(key, "the kernel gave no result")
+            result = results[key]
             if isinstance(result, str):
-                entry.result, entry.solved, entry.trouble, entry.advice = None, None, (result,), NO_ADVICE
+                entry.result, entry.solved, entry.trouble = None, None, (result,)
             else:
                 entry.result, entry.solved, entry.trouble = result, result, ()
-                self._advise(entry, result, now)
 
-    def _advise(self, entry: Priced, result: PoolResult, now: float) -> None:
-        """Advice while a line is nearer than wanted. It costs many assessments, so it is not sought at each step."""
-        distance = nearest(result).distance_ratio
-        if distance is None or distance >= self._settings.wanted_distance_ratio:
-            entry.advice, entry.advised_at = NO_ADVICE, -math.inf
-            return
-        if 0.0 <= now - entry.advised_at < self._settings.advice_every_seconds:
-            return
-        entry.advised_at = now
-        try:
-            advice = advise(entry.pool, self._prices, self._settings.wanted_distance_ratio)
-        except MarginwatchError:
-            entry.advice = NO_ADVICE
-        else:
-            entry.advice = (advice.add_usd, advice.text)
+    def _advise(self, entries: Sequence[Priced], now: float) -> None:
+        """Advice for pools with a line nearer than wanted. It costs many assessments, so few are advised at a time:
+        those that have waited longest.
+        """
+        near = []
+        for entry in entries:
+            distance = None if entry.result is None else nearest(entry.result).distance_ratio
+            if distance is None or distance >= self._settings.wanted_distance_ratio:
+                entry.advice, entry.advised_at = NO_ADVICE, -math.inf
+            elif not 0.0 <= now - entry.advised_at < self._settings.advice_every_seconds:
+                near.append(entry)
+        for entry in sorted(near, key=lambda each: each.advised_at)[: self._settings.advices_per_step]:
+            entry.advised_at = now
+            try:
+                advice = advise(entry.pool, self._prices, self._settings.wanted_distance_ratio)
+            except MarginwatchError:
+                entry.advice = NO_ADVICE
+            else:
+                entry.advice = (advice.add_usd, advice.text)

@@ -137,11 +137,10 @@ def _line(position: Position) -> VenueLine:
 
 
 def engine(*accounts: AccountKey, lines_every_seconds: float = 0.0, **more: object) -> Engine:
-    """An engine for the paper venue that solves lines at each step."""
-    return Engine(
-        {VENUE: describe},
-        EngineSettings(accounts=accounts or (MAIN,), lines_every_seconds=lines_every_seconds, **more),  # type: ignore[arg-type]  # a test's freedom
-    )
+    """An engine for the paper venue that solves lines at each step, and seeks no advice unless a test wants it."""
+    chosen = {"lines_every_seconds": lines_every_seconds, "wanted_distance_ratio": 0.0, **more}
+    settings = EngineSettings(accounts=accounts or (MAIN,), **chosen)  # type: ignore[arg-type]  # a test's freedom
+    return Engine({VENUE: describe}, settings)
 
 
 def tick(symbol: str, mark: float, at: float = T) -> Tick:

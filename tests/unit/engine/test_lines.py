@@ -70,15 +70,20 @@ COIN = Sides(down=Line.at(80.0, 0.2), up=NEVER)
 SOLVED = result(100.0, SAFE, Line.at(80.0, 0.2), NEVER, COIN)
 
 
+def same(line: Line | None, price: float, distance_ratio: float) -> bool:
+    return line is not None and line.price == price and line.distance_ratio == pytest.approx(distance_ratio)
+
+
 def test_the_distance_follows_the_mark_and_the_price_stands() -> None:
     found = with_solved_lines(result(90.0, SAFE), SOLVED, lambda _: 90.0)
     assert found is not None
     (seen,) = found.positions
-    assert seen.line == seen.down == Line.at(80.0, pytest.approx(1 / 9))
+    assert seen.line == seen.down
+    assert same(seen.line, 80.0, 1 / 9)
     assert seen.up == NEVER
-    assert seen.bankruptcy == Line.at(70.0, pytest.approx(2 / 9))
-    assert seen.with_backstop == Line.at(60.0, pytest.approx(1 / 3))
-    assert found.coins["BTC"].down == Line.at(80.0, pytest.approx(1 / 9))
+    assert same(seen.bankruptcy, 70.0, 2 / 9)
+    assert same(seen.with_backstop, 60.0, 1 / 3)
+    assert same(found.coins["BTC"].down, 80.0, 1 / 9)
     assert found.market == SOLVED.market
     assert (found.gross_notional_usd, seen.notional) == (90.0, 90.0)
 
@@ -104,7 +109,7 @@ def test_a_stablecoin_beyond_its_line_contradicts_a_safe_ratio() -> None:
     assert with_solved_lines(result(90.0, SAFE), solved, lambda asset: 0.8 if asset == "USDC" else 90.0) is None
     found = with_solved_lines(result(90.0, SAFE), solved, lambda asset: 0.95 if asset == "USDC" else 90.0)
     assert found is not None
-    assert found.depegs["USDC"].down == Line.at(0.9, pytest.approx(0.05 / 0.95))
+    assert same(found.depegs["USDC"].down, 0.9, 0.05 / 0.95)
 
 
 @pytest.mark.parametrize("ratio", [Ratio.of(1.2), Ratio.unknown("no mark")])
