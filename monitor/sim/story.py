@@ -69,7 +69,7 @@ def _nothing(_: SimBinance) -> None:
 
 
 def _hedge(sim: SimBinance) -> None:
-    sim.accounts["desk"].trade("BTCUSDT", -1.8, side="SHORT")
+    sim.accounts["desk"].trade("BTCUSDT", -1.4, side="SHORT")
 
 
 def _crash(sim: SimBinance) -> None:
@@ -110,7 +110,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         0.0, "Calm. Three accounts: main (cross and isolated), multi (multi-assets), desk (hedge mode).", _nothing, 3.0
     ),
-    Step(14.0, "desk hedges: 2 BTC long stay, 1.8 BTC are sold short beside them. Both sides share one line.", _hedge),
+    Step(14.0, "desk hedges: 2 BTC long stay, 1.4 BTC are sold short beside them. Both sides share one line.", _hedge),
     Step(26.0, "The market falls. desk's 20x SOL position will not survive it.", _crash, 4.0),
     Step(50.0, "It falls on, until main stands right before its liquidation.", _last_leg, 4.0),
     Step(

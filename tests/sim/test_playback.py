@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from monitor.sim.binance import SimBinance
 from monitor.sim.clock import ManualClock
-from monitor.sim.playback import Playback, Recorded, marks_each_second, read
+from monitor.sim.playback import MARKS, Playback, Recorded, marks_each_second, read
 from tests.programs import shared
+from tests.sim.clients import Client
 
 RECORDING = "fixtures/binance/ws_public_usdm_stream_20240808.jsonl"
 NOW = 1_795_000_000.0
@@ -76,6 +79,30 @@ def test_the_real_recording_becomes_345_seconds_of_marks() -> None:
     assert {row["s"] for row in arrays[-1].data} == {"BTCUSDT", "ETHUSDT"}
     prices = [float(row["p"]) for array in arrays for row in array.data if row["s"] == "BTCUSDT"]
     assert 61_000 < min(prices) < max(prices) < 63_000
+
+
+async def test_the_real_recording_is_served_whole_over_a_socket() -> None:
+    arrays = marks_each_second(read(shared(RECORDING)))
+    async with (
+        SimBinance(quiet=True, paced=False) as sim,
+        Client(sim) as client,
+        client.socket("/market/stream") as socket,
+    ):
+        await socket.subscribe(MARKS)
+        await socket.frame()
+        started = time.time()
+        playing = asyncio.create_task(Playback(arrays, speed=400.0).play(sim))
+        got = [await socket.frame() for _ in arrays]
+        assert await playing == len(arrays)
+        for frame, array in zip(got, arrays, strict=True):
+            assert frame["stream"] == MARKS
+            assert [(row["s"], row["p"]) for row in frame["data"]] == [(row["s"], row["p"]) for row in array.data]
+        stamps = [frame["data"][0]["E"] / 1000.0 for frame in got]
+        assert stamps == sorted(stamps)
+        assert stamps[0] == pytest.approx(started, abs=0.5)
+        assert stamps[-1] - stamps[0] == pytest.approx((arrays[-1].at - arrays[0].at) / 400.0, abs=0.01)
+        last = await client.get("/fapi/v1/premiumIndex", symbol="BTCUSDT")
+        assert last["markPrice"] == next(row["p"] for row in arrays[-1].data if row["s"] == "BTCUSDT")
 
 
 def test_a_file_of_frames_is_read_without_what_was_sent_or_has_no_time(tmp_path: Path) -> None:
