@@ -1,8 +1,9 @@
 """What would it take? Collateral to add, or quantity to close, so that no line of a pool lies nearer than wanted.
 
-The pool is edited and assessed again by the kernel, so tiers, haircuts and loans are looked up anew. Many edited copies
-are assessed in one call: a search takes four calls, ends within 1/4000 of the amount, and on the safe side. The lines
-that count are those of the positions, of the coins and of the market; depeg lines do not.
+The pool is edited and assessed again by the kernel, so tiers, haircuts and loans are looked up anew. One call assesses
+many edited copies for hardly more than one of them costs; a search takes four calls, ends within 1/2000 of the amount,
+and on the safe side. The lines that count are those of the positions, of the coins and of the market; depeg lines do
+not.
 
 Collateral is added as cash in the numeraire, counted in full. A position is closed at its mark, its profit or loss paid
 in the asset it settles in; the cash of an isolated pool leaves it in the same proportion, as margin does when part of
@@ -12,26 +13,33 @@ an isolated position is closed. Resting orders stay.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from monitor.domain.instruments import Payoff
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, State, nearer
-from monitor.domain.names import Asset, PoolKey, PositionKey
+from monitor.domain.names import Asset, PositionKey
 from monitor.margin.book import Book
 from monitor.margin.evaluate import evaluate
 from monitor.margin.pool import Leg, Pool, VenueFigures
 from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult
 
-PARTS = 16
-"""Steps of a range that one call assesses: each call narrows an answer to a sixteenth."""
-NARROWINGS = 3
+PARTS = 48
+"""Steps of a range that one call assesses: each call narrows an answer to a forty-eighth."""
+NARROWINGS = 2
 DOUBLINGS = range(-14, 6)
 """Collateral is first looked for at 2 ** k times the pool's size (equity, requirement or notional)."""
+TENTHS = range(1, 11)
+"""Closing is first tried in tenths of a position."""
 POSITIONS = 4
 """Closing is tried for the largest positions only."""
+
+Found = tuple[float, Leg | None] | None
+"""What a search found: an amount of collateral, or a fraction and the position to close it of."""
+Search = Generator[Sequence[Pool], Sequence[PoolResult], Found]
+"""Yields edited pools and is sent their results, so that several searches can share the calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +85,8 @@ def collateral_to_add(pool: Pool, prices: Prices, wanted_distance_ratio: float) 
 
     None if the pool cannot be assessed, or if no amount of up to 32 times its size suffices.
     """
-    now = _assessed([pool], prices)[0]
-    return _collateral(pool, prices, wanted_distance_ratio, now)
+    _, (found,) = _searched(prices, _adding(pool, wanted_distance_ratio))
+    return None if found is None else found[0]
 
 
 def quantity_to_close(
@@ -89,90 +97,106 @@ def quantity_to_close(
     0 if it is there already; None if the pool holds no such position or cannot be assessed, or if not even closing all
     of the position helps.
     """
-    now = _assessed([pool], prices)[0]
-    leg = next((leg for leg in pool.legs if not leg.order and (leg.symbol, leg.side) == position_key), None)
-    if leg is None:
-        return None
-    if _far_enough(now, wanted_distance_ratio):
-        return 0.0
-    found = _to_close(pool, [leg], prices, wanted_distance_ratio, now)
-    return None if found is None else found[1] * abs(leg.quantity)
+    legs = [leg for leg in pool.legs if not leg.order and (leg.symbol, leg.side) == position_key]
+    _, (found,) = _searched(prices, _closing(pool, legs, prices, wanted_distance_ratio))
+    return None if found is None else found[0] * abs(legs[0].quantity)
 
 
 def advise(pool: Pool, prices: Prices, wanted: float) -> Advice:
     """What brings the pool's nearest line to the distance `wanted` (a ratio): by adding, or by closing the least."""
-    now = _assessed([pool], prices)[0]
-    add = _collateral(pool, prices, wanted, now)
-    usd = _usd(pool.numeraire, pool.key, prices, now)
+    legs = sorted((leg for leg in pool.legs if not leg.order), key=lambda leg: -_notional(pool, leg, prices))
+    searches = (_adding(pool, wanted), _closing(pool, legs[:POSITIONS], prices, wanted))
+    now, (added, closed) = _searched(prices, *searches)
+    add = None if added is None else added[0]
+    usd = _usd(pool, prices, now)
     add_usd = None if add is None or usd is None else add * usd
-    close = None if add == 0.0 else _closing(pool, prices, wanted, now)
+    close = None
+    fraction, leg = (0.0, None) if closed is None else closed
+    if leg is not None:
+        position = PositionKey(leg.symbol, leg.side)
+        close = Close(position=position, quantity=fraction * abs(leg.quantity), whole=fraction == 1.0)
     return Advice(add=add, add_usd=add_usd, close=close, text=_text(pool, wanted, add, add_usd, close))
 
 
-def _collateral(pool: Pool, prices: Prices, wanted: float, now: PoolResult) -> float | None:
-    size = max(abs(now.equity or 0.0), now.maintenance_margin or 0.0, _gross(now)) or 1.0
+def _searched(prices: Prices, *searches: Search) -> tuple[PoolResult, list[Found]]:
+    """Runs searches side by side, one call a round for all of them; also the first pool as it stands now."""
+    asked = {search: next(search) for search in searches}
+    found: dict[Search, Found] = {}
+    now: PoolResult | None = None
+    while asked:
+        results = iter(_assessed([pool for pools in asked.values() for pool in pools], prices))
+        answers = {search: [next(results) for _ in pools] for search, pools in asked.items()}
+        now = now or answers[searches[0]][0]
+        asked = {}
+        for search, answer in answers.items():
+            try:
+                asked[search] = search.send(answer)
+            except StopIteration as end:
+                found[search] = end.value
+    assert now is not None
+    return now, [found[search] for search in searches]
 
-    def with_more(amounts: Sequence[float]) -> list[bool]:
-        edited = [replace(pool, cash=pool.cash + amount) for amount in amounts]
-        return [_far_enough(result, wanted) for result in _assessed(edited, prices)]
 
+def _adding(pool: Pool, wanted: float) -> Search:
+    """The least cash to add."""
+
+    def with_more(amount: float) -> Pool:
+        return replace(pool, cash=pool.cash + amount)
+
+    (now,) = yield [pool]
     if _far_enough(now, wanted):
-        return 0.0
+        return 0.0, None
     if nearest(now).state is State.UNKNOWN:
         return None
+    size = (
+        max(abs(now.equity or 0.0), now.maintenance_margin or 0.0, *(p.notional or 0.0 for p in now.positions)) or 1.0
+    )
     ladder = [0.0, *(size * 2.0**k for k in DOUBLINGS)]
-    answers = with_more(ladder[1:])
-    if True not in answers:
+    results = yield [with_more(amount) for amount in ladder[1:]]
+    step = _first_good(results, wanted)
+    if step is None:
         return None
-    step = answers.index(True)
-    return _narrowed(with_more, ladder[step], ladder[step + 1])
+    return (yield from _narrowed(with_more, ladder[step], ladder[step + 1], wanted)), None
 
 
-def _to_close(
-    pool: Pool, legs: Sequence[Leg], prices: Prices, wanted: float, now: PoolResult
-) -> tuple[Leg, float] | None:
+def _closing(pool: Pool, legs: Sequence[Leg], prices: Prices, wanted: float) -> Search:
     """Of these legs, the one of which the least notional must be closed, and the fraction of it."""
-    if not legs or nearest(now).state is State.UNKNOWN:
-        return None
-
-    def with_less(parts: Sequence[tuple[Leg, float]]) -> list[bool]:
-        edited = [_closed(pool, leg, fraction, prices) for leg, fraction in parts]
-        return [_far_enough(result, wanted) for result in _assessed(edited, prices)]
-
-    notionals = {(position.symbol, position.side): position.notional or 0.0 for position in now.positions}
-    steps = [(leg, step) for leg in legs for step in range(1, PARTS + 1)]
-    answers = with_less([(leg, step / PARTS) for leg, step in steps])
-    helping = [
-        (step * notionals[leg.symbol, leg.side], leg, step)
-        for (leg, step), good in zip(steps, answers, strict=True)
-        if good
-    ]
+    legs = [leg for leg in legs if not math.isnan(prices.mark(pool.key.venue, leg.symbol))]
+    now, *results = yield [pool, *(_closed(pool, leg, tenth / 10, prices) for leg in legs for tenth in TENTHS)]
+    if legs and _far_enough(now, wanted):
+        return 0.0, None
+    helping: list[tuple[float, Leg, int]] = []
+    for number, leg in enumerate(legs):
+        step = _first_good(results[number * len(TENTHS) : (number + 1) * len(TENTHS)], wanted)
+        if step is not None:
+            helping.append(((step + 1) * _notional(pool, leg, prices), leg, step))
     if not helping:
         return None
-    _, leg, step = min(helping, key=lambda found: found[0])
-    return leg, _narrowed(lambda parts: with_less([(leg, part) for part in parts]), (step - 1) / PARTS, step / PARTS)
-
-
-def _closing(pool: Pool, prices: Prices, wanted: float, now: PoolResult) -> Close | None:
-    """Closing some of one of the largest positions."""
-    legs = {PositionKey(leg.symbol, leg.side): leg for leg in pool.legs if not leg.order}
-    largest = sorted(now.positions, key=lambda p: p.notional_usd or p.notional or 0.0, reverse=True)[:POSITIONS]
-    found = _to_close(pool, [legs[PositionKey(p.symbol, p.side)] for p in largest], prices, wanted, now)
-    if found is None:
-        return None
-    leg, fraction = found
-    return Close(
-        position=PositionKey(leg.symbol, leg.side), quantity=fraction * abs(leg.quantity), whole=fraction == 1.0
+    _, best, tenth = min(helping, key=lambda each: each[0])
+    fraction = yield from _narrowed(
+        lambda part: _closed(pool, best, part, prices), tenth / 10, (tenth + 1) / 10, wanted
     )
+    return fraction, best
 
 
-def _narrowed(good: Callable[[Sequence[float]], list[bool]], low: float, high: float) -> float:
+def _narrowed(
+    edited: Callable[[float], Pool], low: float, high: float, wanted: float
+) -> Generator[Sequence[Pool], Sequence[PoolResult], float]:
     """The least good amount between one that is bad and one that is good, on the good side."""
     for _ in range(NARROWINGS):
         between = [low + (high - low) * part / PARTS for part in range(1, PARTS)]
-        step = [*good(between), True].index(True)
-        low, high = [low, *between][step], [*between, high][step]
+        results = yield [edited(amount) for amount in between]
+        step = _first_good(results, wanted)
+        if step is None:
+            low = between[-1]
+        else:
+            low, high = [low, *between][step], between[step]
     return high
+
+
+def _first_good(results: Sequence[PoolResult], wanted: float) -> int | None:
+    """The place of the first result whose lines are all far enough away."""
+    return next((place for place, result in enumerate(results) if _far_enough(result, wanted)), None)
 
 
 def _far_enough(result: PoolResult, wanted: float) -> bool:
@@ -228,21 +252,24 @@ def _profit(leg: Leg, mark: float) -> float:
     return leg.quantity * leg.multiplier * (mark - leg.entry)
 
 
+def _notional(pool: Pool, leg: Leg, prices: Prices) -> float:
+    """A leg's notional in the numeraire; 0 where it is unknown."""
+    mark = prices.mark(pool.key.venue, leg.symbol)
+    size = abs(leg.quantity) * leg.multiplier
+    notional = (size / mark if leg.payoff is Payoff.INVERSE else size * mark) * _in_numeraire(pool, leg.settle, prices)
+    return 0.0 if math.isnan(notional) else notional
+
+
 def _in_numeraire(pool: Pool, asset: Asset, prices: Prices) -> float:
     if asset == pool.numeraire:
         return 1.0
     return prices.asset(pool.key.venue, asset) / prices.asset(pool.key.venue, pool.numeraire)
 
 
-def _gross(result: PoolResult) -> float:
-    """The sum of the positions' notionals, in the asset each settles in: a size, not an amount."""
-    return sum(position.notional or 0.0 for position in result.positions)
-
-
-def _usd(asset: Asset, key: PoolKey, prices: Prices, result: PoolResult) -> float | None:
-    price = prices.asset(key.venue, asset)
+def _usd(pool: Pool, prices: Prices, now: PoolResult) -> float | None:
+    price = prices.asset(pool.key.venue, pool.numeraire)
     if math.isnan(price):
-        return 1.0 if result.usd_assumed else None
+        return 1.0 if now.usd_assumed else None
     return price
 
 

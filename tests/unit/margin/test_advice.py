@@ -142,6 +142,13 @@ class TestQuantityToClose:
     def test_is_unknown_without_a_price(self) -> None:
         assert quantity_to_close(long_ten(), LONG, prices_of(Market({})), 0.2) is None
 
+    def test_is_unknown_without_a_price_for_what_its_profit_would_be_paid_in(self) -> None:
+        built = pool(
+            linear("BTCUSDT", 10.0, 90.0, tiers=flat(0.01)), numeraire="USD", holdings=(Holding(asset="USDT"),)
+        )
+        assert quantity_to_close(built, LONG, prices_of(Market({}, {"USDT": 1.0})), 0.2) is None
+        assert quantity_to_close(built, LONG, prices_of(Market({"BTCUSDT": 100.0}, {"BTC": 100.0})), 0.2) is None
+
     def test_leaves_resting_orders_alone(self) -> None:
         built = pool(
             linear("BTCUSDT", 10.0, 100.0, tiers=flat(0.01)),
