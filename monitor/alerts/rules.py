@@ -74,13 +74,16 @@ def _position(pool: PoolReport, position: PositionReport, asks: Asks) -> Iterato
 
 
 def _account(report: AccountReport, now: float, asks: Asks) -> Iterator[Reading]:
-    down = "" if report.up else "down"
+    # Where a pool's own alert tells that its data is not believed, one page is enough; but it ends nothing here.
+    told = any(not pool.quality.figures_shown for pool in report.pools)
+    down = "" if report.up or told else "down"
     if asks("account_down", None, down):
-        yield Reading(Subject("account_down", report.key), None, down, True, partial(words.account_down, report))
+        speaks = report.up or not told
+        yield Reading(Subject("account_down", report.key), None, down, speaks, partial(words.account_down, report))
     may = permission_state(report.permissions)
     if asks("key_permission", None, may):
-        told = words.key_permission(report, may)
-        yield Reading(Subject("key_permission", report.key), None, may, report.permissions is not None, _said(told))
+        said = _said(words.key_permission(report, may))
+        yield Reading(Subject("key_permission", report.key), None, may, report.permissions is not None, said)
     expires = None if report.permissions is None else report.permissions.expires
     left = None if expires is None else expires - now
     if asks("key_expiry", left, ""):

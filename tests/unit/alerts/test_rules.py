@@ -208,6 +208,15 @@ def test_an_account_and_a_stream_are_up_or_down() -> None:
     assert severity(view(feeds=(feed(up=False),)), "feed_down") is Severity.WARNING
 
 
+def test_an_account_whose_pools_say_that_they_are_not_believed_is_not_told_twice() -> None:
+    shown = view(account(pool(), pool("isolated:ETHUSDT:long", quality=Quality.STALE), up=False))
+    (reading,) = read(shown, "account_down")
+
+    assert reading.state == ""
+    assert not reading.sure, "but what was told before is not over"
+    assert severity(view(account(pool(), up=False)), "account_down") is Severity.CRITICAL
+
+
 @pytest.mark.parametrize(
     ("until", "expected"), [(None, None), (NOW - 1, None), (NOW, None), (NOW + 1, Severity.CRITICAL)]
 )
