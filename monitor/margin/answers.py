@@ -10,11 +10,12 @@ from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, Ratio, State, nearer
 from monitor.domain.names import Asset, Side
 from monitor.margin.book import Book
 from monitor.margin.compile import liquidation_stage, load
-from monitor.margin.plan import Plan
+from monitor.margin.plan import Lines, Plan
 from monitor.margin.pool import Leg, Pool, Requirement, Rounding, Stage, VenueLine
 from monitor.margin.reasons import unknown_equity, unknown_initial, unknown_requirement
 from monitor.margin.results import PoolResult, PositionResult, Sides, VenueLineResult
 from monitor.margin.solve import Solved, Tick
+from monitor.margin.speeds import Kind
 
 #: Lines of an evaluation that was asked for ratios only.
 NOT_ASKED = Line.unknown("lines were not asked for")
@@ -31,19 +32,13 @@ class _Ray:
     now: float
 
 
-@dataclass(slots=True)
-class _Rays:
-    """A kind of line, by pool and key."""
-
-    found: dict[tuple[int, int], _Ray]
-    names: dict[int, dict[Asset, int]]
-
-
 class Answers:
     """Reads the columns of one tick."""
 
-    def __init__(self, book: Book, plan: Plan, tick: Tick, *, lines: bool) -> None:
-        self._book, self._plan, self._tick, self._lines = book, plan, tick, lines
+    def __init__(self, book: Book, plan: Plan, tick: Tick, found: tuple[Lines, Solved] | None) -> None:
+        self._book, self._plan = book, plan
+        self._lines = None if found is None else found[0]
+        self._rays = [] if found is None else _listed(found[1])
         block, now = plan.block, tick.marked
         self._usd = now.numeraire_usd.tolist()
         self._assumed = now.assumed.tolist()
@@ -60,12 +55,6 @@ class Answers:
         self._settle_usd = settled_usd.tolist()
         self._profit = tick.out.health.profit.tolist()
         self._needed = tick.out.health.leg_requirement.tolist()
-        self._positions = _rays(tick.positions)
-        self._bankruptcies = _rays(tick.bankruptcies)
-        self._backed = _rays(tick.backstops)
-        self._market = _rays(tick.market)
-        self._assets = [(_rays([one]), one) for one in tick.assets]
-        self._venue = [(_listed(one), one.of.venue) for one in tick.venue]
 
     def of(self, number: int) -> PoolResult:
         """The result of one pool."""
@@ -90,7 +79,7 @@ class Answers:
             net += notional if position.side is Side.LONG else -notional
         idle_deficit = -equity if not exposed and not pool.empty_liquidates and equity < 0.0 else 0.0
         equity_usd = equity * usd
-        market = self._sides(self._market, number, 0, None, unknown)
+        market = self._sides(Kind.MARKET, number, 0, None, unknown)
         coins, depegs = self._coins(number, pool, unknown)
         return PoolResult(
             key=pool.key,
@@ -157,17 +146,15 @@ class Answers:
         # With entry 0 the cash leg lies in a holding: what the position won cannot be told from it.
         profit = nan if leg.entry == 0.0 else self._profit[place]
         notional = self._notional[place]
-        sides = self._sides(self._positions, number, key, mark, unknown)
+        sides = self._sides(Kind.POSITION, number, key, mark, unknown)
         line = nearer(sides.down, sides.up)
-        bankruptcy = self._sides(
-            self._bankruptcies, number, key, mark, pool.unknown or (unknown if isnan(equity) else ())
-        )
+        bankruptcy = self._sides(Kind.BANKRUPTCY, number, key, mark, pool.unknown or (unknown if isnan(equity) else ()))
         backed = None
         if pool.backstop is not None:
-            found = self._sides(self._backed, number, key, mark, unknown or ("no figures of the pool behind it",))
+            found = self._sides(Kind.BACKED, number, key, mark, unknown or ("no figures of the pool behind it",))
             backed = nearer(found.down, found.up)
         loss = None
-        ray = self._positions.found.get((number, key))
+        ray = self._ray(Kind.POSITION, number, key)
         if line.state is State.AT and ray is not None:
             loss = _known((equity - (ray.equity_down if line is sides.down else ray.equity_up)) * self._usd[number])
         return PositionResult(
@@ -196,20 +183,19 @@ class Answers:
         coins: dict[Asset, Sides] = {}
         depegs: dict[Asset, Sides] = {}
         prices, venue = self._book.prices, pool.key.venue
-        for rays, _ in self._assets:
-            for name, key in rays.names.get(number, {}).items():
-                price = prices.asset(venue, name)
-                if isnan(price):
-                    price = _price_from_marks(pool, name, self._mark[self._legs_begin[number] :])
-                kind = depegs if name in self._book.stablecoins else coins
-                kind[name] = self._sides(rays, number, key, price, unknown)
+        for name, key in self._lines.assets.get(number, ()) if self._lines is not None else ():
+            price = prices.asset(venue, name)
+            if isnan(price):
+                price = _price_from_marks(pool, name, self._mark[self._legs_begin[number] :])
+            kind = depegs if name in self._book.stablecoins else coins
+            kind[name] = self._sides(Kind.ASSET, number, key, price, unknown)
         return coins, depegs
 
-    def _sides(self, rays: _Rays, number: int, key: int, price: float | None, unknown: tuple[str, ...]) -> Sides:
+    def _sides(self, kind: Kind, number: int, key: int, price: float | None, unknown: tuple[str, ...]) -> Sides:
         """Both directions of a ray; `price` is that of what moves (None or NaN: none can be named)."""
-        if not self._lines:
+        if self._lines is None:
             return Sides(down=NOT_ASKED, up=NOT_ASKED)
-        ray = rays.found.get((number, key))
+        ray = self._ray(kind, number, key)
         pool = self._plan.block.described[number]
         if unknown and (ray is None or isnan(ray.now) or pool.unknown):
             line = Line.unknown(*unknown)
@@ -222,14 +208,17 @@ class Answers:
         return Sides(down=_line(ray.down, price), up=_line(ray.up, price))
 
     def _venue_lines(self, number: int, pool: Pool, unknown: tuple[str, ...]) -> tuple[VenueLineResult, ...]:
-        if not self._lines:
+        if self._lines is None:
             return ()
-        results: dict[int, VenueLineResult] = {}
-        for rays, which in self._venue:
-            for (owner, place), ray in zip(which, rays, strict=True):
-                if owner == number:
-                    results[place] = self._venue_line(pool, pool.venue.lines[place], ray, unknown)
-        return tuple(results[place] for place in sorted(results))
+        return tuple(
+            self._venue_line(pool, line, self._rays[self._lines.place[Kind.VENUE, number, place]], unknown)
+            for place, line in enumerate(pool.venue.lines)
+        )
+
+    def _ray(self, kind: Kind, number: int, key: int) -> _Ray | None:
+        """A ray's answer; None where the pool has no such ray, or no lines were asked for."""
+        place = None if self._lines is None else self._lines.place.get((kind, number, key))
+        return None if place is None else self._rays[place]
 
     def _venue_line(self, pool: Pool, line: VenueLine, ray: _Ray, unknown: tuple[str, ...]) -> VenueLineResult:
         mark = line.mark if line.mark is not None else self._book.prices.mark(pool.key.venue, line.symbol)
@@ -283,31 +272,9 @@ def _line(x: float, price: float | None) -> Line:
     return Line(State.AT, price * (1.0 + x) if known and price is not None else None, abs(x))
 
 
-def _rays(found: list[Solved]) -> _Rays:
-    rays: dict[tuple[int, int], _Ray] = {}
-    names: dict[int, dict[Asset, int]] = {}
-    for one in found:
-        for ray, number, key in zip(
-            _listed(one), one.of.problems.terms.problems.pool.tolist(), one.of.problems.key.tolist(), strict=False
-        ):
-            rays[number, key] = ray
-        if one.of.asset:
-            for number, key, name in zip(
-                one.of.problems.terms.problems.pool.tolist(), one.of.problems.key.tolist(), one.of.asset, strict=False
-            ):
-                names.setdefault(number, {})[name] = key
-    return _Rays(rays, names)
-
-
-def _listed(one: Solved) -> list[_Ray]:
-    half = one.of.problems.half
-    x, equity, now = one.x.tolist(), one.equity.tolist(), one.now.tolist()
-    return [
-        _Ray(down, up, equity_down, equity_up, h)
-        for down, up, equity_down, equity_up, h in zip(
-            x[:half], x[half:], equity[:half], equity[half:], now[:half], strict=True
-        )
-    ]
+def _listed(found: Solved) -> list[_Ray]:
+    columns = (found.down, found.up, found.equity_down, found.equity_up, found.now)
+    return [_Ray(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def _price_from_marks(pool: Pool, asset: Asset, marks: list[float]) -> float:

@@ -27,7 +27,9 @@ def evaluate(
     if plan is None:
         return {}
     tick = standing_now(book, plan)
+    found = None
     if lines:
-        solve_lines(book, plan, tick, plan.market(betas))
-    answers = Answers(book, plan, tick, lines=lines)
+        asked = plan.lines(betas)
+        found = asked, solve_lines(book.shelf, plan, tick, asked)
+    answers = Answers(book, plan, tick, found)
     return {pool.key: answers.of(number) for number, pool in enumerate(plan.block.described)}

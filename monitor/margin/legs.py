@@ -94,12 +94,10 @@ def _options(
 ) -> tuple[Dual, Dual, Dual, Dual]:
     """Premiums in place of u, notionals and fees with them, and what short options require besides."""
     legs = terms.legs
-    is_option = legs.option >= 0
-    places: Ints = np.flatnonzero(is_option)
-    which = legs.option[places]
-    still = Dual(np.ones(len(places)))
-    underlying = still if terms.options_at_mark else moved.at(places)
-    value = u.at(places) if terms.options_at_mark else premium(block.options, which, Dual(mark[places]), underlying)
+    places: Ints = np.flatnonzero(legs.option >= 0)
+    which, follows = legs.option[places], legs.by_asset[places]
+    underlying = moved.at(places).where(follows, Dual(np.ones(len(places))))
+    value = premium(block.options, which, Dual(mark[places]), underlying).where(follows, u.at(places))
     short = np.maximum(-legs.c[places], 0.0)
     needed = short_requirement(block.options, which, value, underlying) * short
     size = np.abs(legs.c[places])

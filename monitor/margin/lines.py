@@ -1,9 +1,9 @@
-"""Which lines a block of pools has, as problems: position, bankruptcy, coin, depeg, market, venue lines."""
+"""Which rays a block of pools has: position, bankruptcy, coin, depeg and market lines, and the venues' own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,125 +12,117 @@ from monitor.margin.columns import Block
 from monitor.margin.compile import liquidation_stage, load
 from monitor.margin.pool import VenueLine
 from monitor.margin.prices import Prices
-from monitor.margin.rays import Speeds, assembled, both_ways, shapes
-from monitor.margin.terms import Terms
-
-_NONE = np.zeros(0, np.intp)
+from monitor.margin.speeds import Kind, Moving, MovingLegs, Rays, Speeds, no_parts
 
 
-@dataclass(slots=True)
-class Problems:
-    """A set of problems in both directions, first all downwards, then all upwards.
-
-    `key` says what each moves: a mark's place, an asset's place, or the number of a venue line.
-    """
-
-    terms: Terms
-    shape: Ints
-    key: Ints
-    orders: bool
-
-    @property
-    def half(self) -> int:
-        """How many rays there are; ray i goes down as problem i and up as problem i + half."""
-        return self.terms.count // 2
-
-
-@dataclass(slots=True)
-class AssetKeys:
-    """Which asset each part of a block moves with, as (pool, asset) keys."""
-
-    width: int
-    pool: Ints
-    asset: Ints
-
-
-def positions(block: Block, *, orders: bool, bankruptcy: bool = False) -> Problems:
-    """One ray for each pool and instrument held there: the instrument alone moves, all its legs with it."""
+def positions(block: Block, kind: Kind, chosen: Bools) -> Speeds:
+    """One ray for each instrument held in each of the chosen pools: it alone moves, all its legs with it."""
     legs, pools = block.legs, block.pools
-    chosen = pools.orders[legs.pool] == orders
     width = int(legs.mark.max(initial=0)) + 1
-    keys = np.unique((legs.pool * width + legs.mark)[chosen & ~legs.order])
-    pool, mark = keys // width, keys % width
     leg_key = legs.pool * width + legs.mark
-    place = np.searchsorted(keys, leg_key)
+    keys = np.unique(leg_key[chosen[legs.pool] & ~legs.order])
+    pool, mark = keys // width, keys % width
     leg = np.flatnonzero(np.isin(leg_key, keys))
+    ray = np.searchsorted(keys, leg_key[leg])
     inverse = legs.inverse[leg].astype(np.float64)
-    scale = np.zeros(len(keys))
-    scale[place[leg]] = inverse
-    speeds = _speeds(pool, place[leg], leg, 1.0 - inverse, inverse, scale_b=scale, options_at_mark=True)
-    weight = np.zeros(len(keys)) if bankruptcy else pools.load[pool]
-    return _problems(block, speeds, weight, mark, orders)
+    # The health of an inverse leg is straight in 1 / price: times the price it is straight in the price.
+    scale_b = np.zeros(len(keys))
+    scale_b[ray] = inverse
+    weight = np.zeros(len(keys)) if kind is Kind.BANKRUPTCY else pools.load[pool]
+    rays = Rays(pool, np.full(len(keys), kind, np.intp), mark, weight, np.zeros(len(keys)), scale_b)
+    moving = MovingLegs(ray, leg, 1.0 - inverse, inverse, np.zeros(len(leg), np.bool_))
+    return Speeds(rays, moving, no_parts(), no_parts(), no_parts())
 
 
-def assets(block: Block, stable: Bools, *, orders: bool, depeg: bool) -> Problems:
-    """One ray for each pool and asset that moves it: coin lines, or depeg lines of the stablecoins.
+def assets(block: Block, chosen: Bools) -> Speeds:
+    """One ray for each asset that moves a chosen pool: coin lines, and depeg lines of stablecoins. USD never moves."""
+    pool, asset = _depends(block)
+    width = int(asset.max(initial=0)) + 1
+    keys = np.unique((pool * width + asset)[chosen[pool] & (asset != 0)])
+    return _asset_speeds(block, Kind.ASSET, keys // width, keys % width, None)
 
-    `stable` says by place in Prices which assets are stablecoins. The asset moves in USD, all others stand.
-    """
-    width = len(stable)
-    pool, asset = _moved_by(block)
-    chosen = (asset != 0) & (stable[asset] == depeg) & (block.pools.orders[pool] == orders)
-    keys = np.unique((pool * width + asset)[chosen])
-    return _problems(
-        block,
-        _asset_speeds(block, keys // width, keys % width, None, width),
-        block.pools.load[keys // width],
-        keys % width,
-        orders,
+
+def market(block: Block, chosen: Bools, speed: Floats) -> Speeds:
+    """One ray for each chosen pool: every asset moves at its own speed (by place in Prices; 0 for stablecoins)."""
+    pool, asset = _depends(block)
+    pools = np.unique(pool[chosen[pool] & (speed[asset] != 0.0)])
+    return _asset_speeds(block, Kind.MARKET, pools, np.zeros(len(pools), np.intp), speed)
+
+
+def _depends(block: Block) -> tuple[Ints, Ints]:
+    """All (pool, asset) on which anything in a pool depends."""
+    legs, rows, debts = block.legs, block.rows, block.debts
+    pool = np.concatenate([legs.pool, legs.pool, legs.pool, rows.pool, debts.pool, block.grid.pool])
+    asset = np.concatenate([legs.coin, legs.quote, legs.settle, rows.asset, debts.asset, block.grid.asset])
+    return pool, asset
+
+
+def _asset_speeds(block: Block, kind: Kind, pool: Ints, asset: Ints, market: Floats | None) -> Speeds:
+    """Speeds where assets move: one asset a ray, or (market) all by their own speed, one ray a pool."""
+    legs, rows, debts, grid, numeraire = block.legs, block.rows, block.debts, block.grid, block.pools.numeraire
+    width = max(int(column.max(initial=0)) for column in (asset, numeraire, _depends(block)[1])) + 1
+    keys = pool if market is not None else pool * width + asset
+
+    def moved(part_pool: Ints, *assets_of_part: Ints) -> tuple[Ints, Ints]:
+        """(ray, part) for each part that a ray moves; a moving numeraire moves all parts."""
+        part = np.arange(len(part_pool), dtype=np.intp)
+        touching = (*assets_of_part, numeraire[part_pool])
+        if market is None:
+            key = np.concatenate([part_pool * width + of for of in touching])
+            part = np.tile(part, len(touching))
+        else:
+            part = np.flatnonzero(np.any([market[of] != 0.0 for of in touching], axis=0))
+            key = part_pool[part]
+        ray = np.searchsorted(keys, key)
+        found = np.isin(key, keys)
+        pairs = np.unique(ray[found] * max(1, len(part_pool)) + part[found])
+        return pairs // max(1, len(part_pool)), pairs % max(1, len(part_pool))
+
+    def speed(ray: Ints, of: Ints) -> Floats:
+        return market[of] if market is not None else (asset[ray] == of).astype(np.float64)
+
+    def moving(part_pool: Ints, part_asset: Ints) -> Moving:
+        ray, part = moved(part_pool, part_asset)
+        return Moving(ray, part, speed(ray, part_asset[part]))
+
+    ray, leg = moved(legs.pool, legs.coin, legs.quote, legs.settle)
+    base, quote, inverse = speed(ray, legs.coin[leg]), speed(ray, legs.quote[leg]), legs.inverse[leg]
+    numeraire_b = speed(np.arange(len(pool), dtype=np.intp), numeraire[pool])
+    rays = Rays(
+        pool, np.full(len(pool), kind, np.intp), asset, block.pools.load[pool], numeraire_b, scale_b=numeraire_b
+    )
+    return Speeds(
+        rays,
+        MovingLegs(
+            ray, leg, np.where(inverse, quote, base), np.where(inverse, base, quote), np.ones(len(leg), np.bool_)
+        ),
+        moving(rows.pool, rows.asset),
+        moving(debts.pool, debts.asset),
+        moving(grid.pool, grid.asset),
     )
 
 
-def market(block: Block, stable: Bools, beta: Floats, *, orders: bool) -> Problems:
-    """One ray for each pool: everything but stablecoins and USD moves, each asset by its beta."""
-    pool, asset = _moved_by(block)
-    chosen = (asset != 0) & ~stable[asset] & (block.pools.orders[pool] == orders)
-    pools = np.unique(pool[chosen])
-    speed = np.where(stable, 0.0, beta)
-    speed[0] = 0.0
-    return _problems(
-        block,
-        _asset_speeds(block, pools, np.zeros(len(pools), np.intp), speed, len(stable)),
-        block.pools.load[pools],
-        np.zeros(len(pools), np.intp),
-        orders,
-    )
-
-
-def venue_lines(block: Block, prices: Prices, *, orders: bool) -> tuple[Problems, list[tuple[int, int]]]:
-    """One ray for each price that a venue prints, on the venue's own terms; and (pool, number of the line) of each."""
-    which = [
-        (number, place)
-        for number, pool in enumerate(block.described)
-        for place, line in enumerate(pool.venue.lines)
-        if line.orders == orders
-    ]
+def venue_lines(block: Block, prices: Prices, *, orders: bool) -> Speeds:
+    """One ray for each price that a venue prints, on the venue's own terms."""
     parts = _VenueParts()
-    begins = np.searchsorted(block.legs.pool, np.arange(block.count + 1))
-    rows_begin = np.searchsorted(block.rows.pool, np.arange(block.count + 1))
-    debts_begin = np.searchsorted(block.debts.pool, np.arange(block.count + 1))
-    for problem, (number, place) in enumerate(which):
-        parts.add(
-            block,
-            prices,
-            problem,
-            number,
-            block.described[number].venue.lines[place],
-            range(begins[number], begins[number + 1]),
-            range(rows_begin[number], rows_begin[number + 1]),
-            range(debts_begin[number], debts_begin[number + 1]),
-        )
-    return _problems(block, parts.speeds(), np.array(parts.load), np.arange(len(which), dtype=np.intp), orders), which
+    ranges = [_ranges(columns.pool, block.count) for columns in (block.legs, block.rows, block.debts)]
+    for number, pool in enumerate(block.described):
+        for place, line in enumerate(pool.venue.lines):
+            if line.orders == orders:
+                parts.add(block, prices, number, place, line, *(begins[number] for begins in ranges))
+    return parts.speeds()
+
+
+def _ranges(pool: Ints, count: int) -> list[range]:
+    begins = np.searchsorted(pool, np.arange(count + 1)).tolist()
+    return [range(begin, end) for begin, end in pairwise(begins)]
 
 
 class _VenueParts:
     """Speeds of venue lines, gathered line by line when an account is described."""
 
     def __init__(self) -> None:
-        self.load: list[float] = []
-        self._pool: list[int] = []
-        self._scale: list[float] = []
-        self._numeraire: list[float] = []
+        self._rays: list[tuple[int, int, float, float, float]] = []
         self._legs: list[tuple[int, int, float, float]] = []
         self._rows: list[tuple[int, int, float]] = []
         self._debts: list[tuple[int, int, float]] = []
@@ -139,155 +131,50 @@ class _VenueParts:
         self,
         block: Block,
         prices: Prices,
-        problem: int,
         number: int,
+        place: int,
         line: VenueLine,
         legs: range,
         rows: range,
         debts: range,
     ) -> None:
-        pool = block.described[number]
+        pool, ray = block.described[number], len(self._rays)
         venue = pool.key.venue
         moves = {prices.mark_place(venue, symbol): speed for symbol, speed in line.moves or ((line.symbol, 1.0),)}
         assets = {prices.asset_place(venue, asset): speed for asset, speed in line.asset_moves}
-        all_inverse = True
-        numeraire = assets.get(int(block.pools.numeraire[number]), 0.0)
+        numeraire_b = assets.get(int(block.pools.numeraire[number]), 0.0)
+        straight_in_reciprocal = not assets
         for leg in legs:
-            speed = moves.get(int(block.legs.mark[leg]), 0.0)
-            inverse = bool(block.legs.inverse[leg])
-            all_inverse = all_inverse and (inverse or not speed)
-            settles = assets.get(int(block.legs.settle[leg]), 0.0) != 0.0
-            if speed or settles or numeraire:
-                self._legs.append((problem, leg, 0.0 if inverse else speed, speed if inverse else 0.0))
-        for row in rows:
-            b = assets.get(int(block.rows.asset[row]), 0.0)
-            if b or numeraire:
-                self._rows.append((problem, row, b))
-        for debt in debts:
-            b = assets.get(int(block.debts.asset[debt]), 0.0)
-            if b or numeraire:
-                self._debts.append((problem, debt, b))
-        self.load.append(load(liquidation_stage(pool), line.threshold))
-        self._pool.append(number)
-        self._numeraire.append(numeraire)
-        self._scale.append(numeraire if assets else moves.get(prices.mark_place(venue, line.symbol), 0.0) * all_inverse)
+            speed, inverse = moves.get(int(block.legs.mark[leg]), 0.0), bool(block.legs.inverse[leg])
+            straight_in_reciprocal &= inverse or not speed
+            if speed or numeraire_b or assets.get(int(block.legs.settle[leg]), 0.0):
+                self._legs.append((ray, leg, 0.0 if inverse else speed, speed if inverse else 0.0))
+        for part, columns, moving in ((rows, block.rows.asset, self._rows), (debts, block.debts.asset, self._debts)):
+            for one in part:
+                b = assets.get(int(columns[one]), 0.0)
+                if b or numeraire_b:
+                    moving.append((ray, one, b))
+        own_speed = moves.get(prices.mark_place(venue, line.symbol), 0.0)
+        scale_b = own_speed if straight_in_reciprocal else numeraire_b
+        self._rays.append((number, place, load(liquidation_stage(pool), line.threshold), numeraire_b, scale_b))
 
     def speeds(self) -> Speeds:
-        legs = _columns(self._legs, 4)
-        rows, debts = _columns(self._rows, 3), _columns(self._debts, 3)
+        pool, key, weight, numeraire_b, scale_b = _columns(self._rays, 5)
+        kind = np.full(len(pool), Kind.VENUE, np.intp)
+        ray, leg, rise, sink = _columns(self._legs, 4)
         return Speeds(
-            np.array(self._pool, np.intp),
-            np.array(self._numeraire, np.float64),
-            np.array(self._scale, np.float64),
-            legs[0].astype(np.intp),
-            legs[1].astype(np.intp),
-            legs[2],
-            legs[3],
-            rows[0].astype(np.intp),
-            rows[1].astype(np.intp),
-            rows[2],
-            debts[0].astype(np.intp),
-            debts[1].astype(np.intp),
-            debts[2],
-            _NONE,
-            _NONE,
-            np.zeros(0),
-            False,
-            True,
+            Rays(pool.astype(np.intp), kind, key.astype(np.intp), weight, numeraire_b, scale_b),
+            MovingLegs(ray.astype(np.intp), leg.astype(np.intp), rise, sink, np.zeros(len(leg), np.bool_)),
+            _moving(self._rows),
+            _moving(self._debts),
+            no_parts(),
         )
+
+
+def _moving(records: list[tuple[int, int, float]]) -> Moving:
+    ray, part, b = _columns(records, 3)
+    return Moving(ray.astype(np.intp), part.astype(np.intp), b)
 
 
 def _columns(records: Sequence[tuple[float, ...]], width: int) -> Floats:
     return np.array(records, np.float64).reshape(-1, width).T
-
-
-def _speeds(
-    pool: Ints, leg_problem: Ints, leg: Ints, rise: Floats, sink: Floats, *, scale_b: Floats, options_at_mark: bool
-) -> Speeds:
-    """Speeds of rays on which instruments move and assets stand."""
-    nothing = np.zeros(0)
-    return Speeds(
-        pool,
-        np.zeros(len(pool)),
-        scale_b,
-        leg_problem,
-        leg,
-        rise,
-        sink,
-        *(_NONE, _NONE, nothing),
-        *(_NONE, _NONE, nothing),
-        *(_NONE, _NONE, nothing),
-        False,
-        options_at_mark,
-    )
-
-
-def _moved_by(block: Block) -> tuple[Ints, Ints]:
-    """All (pool, asset) on which anything in a pool depends, from pools that have something to liquidate."""
-    legs, rows, debts = block.legs, block.rows, block.debts
-    pool = np.concatenate([legs.pool, legs.pool, legs.pool, rows.pool, debts.pool, block.grid.pool])
-    asset = np.concatenate([legs.coin, legs.quote, legs.settle, rows.asset, debts.asset, block.grid.asset])
-    return pool, asset
-
-
-def _asset_speeds(block: Block, pool: Ints, asset: Ints, market: Floats | None, width: int) -> Speeds:
-    """Speeds where assets move: one asset a problem, or (market) all by their own speed, one problem a pool."""
-    legs, rows, debts, grid, numeraire = block.legs, block.rows, block.debts, block.grid, block.pools.numeraire
-    keys = pool if market is not None else pool * width + asset
-
-    def moved(part_pool: Ints, *assets_of_part: Ints) -> tuple[Ints, Ints]:
-        """(problem, part) for each part that a problem moves; a moving numeraire moves all parts."""
-        number = np.arange(len(part_pool), dtype=np.intp)
-        touching = (*assets_of_part, numeraire[part_pool])
-        if market is not None:
-            moves = np.any([market[a] != 0.0 for a in touching], axis=0)
-            key = part_pool[moves]
-            number = number[moves]
-        else:
-            key = np.concatenate([part_pool * width + a for a in touching])
-            number = np.tile(number, len(touching))
-        place = np.searchsorted(keys, key)
-        found = place < len(keys)
-        found[found] = keys[place[found]] == key[found]
-        pairs = np.unique(place[found] * max(1, len(part_pool)) + number[found])
-        return pairs // max(1, len(part_pool)), pairs % max(1, len(part_pool))
-
-    def speed(problem: Ints, of: Ints) -> Floats:
-        """The speed of assets in their problems."""
-        return market[of] if market is not None else (asset[problem] == of).astype(np.float64)
-
-    leg_problem, leg = moved(legs.pool, legs.coin, legs.quote, legs.settle)
-    row_problem, row = moved(rows.pool, rows.asset)
-    debt_problem, debt = moved(debts.pool, debts.asset)
-    grid_problem, which = moved(grid.pool, grid.asset)
-    base, quote = speed(leg_problem, legs.coin[leg]), speed(leg_problem, legs.quote[leg])
-    inverse = legs.inverse[leg]
-    problem = np.arange(len(pool), dtype=np.intp)
-    numeraire_b = speed(problem, numeraire[pool])
-    return Speeds(
-        pool,
-        numeraire_b,
-        numeraire_b,
-        leg_problem,
-        leg,
-        np.where(inverse, quote, base),
-        np.where(inverse, base, quote),
-        row_problem,
-        row,
-        speed(row_problem, rows.asset[row]),
-        debt_problem,
-        debt,
-        speed(debt_problem, debts.asset[debt]),
-        grid_problem,
-        which,
-        speed(grid_problem, grid.asset[which]),
-        True,
-        False,
-    )
-
-
-def _problems(block: Block, speeds: Speeds, weight: Floats, key: Ints, orders: bool) -> Problems:
-    count = len(speeds.pool)
-    direction = np.repeat([-1.0, 1.0], count)
-    terms = assembled(block, both_ways(speeds), np.tile(weight, 2), direction, orders=orders)
-    return Problems(terms, shapes(block, terms), key, orders)

@@ -9,102 +9,106 @@ import numpy as np
 
 from monitor.domain.names import USD, Asset, PoolKey
 from monitor.margin.arrays import Bools, Floats, Ints, sums
+from monitor.margin.assembly import both_ways, standing
 from monitor.margin.columns import Block
-from monitor.margin.lines import Problems, assets, market, positions, venue_lines
+from monitor.margin.lines import assets, market, positions, venue_lines
 from monitor.margin.prices import Prices
-from monitor.margin.rays import standing
+from monitor.margin.shapes import shapes
+from monitor.margin.speeds import Kind, Rays, together
 from monitor.margin.terms import Terms
 from monitor.margin.tiers import Shelf
 
 
 @dataclass(slots=True)
-class Set:
-    """Problems of one kind, for the pools whose stage leaves resting orders out, or counts them.
-
-    `label` says by ray whom it answers: a leg's symbol, an asset, a venue line.
+class Problems:
+    """All rays with (or all without) resting orders, in both directions: ray i goes down as problem i and up as
+    problem i + count of rays. One set, because a pass of numpy costs the same for one ray and for a hundred.
     """
 
-    problems: Problems
-    asset: tuple[Asset, ...] = ()
-    venue: tuple[tuple[int, int], ...] = ()
+    terms: Terms
+    rays: Rays
+    shape: Ints
+    orders: bool
 
 
 @dataclass(slots=True)
 class Plan:
-    """What a block needs at a tick. Lists hold one entry, or two where resting orders count in some pools."""
+    """What a block needs at a tick."""
 
     block: Block
     prices: Prices
     stablecoins: Collection[Asset]
-    standing: tuple[Terms, Terms]  # orders out, in (the same where there are none)
-    positions: list[Set]
-    bankruptcies: list[Set]
-    assets: list[Set]
-    venue: list[Set]
-    exposed: Bools  # legs, debts or grids
+    standing: tuple[Terms, Terms]  # resting orders out, in (the same where there are none)
+    exposed: Bools  # pools with legs, debts or grids: something that a price can liquidate
     empty_liquidates: Bools
     backstop: Ints  # the pool's number, -1 none, -2 not described
-    markets: dict[tuple[tuple[Asset, float], ...], list[Set]] = field(default_factory=dict)
+    _lines: dict[tuple[tuple[Asset, float], ...], Lines] = field(default_factory=dict)
 
-    def market(self, betas: Mapping[Asset, float] | None) -> list[Set]:
-        """The market problems for these betas."""
+    def lines(self, betas: Mapping[Asset, float] | None) -> Lines:
+        """The problems of all lines; `betas` are the market line's speeds, the last ones asked for are kept."""
         key = tuple(sorted((betas or {}).items()))
-        found = self.markets.get(key)
+        found = self._lines.get(key)
         if found is None:
-            stable, names = _stable(self.prices, self.stablecoins)
-            beta = np.array([1.0 if betas is None else betas.get(name, 1.0) for name in names])
-            self.markets.clear()
-            found = self.markets[key] = [
-                Set(market(self.block, stable, beta, orders=orders)) for orders in _variants(self.block)
-            ]
+            self._lines.clear()
+            found = self._lines[key] = self._prepared(dict(key))
         return found
+
+    def _prepared(self, betas: Mapping[Asset, float]) -> Lines:
+        block, names = self.block, self.prices.asset_names()
+        held = self.stablecoins
+        speed = np.array([0.0 if name == USD or name in held else betas.get(name, 1.0) for name in names])
+        sets = []
+        for orders in (False, True):
+            chosen = block.pools.orders == orders
+            speeds = together(
+                [
+                    positions(block, Kind.POSITION, chosen),
+                    positions(block, Kind.BACKED, chosen & (self.backstop >= 0)),
+                    positions(block, Kind.BANKRUPTCY, chosen),
+                    assets(block, chosen),
+                    market(block, chosen, speed),
+                    venue_lines(block, self.prices, orders=orders),
+                ]
+            )
+            if len(speeds.rays.pool):
+                terms = both_ways(block, speeds, orders=orders)
+                sets.append(Problems(terms, speeds.rays, shapes(block, terms), orders))
+        return Lines(tuple(sets), names)
+
+
+class Lines:
+    """The sets of problems, and where each ray's answer stands."""
+
+    def __init__(self, sets: tuple[Problems, ...], names: tuple[Asset, ...]) -> None:
+        self.sets = sets
+        #: (kind, pool, key) -> the number of the ray, counted through all sets.
+        self.place: dict[tuple[int, int, int], int] = {}
+        #: By pool: the assets that move it, with their keys.
+        self.assets: dict[int, list[tuple[Asset, int]]] = {}
+        for one in sets:
+            rays = one.rays
+            for kind, pool, key in zip(rays.kind.tolist(), rays.pool.tolist(), rays.key.tolist(), strict=True):
+                self.place[kind, pool, key] = len(self.place)
+                if kind == Kind.ASSET:
+                    self.assets.setdefault(pool, []).append((names[key], key))
 
 
 def planned(block: Block, prices: Prices, shelf: Shelf, stablecoins: Collection[Asset]) -> Plan:
     """Prepare a block."""
     shelf.stack()
-    stable, names = _stable(prices, stablecoins)
-    variants = _variants(block)
-    any_order = bool(block.legs.order.any())
     out = standing(block, orders=False)
-    asset_sets = []
-    for orders in variants:
-        for depeg in (False, True):
-            problems = assets(block, stable, orders=orders, depeg=depeg)
-            asset_sets.append(Set(problems, asset=tuple(names[place] for place in problems.key)))
-    venue_sets = []
-    for orders in (False, True):
-        problems, which = venue_lines(block, prices, orders=orders)
-        if which:
-            venue_sets.append(Set(problems, venue=tuple(which)))
     return Plan(
         block,
         prices,
         stablecoins,
-        (out, standing(block, orders=True) if any_order else out),
-        [Set(positions(block, orders=orders)) for orders in variants],
-        [Set(positions(block, orders=orders, bankruptcy=True)) for orders in variants],
-        asset_sets,
-        venue_sets,
+        (out, standing(block, orders=True) if block.legs.order.any() else out),
         _exposed(block),
         np.array([pool.empty_liquidates for pool in block.described], np.bool_),
         _backstops(block),
     )
 
 
-def _variants(block: Block) -> tuple[bool, ...]:
-    """Whether resting orders count: only as many sets of problems as the pools need."""
-    return tuple(sorted({bool(orders) for orders in block.pools.orders}))
-
-
-def _stable(prices: Prices, stablecoins: Collection[Asset]) -> tuple[Bools, tuple[Asset, ...]]:
-    """By place of an asset in the prices: is it a stablecoin, and its name."""
-    names = prices.asset_names()
-    return np.array([name in stablecoins and name != USD for name in names], np.bool_), names
-
-
 def _exposed(block: Block) -> Bools:
-    """Pools with something that a price can liquidate: legs (orders where they count), debts, grids."""
     legs = block.legs
     counted = ~legs.order | block.pools.orders[legs.pool]
     weight: Floats = sums(legs.pool, counted.astype(np.float64), block.count)

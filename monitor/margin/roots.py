@@ -11,7 +11,7 @@ from monitor.margin.arrays import Bools, Floats, Ints
 from monitor.margin.breaks import breakpoints
 from monitor.margin.columns import Block
 from monitor.margin.health import Health, Values, health
-from monitor.margin.rays import Shape
+from monitor.margin.shapes import Shape
 from monitor.margin.terms import Terms
 from monitor.margin.tiers import Shelf
 
@@ -39,12 +39,14 @@ class Roots:
     equity: Floats
 
 
-def solve(terms: Terms, values: Values, shelf: Shelf, block: Block, shape: Ints, start: Health, open_: Bools) -> Roots:
-    """First roots of all problems that are `open_` (known, and healthy at x = 0); `start` is their health there."""
+def solve(
+    terms: Terms, values: Values, shelf: Shelf, block: Block, shape: Ints, now: Floats, slope: Floats, open_: Bools
+) -> Roots:
+    """First roots of all problems that are `open_` (known, and healthy at x = 0); `now` and `slope` hold there."""
     search = _Search(terms, values, shelf, block, np.full(terms.count, np.nan), np.full(terms.count, np.nan))
     concave = np.flatnonzero(open_ & (shape == Shape.CONCAVE))
     if len(concave):
-        search.concave(concave, start.health[concave], start.slope[concave])
+        search.concave(concave, now[concave], slope[concave])
     pieces = np.flatnonzero(open_ & (shape != Shape.CONCAVE))
     if len(pieces):
         search.walk(pieces, shape[pieces] == Shape.ROUGH)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from monitor.margin.arrays import Bools, Floats, sums
 from monitor.margin.assess import Assessment, Marked, assess, marked
 from monitor.margin.book import Book
-from monitor.margin.health import Health, Values, health
-from monitor.margin.plan import Plan, Set
+from monitor.margin.health import Values, health
+from monitor.margin.plan import Lines, Plan, Problems
 from monitor.margin.roots import solve
+from monitor.margin.speeds import Kind
 from monitor.margin.terms import Terms
 from monitor.margin.tiers import Shelf
 
@@ -21,28 +22,25 @@ NOWHERE = -1.0 + 1e-11
 
 @dataclass(slots=True)
 class Solved:
-    """The roots of a set: by problem the move x (NaN: never), and health at x = 0 (NaN: unknown)."""
+    """By ray, counted through all sets of problems: the moves x down and up to its root (NaN: never), the pool's equity
+    there, and health now (NaN: unknown).
+    """
 
-    of: Set
-    x: Floats
-    equity: Floats  # of the pool, at the root
-    now: Floats  # health
+    down: Floats
+    up: Floats
+    equity_down: Floats
+    equity_up: Floats
+    now: Floats
 
 
 @dataclass(slots=True)
 class Tick:
-    """Everything that one evaluation found, as columns."""
+    """Where pools stand, as columns."""
 
     marked: Marked
     out: Assessment  # resting orders left out
     counted: Assessment  # resting orders counted (the same object where there are none)
     exposed: Bools
-    positions: list[Solved] = field(default_factory=list)
-    bankruptcies: list[Solved] = field(default_factory=list)
-    assets: list[Solved] = field(default_factory=list)
-    market: list[Solved] = field(default_factory=list)
-    venue: list[Solved] = field(default_factory=list)
-    backstops: list[Solved] = field(default_factory=list)
 
     def assessment(self, *, orders: bool) -> Assessment:
         """Where pools stand with or without resting orders."""
@@ -63,21 +61,13 @@ def standing_now(book: Book, plan: Plan) -> Tick:
     return Tick(now, out, counted, plan.exposed | borrows)
 
 
-def solve_lines(book: Book, plan: Plan, tick: Tick, markets: list[Set]) -> None:
-    """Fill in the lines of a tick."""
+def solve_lines(shelf: Shelf, plan: Plan, tick: Tick, lines: Lines) -> Solved:
+    """The first roots of all rays."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for sets, found in (
-            (plan.positions, tick.positions),
-            (plan.bankruptcies, tick.bankruptcies),
-            (plan.assets, tick.assets),
-            (markets, tick.market),
-            (plan.venue, tick.venue),
-        ):
-            found.extend(_solved(book.shelf, plan, tick, one, None) for one in sets)
-        backed = plan.backstop >= 0
-        if backed.any():
-            free = free_balance(plan, tick)
-            tick.backstops.extend(_solved(book.shelf, plan, tick, one, free) for one in plan.positions)
+        added = free_balance(plan, tick)
+        found = [_solved(shelf, plan, tick, one, added) for one in lines.sets]
+    columns = [np.concatenate([getattr(one, f.name) for one in found] or [np.zeros(0)]) for f in fields(Solved)]
+    return Solved(*columns)
 
 
 def free_balance(plan: Plan, tick: Tick) -> Floats:
@@ -109,27 +99,24 @@ def values_at(terms: Terms, tick: Tick, assessed: Assessment) -> Values:
     )
 
 
-def _solved(shelf: Shelf, plan: Plan, tick: Tick, of: Set, added: Floats | None) -> Solved:
-    problems = of.problems
-    terms, block = problems.terms, plan.block
+def _solved(shelf: Shelf, plan: Plan, tick: Tick, problems: Problems, added: Floats) -> Solved:
+    terms, rays, block = problems.terms, problems.rays, plan.block
     assessed = tick.assessment(orders=problems.orders)
     values = values_at(terms, tick, assessed)
-    start = health(terms, values, shelf, block, np.zeros(terms.count))
-    pool = terms.problems.pool
-    equity = assessed.equity[pool] + (0.0 if added is None else added[pool])
-    values.equity = equity - start.equity
-    values.requirement = assessed.maintenance[pool] - start.requirement
-    load = terms.problems.load
-    needed = np.where(load == 0.0, 0.0, load * assessed.maintenance[pool])
-    rest = equity - needed - start.health
-    start = _raised(start, equity - needed, start.slope + terms.problems.scale_b * rest)
+    moving = health(terms, values, shelf, block, np.zeros(terms.count))
+
+    pool, load = terms.problems.pool, terms.problems.load
+    backed = np.tile(rays.kind == Kind.BACKED, 2)
+    equity = assessed.equity[pool] + np.where(backed, added[pool], 0.0)
+    requirement = assessed.maintenance[pool]
+    values.equity, values.requirement = equity - moving.equity, requirement - moving.requirement
+    # Along the ray health changes by what moves, and by the scale times what rests.
+    now = equity - np.where(load == 0.0, 0.0, load * requirement)
+    slope = moving.slope + terms.problems.scale_b * (now - moving.health)
+    now = np.where(np.isfinite(slope), now, np.nan)
+
     exposed = (tick.exposed | plan.empty_liquidates)[pool]
-    open_ = np.isfinite(start.health) & (start.health > 0.0) & exposed
-    roots = solve(terms, values, shelf, block, problems.shape, start, open_)
-    nowhere = roots.x <= NOWHERE
-    return Solved(of, np.where(nowhere, np.nan, roots.x), roots.equity, start.health)
-
-
-def _raised(start: Health, now: Floats, slope: Floats) -> Health:
-    start.health, start.slope = now, slope
-    return start
+    roots = solve(terms, values, shelf, block, problems.shape, now, slope, (now > 0.0) & exposed)
+    x = np.where(roots.x <= NOWHERE, np.nan, roots.x)
+    half = len(rays.pool)
+    return Solved(x[:half], x[half:], roots.equity[:half], roots.equity[half:], now[:half])

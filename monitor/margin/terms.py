@@ -42,6 +42,7 @@ class LegTerms:
     netting: Ints
     long: Bools
     option: Ints
+    by_asset: Bools
 
 
 @dataclass(slots=True)
@@ -125,7 +126,6 @@ class Terms:
     any_order: bool
     any_option: bool
     all_fixed: bool
-    options_at_mark: bool = False  # a position line moves an option's own mark, not its underlying
     counts: dict[str, Ints] = field(default_factory=dict)
 
     @property
@@ -167,7 +167,6 @@ class Terms:
             any_order=self.any_order,
             any_option=self.any_option,
             all_fixed=self.all_fixed,
-            options_at_mark=self.options_at_mark,
         )
         return terms, Taken(wanted, places["legs"], places["rows"], places["debts"], places["grids"])
 
