@@ -119,6 +119,8 @@ class Timings(Section):
     instruments_every_seconds: Seconds = key(21_600.0, "seconds between two readings of the instruments")
     permissions_every_seconds: Seconds = key(86_400.0, "seconds between two readings of what the key may do")
     clock_every_seconds: Seconds = key(3_600.0, "seconds between two measurements of the venue's clock")
+    clock_doubt_seconds: Seconds = key(1.0, "seconds by which frames seem late or early: the clock is measured anew")
+    clock_doubt_spacing_seconds: Seconds = key(60.0, "seconds, the least time between two measurements for that reason")
     bridge_every_seconds: Seconds = key(3.0, "seconds between two REST readings of marks while their stream is down")
     resync_settle_seconds: Wait = key(0.3, "seconds after the first event of a burst until the account is read")
     resync_spacing_seconds: Wait = key(5.0, "seconds, the least time between two readings that events asked for")

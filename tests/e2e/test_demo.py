@@ -1,0 +1,70 @@
+"""The demo, the first thing that a stranger sees: no account, nothing to configure, a story, an end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+import time
+from pathlib import Path
+
+from tests.unit.cli.processes import COMMAND, environment, marginwatch
+
+
+async def test_a_short_demo_tells_its_story_in_plain_lines_and_sums_up() -> None:
+    started = time.monotonic()
+    done = await asyncio.to_thread(marginwatch, "demo", "--seconds", "28", "--port", "0")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert time.monotonic() - started < 28 + 5
+    out = done.stdout
+    assert re.search(r"metrics: http://127\.0\.0\.1:\d+/metrics", out)
+    for told in ("Calm.", "desk hedges", "The market falls", "connection to the venue is lost", "answers again"):
+        assert told in out
+    assert "FIRED critical margin_ratio" in out or "ESCALATED critical margin_ratio" in out
+    assert "STALE" in out
+    assert "RESOLVED" in out
+    assert re.search(r"highest margin ratio: 0\.[89]\d+ \(main cross:USDT\)", out)
+    assert re.search(r"from receipt to report: median [\d.]+ ms", out)
+    assert "Traceback" not in out
+
+
+async def test_ctrl_c_ends_the_demo_within_two_seconds_and_its_metrics_were_there(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as out:
+        process = await asyncio.create_subprocess_exec(
+            COMMAND, "demo", "--port", "0", stdout=out, stderr=out, env=environment()
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while "Calm." not in (tmp_path / "out").read_text():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/metrics", (tmp_path / "out").read_text())
+        assert found is not None
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
+        writer.write(b"GET /metrics HTTP/1.0\r\n\r\n")
+        text = (await reader.read()).decode()
+        writer.close()
+        for name in ("pool_margin_ratio", "position_liquidation_price", "event_to_report_seconds_bucket", "build_info"):
+            assert f"marginwatch_{name}{{" in text
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert time.monotonic() - started <= 2.0
+        assert "Traceback" not in (tmp_path / "out").read_text()
+        assert "highest margin ratio" in (tmp_path / "out").read_text()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_taken_port_is_said_and_another_one_used() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = await asyncio.to_thread(marginwatch, "demo", "--seconds", "2", "--port", str(port))
+    assert done.returncode == 0, done.stderr
+    assert f"port {port} is taken: using" in done.stdout

@@ -1,0 +1,137 @@
+"""The core between inbox and outputs: readiness, overruns, jobs that ended, latencies. Engine and alerting are real."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.alerts.alerting import Alerting
+from monitor.alerts.settings import AlertSettings
+from monitor.app.config import loads
+from monitor.app.inbox import Inbox
+from monitor.app.monitor import Core, why_not_ready
+from monitor.app.supervision import JobStatus
+from monitor.domain.alerts import AlertChange
+from monitor.domain.errors import Overrun
+from monitor.domain.events import Elapsed, Tick
+from monitor.domain.names import AccountKey
+from monitor.domain.view import Budget, FeedStatus, View
+from monitor.engine.engine import Engine
+from monitor.engine.settings import EngineSettings
+from monitor.outputs.prometheus import Exposition
+from monitor.venues.binance.margin import describe
+from monitor.venues.session import Job
+from tests.sample_reports import account
+from tests.unit.app.clocks import FakeClock
+
+MAIN = AccountKey("binance", "main")
+CONFIG = '[accounts.main]\nvenue = "binance"\napi_key = "12345678"\napi_secret = "12345678"'
+
+
+class FakeSession:
+    """Remembers what it was asked to read again."""
+
+    venue = "binance"
+
+    def __init__(self) -> None:
+        self.resyncs: list[tuple[AccountKey, bool]] = []
+
+    def jobs(self) -> tuple[Job, ...]:
+        return ()
+
+    def resync(self, account: AccountKey, why: str, *, config: bool = False) -> None:
+        self.resyncs.append((account, config))
+
+    def feeds(self) -> tuple[FeedStatus, ...]:
+        return (FeedStatus(venue="binance", account="main", stream="user", phase="live", up=True),)
+
+    def budgets(self) -> tuple[Budget, ...]:
+        return (Budget(venue="binance", used_ratio=0.25),)
+
+    def clock_offset(self) -> float | None:
+        return None
+
+    async def close(self) -> None:
+        pass
+
+
+class Bench:
+    """A core with nothing around it."""
+
+    def __init__(self, limit: int = 100, jobs: Sequence[JobStatus] = ()) -> None:
+        self.clock, self.session, self.inbox = FakeClock(), FakeSession(), Inbox(limit)
+        self.core = Core(
+            self.inbox,
+            Engine({"binance": describe}, EngineSettings(accounts=(MAIN,))),
+            Alerting(AlertSettings()),
+            Exposition(),
+            {"binance": self.session},
+            jobs,
+            loads(CONFIG),
+            self.clock,
+        )
+
+
+def test_before_anything_was_read_the_view_is_there_and_not_ready() -> None:
+    view = Bench().core.latest()
+    assert not view.ready
+    assert view.not_ready[0].startswith("binance/main: ")
+    assert view.accounts[0].key == MAIN
+    assert view.budgets == (Budget(venue="binance", used_ratio=0.25),)
+    assert view.clock_offsets == {}, "an offset that was never measured is not 0"
+
+
+def test_each_step_makes_a_new_view_and_counts() -> None:
+    bench = Bench()
+    seen: list[View] = []
+
+    def see(view: View, _: Sequence[AlertChange]) -> None:
+        seen.append(view)
+
+    bench.core.on_view = see
+    bench.core.take([Elapsed(bench.clock.now())])
+    bench.core.take([Elapsed(bench.clock.now()), Tick("binance", "BTCUSDT", 1.0, 1.0, 1.0)])
+    assert [(view.batches_total, view.last_batch_events) for view in seen] == [(1, 1), (2, 2)]
+    assert bench.core.latest() is seen[-1]
+
+
+def test_an_overrun_has_every_account_read_again_whole() -> None:
+    bench = Bench(limit=1)
+    bench.inbox.put(Elapsed(bench.clock.now()))
+    with pytest.raises(Overrun):
+        bench.inbox.put(Elapsed(bench.clock.now()))
+    with capture_logs() as logs:
+        bench.core.take([Elapsed(bench.clock.now())])
+    assert (MAIN, True) in bench.session.resyncs
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+        "inbox overrun: reading all accounts anew"
+    ]
+
+
+def test_a_job_that_failed_is_a_row_beside_the_streams_from_then_on() -> None:
+    fine, ended = JobStatus("binance", "user", None), JobStatus("binance", "main desk", "main")
+    bench = Bench(jobs=[fine, ended])
+    assert [row.stream for row in bench.core.latest().feeds] == ["user"]
+    ended.failures, ended.ended, ended.reason = 1, True, "the key is not valid"
+    bench.core.take([Elapsed(bench.clock.now())])
+    row = bench.core.latest().feeds[-1]
+    assert (row.stream, row.up, row.phase, row.reason) == ("main desk", False, "ended", "the key is not valid")
+
+
+async def test_the_timer_tells_the_engine_each_second() -> None:
+    bench = Bench(limit=3)
+    ticking = bench.core.tick()
+    with capture_logs():
+        for _ in range(10):
+            ticking.send(None)  # the fake clock yields once a second
+    ticking.close()
+    assert bench.inbox.depth == 3, "a full inbox ends nothing"
+    assert await bench.inbox.batch() == (Elapsed(1_000_001.0), Elapsed(1_000_002.0), Elapsed(1_000_003.0))
+
+
+def test_an_account_that_is_not_up_says_why() -> None:
+    assert why_not_ready(account(up=True)) is None
+    assert why_not_ready(account(up=False, reasons=("a", "b"))) == "binance/main: a; b"
+    assert why_not_ready(account(up=False)) == "binance/main: not read yet"
