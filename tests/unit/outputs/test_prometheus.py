@@ -9,6 +9,8 @@ from math import inf, nan
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.domain.alerts import Alert, Severity
@@ -235,6 +237,14 @@ def test_labels_hold_any_text(name: str) -> None:
 
     assert scrape.value("account_up", account=name) == 1.0
     assert scrape.value("pool_stage_ratio", account=name, stage=name) == 0.5
+
+
+@given(st.text(max_size=20), st.floats(allow_nan=False))
+def test_any_name_and_any_number_come_through(name: str, value: float) -> None:
+    key = AccountKey("binance", name)
+    scrape = Scrape(view(account(pool(owner=key, equity_usd=value, positions=()), key=key)))
+
+    assert scrape.value("pool_equity_usd", account=name) == value
 
 
 def test_a_quiet_rule_shows_zero_and_a_firing_one_its_count() -> None:
