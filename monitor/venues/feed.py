@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import FeedLost
+from monitor.domain.errors import FeedLost, VenueError
 from monitor.venues.ledger import Moment
 from monitor.venues.settings import Secret, Timings
 
@@ -154,7 +154,7 @@ class Feed:
                 current = await self._serve_until_old(current)
         except BaseException as exc:
             # Whatever ended it, also a bug or a cancellation: the streams are down, and everybody must know.
-            why = exc.why if isinstance(exc, FeedLost) else f"the feed ended: {type(exc).__name__}"
+            why = exc.why if isinstance(exc, VenueError) else f"the feed ended: {type(exc).__name__}"
             (current.talk if current is not None else talk).lost(why, self._moment())
             raise
         finally:

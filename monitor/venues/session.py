@@ -15,7 +15,8 @@ Emit = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to keep running. `account` None: it serves the venue as a whole.
+    """Something to keep running. `account` None: it serves the venue as a whole. `name` is unique beside the account
+    and is no stream's name.
 
     `run` goes on until it is cancelled or fails; a job tries again by itself whatever trying again may cure, so what
     escapes is for a person (`AuthRejected` and its kin: the job is over) or a bug (restart it, slowly and loudly).

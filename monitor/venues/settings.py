@@ -88,6 +88,8 @@ class Timings:
     instruments_every_seconds: float = 6 * 3600.0
     permissions_every_seconds: float = 24 * 3600.0
     clock_every_seconds: float = 3600.0
+    clock_doubt_seconds: float = 1.0  #: frames that seem this late, or early: the venue's clock is measured anew
+    clock_doubt_spacing_seconds: float = 60.0  #: least time between two measurements for that reason
     bridge_every_seconds: float = 3.0  #: marks over REST while their stream is down
     resync_settle_seconds: float = 0.3  #: a burst of events causes one reading, this long after the first
     resync_spacing_seconds: float = 5.0  #: least time between two readings that events asked for

@@ -22,6 +22,10 @@ class Wake:
         """Never blocks."""
         self._rung.set()
 
+    def forget(self) -> None:
+        """Whoever rang until now is answered by what is done now."""
+        self._rung.clear()
+
     async def wait(self, seconds: float) -> bool:
         """Wait until the bell rings (True) or the time is over (False); the ring is used up."""
         ring = asyncio.ensure_future(self._rung.wait())
@@ -99,6 +103,7 @@ class Poll:
         good_since: float | None = None
         while True:
             began = self._clock.monotonic()
+            self._bell.forget()
             try:
                 await self._read()
             except VenueError as exc:

@@ -47,6 +47,7 @@ SHORT = Timings(
     account_every_seconds=0.5,
     account_every_blind_seconds=0.2,
     config_every_seconds=2.0,
+    clock_doubt_spacing_seconds=0.5,
     bridge_every_seconds=0.2,
     resync_settle_seconds=0.02,
     resync_spacing_seconds=0.1,
@@ -147,6 +148,33 @@ def truth(account: SimAccount) -> dict[PositionKey, float]:
     }
 
 
+def session_of(
+    sim: SimBinance,
+    *,
+    timings: Timings = SHORT,
+    policy: PermissionPolicy = PermissionPolicy.REFUSE,
+    secret: str | None = None,
+    emit: Callable[[Event], None] = lambda _: None,
+    clock: ShiftedClock | None = None,
+    **settings: Any,
+) -> BinanceSession:
+    """The session for every account of `sim`."""
+    accounts = tuple(
+        BinanceAccountSettings(
+            name=one.name,
+            credentials=Credentials(api_key=Secret(one.key), api_secret=Secret(secret or one.secret)),
+            permissions=policy,
+        )
+        for one in sim.accounts.values()
+    )
+    urls = BinanceUrls(fapi=sim.fapi, sapi=sim.sapi, stream=sim.stream)
+    return BinanceSession(
+        replace(BinanceSettings(accounts=accounts, urls=urls, timings=timings), **settings),
+        emit,
+        clock or ShiftedClock(),
+    )
+
+
 @contextlib.asynccontextmanager
 async def wired(
     sim: SimBinance,
@@ -157,22 +185,16 @@ async def wired(
     **settings: Any,
 ) -> AsyncIterator[Wired]:
     """The session for every account of `sim`, its jobs running as they are: nothing starts them again."""
-    accounts = tuple(
-        BinanceAccountSettings(
-            name=one.name,
-            credentials=Credentials(api_key=Secret(one.key), api_secret=Secret(secret or one.secret)),
-            permissions=policy,
-        )
-        for one in sim.accounts.values()
-    )
     clock = ShiftedClock()
     events: list[Event] = []
-    urls = BinanceUrls(fapi=sim.fapi, sapi=sim.sapi, stream=sim.stream)
-    session = BinanceSession(
-        replace(BinanceSettings(accounts=accounts, urls=urls, timings=timings), **settings), events.append, clock
+    session = session_of(
+        sim, timings=timings, policy=policy, secret=secret, emit=events.append, clock=clock, **settings
     )
     harness = Wired(sim, session, clock, events)
-    tasks = [asyncio.create_task(_note(job.name, job.run(), harness), name=job.name) for job in session.jobs()]
+    tasks = [
+        asyncio.create_task(_note(f"{job.account or ''} {job.name}".strip(), job.run(), harness), name=job.name)
+        for job in session.jobs()
+    ]
     try:
         yield harness
     finally:

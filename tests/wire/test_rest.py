@@ -156,3 +156,13 @@ async def test_no_log_at_any_level_holds_a_key_or_a_signature(rest: Rest, caplog
 def test_the_library_is_not_imported_before_the_first_request() -> None:
     code = "import sys, monitor.venues.binance.session; sys.exit('ccxt' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+async def test_a_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.port}")
+    rest = Rest("v", "binance", {ORIGIN: "http://venue.invalid"}, SystemClock(), 1.0)
+    await rest.call("fapiPublicGetTime", {}, "clock")
+    assert server.seen[0].headers["Host"] == "venue.invalid"
+    await rest.close()

@@ -18,7 +18,7 @@ from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Timings
 from monitor.venues.wake import Poll
 
 Body = Callable[[], Awaitable[None]]
-SPREAD = 0.1  #: intervals vary by this share, so that accounts do not all ask in the same second
+SPREAD = (0.85, 0.97)  #: of an interval, by chance: accounts do not all ask in one second, none asks late
 
 
 class AccountDesk:
@@ -61,7 +61,7 @@ class AccountDesk:
             ("user stream", self._permitted_only(self.user.run)),
             ("tiers", self._permitted_only(self._tiers.run)),
         )
-        return tuple(Job(f"{VENUE} {name} {what}", name, body) for what, body in jobs)
+        return tuple(Job(what, name, body) for what, body in jobs)
 
     def resync(self, why: str, config: bool = False) -> None:  # noqa: ARG002  # the reason is for whoever logs it
         """Have the account read soon, and its configuration if asked."""
@@ -77,7 +77,7 @@ class AccountDesk:
 
     def _stretched(self, seconds: float) -> float:
         # Chance here only spreads requests in time; it decides nothing.
-        return seconds * self._stretch() * random.uniform(1 - SPREAD, 1.0)
+        return seconds * self._stretch() * random.uniform(*SPREAD)
 
     def _account_interval(self) -> float:
         timings = self._timings
@@ -142,5 +142,6 @@ class AccountDesk:
                     one.cancel()
             await asyncio.gather(work, refusal, return_exceptions=True)
         if self._refused is not None:
+            self.user.stop(self._refused.why)
             raise self._refused
         work.result()

@@ -24,7 +24,17 @@ MARKS, ASSETS = "marks", "assets"
 class MarketStream:
     """One socket for everybody: `!markPrice@arr@1s` and `!assetIndex@arr`."""
 
-    def __init__(self, urls: BinanceUrls, client: Client, emit: Emit, clock: Clock, timings: Timings) -> None:
+    def __init__(
+        self,
+        urls: BinanceUrls,
+        client: Client,
+        emit: Emit,
+        clock: Clock,
+        timings: Timings,
+        lagged: Callable[[float], None],
+    ) -> None:
+        """`lagged` is told how many seconds after its own stamp each frame came, by the venue's clock as we know it."""
+        self._lagged = lagged
         self._client, self._emit, self._clock, self._timings = client, emit, clock, timings
         self._url = Secret(urls.stream.rstrip("/") + endpoints.MARKET_ROUTE)
         rules = (
@@ -73,6 +83,9 @@ class MarketStream:
     def _heard(self, _: Decoded) -> None:
         if self._live_since is None and self.ledger.attempt.up:
             self._live_since = self._clock.monotonic()
+        lag = self.ledger.counters[MARKS].lag_seconds
+        if lag is not None:
+            self._lagged(lag)
 
 
 class Bridge:
@@ -98,10 +111,11 @@ class Bridge:
             (ASSETS, self._readings.assets),
         )
         while True:
-            pause = self._timings.bridge_every_seconds * self._stretch()
+            pause = self._timings.watch_every_seconds
             for stream, read in parts:
                 if self._market.up(stream):
                     continue
+                pause = max(pause, self._timings.bridge_every_seconds * self._stretch())
                 try:
                     await read()
                 except VenueError as exc:

@@ -28,7 +28,7 @@ class BinanceSession:
         timings = settings.timings
         self._client = Client(settings, emit, clock)
         self._readings = PublicReadings(self._client, emit)
-        self._market = MarketStream(settings.urls, self._client, emit, clock, timings)
+        self._market = MarketStream(settings.urls, self._client, emit, clock, timings, self._lagged)
         self._bridge = Bridge(self._market, self._readings, emit, clock, timings, self.stretch)
         self._clock_poll = Poll(
             self._client.measure_clock,
@@ -46,6 +46,7 @@ class BinanceSession:
             timings,
             patient=True,
         )
+        self._clock_doubted = float("-inf")
         self._unseeded: asyncio.Queue[tuple[Symbol, int]] = asyncio.Queue()
         self._seen: set[Symbol] = set()
         self._desks = {
@@ -61,11 +62,11 @@ class BinanceSession:
     def jobs(self) -> tuple[Job, ...]:
         """The venue's own jobs first, then each account's."""
         public = (
-            Job(f"{VENUE} clock", None, self._clock_poll.run),
-            Job(f"{VENUE} market stream", None, self._market.run),
-            Job(f"{VENUE} market bridge", None, self._bridge.run),
-            Job(f"{VENUE} instruments", None, self._instruments_poll.run),
-            Job(f"{VENUE} candles", None, self._seed),
+            Job("clock", None, self._clock_poll.run),
+            Job("market stream", None, self._market.run),
+            Job("market bridge", None, self._bridge.run),
+            Job("instruments", None, self._instruments_poll.run),
+            Job("candles", None, self._seed),
         )
         return (*public, *(job for desk in self._desks.values() for job in desk.jobs()))
 
@@ -103,6 +104,15 @@ class BinanceSession:
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.close()
+
+    def _lagged(self, seconds: float) -> None:
+        """Frames that come late, or before their own time, may speak of a clock: measure it, but not for each frame."""
+        timings, now = self._settings.timings, self._clock.monotonic()
+        if self._client.offset_seconds is None or abs(seconds) < timings.clock_doubt_seconds:
+            return
+        if now - self._clock_doubted >= timings.clock_doubt_spacing_seconds:
+            self._clock_doubted = now
+            self._clock_poll.ring()
 
     def _failed(self, what: str, exc: VenueError) -> None:
         self._emit(PollFailed(VENUE, None, what, self._clock.now(), exc.why))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import FeedLost, Refused, VenueError
+from monitor.domain.errors import FeedLost, VenueError
 from monitor.domain.events import AccountSnapshot, BalanceChanged, ConfigChanged, PositionChanged
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.venues.binance import answers, endpoints
@@ -21,6 +22,7 @@ from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Secret,
 from monitor.venues.wake import Pace, Wake
 
 STREAM = "user"
+DEAF_AFTER = 2  #: changes that REST showed and the stream did not tell, until it is opened anew with a living key
 
 
 class UserStream:
@@ -53,6 +55,7 @@ class UserStream:
         self._untold: tuple[float, float] | None = None  #: (venue time of a change REST showed, steady time seen)
         self._contradictions = 0
         self._deaf = ""
+        self._deaf_at = float("-inf")
         self.dialled_with: Secret | None = None  #: the key in the address that was dialled last
 
     @property
@@ -91,10 +94,14 @@ class UserStream:
         try:
             return self._pace.pause(exc, live_seconds=live)
         except VenueError:
-            self.ledger.stop(exc.why)
-            for edge in self.ledger.edges(self._clock.now()):
-                self._emit(edge)
+            self.stop(exc.why)
             raise
+
+    def stop(self, why: str) -> None:
+        """No attempt is made any more: a person must act."""
+        self.ledger.stop(why)
+        for edge in self.ledger.edges(self._clock.now()):
+            self._emit(edge)
 
     # The key
 
@@ -114,7 +121,10 @@ class UserStream:
         answer = await self._client.ask(endpoints.LISTEN_KEY_CREATE, credentials=self._settings.credentials)
         key = Secret(answers.listen_key(answer.body))
         self._key.created(key, self._clock.monotonic())
-        if before is not None and key == before and self._contradictions >= 2:
+        deaf = before is not None and key == before and self._contradictions >= DEAF_AFTER
+        # Rarely: if the venue should stamp changes that it never pushes, every stream would look deaf for ever.
+        if deaf and self._clock.monotonic() - self._deaf_at >= self._timings.key_life_seconds:
+            self._deaf_at = self._clock.monotonic()
             self._deaf = "the key lives, but the stream does not tell what REST shows"
 
     async def _keep_key(self) -> None:
@@ -125,7 +135,9 @@ class UserStream:
                 case Step.KEEP_ALIVE:
                     await self._extend()
                 case Step.CREATE if self._key.key is not None:
-                    await self._create()
+                    # A probe without an answer proves nothing: the doubt stays, and is asked about again.
+                    with contextlib.suppress(VenueError):
+                        await self._create()
                 case _:
                     # Without a key the conversation objects, and the next dial makes one.
                     pass
@@ -133,13 +145,13 @@ class UserStream:
     async def _extend(self) -> None:
         try:
             await self._client.ask(endpoints.LISTEN_KEY_EXTEND, credentials=self._settings.credentials)
-        except Refused as exc:
-            if exc.code != LISTEN_KEY_UNKNOWN:
-                raise
-            self._key.unknown()
-        except VenueError:
-            # The socket is as good as before; the key lives for a while, and is tried again.
-            self._key.keeping_failed(self._clock.monotonic())
+        except VenueError as exc:
+            if exc.code == LISTEN_KEY_UNKNOWN:
+                self._key.unknown()
+            else:
+                # The socket is as good as before, and the key lives for a while. Whether the API key is still good
+                # is for the account's readings to find.
+                self._key.keeping_failed(self._clock.monotonic())
         else:
             self._key.kept(self._clock.monotonic())
 
@@ -168,7 +180,7 @@ class UserStream:
         if decoded.kind is FrameKind.KEY_EXPIRED:
             self._key.expired()
             return
-        if decoded.kind is FrameKind.DATA and decoded.venue_time is not None:
+        if decoded.kind in (FrameKind.DATA, FrameKind.IGNORED) and decoded.venue_time is not None:
             self._event_time = max(self._event_time, decoded.venue_time)
             self._contradictions = 0
         moved = [one for one in decoded.events if isinstance(one, PositionChanged | BalanceChanged)]
