@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import resource
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -20,6 +21,7 @@ from monitor.domain.view import View
 ALERTS_SHOWN = 4
 LINES_SHOWN = 3
 PLAIN_EVERY_SECONDS = 5.0
+WIDE = 140  #: columns of a terminal that has room for everything
 _QUALITY_STYLE = {"LIVE": "green", "PARTIAL": "yellow", "STALE": "bold magenta", "UNKNOWN": "bold magenta"}
 _SEVERITY_STYLE = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
 
@@ -152,44 +154,87 @@ class LiveScreen:
 
     def draw(self, view: View, seconds: float) -> None:
         """Draw the table."""
-        self._live.update(picture(view, seconds, self._url, self._story, self._alerts), refresh=True)
+        width = self._console.width
+        self._live.update(picture(view, seconds, self._url, self._story, self._alerts, width), refresh=True)
 
 
 def picture(
-    view: View, seconds: float, url: str, story: str, alerts: Sequence[AlertChange] | deque[AlertChange]
+    view: View,
+    seconds: float,
+    url: str,
+    story: str,
+    alerts: Sequence[AlertChange] | deque[AlertChange],
+    width: int = WIDE,
 ) -> RenderableType:
-    """The whole picture: head, story, pools by danger, last alerts."""
+    """The whole picture: head, story, pools by danger, last alerts. A narrow terminal gets fewer columns."""
     clock = f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
     head = Text.assemble(("marginwatch demo", "bold"), f"  {clock}  {url}/metrics")
     document = view_json(view)
-    table = Table(expand=True, pad_edge=False, box=None, header_style="bold")
-    for name, justify, ratio in (
-        ("pool", "left", 3), ("ratio", "right", 2), ("equity USD", "right", 2), ("a coin alone", "left", 5),
-        ("liquidation of positions", "left", 7), ("quality", "left", 2),
-    ):  # fmt: skip
-        table.add_column(name, justify="right" if justify == "right" else "left", ratio=ratio, no_wrap=True)
+    shown = [column for column in _COLUMNS if width >= column.from_width]
+    table = Table(pad_edge=False, box=None, header_style="bold")
+    for column in shown:
+        table.add_column(column.name, justify=column.justify, no_wrap=True, min_width=column.least)
     for account, pool in words.by_danger(document):
-        table.add_row(*_row(account, pool, document["at"]))
+        table.add_row(*(column.cell(account, pool, document["at"]) for column in shown))
     if not any(account["pools"] for account in document["accounts"]):
-        table.add_row(Text("no pools yet", style="dim"), "", "", "", "", "")
+        table.add_row(Text("no pools yet", style="dim"))
     return Group(head, Text(story, style="italic"), Text(""), table, Text(""), *_alert_texts(alerts))
 
 
-def _row(account: words.Json, pool: words.Json, now: float) -> list[RenderableType]:
-    believed = words.believed(pool)
-    style = "" if believed else "dim"
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column; it is left out of terminals narrower than `from_width`. `least` keeps the table from trembling."""
+
+    name: str
+    cell: Callable[[words.Json, words.Json, float], Text]
+    least: int
+    from_width: int = 0
+    justify: Literal["left", "right"] = "left"
+
+
+def _name(account: words.Json, pool: words.Json, _: float) -> Text:
+    return Text(f"{account['account']} {pool['pool']}", style=_style(pool))
+
+
+def _ratio(_: words.Json, pool: words.Json, __: float) -> Text:
     ratio = pool["margin_ratio"]
-    loud = ratio.get("value", 0.0) if ratio["state"] == "at" else 1.0
-    ratio_style = "bold red" if loud >= 0.8 else "yellow" if loud >= 0.5 else "green"
-    quality = pool["quality"] + ("" if believed else f" {words.age(pool['as_of'], now)}")
-    return [
-        Text(f"{account['account']} {pool['pool']}", style=style),
-        Text(words.ratio(ratio), style=ratio_style if believed else "dim"),
-        Text("?" if pool["equity_usd"] is None else f"{pool['equity_usd']:,.0f}", style=style),
-        Text("\n".join(coin_texts(pool)[:LINES_SHOWN]), style=style),
-        _positions(pool, style),
-        Text(quality, style=_QUALITY_STYLE[pool["quality"]]),
-    ]
+    loud = ratio.get("value", 1.0) if ratio["state"] == "at" else 1.0
+    style = "bold red" if loud >= 0.8 else "yellow" if loud >= 0.5 else "green"
+    return Text(words.ratio(ratio), style=style if words.believed(pool) else "dim")
+
+
+def _equity(_: words.Json, pool: words.Json, __: float) -> Text:
+    known = pool["equity_usd"]
+    return Text("unknown" if known is None else f"{known:,.0f}", style=_style(pool))
+
+
+def _coins(_: words.Json, pool: words.Json, __: float) -> Text:
+    return Text("\n".join(coin_texts(pool)[:LINES_SHOWN]), style=_style(pool))
+
+
+def _positions(_: words.Json, pool: words.Json, __: float) -> Text:
+    texts = [text for text, _ in position_texts(pool)]
+    more = [f"and {len(texts) - LINES_SHOWN} more"] if len(texts) > LINES_SHOWN else []
+    return Text("\n".join(texts[:LINES_SHOWN] + more), style=_style(pool))
+
+
+def _quality(_: words.Json, pool: words.Json, now: float) -> Text:
+    age = "" if words.believed(pool) else f" {words.age(pool['as_of'], now)}"
+    return Text(pool["quality"] + age, style=_QUALITY_STYLE[pool["quality"]])
+
+
+def _style(pool: words.Json) -> str:
+    return "" if words.believed(pool) else "dim"
+
+
+_COLUMNS = (
+    _Column("pool", _name, 26),
+    _Column("ratio", _ratio, 10, justify="right"),
+    _Column("quality", _quality, 10),
+    _Column("liquidation of a position", _positions, 40),
+    _Column("if one coin moves alone", _coins, 24, from_width=120),
+    _Column("equity USD", _equity, 10, from_width=132, justify="right"),
+)
 
 
 def coin_texts(pool: words.Json) -> list[str]:
@@ -225,12 +270,6 @@ def _rank(line: words.Json) -> float:
     """The nearer the smaller; unknown stands right after «now», because it may hide a nearer one."""
     unknown = {"liquidatable": -2.0, "unknown": -1.0, "never": float("inf")}
     return float(line["distance_ratio"]) if line["state"] == "at" else unknown[line["state"]]
-
-
-def _positions(pool: words.Json, style: str) -> Text:
-    texts = [text for text, _ in position_texts(pool)]
-    more = [f"and {len(texts) - LINES_SHOWN} more"] if len(texts) > LINES_SHOWN else []
-    return Text("\n".join(texts[:LINES_SHOWN] + more), style=style)
 
 
 def _alert_texts(alerts: Sequence[AlertChange] | deque[AlertChange]) -> Iterator[Text]:

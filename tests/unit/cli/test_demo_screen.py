@@ -31,10 +31,10 @@ def view(*pools: object) -> View:
     return View(at=NOW, started=NOW, instance="demo", version="0", ready=True, not_ready=(), accounts=(report,))
 
 
-def drawn(shown: View, alerts: tuple[AlertChange, ...] = (), width: int = 130) -> str:
+def drawn(shown: View, alerts: tuple[AlertChange, ...] = (), width: int = 140) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     with console.capture() as captured:
-        console.print(picture(shown, 75.0, "http://127.0.0.1:9786", "The market falls.", alerts))
+        console.print(picture(shown, 75.0, "http://127.0.0.1:9786", "The market falls.", alerts, width))
     return captured.get()
 
 
@@ -48,6 +48,16 @@ def test_the_picture_holds_clock_address_story_pools_by_danger_and_alerts() -> N
     assert "0.8600" in text
     assert "BTC 45000 (-25.0 %)" in text
     assert "fired · margin_ratio: main cross:USDT: margin ratio 86 %" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 140])
+def test_name_ratio_quality_and_liquidation_fit_into_every_terminal(width: int) -> None:
+    near = pool("isolated:ETHUSDT:long", ratio=Ratio.of(0.86), positions=(position(quantity=60.5),))
+    text = drawn(view(near), width=width)
+    for shown in ("main isolated:ETHUSDT:long", "0.8600", "LIVE", "BTCUSDT long 60.5 → 45000"):
+        assert shown in text
+    assert ("equity USD" in text) == (width >= 132)
+    assert ("BTC 45000" in text) == (width >= 120)
 
 
 def test_a_stale_pool_is_named_stale_with_its_age() -> None:
