@@ -59,7 +59,7 @@ class AccountState:
         self.lost: str | None = None  #: why facts may have been lost since the last reading
         self._lost_at = LONG_AGO
         self._answer_mode: AccountMode | None = None
-        self._readable: AccountMode | None = None
+        self.readable: AccountMode | None = None  #: the last mode that could be read
         self._multi_assets_pushed = LONG_AGO
         self._leverage_pushed: dict[Symbol, float] = {}
         self._contradicted = False
@@ -266,9 +266,9 @@ class AccountState:
         self._contradicted = why is not None
 
     def _set_mode(self, mode: AccountMode, changes: Changes) -> None:
-        before, self.mode = self._readable, mode
+        before, self.mode = self.readable, mode
         if mode.collateral is not None and mode.hedge is not None:
-            self._readable = mode
+            self.readable = mode
             if before is not None and before.collateral is not mode.collateral:
                 text = f"the collateral mode changed from {before.collateral} to {mode.collateral}"
                 changes.told.append(("mode_changed", "collateral", text))

@@ -7,7 +7,9 @@ as those of a new engine that is told the final state.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from monitor.domain.accounts import Account
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import Event
 from monitor.domain.names import USD, AccountKey, PoolKey, Venue
@@ -160,30 +162,36 @@ class Engine:
         return pool_report(priced, context)
 
     def _describe(self, account: AccountKey) -> None:
+        """Describe the account anew. While its mode cannot be read, the mode of before still tells which pools there
+        are: they are reported, without any figure.
+        """
         state = self._intake.accounts[account]
-        if state.answer is None or state.unreadable() is not None:
-            self._undescribed.pop(account, None)  # its state says why; what was there stays, without figures
-            return
-        description = self._description(state, self._intake.tables(account.venue).of(account))
-        self._undescribed[account] = description.unknown
+        self._undescribed.pop(account, None)
+        if state.answer is None or state.readable is None:
+            return  # its state says why
+        believed = state.believed()
+        dark = state.unreadable() is not None
+        if dark:
+            believed = replace(believed, mode=state.readable)
+        description = self._description(believed, self._intake.tables(account.venue).of(account))
+        if not dark:
+            self._undescribed[account] = description.unknown
         if not description.unknown:
             self._valuation.replace(account, description.pools)
 
-    def _description(self, state: AccountState, tables: Tables, answered: bool = False) -> Description:
-        account = state.answered() if answered else state.believed()
-        if account is None:
-            return Description((), ("no whole answer to compare with",))
+    def _description(self, account: Account, tables: Tables) -> Description:
         try:
-            return self._describes[state.key.venue](account, tables)
+            return self._describes[account.key.venue](account, tables)
         except MarginwatchError as error:
             return Description((), (str(error),))
 
     def _reconcile(self, account: AccountKey) -> None:
         state = self._intake.accounts[account]
         self._reconciled[account] = {}
-        if state.answer is None or state.unreadable() is not None:
+        answered = state.answered()
+        if state.answer is None or answered is None or state.unreadable() is not None:
             return
-        description = self._description(state, self._intake.tables(account.venue).of(account), answered=True)
+        description = self._description(answered, self._intake.tables(account.venue).of(account))
         assets = {asset for pool in description.pools for asset in touching(pool)}
         self._reconciled[account] = reconcile(
             account,
@@ -221,8 +229,8 @@ class Engine:
             held = sorted({key.symbol for key, _ in state.positions})
             changed = [symbol for symbol in held if before.tiers.get(symbol) != after.tiers.get(symbol)]
             if changed:
-                old = self._valuation.maintenance(account, self._description(state, before).pools)
-                new = self._valuation.maintenance(account, self._description(state, after).pools)
+                old = self._valuation.maintenance(account, self._description(state.believed(), before).pools)
+                new = self._valuation.maintenance(account, self._description(state.believed(), after).pools)
                 moved = {
                     key: (old.get(key, (None, ""))[0], figure, asset)
                     for key, (figure, asset) in new.items()

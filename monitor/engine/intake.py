@@ -42,6 +42,8 @@ from monitor.engine.tables import VenueTables
 from monitor.engine.volatility import Volatility
 from monitor.margin.prices import Prices
 
+_BELIEVED = (Offer.MOVED, Offer.KEPT)
+_SEEN = (*_BELIEVED, Offer.JUMPED)
 _FORCED = (WarningKind.LIQUIDATION, WarningKind.ADL, WarningKind.SETTLEMENT)
 
 
@@ -127,28 +129,24 @@ class Intake:
         offer = self.marks.offer(key, event.mark, event.venue_time, event.received)
         if offer is Offer.MOVED:
             self._prices.set_mark(event.venue, event.symbol, event.mark)
-            self._touched.moved_marks[key] = None
-        elif offer is Offer.JUMPED:
+        if offer is Offer.JUMPED:
             self._touched.jumped.setdefault((event.venue, "mark", event.symbol), event.received)
-            self._touched.seen_marks[key] = None
-        elif offer is Offer.KEPT:
-            self._touched.seen_marks[key] = None
-        if offer in (Offer.MOVED, Offer.KEPT):
+        if offer in _BELIEVED:
             self.volatility.observe(event.venue, event.symbol, event.mark, event.venue_time)
+        if offer in _SEEN:
+            (self._touched.moved_marks if offer is Offer.MOVED else self._touched.seen_marks)[key] = None
 
     def _asset_tick(self, event: AssetTick) -> None:
         key = (event.venue, event.asset)
         offer = self.assets.offer(key, event.price_usd, event.venue_time, event.received)
         if offer is Offer.MOVED:
             self._prices.set_asset(event.venue, event.asset, event.price_usd)
-            self._touched.moved_assets[key] = None
-        elif offer is Offer.JUMPED:
+        if offer is Offer.JUMPED:
             self._touched.jumped.setdefault((event.venue, "asset", event.asset), event.received)
-            self._touched.seen_assets[key] = None
-        elif offer is Offer.KEPT:
-            self._touched.seen_assets[key] = None
-        believed = offer in (Offer.MOVED, Offer.KEPT)
-        if believed and event.rates is not None and self.tables(event.venue).set_rates(event.asset, event.rates):
+        if offer in _SEEN:
+            (self._touched.moved_assets if offer is Offer.MOVED else self._touched.seen_assets)[key] = None
+        believed = event.rates if offer in _BELIEVED else None
+        if believed is not None and self.tables(event.venue).set_rates(event.asset, believed):
             self._describe_all(event.venue)
 
     def _instruments(self, event: InstrumentsLoaded) -> None:

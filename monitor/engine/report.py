@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.domain.accounts import AccountMode
 from monitor.domain.lines import Direction, Line, Ratio, State
-from monitor.domain.names import AccountKey, PositionKey, Symbol
+from monitor.domain.names import PositionKey, Symbol
 from monitor.domain.quality import Quality, worst
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
 from monitor.engine.accounts import AccountState
@@ -123,11 +123,6 @@ def account_ratio(pools: Sequence[PoolReport], unknown: Sequence[str] = ()) -> R
     if unknown or any(pool.ratio.state is State.UNKNOWN for pool in pools):
         return Ratio.unknown(*dict.fromkeys((*unknown, *dark)))
     return Ratio.of(max((pool.ratio.value or 0.0 for pool in pools if pool.primary), default=0.0))
-
-
-def unknown_account(key: AccountKey, reasons: Sequence[str], now: float) -> AccountReport:
-    """An account of which nothing is known."""
-    return account_report(AccountState(key), (), [Finding(Quality.UNKNOWN, reason) for reason in reasons], now)
 
 
 def _positions(pool: Pool, result: PoolResult, context: PoolContext) -> tuple[PositionReport, ...]:

@@ -138,5 +138,5 @@ class Rows(Generic[K, V]):
         if asked > first:
             self.drop(key, asked, asked_venue_time)
             reading.vanished.append(key)
-        elif asked == first:
+        else:
             reading.suspected.append(key)

@@ -29,6 +29,7 @@ from monitor.domain.events import (
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.lines import Line, State
 from monitor.domain.names import USD, AccountKey, PoolKey, Side
+from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, StepResult
 from monitor.domain.tables import AssetRates, Tables
 from monitor.domain.tiers import Tier, TierTable, flat
@@ -290,3 +291,19 @@ def at_price(price: float, mark: float) -> Line:
 
 def is_at(line: Line) -> bool:
     return line.state is State.AT
+
+
+BTC = held("BTCUSDT", 1.0, 60_000.0)
+ALONE = held("ETHUSDT", -5.0, 3_000.0, isolated=2_000.0)
+
+
+def running(*positions: Position, mode: AccountMode = ONE_WAY, **more: object) -> Engine:
+    """An engine with one account, LIVE at T."""
+    found = engine(**more)  # type: ignore[arg-type]  # settings as the test names them
+    result = found.step(started(*positions, mode=mode), T)
+    assert report(result).quality is Quality.LIVE
+    return found
+
+
+def kinds(result: StepResult) -> list[tuple[str, str]]:
+    return [(notice.kind, notice.key) for notice in result.notices]
