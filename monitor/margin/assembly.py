@@ -78,7 +78,6 @@ def assembled(block: Block, speeds: Speeds, direction: Floats, *, orders: bool) 
             (legs.share_orders if orders else legs.share)[leg],
             legs.constant_requirement[leg],
             group,
-            legs.takes_deduction[leg],
             netting,
             legs.long[leg],
             legs.option[leg],

@@ -18,6 +18,9 @@ STABLECOINS: frozenset[Asset] = frozenset(
     {"USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USDP", "DAI", "USDE", "USDH", "USDT0", "USDS", "PYUSD", "BNFCR", "BFUSD"}
 )
 
+#: Tables may pile up to twice those in use and this many more before unused ones are forgotten.
+SPARE_TABLES = 1000
+
 #: How many selections of accounts keep their joined columns; touched accounts repeat from tick to tick.
 REMEMBERED = 8
 
@@ -30,6 +33,7 @@ class Book:
         self.stablecoins = frozenset(stablecoins)
         self.shelf = Shelf()
         self._blocks: dict[AccountKey, Block] = {}
+        self._most_tables = SPARE_TABLES
         self._plans: dict[tuple[AccountKey, ...], Plan] = {}
 
     def replace(self, account: AccountKey, pools: Sequence[Pool]) -> None:
@@ -37,6 +41,8 @@ class Book:
         check_account(account, pools)
         self._plans.clear()
         self._blocks[account] = compiled(pools, self.prices, self.shelf, self.stablecoins)
+        if len(self.shelf) > self._most_tables:
+            self._forget_unused_tables()
 
     def remove(self, account: AccountKey) -> None:
         """The account is gone; unknown accounts are none."""
@@ -65,3 +71,10 @@ class Book:
             block = stacked([self._blocks[account] for account in wanted])
             plan = self._plans[wanted] = planned(block, self.prices, self.shelf, self.stablecoins)
         return plan
+
+    def _forget_unused_tables(self) -> None:
+        """Compile all accounts on a new shelf: venues whose rates follow the position's size leave many tables behind."""
+        self.shelf = Shelf()
+        for account, block in self._blocks.items():
+            self._blocks[account] = compiled(block.described, self.prices, self.shelf, self.stablecoins)
+        self._most_tables = 2 * len(self.shelf) + SPARE_TABLES

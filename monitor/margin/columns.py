@@ -78,7 +78,6 @@ class LegColumns:
     initial_held_u: Floats
     constant_initial: Floats
     group: GroupPlace  # tier group by notional
-    takes_deduction: Bools
     netting: NettingPlace  # netting group, larger side only
     long: Bools
     option: OptionPlace

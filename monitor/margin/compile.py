@@ -205,7 +205,6 @@ class _Compiler:
             initial_held,
             leg.constant_initial,
             -1 if leg.tier_group is None else groups.get(leg.tier_group, -1),
-            leg.group_deduction,
             -1 if leg.netting_group is None else nettings.get(leg.netting_group, -1),
             leg.side is Side.LONG,
             option,
@@ -255,8 +254,8 @@ class _Groups:
         if leg.tiers.by is TierBy.NOTIONAL:
             return 1.0
         measure = _measure(leg.tiers)
-        takers = sum(measure(member) for member in self._counted(leg, orders) if member.group_deduction)
-        return measure(leg) / takers if takers else 0.0
+        whole = sum(measure(member) for member in self._counted(leg, orders))
+        return measure(leg) / whole if whole else 0.0
 
     def _counted(self, leg: Leg, orders: bool) -> list[Leg]:
         members = [leg] if leg.tier_group is None else self._members[leg.tier_group]

@@ -83,9 +83,7 @@ def _of_groups(terms: Terms, notional: Dual) -> tuple[Dual, Dual]:
     grouped = legs.group >= 0
     members, group = np.flatnonzero(grouped), np.where(grouped, legs.group, 0)
     size = notional.at(members).total(legs.group[members], count).at(group).where(grouped, notional)
-    takers = np.flatnonzero(grouped & legs.takes)
-    shared = notional.at(takers).total(legs.group[takers], count).at(group)
-    whole = Dual(np.where(shared.v > 0.0, shared.v, 1.0), shared.d)
+    whole = Dual(np.where(size.v > 0.0, size.v, 1.0), size.d)
     return size, (notional / whole * legs.share).where(grouped, Dual(legs.share))
 
 

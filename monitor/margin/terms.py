@@ -38,7 +38,6 @@ class LegTerms:
     share: Floats
     constant: Floats
     group: Ints
-    takes: Bools
     netting: Ints
     long: Bools
     option: Ints
