@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from monitor.domain.accounts import AccountMode, CollateralMode, Permissions
-from monitor.domain.lines import NEVER, Direction, Line, Ratio
+from monitor.domain.lines import NEVER, Direction, Line, Ratio, State
 from monitor.domain.names import AccountKey, PoolKey, Side
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
@@ -15,6 +15,11 @@ from monitor.domain.view import Budget, FeedStatus, View
 NOW = 1_790_000_000.0
 MAIN = AccountKey("binance", "main")
 CROSS = PoolKey("binance", "main", "cross:USDT")
+
+
+def together(distance_ratio: float) -> Line:
+    """A market line: many prices move, so that it has no price of its own."""
+    return Line(State.AT, None, distance_ratio)
 
 
 def position(symbol: str = "BTCUSDT", side: Side = Side.LONG, **changed: Any) -> PositionReport:
@@ -59,7 +64,7 @@ def pool(name: str = "cross:USDT", owner: AccountKey = MAIN, **changed: Any) -> 
         effective_leverage_ratio=3.87,
         deficit_usd=0.0,
         stages={"liquidation": Ratio.of(0.2)},
-        market={Direction.DOWN: Line.at(0.75, 0.25), Direction.UP: NEVER},
+        market={Direction.DOWN: together(0.25), Direction.UP: NEVER},
         coins={"BTC": {Direction.DOWN: Line.at(45_000.0, 0.25), Direction.UP: NEVER}},
         depegs={"USDT": {Direction.DOWN: NEVER, Direction.UP: NEVER}},
         positions=(position(),),

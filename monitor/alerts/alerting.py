@@ -58,7 +58,7 @@ class Alerting:
         self._collect(venue_readings(view, now, self._asks(None)), fresh)
         told = [self._turn(reading, now) for reading in happened if self._settings[reading.subject.rule].enabled]
         told += self._again(view, fresh, read, {reading.subject for reading in happened}, now)
-        told += [self._turn(reading, now) for reading in fresh.values()]
+        told += [self._turn(reading, now) for reading in fresh.values() if not self._is_told_by(reading)]
         return _loudest_first(told)
 
     def forget(self, account: AccountKey, now: float) -> tuple[AlertChange, ...]:
@@ -70,6 +70,13 @@ class Alerting:
     def _is_due(self, report: AccountReport, now: float) -> bool:
         before = self._read.get(report.key)
         return before is None or before[0] is not report or now - before[1] >= REREAD_SECONDS
+
+    def _is_told_by(self, reading: Reading) -> bool:
+        """Whether another rule says the same at the same thresholds, so that a second page would be one too many."""
+        if not reading.like:
+            return False
+        ours, theirs = self._settings[reading.subject.rule], self._settings[reading.like]
+        return theirs.enabled and theirs.thresholds == ours.thresholds
 
     def _asks(self, account: AccountKey | None) -> Asks:
         """Which readings are wanted: those that reach a threshold, and those of a rule of which something stands."""

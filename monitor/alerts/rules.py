@@ -5,7 +5,7 @@ A subject is read only when somebody asks for it: when its number reaches a thre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from monitor.alerts import words
@@ -16,6 +16,8 @@ from monitor.domain.lines import Line, State
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice, PoolReport, PositionReport
 from monitor.domain.view import View
+
+SAME_WITHIN = 1.01  #: distances whose ratio is at most this say the same
 
 Asks = Callable[[str, float | None, str], bool]  #: rule, number, word: whether its reading is wanted
 
@@ -47,18 +49,33 @@ def _pool(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
 
 
 def _lines(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
+    """Market and coin lines, each with the name of the narrower rule that says the same, if there is one.
+
+    A pool with one position has three lines in one place: that is one danger, and one page.
+    """
     owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
     for direction, line in pool.market.items():
         value = distance(line)
         if asks("market_distance", value, ""):
+            coins = (sides[direction] for sides in pool.coins.values() if direction in sides)
+            like = "coin_distance" if _same_as_any(line, coins) else ""
             subject = Subject("market_distance", owner, name, (direction.value,))
-            yield Reading(subject, value, "", sure, partial(words.market_distance, pool, direction))
+            yield Reading(subject, value, "", sure, partial(words.market_distance, pool, direction), like)
     for coin, lines in pool.coins.items():
         for direction, line in lines.items():
             value = distance(line)
             if asks("coin_distance", value, ""):
+                positions = (position.line for position in pool.positions if position.coin == coin)
+                like = "position_distance" if _same_as_any(line, positions) else ""
                 subject = Subject("coin_distance", owner, name, (coin, direction.value))
-                yield Reading(subject, value, "", sure, partial(words.coin_distance, pool, coin, direction))
+                yield Reading(subject, value, "", sure, partial(words.coin_distance, pool, coin, direction), like)
+
+
+def _same_as_any(line: Line, others: Iterable[Line]) -> bool:
+    """Whether another line is as near, within a hundredth of the distance."""
+    value = distance(line)
+    near = (distance(other) for other in others)
+    return value is not None and any(each is not None and each <= value * SAME_WITHIN for each in near)
 
 
 def _position(pool: PoolReport, position: PositionReport, asks: Asks) -> Iterator[Reading]:

@@ -92,7 +92,7 @@ def _reach(position: PositionReport) -> str:
         case State.NEVER:
             return "no price liquidates it"
         case State.AT if line.distance_ratio is not None and line.price is not None:
-            sigmas = "" if position.distance_sigmas is None else f", {position.distance_sigmas:.1f} daily sigmas"
+            sigmas = "" if position.distance_sigmas is None else f", {position.distance_sigmas:.2g} daily sigmas"
             return f"liquidation {percent(line.distance_ratio)} away at {price_text(line.price)}{sigmas}"
         case _:
             return f"liquidation price unknown{_because(line.reasons)}"

@@ -37,10 +37,14 @@ def ratio_json(ratio: Ratio) -> Json:
 
 
 def line_json(line: Line, sigmas: float | None = None) -> Json:
-    """A line. Only AT has a price; `sigmas` is the same distance in daily standard deviations, if that is known."""
+    """A line. Only AT has a price, unless no single price moves (the market line has none).
+
+    `sigmas` is the same distance in daily standard deviations, if that is known.
+    """
     match line.state:
         case State.AT:
-            at: Json = {"state": "at", "price": number(line.price), "distance_ratio": number(line.distance_ratio)}
+            price = {} if line.price is None else {"price": number(line.price)}
+            at: Json = {"state": "at"} | price | {"distance_ratio": number(line.distance_ratio)}
             return at if number(sigmas) is None else at | {"distance_sigmas": sigmas}
         case State.LIQUIDATABLE:
             return {"state": "liquidatable", "distance_ratio": 0.0}

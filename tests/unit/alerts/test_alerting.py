@@ -18,7 +18,7 @@ from monitor.domain.names import AccountKey, Side
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, Notice
 from monitor.domain.view import Budget
-from tests.sample_reports import MAIN, NOW, account, feed, pool, position, view
+from tests.sample_reports import MAIN, NOW, account, feed, pool, position, together, view
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
 HOUR = 3600.0
@@ -152,6 +152,56 @@ def test_each_distance_rule_speaks_of_its_own_line() -> None:
     desk.hold(account(pool(positions=(position("ETHUSDT", Side.SHORT, line=near), position()))), seconds=6)
     assert desk.firing == [("position_distance", CRITICAL)]
     assert dict(desk.alert("position_distance").labels)["symbol"] == "ETHUSDT"
+
+
+def single(value: float) -> AccountReport:
+    """A pool with one position: its three lines lie in one place."""
+    line = Line.at(60_000 * (1 - value), value)
+    sides = {Direction.DOWN: line, Direction.UP: NEVER}
+    return account(
+        pool(positions=(position(line=line),), coins={"BTC": sides}, market={Direction.DOWN: together(value)})
+    )
+
+
+def test_one_danger_is_one_page_though_three_lines_show_it() -> None:
+    desk = Desk()
+
+    assert desk.hold(single(0.09), seconds=10) == [("position_distance", Change.FIRED)]
+    assert desk.hold(single(0.03), seconds=10) == [("position_distance", Change.ESCALATED)]
+
+
+def test_a_coin_line_that_is_nearer_than_its_positions_is_a_page_of_its_own() -> None:
+    """Collateral in the coin falls with it: the position line does not see that."""
+    desk = Desk()
+    far = position(line=Line.at(54_000.0, 0.0910))
+    near = {Direction.DOWN: Line.at(54_600.0, 0.0900)}
+
+    desk.hold(account(pool(positions=(far,), coins={"BTC": near}, market={Direction.DOWN: together(0.09)})), seconds=6)
+    assert sorted(desk.firing) == [("coin_distance", WARNING), ("position_distance", WARNING)]
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [
+        RuleSettings(enabled=False),
+        RuleSettings(thresholds={WARNING: 0.08}),
+    ],
+    ids=["switched off", "with another threshold"],
+)
+def test_a_line_is_not_left_to_a_rule_that_would_not_tell_it(positions: RuleSettings) -> None:
+    desk = Desk(position_distance=positions)
+
+    assert desk.hold(single(0.09), seconds=10) == [("coin_distance", Change.FIRED)]
+
+
+def test_what_stands_goes_on_also_when_another_rule_begins_to_say_the_same() -> None:
+    desk = Desk()
+    alone = account(pool(positions=(position(line=NEVER),), coins={"BTC": {Direction.DOWN: Line.at(1.0, 0.09)}}))
+    desk.hold(alone, seconds=6)
+    assert desk.firing == [("coin_distance", WARNING)]
+
+    told = desk.hold(single(0.03), seconds=6)
+    assert ("coin_distance", Change.ESCALATED) in told
 
 
 def test_it_is_told_again_when_the_room_has_halved() -> None:

@@ -21,7 +21,7 @@ from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport
 from monitor.domain.schema import SCHEMA_VERSION, document, line_json, ratio_json, view_json
 from monitor.domain.view import Budget
-from tests.sample_reports import MAIN, NOW, account, feed, pool, position, view
+from tests.sample_reports import MAIN, NOW, account, feed, pool, position, together, view
 
 
 @cache
@@ -114,6 +114,7 @@ def test_the_form_of_a_ratio(ratio: Ratio, form: dict[str, Any]) -> None:
     [
         (Line.at(450.0, 0.25), None, {"state": "at", "price": 450.0, "distance_ratio": 0.25}),
         (Line.at(450.0, 0.25), 8.5, {"state": "at", "price": 450.0, "distance_ratio": 0.25, "distance_sigmas": 8.5}),
+        (together(0.25), None, {"state": "at", "distance_ratio": 0.25}),
         (NEVER, 8.5, {"state": "never"}),
         (LIQUIDATABLE, 8.5, {"state": "liquidatable", "distance_ratio": 0.0}),
         (Line.unknown("no mark"), None, {"state": "unknown", "reasons": ["no mark"]}),
@@ -134,6 +135,15 @@ def test_a_bare_number_or_null_is_no_ratio_and_no_line(wrong: Any) -> None:
         held = body["accounts"][0]["pools"][0]
         (held if place == "margin_ratio" else held["positions"][0])[place] = wrong
         assert errors(body)
+
+
+def test_a_coin_line_at_a_price_names_it_and_a_market_line_has_none() -> None:
+    nameless, named = _calm(), _calm()
+    del nameless["accounts"][0]["pools"][0]["coins"]["BTC"]["down"]["price"]
+    named["accounts"][0]["pools"][0]["market"]["down"]["price"] = 1.0
+
+    assert errors(nameless)
+    assert errors(named)
 
 
 def test_a_missing_or_an_unknown_key_does_not_fit() -> None:
