@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
+FAR_RATIO = 10.0  #: from eleven times the price on
 
 
 def by_danger(document: Json) -> list[tuple[Json, Json]]:
@@ -44,16 +45,23 @@ def ratio(value: Json) -> str:
 def line(value: Json, *, falling: bool | None = None) -> str:
     """A line: its price and how far it is; the sign says on which side it lies, where that is known."""
     if value["state"] == "at":
-        sign = "" if falling is None else "-" if falling else "+"
-        return f"{price(value['price'])} ({sign}{value['distance_ratio'] * 100:.1f} %)"
+        return f"{price(value['price'])} ({_far(value['distance_ratio'], falling)})"
     return {"liquidatable": "NOW"}.get(value["state"], str(value["state"]))
+
+
+def _far(distance: float, falling: bool | None) -> str:
+    """A distance: in per cent, and as a multiple of the price where per cents say nothing any more."""
+    if distance >= FAR_RATIO:
+        return f"{distance + 1:,.0f} times"
+    sign = "" if falling is None else "-" if falling else "+"
+    return f"{sign}{distance * 100:.1f} %"
 
 
 def price(value: float | None) -> str:
     """A price with six digits that matter; «unknown» without one."""
     if value is None:
         return "unknown"
-    return f"{value:.0f}" if abs(value) >= 1e6 else f"{value:.6g}"
+    return f"{value:.0f}" if 1e6 <= abs(value) < 1e9 else f"{value:.6g}"
 
 
 def usd(value: float | None) -> str:
@@ -137,8 +145,7 @@ def _market(sides: Json) -> str:
     """The market line has no price of its own: only how far everything may move."""
     words = []
     for direction, value in sides.items():
-        sign = "-" if direction == "down" else "+"
-        far = f"{sign}{value['distance_ratio'] * 100:.1f} %" if value["state"] == "at" else line(value)
+        far = _far(value["distance_ratio"], direction == "down") if value["state"] == "at" else line(value)
         words.append(f"{direction} {far}")
     return "  ".join(words)
 
