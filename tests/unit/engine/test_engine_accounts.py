@@ -19,10 +19,12 @@ from monitor.domain.events import (
     WarningKind,
 )
 from monitor.domain.lines import State
+from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.domain.tables import AssetRates
 from monitor.domain.tiers import flat
-from monitor.engine.settings import PermissionPolicy
+from monitor.engine.engine import Engine
+from monitor.engine.settings import EngineSettings, PermissionPolicy
 from tests.unit.engine.situations import (
     ALONE,
     BTC,
@@ -39,6 +41,7 @@ from tests.unit.engine.situations import (
     T,
     asset,
     config,
+    describe,
     engine,
     held,
     instruments,
@@ -183,6 +186,16 @@ class TestTables:
         result = two.step([tiers(T + 1, OTHER, BTCUSDT=flat(0.01))], T + 1)
         assert [found.key for found in result.reports] == [OTHER]
         assert [notice.account for notice in result.notices] == [OTHER]
+
+    def test_tables_of_one_venue_touch_no_account_of_another(self) -> None:
+        elsewhere = AccountKey("elsewhere", "main")
+        two = Engine(
+            {VENUE: describe, "elsewhere": describe},
+            EngineSettings(accounts=(MAIN, elsewhere), wanted_distance_ratio=0.0),
+        )
+        two.step(started(BTC), T)
+        result = two.step([instruments(T + 1), tiers(T + 1)], T + 1)
+        assert [found.key for found in result.reports] == [MAIN]
 
     def test_tiers_of_an_account_whose_mode_cannot_be_read_say_nothing(self) -> None:
         alive = running(BTC)

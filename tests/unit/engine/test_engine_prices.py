@@ -118,6 +118,15 @@ class TestPrices:
         assert len(result.reports) == 1
         assert pool(result, "cross:USDT").positions[0].mark_price == 59_990.0
 
+    def test_an_older_index_price_changes_nothing(self) -> None:
+        assert running(BTC).step([asset("USDT", 0.5, T - 1), asset("USDT", math.nan, T + 1)], T + 1).reports == ()
+
+    def test_a_mark_inside_the_first_answer_that_is_no_price_is_none(self) -> None:
+        fresh = engine()
+        without = [piece for i, piece in enumerate(started()) if i not in (2, 8)]
+        fresh.step([*without, reading(BTC, marks=[("BTCUSDT", math.nan)])], T)
+        assert pool(fresh, "cross:USDT").ratio.state is State.UNKNOWN
+
     def test_an_older_tick_changes_nothing(self) -> None:
         result = running(BTC).step([tick("BTCUSDT", 1_000.0, T - 1)], T + 1)
         assert result.reports == ()

@@ -117,6 +117,24 @@ class TestFailures:
         healed = alive.step([paid("USDT", 9_000.0, at=T + 3, cross=9_000.0)], T + 3)
         assert pool(healed, "cross:USDT").ratio.state is State.AT
 
+    def test_between_two_solutions_too(self) -> None:
+        slow = running(BTC, ALONE, lines_every_seconds=10.0)
+        slow.step([paid("USDT", math.inf, at=T + 1, cross=math.inf)], T + 1)
+        result = slow.step([tick("ETHUSDT", 2_990.0, T + 2)], T + 2)
+        assert pool(result, "cross:USDT").quality is Quality.UNKNOWN
+        assert pool(result, "isolated:ETHUSDT:short").equity_usd == pytest.approx(2_050)
+
+    def test_a_kernel_that_fails_between_two_solutions_leaves_no_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        slow = running(BTC, lines_every_seconds=10.0)
+
+        def fails(*_: object, **__: object) -> object:
+            raise BadPool("it would not be computed")
+
+        monkeypatch.setattr("monitor.engine.valuation.evaluate", fails)
+        result = slow.step([tick("BTCUSDT", 59_000.0, T + 1)], T + 1)
+        assert pool(result, "cross:USDT").reasons == ("it would not be computed",)
+        assert pool(result, "cross:USDT").positions[0].line.state is State.UNKNOWN
+
     def test_a_name_used_twice_makes_that_pool_unknown(self) -> None:
         def twice(account: Account, tables: Tables) -> Description:
             (only,) = describe(account, tables).pools

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.accounts import AccountMode, Position
@@ -148,7 +148,6 @@ HAPPENINGS = st.tuples(
 )
 
 
-@settings(max_examples=60)
 @given(
     happenings=st.lists(st.lists(HAPPENINGS, min_size=1, max_size=3), max_size=12), every=st.sampled_from([0.0, 2.5])
 )
@@ -174,7 +173,6 @@ def test_the_reports_are_those_of_a_new_engine(
     assert {found.quality for found in lived.reports()} == {Quality.LIVE}
 
 
-@settings(max_examples=40)
 @given(happenings=st.lists(HAPPENINGS, max_size=12))
 def test_nothing_depends_on_how_the_events_were_batched(happenings: list[tuple[str, str, float, bool]]) -> None:
     events: list[Event] = []
