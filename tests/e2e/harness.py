@@ -56,8 +56,10 @@ account_seconds = 6.0
 CADENCE = Cadence(mark_seconds=0.2)
 
 
-def write_config(folder: Path, sim: SimBinance, accounts: list[SimAccount], more: str = "") -> Path:
-    """A configuration for these accounts, keys in files beside it; `more` is added and wins nothing."""
+def write_config(
+    folder: Path, sim: SimBinance, accounts: list[SimAccount], more: str = "", permissions: str = "refuse"
+) -> Path:
+    """A configuration for these accounts, keys in files beside it; `more` holds further tables."""
     text = QUICK + f'[venues.binance.urls]\nfapi = "{sim.fapi}"\nsapi = "{sim.sapi}"\nstream = "{sim.stream}"\n' + more
     for account in accounts:
         for name, secret in (("key", account.key), ("secret", account.secret)):
@@ -67,6 +69,7 @@ def write_config(folder: Path, sim: SimBinance, accounts: list[SimAccount], more
         text += (
             f'[accounts.{account.name}]\nvenue = "binance"\n'
             f'api_key_file = "{account.name}.key"\napi_secret_file = "{account.name}.secret"\n'
+            f'permissions = "{permissions}"\n'
         )
     file = folder / "config.toml"
     file.write_text(text)
@@ -169,6 +172,14 @@ async def daemon(config: Path, more: Mapping[str, str] | None = None, ready: boo
         yield running
     finally:
         await running.close()
+
+
+def most_memory_mb(pid: int) -> float:
+    """The most memory that a process ever had resident."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("no VmHWM")
 
 
 def children(pid: int) -> list[int]:

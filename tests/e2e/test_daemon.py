@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +14,7 @@ import pytest
 
 from monitor.sim.binance.server import SimBinance
 from monitor.sim.story import fall_towards_liquidation
-from tests.e2e.harness import CADENCE, children, daemon, is_running, write_config
+from tests.e2e.harness import CADENCE, children, daemon, is_running, most_memory_mb, write_config
 from tests.unit.cli.processes import marginwatch
 
 CROSS = {"venue": "binance", "account": "main", "pool": "cross:USDT"}
@@ -63,7 +64,7 @@ async def test_a_signal_ends_it_within_two_seconds_and_leaves_nothing_behind(
             assert await monitor.stop(number) <= 2.0
             assert monitor.process.returncode == 0
             assert not [pid for pid in left if is_running(pid)]
-            assert [line["event"] for line in monitor.lines()][-1] == "stopped"
+            assert [line["event"] for line in monitor.lines()][-1] == "stopped", "in order, not by the last resort"
             with pytest.raises(aiohttp.ClientConnectorError):
                 await monitor.get("/-/healthy")
         assert sorted(os.listdir(tmp_path)) == ["config.toml", "log", "main.key", "main.secret"]
@@ -190,7 +191,8 @@ async def test_a_wrong_key_silences_its_own_account_only(tmp_path: Path) -> None
         other.trade("BTCUSDT", 0.1, price=sim.market.mark("BTCUSDT"))
         config = write_config(tmp_path, sim, list(sim.accounts.values()))
         (tmp_path / "other.secret").write_text("not-the-secret-of-this-account")
-        async with daemon(config, ready=False) as monitor:
+        sooner = {f"MARGINWATCH_ALERTS__{rule}__FOR_SECONDS": "4" for rule in ("ACCOUNT_DOWN", "FEED_DOWN")}
+        async with daemon(config, sooner, ready=False) as monitor:
             await monitor.until("listening", lambda: monitor.events("listening"))
             monitor.url = monitor.events("listening")[0]["url"]
 
@@ -204,6 +206,10 @@ async def test_a_wrong_key_silences_its_own_account_only(tmp_path: Path) -> None
             assert status == 503
             assert "binance/other" in text
             await monitor.until("a person is called", lambda: monitor.events("job ended: a person must act"))
+            for rule in ("account_down", "feed_down"):
+                fired = partial(monitor.events, "alert_fired", rule=rule, account="other")
+                await monitor.until(f"{rule} fires", fired)
+            assert not monitor.events("alert_fired", rule="account_down", account="main")
 
 
 async def test_a_key_that_may_withdraw_is_refused(tmp_path: Path) -> None:
@@ -217,6 +223,48 @@ async def test_a_key_that_may_withdraw_is_refused(tmp_path: Path) -> None:
             assert "withdraw" in ended[0]["reason"]
             assert await monitor.value("account_up") == 0.0
             assert await monitor.value("pool_margin_ratio") is None
+
+
+async def test_a_key_that_may_trade_is_warned_of_where_the_user_allows_it(tmp_path: Path) -> None:
+    async with SimBinance(quiet=True, cadence=CADENCE) as sim:
+        account = sim.add_account("main", permissions={"enableFutures": True})
+        account.trade("BTCUSDT", 0.1, price=sim.market.mark("BTCUSDT"))
+        sooner = {"MARGINWATCH_ALERTS__KEY_PERMISSION__FOR_SECONDS": "0.5"}
+        async with daemon(write_config(tmp_path, sim, [account], permissions="warn"), sooner) as monitor:
+            await monitor.until("warned of", lambda: monitor.events("alert_fired", rule="key_permission"))
+            assert await monitor.value("pool_margin_ratio", **CROSS) is not None
+
+
+async def test_a_burst_in_one_read_is_counted_whole_and_ends_on_its_last_price(tmp_path: Path) -> None:
+    async with SimBinance(quiet=True, cadence=CADENCE) as sim:
+        held(sim)
+        async with daemon(write_config(tmp_path, sim, list(sim.accounts.values()))) as monitor:
+            mark = sim.market.mark("BTCUSDT")
+            before = await monitor.value("feed_messages_total", stream="marks") or 0.0
+            sim.mark_burst("BTCUSDT", [mark * (1.0 - step * 1e-6) for step in range(10_000)])
+
+            async def last_price() -> bool:
+                return await monitor.value("position_mark_price", symbol="BTCUSDT") == pytest.approx(
+                    sim.market.mark("BTCUSDT"), rel=1e-9
+                )
+
+            await monitor.until("the last price", last_price)
+            assert (await monitor.value("feed_messages_total", stream="marks") or 0.0) - before >= 10_000
+            assert (await monitor.value("engine_conflated_total") or 0.0) > 0.0
+            assert await monitor.value("feed_malformed_total", stream="marks") == 0.0
+
+
+async def test_an_empty_snapshot_is_doubted_and_not_believed(tmp_path: Path) -> None:
+    async with SimBinance(quiet=True, cadence=CADENCE) as sim:
+        held(sim)
+        async with daemon(write_config(tmp_path, sim, list(sim.accounts.values()))) as monitor:
+            sim.faults.empty(1)
+            started = len(sim.requests.requests)
+            while len(sim.requests.requests) < started + 12:
+                samples = await monitor.metrics()
+                assert {"BTCUSDT", "ETHUSDT"} == {dict(key)["symbol"] for key in samples["position_mark_price"]}
+                await asyncio.sleep(0.1)
+            assert not monitor.events("alert_fired", rule="position_vanished")
 
 
 async def test_a_taken_port_is_one_line_and_the_code_69(tmp_path: Path) -> None:
@@ -261,3 +309,4 @@ async def test_the_log_of_a_quiet_run_is_short(tmp_path: Path) -> None:
             await asyncio.sleep(3.0)
             assert len(monitor.lines()) == before
             assert before < 25
+            assert most_memory_mb(monitor.process.pid) <= 200.0
