@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from monitor.domain.accounts import Balance, MarginMode, Position, SymbolConfig, VenuePosition
@@ -58,21 +59,27 @@ def same_position(one: Position, other: Position) -> bool:
     """Whether both say the same of what is held; the venue's own figures and times aside."""
     return (
         one.quantity == other.quantity
-        and one.entry_price == other.entry_price
         and one.margin_mode is other.margin_mode
-        and one.isolated_wallet == other.isolated_wallet
         and one.hedge is other.hedge
+        and _same(one.entry_price, other.entry_price)
+        and _same(one.isolated_wallet, other.isolated_wallet)
     )
 
 
 def same_balance(one: Balance, other: Balance) -> bool:
     """Whether both say the same of what is held; the venue's own figures and times aside."""
-    return (one.wallet, one.cross_wallet, one.borrowed, one.interest) == (
-        other.wallet,
-        other.cross_wallet,
-        other.borrowed,
-        other.interest,
+    return (
+        _same(one.wallet, other.wallet)
+        and _same(one.cross_wallet, other.cross_wallet)
+        and (one.borrowed, one.interest) == (other.borrowed, other.interest)
     )
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    """Equal but for the digits that a push may cut off and a reading does not."""
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=1e-7)
 
 
 def margin_mode_changes(

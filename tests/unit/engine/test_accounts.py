@@ -118,6 +118,15 @@ class TestReadings:
             "the last reading of the USDT balance is older than its last push: kept until a second one agrees",
         ]
 
+    def test_digits_that_a_push_cut_off_are_no_contradiction(self) -> None:
+        account = state(held("BTCUSDT", 1.0, 60_000.123456789, at=T - 100))
+        account.position(pushed("BTCUSDT", 1.0, 60_000.12346, at=T + 1))
+        changes = account.snapshot(reading(held("BTCUSDT", 1.0, 60_000.123456789, at=T + 0.9), asked=T + 10), 0.0)
+        assert not changes.ask
+        position = account.positions.get(BTC_LONG)
+        assert position is not None
+        assert position.entry_price == 60_000.123456789
+
     def test_the_order_in_which_it_came_does_not_show(self) -> None:
         one = state(held("ETHUSDT", 1.0, 3_000.0), held("BTCUSDT", 1.0, 60_000.0))
         other = state(held("BTCUSDT", 1.0, 60_000.0), held("ETHUSDT", 1.0, 3_000.0))
