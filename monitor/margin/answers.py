@@ -66,7 +66,7 @@ class Answers:
         unknown = pool.unknown
         whole = bool(unknown)
         if not whole and isnan(equity):
-            unknown = unknown_equity(pool, self._book.prices, usd_assumed=self._assumed[number], orders=stage.orders)
+            unknown = self._why_unknown(number, pool, orders=stage.orders)
         elif not whole and isnan(maintenance):
             unknown = unknown_requirement(pool, self._book.prices, orders=stage.orders)
         if whole:
@@ -106,15 +106,16 @@ class Answers:
             notes=pool.reasons,
         )
 
+    def _why_unknown(self, number: int, pool: Pool, *, orders: bool = True) -> tuple[str, ...]:
+        return unknown_equity(pool, self._book.prices, usd_assumed=self._assumed[number], orders=orders)
+
     def _ratio(self, number: int, pool: Pool, stage: Stage, unknown: tuple[str, ...]) -> Ratio:
         """scale * requirement / (threshold * equity); +inf without equity, 0 without anything to liquidate."""
         if pool.unknown:
             return Ratio.unknown(*pool.unknown)
         equity, maintenance, initial = (column[number] for column in self._figures[stage.orders])
         if isnan(equity):
-            return Ratio.unknown(
-                *unknown_equity(pool, self._book.prices, usd_assumed=self._assumed[number], orders=stage.orders)
-            )
+            return Ratio.unknown(*self._why_unknown(number, pool, orders=stage.orders))
         if not self._exposed[number]:
             return Ratio.of(inf if pool.empty_liquidates and equity < 0.0 else 0.0)
         if equity <= 0.0:
@@ -197,8 +198,9 @@ class Answers:
             return Sides(down=NOT_ASKED, up=NOT_ASKED)
         ray = self._ray(kind, number, key)
         pool = self._plan.block.described[number]
-        if unknown and (ray is None or isnan(ray.now) or pool.unknown):
-            line = Line.unknown(*unknown)
+        known = not unknown if ray is None else not (isnan(ray.now) or pool.unknown)
+        if not known:
+            line = Line.unknown(*(unknown or self._why_unknown(number, pool)))
             return Sides(down=line, up=line)
         if ray is None or not (self._exposed[number] or pool.empty_liquidates):
             return Sides(down=NEVER, up=NEVER)

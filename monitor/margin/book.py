@@ -73,7 +73,7 @@ class Book:
         return plan
 
     def _forget_unused_tables(self) -> None:
-        """Compile all accounts on a new shelf: venues whose rates follow the position's size leave many tables behind."""
+        """Compile all accounts on a new shelf: rates that follow a position's size leave many tables behind."""
         self.shelf = Shelf()
         for account, block in self._blocks.items():
             self._blocks[account] = compiled(block.described, self.prices, self.shelf, self.stablecoins)

@@ -16,15 +16,12 @@ def unknown_equity(pool: Pool, prices: Prices, *, usd_assumed: bool, orders: boo
         words.append(f"no balance for {pool.numeraire}")
     counted = _counted(pool, orders)
     needed = [holding.asset for holding in pool.holdings if holding.amount != 0.0]
-    needed += [leg.settle for leg in counted] + [debt.asset for debt in pool.debts] + [g.asset for g in pool.grids]
+    needed += [leg.settle for leg in counted] + [debt.asset for debt in pool.debts]
     foreign = any(asset != pool.numeraire for asset in needed)
     if foreign and not usd_assumed and isnan(prices.asset(venue, pool.numeraire)):
         words.append(f"no USD price for {pool.numeraire}")
-    gridded = {grid.asset for grid in pool.grids}
     words += [
-        f"no USD price for {asset}"
-        for asset in needed
-        if (asset != pool.numeraire or asset in gridded) and isnan(prices.asset(venue, asset))
+        f"no USD price for {asset}" for asset in needed if asset != pool.numeraire and isnan(prices.asset(venue, asset))
     ]
     words += [f"no balance for {holding.asset}" for holding in pool.holdings if isnan(holding.amount)]
     words += [f"no amount of the debt in {debt.asset}" for debt in pool.debts if isnan(debt.amount)]
@@ -35,11 +32,7 @@ def unknown_equity(pool: Pool, prices: Prices, *, usd_assumed: bool, orders: boo
             words.append(f"no entry price for {leg.symbol}")
         if leg.option is not None and (isnan(leg.option.volatility) or isnan(leg.option.underlying)):
             words.append(f"no volatility or forward price for {leg.symbol}")
-    for grid in pool.grids:
-        if isnan(grid.reference_price):
-            words.append(f"no reference price of the scenario grid on {grid.asset}")
-        if any(isnan(profit) for column in grid.profits for profit in column):
-            words.append(f"the scenario grid on {grid.asset} has gaps")
+    words += _grids(pool, prices)
     return _once(words) or ("equity cannot be computed",)
 
 
@@ -54,6 +47,7 @@ def unknown_requirement(pool: Pool, prices: Prices, *, orders: bool) -> tuple[st
             words.append(f"no requirement for {leg.symbol}")
     if isnan(pool.constant_requirement):
         words.append("no constant requirement")
+    words += _grids(pool, prices)
     return _once(words) or ("maintenance margin cannot be computed",)
 
 
@@ -71,6 +65,19 @@ def _basis(leg: Leg, prices: Prices, venue: str) -> list[str]:
         words.append(f"no mark of the snapshot for {leg.symbol}")
     if Basis.INDEX in bases:
         words += [f"no USD price for {asset}" for asset in (leg.base, leg.quote) if isnan(prices.asset(venue, asset))]
+    return words
+
+
+def _grids(pool: Pool, prices: Prices) -> list[str]:
+    """What is missing for scenario grids."""
+    words: list[str] = []
+    for grid in pool.grids:
+        if isnan(prices.asset(pool.key.venue, grid.asset)):
+            words.append(f"no USD price for {grid.asset}")
+        if isnan(grid.reference_price):
+            words.append(f"no reference price of the scenario grid on {grid.asset}")
+        if any(isnan(profit) for column in grid.profits for profit in column):
+            words.append(f"the scenario grid on {grid.asset} has gaps")
     return words
 
 

@@ -113,7 +113,7 @@ def _solved(shelf: Shelf, plan: Plan, tick: Tick, problems: Problems, added: Flo
     # Along the ray health changes by what moves, and by the scale times what rests.
     now = equity - np.where(load == 0.0, 0.0, load * requirement)
     slope = moving.slope + terms.problems.scale_b * (now - moving.health)
-    now = np.where(np.isfinite(slope), now, np.nan)
+    now = np.where(np.isfinite(slope) & np.isfinite(moving.health), now, np.nan)
 
     exposed = (tick.exposed | plan.empty_liquidates)[pool]
     roots = solve(terms, values, shelf, block, problems.shape, now, slope, (now > 0.0) & exposed)
