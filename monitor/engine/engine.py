@@ -6,13 +6,13 @@ as those of a new engine that is told the final state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.domain.accounts import Account
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import Event
-from monitor.domain.names import USD, AccountKey, PoolKey, Venue
+from monitor.domain.names import USD, AccountKey, PoolKey, Symbol, Venue
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, Notice, PoolReport, Resync, StepResult
 from monitor.domain.tables import Tables
@@ -238,7 +238,7 @@ class Engine:
                 }
                 text = tiers_words(changed, moved)
                 found.append(
-                    Notice(kind="tiers_changed", account=account, key=",".join(changed), text=text, at=self._now)
+                    Notice(kind="tiers_changed", account=account, key=_named(changed), text=text, at=self._now)
                 )
         return found
 
@@ -251,3 +251,8 @@ class Engine:
 def _health(report: AccountReport) -> tuple[object, ...]:
     """What of a report changes by time alone."""
     return (report.quality, report.reasons, *((pool.key, pool.quality, pool.reasons) for pool in report.pools))
+
+
+def _named(symbols: Sequence[Symbol]) -> str:
+    """A short name for a set of symbols: an alert's label must not grow with the account."""
+    return symbols[0] if len(symbols) == 1 else f"{symbols[0]} and {len(symbols) - 1} more"

@@ -71,9 +71,11 @@ def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reco
         if abs(drift[figure]) > tolerances.figure_ratio:
             words_found.append(f"our {name} of {ours:g} differs from the venue's {venue:g}")
     lines: dict[PositionKey, float] = {}
+    declared = {PositionKey(line.symbol, line.side): line.tolerance for line in pool.venue.lines}
     for line in result.venue_lines:
         key = PositionKey(line.symbol, line.side)
-        why = line_disagreement(line, tolerances.line_ratio)
+        # Where the venue keeps its rule to itself, the room declares how far off its price may honestly lie.
+        why = line_disagreement(line, max(tolerances.line_ratio, declared.get(key, 0.0)))
         if why is not None:
             words_found.append(f"{words(key)}: {why}")
         if line.drift_ratio is not None:
@@ -84,12 +86,19 @@ def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reco
 
 
 def line_disagreement(line: VenueLineResult, tolerance: float) -> str | None:
-    """In words, how our price and the venue's contradict each other; None where they agree or one is unknown."""
+    """In words, how our price and the venue's contradict each other; None where they agree or one is unknown.
+
+    The difference counts against the mark or against the venue's price, whichever is greater: a price a thousand times
+    away is off by many marks through the venue's own rounding of its rates.
+    """
     ours, venue = line.ours, line.venue
     if State.UNKNOWN in (ours.state, venue.state):
         return None
     if line.drift_ratio is not None:
-        if abs(line.drift_ratio) <= tolerance:
+        off_by = abs(line.drift_ratio)
+        if ours.price and venue.price:
+            off_by = min(off_by, abs(ours.price / venue.price - 1.0))
+        if off_by <= tolerance:
             return None
         return f"our liquidation price {_said(ours)} differs from the venue's {_said(venue)}"
     if ours.state is venue.state or (ours.state is State.LIQUIDATABLE and venue.state is State.AT):

@@ -158,6 +158,13 @@ class TestModes:
 
 
 class TestTables:
+    def test_many_new_tiers_are_one_notice_with_a_short_name(self) -> None:
+        alive = running(BTC, ALONE)
+        result = alive.step([tiers(T + 1, BTCUSDT=flat(0.01), ETHUSDT=flat(0.01))], T + 1)
+        (notice,) = result.notices
+        assert notice.key == "BTCUSDT and 1 more"
+        assert "BTCUSDT, ETHUSDT" in notice.text
+
     def test_new_tiers_say_by_how_much_maintenance_changed(self) -> None:
         alive = running(BTC, ALONE)
         result = alive.step([tiers(T + 1, BTCUSDT=flat(0.01), ETHUSDT=flat(0.005))], T + 1)

@@ -74,6 +74,24 @@ def test_a_price_where_the_venue_says_none_is_a_disagreement_in_words() -> None:
     assert words == ("BTCUSDT long: the venue says no liquidation price, we say 80.8081",)
 
 
+def test_a_venue_that_keeps_its_rule_to_itself_is_allowed_what_its_room_declares() -> None:
+    two_off = replace(printed(at_price(LINE + 2.0, 100.0)), tolerance=0.03)
+    drift, _, words = against(lines=(two_off,))
+    assert drift["line"] == pytest.approx(-0.02)
+    assert words == ()
+    four_off = replace(two_off, printed=at_price(LINE + 4.0, 100.0))
+    assert len(against(lines=(four_off,))[2]) == 1
+
+
+def test_a_price_a_thousand_times_away_may_differ_in_its_last_digits() -> None:
+    far = VenueLineResult(
+        symbol="BTCUSDT", side=SHORT, ours=at_price(100_020.0, 100.0), venue=at_price(100_000.0, 100.0),
+        drift_ratio=0.2, disagree=True,
+    )  # fmt: skip
+    assert line_disagreement(far, 0.001) is None
+    assert line_disagreement(replace(far, ours=at_price(100_200.0, 100.0), drift_ratio=2.0), 0.001) is not None
+
+
 def test_a_ratio_that_the_venue_turns_round_is_turned_back() -> None:
     assert against(ratio=20.0, ratio_inverted=True)[0] == {"ratio": pytest.approx(0.0)}
     assert against(ratio=0.0, ratio_inverted=True)[0] == {}
