@@ -12,7 +12,7 @@ from pathlib import Path
 from monitor import __version__
 from monitor.cli import words
 from monitor.cli.codes import Exit, complain
-from monitor.domain.errors import InputMissing, MarginwatchError
+from monitor.domain.errors import InputMissing, MalformedAnswer, MarginwatchError
 from monitor.domain.names import AccountKey, Venue
 from monitor.domain.reports import AccountReport
 from monitor.domain.schema import document
@@ -57,7 +57,10 @@ def compute(directory: Path) -> tuple[AccountReport, tuple[str, ...], tuple[str,
         raise MarginwatchError(f"{directory / folder.META}: no such venue: {meta.venue}; known: {', '.join(VENUES)}")
     read, describe = VENUES[meta.venue]
     account = AccountKey(meta.venue, meta.account)
-    offline = read(found, account)
+    try:
+        offline = read(found, account)
+    except MalformedAnswer as error:  # not the venue failed but the folder: it is there for good
+        raise folder.BadFolder(f"{directory}: {error}") from None
     engine = Engine({meta.venue: describe}, EngineSettings(accounts=(account,), lines_every_seconds=0.0))
     engine.step(offline.events, meta.time)
     reports = engine.reports()

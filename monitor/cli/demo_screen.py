@@ -263,7 +263,8 @@ def position_texts(pool: words.Json) -> list[tuple[str, float]]:
 
 def _crossing_below(position: words.Json) -> bool | None:
     line, mark = position["liquidation"], position["mark_price"]
-    return None if line["state"] != "at" or mark is None else line["price"] < mark
+    price = line.get("price")
+    return None if price is None or mark is None else price < mark
 
 
 def _rank(line: words.Json) -> float:

@@ -20,7 +20,7 @@ from monitor.cli.codes import Exit, Unavailable
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 1.3  #: from the signal to the end of the process; two seconds are promised, on a busy machine too
+STOP_SECONDS = 1.0  #: from the signal to the end of the process; two seconds are promised, on a busy machine too
 
 
 def run(config: Path | None) -> Exit:

@@ -45,7 +45,9 @@ def ratio(value: Json) -> str:
 def line(value: Json, *, falling: bool | None = None) -> str:
     """A line: its price and how far it is; the sign says on which side it lies, where that is known."""
     if value["state"] == "at":
-        return f"{price(value['price'])} ({_far(value['distance_ratio'], falling)})"
+        far = _far(value["distance_ratio"], falling)
+        # A line on which many prices move, or one whose price is not known, has a distance only.
+        return far if value.get("price") is None else f"{price(value['price'])} ({far})"
     return {"liquidatable": "NOW"}.get(value["state"], str(value["state"]))
 
 
@@ -110,7 +112,7 @@ def pool_lines(pool: Json, now: float) -> Iterator[str]:
     for coin, sides in pool["coins"].items():
         yield f"    {coin} alone: {_sides(sides)}"
     if pool["market"] and len(pool["coins"]) > 1:
-        yield f"    market: {_market(pool['market'])}"
+        yield f"    market: {_sides(pool['market'])}"
     for asset, sides in pool["depegs"].items():
         yield f"    {asset} alone: {_sides(sides)}"
     for position in pool["positions"]:
@@ -139,15 +141,6 @@ def position_line(position: Json) -> str:
 
 def _sides(sides: Json) -> str:
     return "  ".join(f"{direction} {line(value, falling=direction == 'down')}" for direction, value in sides.items())
-
-
-def _market(sides: Json) -> str:
-    """The market line has no price of its own: only how far everything may move."""
-    words = []
-    for direction, value in sides.items():
-        far = _far(value["distance_ratio"], direction == "down") if value["state"] == "at" else line(value)
-        words.append(f"{direction} {far}")
-    return "  ".join(words)
 
 
 def _reasons(report: Json, indent: str) -> Iterator[str]:

@@ -50,6 +50,8 @@ def test_a_ratio_in_words(value: dict[str, Any], text: str) -> None:
     ("value", "text"),
     [
         ({"state": "at", "price": 26316.89, "distance_ratio": 0.177}, "26316.9 (-17.7 %)"),
+        ({"state": "at", "distance_ratio": 0.25}, "-25.0 %"),
+        ({"state": "at", "price": None, "distance_ratio": 0.25}, "-25.0 %"),
         ({"state": "at", "price": 6.738834056e9, "distance_ratio": 68768.8}, "6.73883e+09 (68,770 times)"),
         ({"state": "liquidatable", "distance_ratio": 0.0}, "NOW"),
         ({"state": "never"}, "never"),
