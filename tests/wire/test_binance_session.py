@@ -361,7 +361,7 @@ async def test_fifty_accounts_on_one_address_use_less_than_their_share() -> None
     async with SimBinance(quiet=True) as sim:
         for number in range(50):
             sim.add_account(f"a{number:02d}").trade("BTCUSDT", 0.1)
-        async with wired(sim, timings=replace(SHORT, account_every_seconds=0.5)) as wire:
+        async with wired(sim, roomy=False) as wire:
             # Half a second between polls of 50 accounts would be 60,000 a minute: intervals stretch, the gate holds.
             await until(lambda: len({one.account for one in wire.all(AccountSnapshot)}) == 50, 20.0)
             await asyncio.sleep(2.0)
@@ -375,7 +375,7 @@ async def test_weight_that_others_use_on_our_address_is_left_to_them() -> None:
     async with simulator() as sim:
         sim.add_account("main")
         sim.faults.foreign_weight = 1300
-        async with wired(sim) as wire:
+        async with wired(sim, roomy=False) as wire:
             await until(lambda: wire.all(AccountSnapshot))
             await asyncio.sleep(1.5)
             assert sim.requests.most_weight_a_minute + 1300 <= 0.6 * 2400 + 20, "all but what was under way unknowing"
@@ -430,7 +430,7 @@ async def test_a_clock_that_jumps_is_measured_again_and_calls_go_on(shift: float
             sim.faults.clock_shift_seconds = shift
             await until(lambda: abs((wire.session.clock_offset() or 0.0) - shift) < 0.2, 3.0)
             mark = len(wire.events)
-            await until(lambda: len(wire.since(mark, AccountSnapshot)) >= 2, 3.0)
+            await until(lambda: len(wire.since(mark, AccountSnapshot)) >= 2)
             assert not [one for one in wire.since(mark, PollFailed) if one.what == "account"]
             # The venue refuses stamps that are a second early or ten late; one that is off by less shows in the lag.
             assert wire.all(ClockRead)[-1].offset_seconds == pytest.approx(shift, abs=0.2)
@@ -489,7 +489,7 @@ async def test_a_key_that_gains_powers_is_refused_at_the_next_reading() -> None:
         async with wired(sim, timings=replace(SHORT, permissions_every_seconds=0.5)) as wire:
             await wire.all_up()
             account.permissions["enableWithdrawals"] = True
-            await until(lambda: len(wire.ended) == 5, 3.0)
+            await until(lambda: len(wire.ended) == 5)
             assert not wire.up("user", "main")
             asked = len([one for one in sim.requests.requests if one.account == "main"])
             await asyncio.sleep(0.5)
