@@ -40,6 +40,7 @@ class Book:
         """The account's pools are these. Raises BadPool (naming pool, field and value) and then changes nothing."""
         check_account(account, pools)
         self._plans.clear()
+        self._blocks.pop(account, None)
         self._blocks[account] = compiled(pools, self.prices, self.shelf, self.stablecoins)
         if len(self.shelf) > self._most_tables:
             self._forget_unused_tables()
@@ -51,7 +52,7 @@ class Book:
 
     @property
     def pools(self) -> tuple[Pool, ...]:
-        """All pools, by account in the order in which they came."""
+        """All pools, by account in the order of their last replacement."""
         return tuple(pool for block in self._blocks.values() for pool in block.described)
 
     @property
