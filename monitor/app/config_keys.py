@@ -180,6 +180,8 @@ class Engine(Section):
     lines_every_seconds: Wait = key(0.05, "seconds, the least time between two solutions of a pool's lines; 0: always")
     jump_ratio: Positive = key(0.5, "ratio; a price that moves by more in one frame waits for a confirmation")
     wanted_distance_ratio: Share = key(0.2, "ratio; advice is given while a line is nearer than this")
+    advice_every_seconds: Seconds = key(5.0, "seconds between two searches for what to add or close in one pool")
+    advices_per_step: Count = key(1, "pools in one step for which it is searched: it costs as much as a hundred ratios")
     betas: dict[str, float] = key({}, "how fast an asset moves on the market line; 1 for those not named")
     stablecoins: tuple[str, ...] = key((), "assets that the market line holds still; empty: the built-in list")
     volatility: Volatility = key(Volatility(), "")

@@ -27,6 +27,8 @@ def engine(loaded: Loaded) -> EngineSettings:
         betas=dict(config.betas),
         volatility=VolatilitySettings(**config.volatility.model_dump()),
         wanted_distance_ratio=config.wanted_distance_ratio,
+        advice_every_seconds=config.advice_every_seconds,
+        advices_per_step=config.advices_per_step,
         drift=DriftTolerances(**config.drift.model_dump()),
         stablecoins=frozenset(config.stablecoins) or None,
     )

@@ -15,11 +15,12 @@ from monitor.alerts.settings import AlertSettings
 from monitor.app import config_keys, settings
 from monitor.app.config import Config, Loaded, load, loads
 from monitor.app.config_example import example
+from monitor.app.supervision import SupervisionSettings
 from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 from monitor.domain.names import AccountKey
-from monitor.engine.settings import EngineSettings
-from monitor.venues.settings import BinanceSettings, PermissionPolicy
+from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
+from monitor.venues.settings import BinanceSettings, BinanceUrls, PermissionPolicy, Timings
 from tests.programs import ROOT
 
 KEY = "an-api-key-of-a-test-account"
@@ -63,6 +64,23 @@ def test_the_defaults_are_those_of_the_rooms_themselves() -> None:
     assert ours.limits_of("binance") == theirs.limits_of("binance")
     assert settings.alerts(loaded) == AlertSettings()
     assert dataclasses.replace(settings.binance(loaded), accounts=()) == BinanceSettings()
+
+
+def test_every_setting_of_the_rooms_has_its_key() -> None:
+    def fields(settings_class: type[Any]) -> set[str]:
+        return {field.name for field in dataclasses.fields(settings_class)}
+
+    # Not keys of their own: what follows from the accounts, and limits, which are given venue by venue.
+    engine = fields(EngineSettings) - {"accounts", "limits", "venue_limits", "permissions"}
+    assert engine == set(config_keys.Engine.model_fields)
+    assert fields(Limits) == set(config_keys.Limits.model_fields)
+    assert fields(VolatilitySettings) == set(config_keys.Volatility.model_fields)
+    assert fields(DriftTolerances) == set(config_keys.Drift.model_fields)
+    venue = fields(BinanceSettings) - {"accounts", "user_agent"}
+    assert venue | {"limits"} == set(config_keys.Binance.model_fields)
+    assert fields(Timings) == set(config_keys.Timings.model_fields)
+    assert fields(BinanceUrls) == set(config_keys.Urls.model_fields)
+    assert fields(SupervisionSettings) == set(config_keys.Supervision.model_fields)
 
 
 def test_all_mistakes_are_reported_at_once_with_key_value_and_cure() -> None:
