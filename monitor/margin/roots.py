@@ -85,10 +85,13 @@ class _Search:
         x = np.where(falls, -h / np.where(falls, slope, 1.0), end)
         x = np.where(direction < 0.0, np.maximum(x, end), np.minimum(x, end))
         found = self._at(problems)(x)
-        unsafe = (found.health <= 0.0) | (np.abs(found.health) <= EXACT * found.size)
-        self._refine(problems[unsafe], np.zeros(int(unsafe.sum())), x[unsafe], _part(found, unsafe))
+        there = np.abs(found.health) <= EXACT * found.size
+        self.x[problems[there]], self.equity[problems[there]] = x[there], found.equity[there]
+        past = (found.health < 0.0) & ~there
+        if past.any():
+            self._refine(problems[past], np.zeros(int(past.sum())), x[past], _part(found, past))
         # Rounding of deductions can leave health a hair above zero where the tangent says zero: look again, in steps.
-        doubtful = ~unsafe & (x != end)
+        doubtful = ~there & ~past & (x != end)
         if doubtful.any():
             self.walk(problems[doubtful], np.ones(int(doubtful.sum()), np.bool_))
 

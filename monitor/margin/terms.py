@@ -125,7 +125,7 @@ class Terms:
     any_order: bool
     any_option: bool
     all_fixed: bool
-    counts: dict[str, Ints] = field(default_factory=dict)
+    found_runs: dict[str, tuple[Ints, Ints]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -134,10 +134,11 @@ class Terms:
 
     def runs(self, part: str) -> tuple[Ints, Ints]:
         """Beginning and length of each problem's run in a part."""
-        found = self.counts.get(part)
+        found = self.found_runs.get(part)
         if found is None:
-            found = self.counts[part] = np.bincount(getattr(self, part).problem, minlength=self.count)
-        return np.cumsum(found) - found, found
+            counts = np.bincount(getattr(self, part).problem, minlength=self.count)
+            found = self.found_runs[part] = np.cumsum(counts) - counts, counts
+        return found
 
     def take(self, wanted: Ints) -> tuple[Terms, Taken]:
         """The problems at `wanted` (some, or some several times), and where their parts stood."""
