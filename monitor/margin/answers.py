@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, floor, inf, isnan, nan
+from math import ceil, floor, fsum, inf, isnan, nan
 
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, Ratio, State, nearer
 from monitor.domain.names import Asset, Side
@@ -230,7 +230,7 @@ class Answers:
         elif ray.now <= 0.0:
             ours = LIQUIDATABLE
         else:
-            first, second = (ray.down, ray.up) if line.side is Side.LONG else (ray.up, ray.down)
+            first, second = (ray.down, ray.up) if _loses_downwards(pool, line) else (ray.up, ray.down)
             x = second if isnan(first) else first
             ours = NEVER if isnan(x) else _printed(line, here, x)
         printed = line.printed
@@ -247,6 +247,12 @@ class Answers:
             drift_ratio=drift,
             disagree=disagree or (drift is not None and abs(drift) > line.tolerance),
         )
+
+
+def _loses_downwards(pool: Pool, line: VenueLine) -> bool:
+    """Whether the pool's net position in the line's symbol loses when the mark falls: both sides share one line."""
+    net = fsum(leg.quantity * leg.multiplier for leg in pool.legs if leg.symbol == line.symbol and not leg.order)
+    return net > 0.0 if net else line.side is Side.LONG
 
 
 def _printed(line: VenueLine, mark: float, x: float) -> Line:

@@ -235,6 +235,8 @@ class VenueLine:
     -1); instruments not named stand still. `asset_moves` likewise for assets (empty: held). `threshold` overrides that
     of the liquidation stage. `orders`: resting orders count. `offset` (price) is added, then `rounding` to `tick`.
     `tolerance` (ratio of the mark) is how far our figure may lie off before it is drift. `printed` is the venue's word.
+    Our figure lies where the pool's net position in `symbol` loses, so that both sides of a hedge have one line; the
+    direction of `side` where the net is zero; the other direction where there is none.
     """
 
     symbol: Symbol

@@ -77,9 +77,6 @@ def test_every_figure_agrees_with_the_venues(mode: str, seed: int) -> None:
             assert ours.price == pytest.approx(theirs.price, rel=1e-6, abs=6e-9), (position.symbol, position.side)
 
 
-@pytest.mark.xfail(
-    reason="the short side of a hedge is compared with the crossing above the mark, not with the common line"
-)
 def test_both_sides_of_an_unequal_hedge_agree_with_the_one_line_that_the_venue_prints_for_them() -> None:
     sim = SimBinance(clock=ManualClock(NOW), quiet=True, paced=False)
     account = sim.add_account("main", wallets={"USDT": 30_000.0}, hedge=True)

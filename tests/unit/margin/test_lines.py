@@ -390,6 +390,38 @@ class TestVenueLines:
         found = venue_line(pool(leg(2.0), leg(-1.0), venue=printed(NEVER, side=Side.SHORT)))
         assert at(found.ours) == pytest.approx(80 / 0.97)
 
+    @pytest.mark.parametrize("side", list(Side))
+    def test_both_sides_of_a_hedge_have_the_line_where_the_net_position_loses(self, side: Side) -> None:
+        """There is a crossing far above as well, where both sides together require more than the net long wins."""
+        table = from_rates(((0.0, 0.01), (1_000.0, 0.5)))
+        long = pool(leg(2.0, tiers=table), leg(-1.4, tiers=table), cash=30.0, venue=printed(NEVER, side=side))
+        assert at(ask(long).positions[0].up) == pytest.approx(950 / 1.1)
+        assert at(venue_line(long).ours) == pytest.approx((60 - 30) / (0.6 - 0.034))
+        short = pool(leg(1.4, tiers=table), leg(-2.0, tiers=table), cash=30.0, venue=printed(NEVER, side=side))
+        assert at(venue_line(short).ours) == pytest.approx((60 + 30) / (0.6 + 0.034))
+
+    @pytest.mark.parametrize("side", list(Side))
+    def test_the_net_of_inverse_legs_loses_where_the_mark_goes_and_not_its_reciprocal(self, side: Side) -> None:
+        legs = (inverse(200.0), inverse(-140.0))
+        found = venue_line(pool(*legs, numeraire="BTC", cash=0.2, venue=printed(NEVER, side=side, symbol="BTCUSD")))
+        # 0.2 + 60 (1/100 - 1/P) = 3.4 / P
+        assert at(found.ours) == pytest.approx(63.4 / 0.8)
+
+    @pytest.mark.parametrize(("side", "price"), [(Side.LONG, 90.0), (Side.SHORT, 110.0)])
+    def test_a_net_of_zero_leaves_the_direction_to_the_side(self, side: Side, price: float) -> None:
+        """Two hedges, one moved against the other: requirements rise both ways, by 20 from 4 at a move of 1."""
+        table = from_rates(((0.0, 0.01), (100.0, 0.11)))
+        legs = [leg(one, symbol, tiers=table) for symbol, one in (("BTCUSDT", 1.0), ("ETHUSDT", 10.0))]
+        hedged = [leg(-one.quantity, one.symbol, tiers=table) for one in legs]
+        venue = printed(NEVER, side=side, moves=(("BTCUSDT", 1.0), ("ETHUSDT", -1.0)))
+        assert at(venue_line(pool(*legs, *hedged, cash=6.0, venue=venue)).ours) == pytest.approx(price)
+
+    def test_a_resting_order_has_no_say_in_where_the_position_loses(self) -> None:
+        table = from_rates(((0.0, 0.01), (1_000.0, 2.0)))
+        order = leg(-5.0, order=True, entry=100.0, tiers=flat(0.0))
+        built = pool(leg(1.0, tiers=table), order, venue=printed(NEVER, orders=True))
+        assert at(venue_line(built).ours) == pytest.approx(80 / 0.99)
+
     def test_beyond_the_line_or_without_inputs_there_is_no_price(self) -> None:
         assert venue_line(pool(leg(1.0), cash=0.0, venue=printed(Line.at(90.0, 0.1)))).ours == LIQUIDATABLE
         unknown = venue_line(pool(leg(1.0, tiers=None), venue=printed(Line.at(90.0, 0.1))))
