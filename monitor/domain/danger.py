@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 
 from monitor.domain.lines import Line, State, nearer
 from monitor.domain.reports import PoolReport
@@ -16,14 +17,17 @@ def nearest_line(pool: PoolReport) -> Line:
 
 
 def danger(pool: PoolReport) -> tuple[int, float]:
-    """Sorts the most dangerous pool first: liquidatable now, then unknown, then by falling margin ratio.
+    """Sorts the most dangerous pool first: liquidatable now, then what is not believed, then by falling margin ratio.
 
-    A pool that is not believed stands before every pool that is known to be safe: unknown is not safe.
+    A pool that is not believed stands before every pool that is known to be safe: unknown is not safe. Among those, one
+    without a figure comes first, then the one whose last figure was the worst.
     """
     if pool.ratio.state is State.LIQUIDATABLE:
         return (0, -(pool.ratio.value or 0.0))
-    if pool.ratio.state is State.UNKNOWN or not pool.quality.figures_shown:
-        return (1, 0.0)
+    if pool.ratio.state is State.UNKNOWN:
+        return (1, -inf)
+    if not pool.quality.figures_shown:
+        return (1, -(pool.ratio.value or 0.0))
     return (2, -(pool.ratio.value or 0.0))
 
 
