@@ -27,7 +27,7 @@ def test_pools_are_sorted_by_danger_and_unknown_is_not_safe() -> None:
         pool("also calm", ratio=Ratio.of(0.1)),
     ]
 
-    order = ["no equity", "liquidatable", "stale", "unknown", "near", "also calm", "calm"]
+    order = ["no equity", "liquidatable", "unknown", "stale", "near", "also calm", "calm"]
     assert [each.key.pool for each in by_danger(pools)] == order
     page = landing(view(account(*pools)))
     places = [page.index(f"binance {name}<") for name in order]
