@@ -263,6 +263,25 @@ def grouped_pools(draw: st.DrawFn) -> Drawn:
 
 
 @st.composite
+def mixed_group_pools(draw: st.DrawFn) -> Drawn:
+    """A family by notional in which each leg looks up its own size or the family's, with a deduction or without."""
+    table = draw(deduction_tables())
+    family = [
+        replace(
+            leg,
+            tiers=table,
+            tier_group="family",
+            group_deduction=draw(st.booleans()),
+            group_lookup=draw(st.booleans()),
+            order=draw(st.booleans()),
+        )
+        for leg in draw(st.lists(legs(plain=True), min_size=1, max_size=3))
+    ]
+    stages = (Stage(name="orders", orders=True), Stage(name="liquidation", orders=draw(st.booleans())))
+    return Drawn(funded(Pool(key=key(), numeraire="USDT", legs=tuple(family), stages=stages), draw(SAFETY)))
+
+
+@st.composite
 def jumping_pools(draw: st.DrawFn) -> Drawn:
     """Flat tiers by notional: health jumps down at a floor."""
     found = draw(st.lists(legs(jumping_tables(), plain=True), min_size=1, max_size=3))
@@ -364,4 +383,4 @@ def concave_pools() -> st.SearchStrategy[Drawn]:
 
 def any_pools() -> st.SearchStrategy[Drawn]:
     """Every shape."""
-    return st.one_of(concave_pools(), jumping_pools(), option_pools(), grid_pools())
+    return st.one_of(concave_pools(), mixed_group_pools(), jumping_pools(), option_pools(), grid_pools())

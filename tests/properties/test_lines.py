@@ -78,7 +78,7 @@ def check_lines(pool: Pool, market: Market) -> None:
                 assert not earlier or no_dip(pool, market, ray, first), where
         else:
             assert line.state is State.NEVER, where
-            if first is not None:
+            if first is not None and first > -1 + 1e-9:
                 assert no_dip(pool, market, ray, first), where
 
 

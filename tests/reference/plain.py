@@ -205,15 +205,16 @@ class _Point:
         """The leg's own requirement in its settlement asset."""
         assert leg.tiers is not None, f"the reference needs tiers for {leg.symbol}"
         n = self.notional(leg, leg.basis)
-        if leg.tier_group is None:
-            share, tier = self.num(1), tier_of(leg.tiers, self.size(leg))
+        if leg.tier_group is None or not leg.group_lookup:
+            share, whole = self.num(1), self.size(leg)
+            tier = tier_of(leg.tiers, whole)
         else:
             group = [other for other in self.r.legs if other.tier_group == leg.tier_group]
             whole = sum((self.size(other) for other in group), self.num(0))
             tier = tier_of(leg.tiers, whole)
             share = self.size(leg) / whole if leg.group_deduction and whole else self.num(0)
         rated, deducted = n * self.num(tier.rate), share * self.num(tier.deduction)
-        grown = n * n * self.num(tier.growth)
+        grown = n * (whole if leg.tiers.by is TierBy.NOTIONAL else n) * self.num(tier.growth)
         fee = self.num(leg.fee_rate) * self.notional(leg, leg.fee_basis)
         constant = self.num(leg.constant_requirement)
         price = self.price(leg.settle)

@@ -138,18 +138,37 @@ def test_a_resting_order_that_would_gain_adds_nothing() -> None:
     assert result.stages["orders-cancelled"].value == pytest.approx(220 / 5000, rel=1e-12)
 
 
-def test_orders_are_rated_by_the_tier_of_position_and_orders_together() -> None:
-    """Long 50 at 4000 asks 200 000 * 2.5 % - 500 = 4500; a bid for 50 at 3000, in the tier above both, 3.5 %: 5250."""
-    table = tiers((0.0, 0.02), (100e3, 0.025, 500.0), (200e3 + 1, 0.03, 1500.0))
+ORDER_TIERS = tiers((0.0, 0.02), (100e3, 0.025, 500.0), (200e3, 0.03, 1500.0), (300e3, 0.035, 3000.0))
+
+
+@shape
+def orders_in_the_tier_above() -> Shape:
+    group = {"tiers": ORDER_TIERS, "tier_group": "XUSDT"}
     built = pool(
-        linear("XUSDT", 50.0, 4000.0, tiers=table),
-        linear("XUSDT", 50.0, 3000.0, tiers=flat(0.035), basis=Basis.ENTRY, order=True),
+        linear("XUSDT", 50.0, 4000.0, **group, group_lookup=False),
+        linear("XUSDT", 50.0, 3000.0, **group, group_deduction=False, basis=Basis.ENTRY, order=True),
         cash=97500.0,
         stages=(Stage(name="orders-cancelled", orders=True), Stage(name=LIQUIDATION)),
     )
-    result = ask(built, Market({"XUSDT": 4000.0}))
+    return built, Market({"XUSDT": 4000.0}, {"X": 4000.0, "USDT": 1.0})
+
+
+def test_orders_are_rated_by_the_tier_of_position_and_orders_together() -> None:
+    """Long 50 at 4000 asks 200 000 * 2.5 % - 500 = 4500, in its own tier; a bid for 50 at 3000, rated at the 3.5 % of
+
+    350 000 without a deduction, 5250: together 9750 (documentation).
+    """
+    result = ask(*orders_in_the_tier_above())
     assert result.maintenance_margin == pytest.approx(4500.0, rel=1e-12)
     assert result.stages["orders-cancelled"].value == pytest.approx(9750 / 97500, rel=1e-12)
+
+
+@pytest.mark.parametrize("beside", [-1e-9, 0.0, 1e-9])
+def test_a_position_at_the_upper_cap_of_its_tier_asks_the_same_from_either_side(beside: float) -> None:
+    """The venue's caps are inclusive, so 200 000 is tier 2: 2.5 % - 500 = 4500. Tier 3 says 3 % - 1500, the same."""
+    built = pool(linear("XUSDT", 50.0, 4000.0, tiers=ORDER_TIERS), cash=97500.0)
+    result = ask(built, Market({"XUSDT": 4000.0 * (1 + beside)}))
+    assert result.maintenance_margin == pytest.approx(4500.0, rel=1e-8)
 
 
 @shape

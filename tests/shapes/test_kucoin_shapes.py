@@ -6,7 +6,7 @@ import pytest
 
 from monitor.domain.lines import Line, State
 from monitor.domain.names import Side
-from monitor.domain.tiers import flat
+from monitor.domain.tiers import Tier, TierBy, TierTable, flat
 from monitor.margin.pool import LIQUIDATION, Holding, Stage, VenueFigures, VenueLine
 from monitor.margin.pool import Debt as Loan
 from tests.reference.kernel import ask, position
@@ -125,3 +125,11 @@ def test_a_spot_loan_is_liquidated_at_a_debt_ratio_of_97_percent() -> None:
     result = ask(*spot_debt_ratio())
     assert result.coins["DOGE"].down.price == pytest.approx((50 / 0.97 - 10) / 1000, rel=1e-12)
     assert result.coins["DOGE"].up.state is State.NEVER
+
+
+@pytest.mark.xfail(reason="growth in a table by base quantity multiplies n * n and not n * base quantity", strict=True)
+def test_a_table_by_base_quantity_could_carry_the_rate_so_that_advice_looks_it_up_anew() -> None:
+    """docs/kernel.md: n * S * growth with S the base quantity: 12.102 BTC ask 0.4 % + 12.102 * 0.004 / 300."""
+    by_size = TierTable((Tier(0.0, 0.004, 0.0, 0.004 / 300),), by=TierBy.BASE)
+    result = ask(pool(linear("BTCUSDT", 12.102, 60000.0, tiers=by_size), cash=50000.0), Market({"BTCUSDT": 60000.0}))
+    assert result.maintenance_margin == pytest.approx(12.102 * 60000 * 0.00416136, rel=1e-9)
