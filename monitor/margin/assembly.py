@@ -76,6 +76,7 @@ def assembled(block: Block, speeds: Speeds, direction: Floats, *, orders: bool) 
             legs.table[leg],
             fixed,
             (legs.share_orders if orders else legs.share)[leg],
+            legs.alone[leg],
             legs.constant_requirement[leg],
             group,
             netting,

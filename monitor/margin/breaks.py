@@ -65,7 +65,7 @@ def _of_legs(terms: Terms, values: Values, shelf: Shelf, block: Block, add: Add)
     """Floors of tables that are looked up by the leg's own notional and are not convex."""
     legs = terms.legs
     moves = ((legs.rise != 0.0) | (legs.sink != 0.0)) & legs.requirement_moves
-    bent = np.flatnonzero(block.legs.bent[legs.leg] & (legs.group < 0) & moves)
+    bent = np.flatnonzero(block.legs.bent[legs.leg] & ((legs.group < 0) | legs.alone) & moves)
     for place, floor in _floors(shelf, bent, legs.table[bent]):
         n = values.notional[place]
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -67,6 +67,7 @@ class LegColumns:
     fixed_tier_orders: Ints  # the same, orders counted
     share: Floats  # of the tier's deduction that this leg takes, orders left out
     share_orders: Floats
+    alone: Bools  # looks up its own size, though it counts in its tier group's
     valued: Ints  # Valued
     held_u: Floats  # u of the basis where valued HELD
     fee_rate: Floats

@@ -194,6 +194,7 @@ class _Compiler:
             fixed(size_orders),
             share,
             share_orders,
+            not leg.group_lookup,
             valued,
             held,
             leg.fee_rate,
@@ -243,11 +244,11 @@ class _Groups:
         if leg.tiers is None or leg.tiers.by is TierBy.NOTIONAL:
             return None
         measure = _measure(leg.tiers)
-        return sum(measure(member) for member in self._counted(leg, orders))
+        return sum(measure(member) for member in self._counted(leg, orders)) if leg.group_lookup else measure(leg)
 
     def share(self, leg: Leg, *, orders: bool) -> float:
         """The part of the deduction that this leg takes, by size; groups by notional share as prices move."""
-        if leg.tier_group is None:
+        if leg.tier_group is None or not leg.group_lookup:
             return 1.0
         if not leg.group_deduction or leg.tiers is None:
             return 0.0

@@ -82,9 +82,10 @@ def _of_groups(terms: Terms, notional: Dual) -> tuple[Dual, Dual]:
     legs, count = terms.legs, len(terms.groups.problem)
     grouped = legs.group >= 0
     members, group = np.flatnonzero(grouped), np.where(grouped, legs.group, 0)
-    size = notional.at(members).total(legs.group[members], count).at(group).where(grouped, notional)
+    together = grouped & ~legs.alone
+    size = notional.at(members).total(legs.group[members], count).at(group).where(together, notional)
     whole = Dual(np.where(size.v > 0.0, size.v, 1.0), size.d)
-    return size, (notional / whole * legs.share).where(grouped, Dual(legs.share))
+    return size, (notional / whole * legs.share).where(together, Dual(legs.share))
 
 
 def _options(

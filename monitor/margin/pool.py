@@ -136,9 +136,10 @@ class Leg:
     margin = `initial_margin_rate` * notional at `initial_basis` + `constant_initial`, None where unknown.
 
     `contracts` is the size that tables by contracts look up. `tier_group`: the size looked up is that of the whole
-    group (`Pool.tier_groups`); `group_deduction` False: the group's rate applies without a deduction. `netting_group`:
-    see `Pool.netting_groups`. An `order` (resting) counts profit min(0, c * (u - u0)) with `entry` its price, plus
-    `opening_fee` taken from equity (settlement asset), and only in stages that include orders.
+    group (`Pool.tier_groups`); `group_deduction` False: the group's rate applies without a deduction; `group_lookup`
+    False: the leg counts in the group's size, but looks up its own and takes the whole deduction of its own tier.
+    `netting_group`: see `Pool.netting_groups`. An `order` (resting) counts profit min(0, c * (u - u0)) with `entry` its
+    price, plus `opening_fee` taken from equity (settlement asset), and only in stages that include orders.
     """
 
     symbol: Symbol
@@ -163,6 +164,7 @@ class Leg:
     constant_initial: float = 0.0
     tier_group: str | None = None
     group_deduction: bool = True
+    group_lookup: bool = True
     netting_group: str | None = None
     order: bool = False
     opening_fee: float = 0.0

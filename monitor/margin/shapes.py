@@ -40,6 +40,7 @@ def shapes(block: Block, terms: Terms) -> Ints:
         moving = legs.requirement_moves & (legs.group >= 0)
         mark(Shape.PIECES, legs.problem, moving & moves)
         mark(Shape.ROUGH, legs.problem, moving & (legs.sink != 0.0) & (legs.sink != over))
+        mark(Shape.ROUGH, legs.problem, moving & moves & _takes_part_of_a_deduction(terms)[legs.group])
     mark(Shape.ROUGH, rows.problem, block.rows.bent[rows.row])
     mark(Shape.ROUGH, terms.debts.problem, block.debts.bent[terms.debts.debt])
     mark(Shape.PIECES, terms.grids.problem, terms.grids.b != 0.0)
@@ -50,4 +51,14 @@ def shapes(block: Block, terms: Terms) -> Ints:
         (terms.debts.problem, terms.debts.b),
     ):
         mark(Shape.PIECES, problem, (b > 1.0) | (b < 0.0))
+    return result
+
+
+def _takes_part_of_a_deduction(terms: Terms) -> Bools:
+    """Tier groups in which some legs share the deduction and some do not: the shares bend as the parts move."""
+    legs, count = terms.legs, len(terms.groups.problem)
+    grouped = legs.group >= 0
+    shares = grouped & ~legs.alone & (legs.share > 0.0)
+    counts = [np.bincount(legs.group[chosen], minlength=count) for chosen in (shares, grouped & ~shares)]
+    result: Bools = (counts[0] > 0) & (counts[1] > 0)
     return result

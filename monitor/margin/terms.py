@@ -36,6 +36,7 @@ class LegTerms:
     table: Ints
     fixed: Ints
     share: Floats
+    alone: Bools
     constant: Floats
     group: Ints
     netting: Ints

@@ -106,6 +106,26 @@ class TestTierGroups:
         assert ask(pool(one)).maintenance_margin == pytest.approx(1.0)
         assert ask(pool(one, two)).maintenance_margin == pytest.approx(300 * 0.03 - 0.9)
 
+    def test_a_member_that_looks_up_its_own_size_still_raises_the_tier_of_the_others(self) -> None:
+        own = leg(1.0, tier_group="g", tiers=JUMPING, group_lookup=False)
+        other = leg(0.5, "BTCUSDT", tier_group="g", tiers=JUMPING)
+        result = ask(pool(own, other))
+        assert [one.maintenance_margin for one in result.positions] == pytest.approx([100 * 0.005, 50 * 0.02])
+
+    def test_a_member_that_looks_up_its_own_size_takes_its_own_deduction_whole(self) -> None:
+        own = leg(2.0, tier_group="g", tiers=self.TABLE, group_lookup=False)
+        other = leg(1.0, "BTCUSDT", tier_group="g", tiers=self.TABLE)
+        result = ask(pool(own, other))
+        assert [one.maintenance_margin for one in result.positions] == pytest.approx([4 - 1, 2 - 1 / 3])
+
+    @pytest.mark.parametrize("by", [TierBy.CONTRACTS, TierBy.BASE])
+    def test_own_sizes_by_contracts_and_by_quantity_likewise(self, by: TierBy) -> None:
+        table = TierTable((Tier(0.0, 0.01), Tier(3.0, 0.03, 0.9)), by)
+        own = leg(1.0, tier_group="g", tiers=table, contracts=1.0, group_lookup=False)
+        other = leg(-2.0, tier_group="g", tiers=table, contracts=2.0)
+        result = ask(pool(own, other))
+        assert [one.maintenance_margin for one in result.positions] == pytest.approx([1.0, 6 - 0.6])
+
     def test_an_empty_group_requires_nothing(self) -> None:
         table = TierTable((Tier(0.0, 0.01),), TierBy.CONTRACTS)
         nothing = leg(0.0, tier_group="g", tiers=table, contracts=0.0)

@@ -156,6 +156,15 @@ class TestJumps:
         jump = ask(pool(moving, still, cash=2.0), at=prices({"BTCUSDT": 90.0, "ETHUSDT": 10.0}))
         assert at(jump.positions[0].up) == pytest.approx(100.0)
 
+    def test_a_member_that_looks_up_its_own_size_jumps_alone(self) -> None:
+        own = leg(-1.0, tiers=JUMPING, tier_group="g", group_lookup=False)
+        still = leg(2.0, "ETHUSDT", tiers=JUMPING, tier_group="g")
+        result = ask(pool(own, still, cash=22.0), at=prices({"BTCUSDT": 101.0, "ETHUSDT": 10.0}))
+        # the other's tier has risen at 100 already; its own does at 120: 122 - P = 0.02 * 20 + 0.005 P or 0.02 P
+        assert at(result.positions[0].up) == pytest.approx(120.0)
+        lower = ask(pool(own, still, cash=15.0), at=prices({"BTCUSDT": 101.0, "ETHUSDT": 10.0}))
+        assert at(lower.positions[0].up) == pytest.approx((115.0 - 0.4) / 1.005)
+
 
 class TestCoins:
     def test_a_coin_line_moves_all_instruments_and_collateral_in_the_coin(self) -> None:
