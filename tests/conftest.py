@@ -16,7 +16,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the one line that installs every program for want of which a test was skipped."""
+    """Print the tables that tests recorded, and the one line that installs every program that was missing."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, text in report.user_properties:
+            if name == "table":
+                terminalreporter.write_line(text)
     missing = {
         name
         for report in terminalreporter.stats.get("skipped", [])
