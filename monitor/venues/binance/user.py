@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import FeedLost, VenueError
-from monitor.domain.events import AccountSnapshot, BalanceChanged, ConfigChanged, PositionChanged
+from monitor.domain.events import AccountSnapshot, BalanceChanged, ConfigChanged, PositionChanged, VenueWarning
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.venues.binance import answers, endpoints
 from monitor.venues.binance.client import VENUE, Client
@@ -56,6 +56,7 @@ class UserStream:
         self._contradictions = 0
         self._deaf = ""
         self._deaf_at = float("-inf")
+        self._unknown_at = float("-inf")  #: steady time of the last reading that an unknown kind caused
         self.dialled_with: Secret | None = None  #: the key in the address that was dialled last
 
     @property
@@ -183,12 +184,34 @@ class UserStream:
         if decoded.kind in (FrameKind.DATA, FrameKind.IGNORED) and decoded.venue_time is not None:
             self._event_time = max(self._event_time, decoded.venue_time)
             self._contradictions = 0
-        moved = [one for one in decoded.events if isinstance(one, PositionChanged | BalanceChanged)]
-        if moved:
-            self._event_received = max(one.received for one in moved)
+        why, config = self._doubt(decoded)
+        if why:
+            if decoded.kind is not FrameKind.UNRECOGNISED:
+                self._event_received = self._clock.now()
+            self._resync(why, config)
+
+    def _doubt(self, decoded: Decoded) -> tuple[str, bool]:
+        """Why the account has to be read again after this frame ("" if it has not), and whether its modes too.
+
+        What a frame that cannot be read would have told is unknown, so everything is read. A kind that we have never
+        heard of may have moved something as well, but it may also come every second: it causes at most one reading in
+        the interval of the configuration.
+        """
+        if decoded.kind is FrameKind.MALFORMED:
+            return "a frame of the user stream could not be read", True
+        if decoded.kind is FrameKind.UNRECOGNISED:
+            now = self._clock.monotonic()
+            if now - self._unknown_at < self._timings.config_every_seconds:
+                return "", False
+            self._unknown_at = now
+            return "the user stream told of something unknown", True
         config = any(isinstance(one, ConfigChanged) for one in decoded.events)
-        if moved or config:
-            self._resync("the user stream told of a change", config)
+        if decoded.problems:
+            return "a row on the user stream could not be read", config
+        if any(isinstance(one, VenueWarning) for one in decoded.events):
+            return "the venue warned", config
+        moved = any(isinstance(one, PositionChanged | BalanceChanged) for one in decoded.events)
+        return ("the user stream told of a change" if moved or config else ""), config
 
     def cross_check(self, snapshot: AccountSnapshot) -> None:
         """Compare what REST shows with what was pushed: a change that was never told makes the key doubtful."""
