@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.domain.names import AccountKey
@@ -144,4 +144,3 @@ class BinanceSettings:
     weight_share: float = 0.6  #: of the venue's limit, as its own header measures it; others may use the address too
     weight_per_minute: int = 2400  #: until the venue's own limit has been read
     seed_candles: int = 720  #: one-minute mark candles read for each symbol held, the seed of its volatility; 0: none
-    user_agent: str = field(default="marginwatch", kw_only=True)
