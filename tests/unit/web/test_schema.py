@@ -137,13 +137,20 @@ def test_a_bare_number_or_null_is_no_ratio_and_no_line(wrong: Any) -> None:
         assert errors(body)
 
 
-def test_a_coin_line_at_a_price_names_it_and_a_market_line_has_none() -> None:
+def test_a_position_s_line_at_a_price_names_it_and_a_market_line_has_none() -> None:
     nameless, named = _calm(), _calm()
-    del nameless["accounts"][0]["pools"][0]["coins"]["BTC"]["down"]["price"]
+    del nameless["accounts"][0]["pools"][0]["positions"][0]["line"]["price"]
     named["accounts"][0]["pools"][0]["market"]["down"]["price"] = 1.0
 
     assert errors(nameless)
     assert errors(named)
+
+
+def test_a_coin_line_may_be_a_distance_only_where_the_coin_has_no_price_in_usd() -> None:
+    body = _calm()
+    del body["accounts"][0]["pools"][0]["coins"]["BTC"]["down"]["price"]
+
+    assert not errors(body)
 
 
 def test_a_missing_or_an_unknown_key_does_not_fit() -> None:
