@@ -16,10 +16,10 @@ class TierBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """From `floor` (in the unit of the table's `by`) upwards: requirement = n * rate - deduction + n^2 * growth.
+    """From `floor` (in the unit of the table's `by`) upwards: requirement = n * rate - deduction + n * S * growth.
 
-    n is the notional in the settlement asset, `rate` a ratio, `deduction` an amount of the settlement asset,
-    `growth` a rate per unit of settlement asset (a rate that grows with size; 0 on most venues).
+    n is the notional in the settlement asset, S the size that is looked up, `rate` a ratio, `deduction` an amount of
+    the settlement asset, `growth` a rate per unit of S (a rate that grows with size; 0 on most venues).
     """
 
     floor: float

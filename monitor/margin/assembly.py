@@ -75,6 +75,7 @@ def assembled(block: Block, speeds: Speeds, direction: Floats, *, orders: bool) 
             legs.opening_fee[leg],
             legs.table[leg],
             fixed,
+            (legs.size_orders if orders else legs.size)[leg],
             (legs.share_orders if orders else legs.share)[leg],
             legs.alone[leg],
             legs.constant_requirement[leg],

@@ -65,6 +65,8 @@ class LegColumns:
     table: Ints  # on the shelf; -1 unknown
     fixed_tier: Ints  # the tier's row on the shelf where no price moves it, orders left out; -1: by notional
     fixed_tier_orders: Ints  # the same, orders counted
+    size: Floats  # that is looked up where no price moves it, orders left out; NaN: by notional
+    size_orders: Floats
     share: Floats  # of the tier's deduction that this leg takes, orders left out
     share_orders: Floats
     alone: Bools  # looks up its own size, though it counts in its tier group's

@@ -192,6 +192,8 @@ class _Compiler:
             table,
             fixed(size),
             fixed(size_orders),
+            NAN if size is None else size,
+            NAN if size_orders is None else size_orders,
             share,
             share_orders,
             not leg.group_lookup,

@@ -72,7 +72,7 @@ def _tiers(terms: Terms, shelf: Shelf, notional: Dual) -> Dual:
         tier[free] = shelf.rows(legs.table[free], size.v[free])
     result = notional * shelf.rate[tier] - share * shelf.deduction[tier]
     if shelf.grows:
-        result += notional * size * shelf.growth[tier]
+        result += notional * size.where(np.isnan(legs.size), Dual(legs.size)) * shelf.growth[tier]
     unknown = legs.table < 0
     return Dual(np.where(unknown, np.nan, result.v), result.d) if unknown.any() else result
 

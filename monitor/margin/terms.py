@@ -35,6 +35,7 @@ class LegTerms:
     opening_fee: Floats
     table: Ints
     fixed: Ints
+    size: Floats
     share: Floats
     alone: Bools
     constant: Floats

@@ -1,8 +1,8 @@
 """Maintenance tiers: lookup, requirement, deductions, scaling, convexity; and the shelf on which a book keeps them.
 
 requirement(n, size) = n * rate - deduction + n * size * growth, in the tier that holds `size` (n itself unless the
-table goes by contracts or a group's size is looked up). Marginal curves (haircuts) are the same thing: with
-continuous deductions, sum over steps of rate * (amount in the step) = amount * rate - deduction.
+table goes by contracts or base quantity, or a group's size is looked up). Marginal curves (haircuts) are the same
+thing: with continuous deductions, sum over steps of rate * (amount in the step) = amount * rate - deduction.
 See docs/kernel.md, "Requirement".
 """
 
@@ -65,8 +65,7 @@ def requirement(table: TierTable, notional: float, size: float | None = None) ->
     """What `notional` requires when `size` is looked up (the notional itself where None), in its own unit."""
     looked_up = notional if size is None else size
     tier = tier_at(table, looked_up)
-    grown = notional if table.by is not TierBy.NOTIONAL else looked_up
-    return notional * tier.rate - tier.deduction + notional * grown * tier.growth
+    return notional * tier.rate - tier.deduction + notional * looked_up * tier.growth
 
 
 def is_convex(table: TierTable) -> bool:

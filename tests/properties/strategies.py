@@ -75,8 +75,14 @@ def contract_tables(draw: st.DrawFn) -> TierTable:
 
 
 def growing_tables() -> st.SearchStrategy[TierTable]:
-    """A rate that grows with the notional."""
-    return st.builds(lambda rate, growth: TierTable((Tier(0.0, rate, 0.0, growth),)), RATES, st.floats(0.0, 1e-5))
+    """A rate that grows with the notional, or with the contracts (10 or 60), whose number stands still."""
+    by_notional = st.builds(
+        lambda rate, growth: TierTable((Tier(0.0, rate, 0.0, growth),)), RATES, st.floats(0.0, 1e-5)
+    )
+    by_contracts = st.builds(
+        lambda rate, growth: TierTable((Tier(0.0, rate, 0.0, growth),), TierBy.CONTRACTS), RATES, st.floats(0.0, 1e-3)
+    )
+    return st.one_of(by_notional, by_contracts)
 
 
 def jumping_tables() -> st.SearchStrategy[TierTable]:

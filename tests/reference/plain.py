@@ -214,7 +214,7 @@ class _Point:
             tier = tier_of(leg.tiers, whole)
             share = self.size(leg) / whole if leg.group_deduction and whole else self.num(0)
         rated, deducted = n * self.num(tier.rate), share * self.num(tier.deduction)
-        grown = n * (whole if leg.tiers.by is TierBy.NOTIONAL else n) * self.num(tier.growth)
+        grown = n * whole * self.num(tier.growth)
         fee = self.num(leg.fee_rate) * self.notional(leg, leg.fee_basis)
         constant = self.num(leg.constant_requirement)
         price = self.price(leg.settle)

@@ -17,16 +17,15 @@ from tests.shapes.catalogue import Shape, shape
 TAKER = 0.0006
 
 
-def size_dependent_rate(base_quantity: float, m: float, constant: float) -> float:
-    """(1 + Q/m) / (2 * mmrLevConstant): grows with the size and stands still while the price moves."""
-    return (1 + base_quantity / m) / (2 * constant)
+def growing_rate(m: float, constant: float) -> TierTable:
+    """(1 + Q/m) / (2 * mmrLevConstant): grows with the base quantity Q and stands still while the price moves."""
+    return TierTable((Tier(0.0, 1 / (2 * constant), 0.0, 1 / (2 * constant * m)),), by=TierBy.BASE)
 
 
 @shape
 def size_dependent() -> Shape:
-    rate = size_dependent_rate(12.102, 300.0, 125.0)
     return (
-        pool(linear("BTCUSDT", 12.102, 60000.0, tiers=flat(rate)), cash=50000.0),
+        pool(linear("BTCUSDT", 12.102, 60000.0, tiers=growing_rate(300.0, 125.0)), cash=50000.0),
         Market({"BTCUSDT": 60000.0}, {"BTC": 60000.0, "USDT": 1.0}),
     )
 
@@ -125,11 +124,3 @@ def test_a_spot_loan_is_liquidated_at_a_debt_ratio_of_97_percent() -> None:
     result = ask(*spot_debt_ratio())
     assert result.coins["DOGE"].down.price == pytest.approx((50 / 0.97 - 10) / 1000, rel=1e-12)
     assert result.coins["DOGE"].up.state is State.NEVER
-
-
-@pytest.mark.xfail(reason="growth in a table by base quantity multiplies n * n and not n * base quantity", strict=True)
-def test_a_table_by_base_quantity_could_carry_the_rate_so_that_advice_looks_it_up_anew() -> None:
-    """docs/kernel.md: n * S * growth with S the base quantity: 12.102 BTC ask 0.4 % + 12.102 * 0.004 / 300."""
-    by_size = TierTable((Tier(0.0, 0.004, 0.0, 0.004 / 300),), by=TierBy.BASE)
-    result = ask(pool(linear("BTCUSDT", 12.102, 60000.0, tiers=by_size), cash=50000.0), Market({"BTCUSDT": 60000.0}))
-    assert result.maintenance_margin == pytest.approx(12.102 * 60000 * 0.00416136, rel=1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain.instruments import Payoff
-from monitor.domain.tiers import Tier, TierTable, flat
+from monitor.domain.tiers import Tier, TierBy, TierTable, flat
 from monitor.margin.pool import Basis, Holding, Netting, counted_at
 from tests.reference.kernel import ask, position
 from tests.reference.plain import Market
@@ -39,7 +39,8 @@ def test_a_rate_that_grows_with_the_size_makes_the_requirement_quadratic() -> No
 
 def test_a_linear_contract_s_rate_grows_with_its_coins_and_stands_still_along_the_way() -> None:
     """10 BTC at 60 000 with 60 000 USDC: rate 1 % + 10 * 0.005 %; (600 000 - 60 000) / (10 - 0.105) = 54 573.02."""
-    built = pool(linear("BTCUSDC", 10.0, 60000.0, tiers=flat(0.01 + 5e-5 * 10)), numeraire="USDC", cash=60000.0)
+    by_coins = TierTable((Tier(0.0, 0.01, 0.0, 5e-5),), by=TierBy.BASE)
+    built = pool(linear("BTCUSDC", 10.0, 60000.0, tiers=by_coins), numeraire="USDC", cash=60000.0)
     line = position(ask(built, Market({"BTCUSDC": 60000.0})), "BTCUSDC").line
     assert line.price == pytest.approx(540000 / 9.895, rel=1e-12)
 

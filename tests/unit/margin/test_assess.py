@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -125,6 +126,15 @@ class TestTierGroups:
         other = leg(-2.0, tier_group="g", tiers=table, contracts=2.0)
         result = ask(pool(own, other))
         assert [one.maintenance_margin for one in result.positions] == pytest.approx([1.0, 6 - 0.6])
+
+    @pytest.mark.parametrize(("by", "size"), [(TierBy.CONTRACTS, 7.0), (TierBy.BASE, 3.0), (TierBy.NOTIONAL, 300.0)])
+    def test_a_rate_grows_with_the_size_that_is_looked_up(self, by: TierBy, size: float) -> None:
+        table = TierTable((Tier(0.0, 0.01, 0.0, 1e-4),), by)
+        one, two = leg(1.0, tiers=table, contracts=3.0), leg(-2.0, tiers=table, contracts=4.0)
+        grouped = (replace(each, tier_group="g") for each in (one, two))
+        assert ask(pool(*grouped)).maintenance_margin == pytest.approx(300 * (0.01 + size * 1e-4))
+        alone = {TierBy.CONTRACTS: 3.0, TierBy.BASE: 1.0, TierBy.NOTIONAL: 100.0}[by]
+        assert ask(pool(one)).maintenance_margin == pytest.approx(100 * (0.01 + alone * 1e-4))
 
     def test_an_empty_group_requires_nothing(self) -> None:
         table = TierTable((Tier(0.0, 0.01),), TierBy.CONTRACTS)

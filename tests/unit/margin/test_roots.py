@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.domain.lines import State
-from monitor.domain.tiers import Tier, TierBy, TierTable
+from monitor.domain.tiers import Tier, TierTable
 from monitor.margin import roots
 from monitor.margin.arrays import spread
 from monitor.margin.options import normal
@@ -36,8 +36,6 @@ def test_a_rate_that_grows_with_the_size_of_a_group() -> None:
     one = ask(pool(leg(2.0, tiers=table))).maintenance_margin
     fills = ask(pool(*(leg(1.0, tiers=table, tier_group="g") for _ in range(2)))).maintenance_margin
     assert fills == pytest.approx(one)
-    by_base = TierTable(table.tiers, TierBy.BASE)
-    assert ask(pool(leg(2.0, tiers=by_base))).maintenance_margin == pytest.approx(one)
 
 
 def test_newton_walks_many_tiers() -> None:

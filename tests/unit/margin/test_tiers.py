@@ -31,7 +31,7 @@ def test_a_rate_that_grows_with_size_counts_the_square() -> None:
     assert requirement(growing, 10.0) == pytest.approx(0.1 + 0.1)
     assert requirement(growing, 10.0, size=20.0) == pytest.approx(0.1 + 0.2)
     by_contracts = TierTable(growing.tiers, TierBy.CONTRACTS)
-    assert requirement(by_contracts, 10.0, size=3.0) == pytest.approx(0.1 + 0.1)
+    assert requirement(by_contracts, 10.0, size=3.0) == pytest.approx(0.1 + 0.03)
 
 
 def test_a_users_coefficient_scales_sizes_and_leaves_rates() -> None:
