@@ -139,7 +139,7 @@ def test_a_bare_number_or_null_is_no_ratio_and_no_line(wrong: Any) -> None:
 
 def test_a_position_s_line_at_a_price_names_it_and_a_market_line_has_none() -> None:
     nameless, named = _calm(), _calm()
-    del nameless["accounts"][0]["pools"][0]["positions"][0]["line"]["price"]
+    del nameless["accounts"][0]["pools"][0]["positions"][0]["liquidation"]["price"]
     named["accounts"][0]["pools"][0]["market"]["down"]["price"] = 1.0
 
     assert errors(nameless)
