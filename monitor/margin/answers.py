@@ -303,7 +303,8 @@ def _leverage(gross: float, equity_usd: float) -> float:
 
 
 def _known(value: float) -> float | None:
-    return None if isnan(value) else value
+    """A figure that can be read: None where it is unknown, and no negative zero."""
+    return None if isnan(value) else value + 0.0
 
 
 def _beginnings(counts: list[int]) -> list[int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import inf
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from math import copysign, inf
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from monitor.margin.pool import (
     Debt,
     Holding,
     Netting,
+    Pool,
     Requirement,
     ScenarioGrid,
     Stage,
@@ -323,3 +325,34 @@ class TestNothingToLiquidate:
         assert counted.equity == pytest.approx(150.0 - 100.0 - 1.0)
         assert counted.ratio.value == pytest.approx(1.0 / 49.0)
         assert counted.positions == ()
+
+
+def negative_zeros(found: object, name: str = "") -> Iterator[str]:
+    """The names of all figures below that are -0.0."""
+    if isinstance(found, float) and found == 0.0 and copysign(1.0, found) < 0.0:
+        yield name
+    elif is_dataclass(found):
+        for one in fields(found):
+            yield from negative_zeros(getattr(found, one.name), f"{name}.{one.name}")
+    elif isinstance(found, Mapping):
+        for key, value in found.items():
+            yield from negative_zeros(value, f"{name}.{key}")
+    elif isinstance(found, tuple):
+        for value in found:
+            yield from negative_zeros(value, name)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(pool(leg(-1.0)), id="a short at its entry"),
+        pytest.param(pool(inverse(50.0), numeraire="BTC"), id="an inverse long at its entry"),
+        pytest.param(pool(leg(-1.0, "ETHUSDT"), leg(1.0, "ETHUSDT"), cash=0.0), id="a hedge without cash"),
+        pytest.param(pool(leg(-1.0, tiers=flat(0.0))), id="a short that requires nothing"),
+        pytest.param(pool(option(-1.0)), id="a short option"),
+        pytest.param(pool(cash=-5.0), id="a debt and nothing else"),
+        pytest.param(pool(cash=-0.0), id="nothing"),
+    ],
+)
+def test_no_figure_is_a_negative_zero(one: Pool) -> None:
+    assert list(negative_zeros(ask(one))) == []
