@@ -22,10 +22,11 @@ class FrameKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """One bad row costs that row, not its frame."""
+    """One bad row costs that row, not its frame. `text` is the row as it came, shortened, for diagnosis."""
 
     row: str
     why: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

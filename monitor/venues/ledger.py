@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from monitor.domain.events import FeedDown, FeedUp
-from monitor.domain.frames import Decoded, FrameKind
+from monitor.domain.frames import Decoded, FrameKind, RowProblem
 from monitor.domain.names import Venue
 from monitor.domain.view import FeedStatus
 from monitor.venues.phases import Phase, Signal, advance
 
 KEPT_FRAMES = 5  #: malformed frames kept for diagnosis
 KEPT_CHARACTERS = 300  #: of each of them
+KEPT_ROWS = 3  #: bad rows named of each frame
 _KEYS = re.compile(r'("listenKey"\s*:\s*")[^"]*')
+
+
+def shortened(why: str, raw: bytes) -> str:
+    """What is kept of something that could not be read: the reason, and its beginning without keys."""
+    text = raw[:KEPT_CHARACTERS].decode("utf-8", "replace")
+    return _KEYS.sub(r"\g<1>***", f"{why[: 2 * KEPT_CHARACTERS]}: {text}")
+
+
+def rows_in_words(problems: Sequence[RowProblem]) -> str:
+    """The first few bad rows of one answer or frame, and how many more there are."""
+    said = [f"{one.row}: {one.why}" + (f" «{one.text}»" if one.text else "") for one in problems[:KEPT_ROWS]]
+    more = len(problems) - len(said)
+    return "; ".join(said) + (f"; and {more} more" if more else "")
 
 
 class Moment(NamedTuple):
@@ -247,17 +261,17 @@ class Ledger:
                 counters.unrecognised += 1
             case FrameKind.MALFORMED:
                 counters.malformed += 1
-                self._keep(decoded.why, raw)
+                self.malformed.append(shortened(decoded.why, raw))
             case _:
                 pass
         if decoded.kind is not FrameKind.MALFORMED and decoded.problems:
-            counters.malformed += len(decoded.problems)
-            self._keep("; ".join(f"{problem.row}: {problem.why}" for problem in decoded.problems[:3]), raw)
+            self.count_rows(self.stream_of(decoded) or self.rules[0].stream, decoded.problems, raw)
 
-    def _keep(self, why: str, raw: bytes) -> None:
-        text = raw[:KEPT_CHARACTERS].decode("utf-8", "replace")
-        shown = _KEYS.sub(r"\g<1>***", text)
-        self.malformed.append(f"{why[:KEPT_CHARACTERS]}: {shown}")
+    def count_rows(self, stream: str, problems: Sequence[RowProblem], raw: bytes) -> None:
+        """Count and keep bad rows of what a stream tells, also where REST told it in the stream's place."""
+        if problems:
+            self.counters[stream].malformed += len(problems)
+            self.malformed.append(shortened(rows_in_words(problems), raw))
 
     def edges(self, now: float) -> tuple[FeedUp | FeedDown, ...]:
         """What changed between up and down since the last call. The first failure is told although nothing was up."""

@@ -15,8 +15,8 @@ Emit = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to keep running. `account` None: it serves the venue as a whole. `name` is unique beside the account
-    and is no stream's name.
+    """Something to keep running. `account` None: it serves the venue as a whole. `name` is unique beside the account;
+    a job that reads has the name of its row in `Session.feeds`, and no other has the name of any.
 
     `run` goes on until it is cancelled or fails; a job tries again by itself whatever trying again may cure, so what
     escapes is for a person (`AuthRejected` and its kin: the job is over) or a bug (restart it, slowly and loudly).
@@ -44,7 +44,7 @@ class Session(Protocol):
         ...
 
     def feeds(self) -> tuple[FeedStatus, ...]:
-        """One row for each stream."""
+        """One row for each stream and each reading."""
         ...
 
     def budgets(self) -> tuple[Budget, ...]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from monitor.domain.accounts import Position
 from monitor.domain.events import AccountSnapshot, Event, PositionChanged, Tick
 from monitor.domain.names import AccountKey, PositionKey, Side
+from monitor.domain.view import FeedStatus
 from monitor.sim.binance import SimBinance
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.server import Cadence
@@ -108,7 +109,11 @@ class Wired:
         return next(one for one in self.session.feeds() if (one.stream, one.account) == (stream, account))
 
     async def all_up(self) -> None:
-        await until(lambda: all(one.up for one in self.session.feeds()), 8.0, "all streams up")
+        await until(lambda: all(one.up for one in self.streams()), 8.0, "all streams up")
+
+    def streams(self) -> list[FeedStatus]:
+        """The rows of streams, without those of readings."""
+        return [one for one in self.session.feeds() if one.stream in ("marks", "assets", "user")]
 
     def held(self, account: str = "main") -> dict[PositionKey, float]:
         """Quantities, as the simplest reader of these events would have them."""

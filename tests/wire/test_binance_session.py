@@ -551,7 +551,7 @@ async def test_sockets_are_replaced_without_a_gap() -> None:
         timings = replace(SHORT, rollover_seconds=0.8, rollover_jitter_seconds=0.2)
         async with wired(sim, timings=timings) as wire:
             await wire.all_up()
-            await until(lambda: all(one.reconnects >= 2 for one in wire.session.feeds()), 6.0)
+            await until(lambda: all(one.reconnects >= 2 for one in wire.streams()), 6.0)
             account.trade("BTCUSDT", 0.1)
             await until(lambda: wire.held() == truth(account))
             assert not wire.all(FeedDown)
@@ -575,13 +575,11 @@ def test_jobs_are_named_once_and_not_like_streams() -> None:
     session = session_of(sim)
     names = [(job.account, job.name) for job in session.jobs()]
     assert len(set(names)) == len(names)
-    assert not {name for _, name in names} & {status.stream for status in session.feeds()}
-    assert {(one.stream, one.account) for one in session.feeds()} == {
-        ("marks", ""),
-        ("assets", ""),
-        ("user", "main"),
-        ("user", "second"),
-    }
+    streams = {("marks", ""), ("assets", ""), ("user", "main"), ("user", "second")}
+    readings = {("clock", ""), ("instruments", ""), ("candles", "")}
+    readings |= {(what, name) for what in ("account", "config", "tiers", "permissions") for name in ("main", "second")}
+    assert {(one.stream, one.account) for one in session.feeds()} == streams | readings
+    assert {(name, account or "") for account, name in names} & (streams | readings) == readings
     assert {one.phase for one in session.feeds()} == {"waiting"}
 
 

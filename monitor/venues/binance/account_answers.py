@@ -23,6 +23,7 @@ from monitor.domain.accounts import (
     VenuePosition,
 )
 from monitor.domain.events import AccountConfig, AccountSnapshot
+from monitor.domain.frames import RowProblem
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import AccountKey, PositionKey, Side, Symbol
 from monitor.venues.binance.fields import (
@@ -33,7 +34,7 @@ from monitor.venues.binance.fields import (
     optional_positive,
     optional_seconds,
 )
-from monitor.venues.binance.reading import rows, whole
+from monitor.venues.binance.reading import rows, shown, whole
 from monitor.venues.binance.user_events import MARGIN_MODES, side_of
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -113,24 +114,25 @@ def account_config(
     account: AccountKey,
     asked: float,
     received: float,
+    bad_rows: list[RowProblem] | None = None,
 ) -> AccountConfig:
     """accountConfig and symbolConfig: the modes, and what the user set for each symbol.
 
-    A mode that is not in the answer is None, and is never guessed.
+    A mode that is not in the answer is None, and is never guessed. Rows that cannot be read are put into `bad_rows`.
     """
     said = whole(account_config_raw, _ConfigBody, account.venue, "accountConfig")
-    problems: list[str] = []
+    bad: list[RowProblem] = [] if bad_rows is None else bad_rows
     symbols: list[SymbolConfig] = []
     if symbol_config_raw is not None:
         raws = rows(symbol_config_raw, account.venue, "symbolConfig")
-        symbols = _each(raws, _ConfigRow, _symbol_config, "symbol setting", problems)
+        symbols = _each(raws, _ConfigRow, _symbol_config, "symbol setting", bad)
     return AccountConfig(
         account=account,
         mode=AccountMode(collateral=_collateral(said.multiAssetsMargin), hedge=said.dualSidePosition),
         symbols=tuple(symbols),
         asked=asked,
         received=received,
-        problems=tuple(problems),
+        problems=_in_words(bad),
     )
 
 
@@ -158,17 +160,20 @@ def account_snapshot(
     asked: float,
     received: float,
     symbols: Mapping[Symbol, SymbolConfig] | None = None,
+    bad_rows: list[RowProblem] | None = None,
 ) -> AccountSnapshot:
     """An account whole. `symbols` are the symbol settings last read: a second witness of each margin mode.
 
+    Rows that cannot be read are named in `problems` and put into `bad_rows`; `problems` also name contradictions.
     Rows with a quantity of zero are not positions. MalformedAnswer if either answer is not what it should be.
     """
     body = whole(account_raw, _AccountBody, account.venue, "account")
     risk = whole(position_risk_raw, list[msgspec.Raw], account.venue, "positionRisk")
-    problems: list[str] = []
-    held = _held(body.positions, problems)
-    balances = _each(body.assets, _AssetRow, _balance, "balance", problems)
-    open_rows = [row for row in _each(risk, _RiskRow, _readable, "position", problems) if row.positionAmt]
+    bad: list[RowProblem] = [] if bad_rows is None else bad_rows
+    held = _held(body.positions, bad)
+    balances = _each(body.assets, _AssetRow, _balance, "balance", bad)
+    open_rows = [row for row in _each(risk, _RiskRow, _readable, "position", bad) if row.positionAmt]
+    problems = list(_in_words(bad))
     positions = [_position(row, held, symbols or {}, problems) for row in open_rows]
     _compare(positions, held, problems)
     _once("balance", [balance.asset for balance in balances], problems)
@@ -300,11 +305,11 @@ def _margin_mode(row: _RiskRow, side: Side, setting: SymbolConfig | None, proble
     return None
 
 
-def _held(raws: list[msgspec.Raw] | None, problems: list[str]) -> dict[PositionKey, _HeldRow] | None:
+def _held(raws: list[msgspec.Raw] | None, bad: list[RowProblem]) -> dict[PositionKey, _HeldRow] | None:
     if raws is None:
         return None
     held: dict[PositionKey, _HeldRow] = {}
-    for row in _each(raws, _HeldRow, _plausible, "account position", problems):
+    for row in _each(raws, _HeldRow, _plausible, "account position", bad):
         if row.positionAmt:
             side = side_of(row.positionSide, row.positionAmt) or (Side.LONG if row.positionAmt > 0 else Side.SHORT)
             held[PositionKey(row.symbol, side)] = row
@@ -338,7 +343,7 @@ def _once(what: str, names: list[str], problems: list[str]) -> None:
 
 
 def _each(
-    raws: list[msgspec.Raw], kind: type[Row], make: Callable[[Row], Made], what: str, problems: list[str]
+    raws: list[msgspec.Raw], kind: type[Row], make: Callable[[Row], Made], what: str, bad: list[RowProblem]
 ) -> list[Made]:
     decoder = msgspec.json.Decoder(kind, strict=False)
     made: list[Made] = []
@@ -346,5 +351,9 @@ def _each(
         try:
             made.append(make(decoder.decode(raw)))
         except (ValueError, OverflowError) as error:
-            problems.append(f"{what} row {number} cannot be read: {str(error)[:200]}")
+            bad.append(RowProblem(f"{what} row {number}", str(error)[:200], shown(raw)))
     return made
+
+
+def _in_words(bad: list[RowProblem]) -> tuple[str, ...]:
+    return tuple(f"{one.row} cannot be read: {one.why}" for one in bad)

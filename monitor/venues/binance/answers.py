@@ -31,7 +31,7 @@ from monitor.venues.binance.fields import (
     positive,
     seconds,
 )
-from monitor.venues.binance.reading import rows, whole
+from monitor.venues.binance.reading import SHOWN, rows, shown, whole
 
 __all__ = [
     "account_config",
@@ -249,16 +249,27 @@ def listen_key(raw: bytes | str, venue: Venue = "binance") -> str:
     return key
 
 
-def candles(raw: bytes | str, venue: Venue, symbol: Symbol, at: float, interval_seconds: float = 60.0) -> CandlesLoaded:
+def candles(
+    raw: bytes | str,
+    venue: Venue,
+    symbol: Symbol,
+    at: float,
+    interval_seconds: float = 60.0,
+    problems: list[RowProblem] | None = None,
+) -> CandlesLoaded:
     """markPriceKlines: closing marks in rising order of time. The last candle is still open and is left out.
 
     A gap ends the series: only the candles after the last gap are given, so that returns are of equal spans.
     """
     closes: list[float] = []
     opened: float | None = None
-    for row in whole(raw, list[list[Loose]], venue, "markPriceKlines"):
+    for number, row in enumerate(whole(raw, list[list[Loose]], venue, "markPriceKlines")):
         start, close = optional(row[0] if row else None), optional_positive(row[4] if len(row) > 4 else None)
-        if start is None or close is None or start / 1000.0 + interval_seconds > at:
+        if start is None or close is None:
+            if problems is not None:
+                problems.append(RowProblem(f"row {number}", "no time or no closing price", str(row)[:SHOWN]))
+            continue
+        if start / 1000.0 + interval_seconds > at:
             continue
         if opened is not None and abs(start / 1000.0 - opened - interval_seconds) > 1e-3:
             closes.clear()
@@ -323,4 +334,4 @@ def _each(
             yield make(decoder.decode(raw))
         except (ValueError, OverflowError) as error:
             if problems is not None:
-                problems.append(RowProblem(f"row {number}", str(error)[:200]))
+                problems.append(RowProblem(f"row {number}", str(error)[:200], shown(raw)))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import ClockSkewed, RateLimited
+from monitor.domain.errors import ClockSkewed, MalformedAnswer, RateLimited
 from monitor.domain.events import Banned, ClockRead
 from monitor.domain.view import Budget
 from monitor.venues.binance import answers, refusals
 from monitor.venues.binance.endpoints import SERVER_TIME, USED_WEIGHT_HEADER, Endpoint, Host
 from monitor.venues.budget import Gate, Priority, WeightBudget
+from monitor.venues.ledger import KEPT_FRAMES, shortened
 from monitor.venues.rest import Answer, Rest
 from monitor.venues.session import Emit
 from monitor.venues.settings import BinanceSettings, Credentials
@@ -31,6 +33,7 @@ class Client:
         self._rest = Rest(VENUE, "binance", origins, clock, settings.timings.request_seconds)
         self.budget = WeightBudget(VENUE, settings.weight_per_minute, settings.weight_share)
         self.offset_seconds: float | None = None
+        self.malformed: deque[str] = deque(maxlen=KEPT_FRAMES)  #: answers that were no data at all, shortened
         self._gates = {
             Host.FAPI: Gate(self.budget, clock),
             Host.SAPI: Gate(WeightBudget(VENUE, SAPI_WEIGHT_PER_MINUTE, settings.weight_share), clock),
@@ -76,6 +79,8 @@ class Client:
             error = refusals.judge(answer, endpoint.what, self._settings.timings.rate_limited_seconds)
             if isinstance(error, RateLimited):
                 self._hold(error, banned=answer.status == refusals.BANNED_STATUS)
+        if isinstance(error, MalformedAnswer):
+            self.malformed.append(shortened(f"{endpoint.what}: {error.why}", answer.body))
         if error is not None:
             raise error
         return answer
@@ -89,19 +94,27 @@ class Client:
         if banned and (self.budget.banned_until or 0.0) > known + 1.0:
             self._emit(Banned(VENUE, error.until, self._clock.now()))
 
-    async def measure_clock(self) -> None:
+    async def measure_clock(self) -> tuple[Answer, ...]:
         """Measure the venue's clock and use it: the sample with the shortest way there and back counts."""
         samples = []
-        for _ in range(CLOCK_SAMPLES):
-            answer = await self._ask_once(SERVER_TIME, {}, None, None, Priority.NEEDED)
+        said = [await self._ask_once(SERVER_TIME, {}, None, None, Priority.NEEDED) for _ in range(CLOCK_SAMPLES)]
+        for answer in said:
             middle = (answer.asked + answer.received) / 2
-            samples.append((answer.received - answer.asked, answers.server_time(answer.body) - middle))
+            samples.append((answer.received - answer.asked, self._time(answer) - middle))
         round_trip, offset = min(samples)
         self.offset_seconds = offset
         self._rest.apply_offset(offset)
         for gate in self._gates.values():
             gate.offset_seconds = offset
         self._emit(ClockRead(VENUE, offset, round_trip, self._clock.now()))
+        return tuple(said)
+
+    def _time(self, answer: Answer) -> float:
+        try:
+            return answers.server_time(answer.body)
+        except MalformedAnswer as exc:
+            self.malformed.append(shortened(f"{exc.what}: {exc.why}", answer.body))
+            raise
 
     def view(self) -> Budget:
         """The request weight of this address, with times by our own clock."""

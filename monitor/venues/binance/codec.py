@@ -28,6 +28,7 @@ from monitor.venues.binance.fields import (
 
 _NOTHING = msgspec.Raw(b"")
 _SHOWN = 40  #: how much of a venue's word is kept when it is not one of ours
+_KEPT = 200  #: how much of a bad row is kept for diagnosis
 _COIN_MARGINED = (2, "2", 2.0)
 
 
@@ -170,7 +171,7 @@ def _mixed(rows: list[bytes], context: _Context) -> Decoded:
         try:
             name = _header.decode(row).e or ""
         except msgspec.DecodeError as error:
-            problems.append(RowProblem(f"row {number}", _why(error)))
+            problems.append(RowProblem(f"row {number}", _why(error), row[:_KEPT].decode("utf-8", "replace")))
             continue
         if name in _PRICES:
             priced.append(row)
@@ -195,7 +196,7 @@ def _prices(
         try:
             good.append(_price_row.decode(row))
         except msgspec.DecodeError as error:
-            bad.append(RowProblem(_named(row), _why(error)))
+            bad.append(RowProblem(_named(row), _why(error), row[:_KEPT].decode("utf-8", "replace")))
     return _decoded(good, tuple(bad), context, venue_time)
 
 

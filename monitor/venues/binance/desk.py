@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import KeyTooPowerful, VenueError
 from monitor.domain.events import PollFailed
 from monitor.domain.names import Symbol
+from monitor.domain.view import FeedStatus
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.polls import AccountReadings
 from monitor.venues.binance.user import UserStream
@@ -61,7 +63,18 @@ class AccountDesk:
             ("user stream", self._permitted_only(self.user.run)),
             ("tiers", self._permitted_only(self._tiers.run)),
         )
-        return tuple(Job(what, name, body) for what, body in jobs)
+        rows = self._readings.rows
+        return tuple(
+            Job(what, name, partial(rows[what].watched, body) if what in rows else body) for what, body in jobs
+        )
+
+    def feeds(self) -> tuple[FeedStatus, ...]:
+        """The user stream, then each reading."""
+        return (*self.user.ledger.statuses(), *(row.status() for row in self._readings.rows.values()))
+
+    def malformed(self) -> tuple[str, ...]:
+        """What could not be read, for diagnosis."""
+        return (*self.user.ledger.malformed, *(text for row in self._readings.rows.values() for text in row.kept))
 
     def resync(self, why: str, config: bool = False) -> None:  # noqa: ARG002  # the reason is for whoever logs it
         """Have the account read soon, and its configuration if asked."""
@@ -71,6 +84,7 @@ class AccountDesk:
 
     def _poll(self, read: Body, interval: Callable[[], float], what: str, *, patient: bool = False) -> Poll:
         def failed(exc: VenueError) -> None:
+            self._readings.rows[what].failed(exc)
             self._emit(PollFailed(VENUE, self.settings.name, what, self._clock.now(), exc.why))
 
         return Poll(read, interval, failed, self._clock, self._timings, patient=patient)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import VenueError
+from monitor.domain.errors import MalformedAnswer, VenueError
 from monitor.domain.events import PollFailed
 from monitor.domain.frames import Decoded
 from monitor.venues.binance import endpoints
@@ -119,6 +119,8 @@ class Bridge:
                 try:
                     await read()
                 except VenueError as exc:
+                    if isinstance(exc, MalformedAnswer):
+                        self._market.ledger.counters[stream].malformed += 1
                     self._emit(PollFailed(VENUE, None, stream, self._clock.now(), exc.why))
                     pause = max(pause, pace.pause(exc, patient=True))
             await self._clock.sleep(pause)

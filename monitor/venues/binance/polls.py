@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -11,14 +11,18 @@ from monitor.domain.accounts import Permissions, SymbolConfig
 from monitor.domain.clock import Clock
 from monitor.domain.errors import KeyTooPowerful, MalformedAnswer
 from monitor.domain.events import AccountSnapshot
+from monitor.domain.frames import RowProblem
 from monitor.domain.names import Symbol
 from monitor.venues.binance import answers, endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.budget import Priority
+from monitor.venues.readings import Reading
 from monitor.venues.session import Emit
 from monitor.venues.settings import BinanceAccountSettings, PermissionPolicy, Timings
 
 Row = tuple[str, str]
+ACCOUNT_READINGS = ("account", "config", "tiers", "permissions")
+PUBLIC_READINGS = ("clock", "instruments", "candles")
 
 
 class _HeldRow(msgspec.Struct):
@@ -69,6 +73,7 @@ class AccountReadings:
         self.account = settings.key
         self._settings, self._client, self._emit = settings, client, emit
         self._clock, self._timings = clock, timings
+        self.rows = {what: Reading(VENUE, settings.name, what) for what in ACCOUNT_READINGS}
         self.symbols: Mapping[Symbol, SymbolConfig] | None = None  #: as last read; None: never
         self._quirks: Mapping[Row, tuple[int | None, int | None]] = {}
 
@@ -85,6 +90,7 @@ class AccountReadings:
             credentials = self._settings.credentials
             account = await self._client.ask(endpoints.ACCOUNT, credentials=credentials)
             risk = await self._client.ask(endpoints.POSITION_RISK, credentials=credentials)
+            self.rows["account"].came(account, risk)
             differing = disagreement(account.body, risk.body)
             moved = bool(differing) and differing != previous
             if not moved:
@@ -94,7 +100,10 @@ class AccountReadings:
             previous = differing
             if attempt == self._timings.snapshot_tries:
                 break
-        snapshot = answers.account_snapshot(account.body, risk.body, self.account, asked, risk.received, self.symbols)
+        with self.rows["account"].taking(account, risk) as bad:
+            snapshot = answers.account_snapshot(
+                account.body, risk.body, self.account, asked, risk.received, self.symbols, bad
+            )
         if moved:
             names = ", ".join(sorted({symbol for symbol, _ in differing}))
             problem = f"account and positions were written at different moments, after {attempt} readings: {names}"
@@ -107,7 +116,11 @@ class AccountReadings:
         credentials = self._settings.credentials
         account = await self._client.ask(endpoints.ACCOUNT_CONFIG, credentials=credentials)
         symbols = await self._client.ask(endpoints.SYMBOL_CONFIG, credentials=credentials)
-        config = answers.account_config(account.body, symbols.body, self.account, account.asked, symbols.received)
+        self.rows["config"].came(account, symbols)
+        with self.rows["config"].taking(account, symbols) as bad:
+            config = answers.account_config(
+                account.body, symbols.body, self.account, account.asked, symbols.received, bad
+            )
         read = {one.symbol: one for one in config.symbols}
         changed = self.symbols is not None and _modes(read) != _modes(self.symbols)
         self.symbols = read
@@ -117,12 +130,17 @@ class AccountReadings:
     async def tiers(self) -> None:
         """Read the maintenance tiers: they are the user's own."""
         answer = await self._client.ask(endpoints.LEVERAGE_BRACKET, credentials=self._settings.credentials)
-        self._emit(answers.tiers(answer.body, VENUE, self.account, answer.received))
+        self.rows["tiers"].came(answer)
+        with self.rows["tiers"].taking(answer) as bad:
+            tiers = answers.tiers(answer.body, VENUE, self.account, answer.received, bad)
+        self._emit(tiers)
 
     async def permissions(self) -> None:
         """Read what the key may do; raises `KeyTooPowerful` where the policy refuses it."""
         answer = await self._client.ask(endpoints.API_RESTRICTIONS, credentials=self._settings.credentials)
-        read = answers.permissions(answer.body, self.account, answer.received)
+        self.rows["permissions"].came(answer)
+        with self.rows["permissions"].taking(answer):
+            read = answers.permissions(answer.body, self.account, answer.received)
         self._emit(read)
         words = powers(read.permissions)
         if words and self._settings.permissions is PermissionPolicy.REFUSE:
@@ -146,29 +164,48 @@ def _modes(symbols: Mapping[Symbol, SymbolConfig]) -> dict[Symbol, object]:
 
 
 class PublicReadings:
-    """The readings that every account shares."""
+    """The readings that every account shares.
 
-    def __init__(self, client: Client, emit: Emit) -> None:
-        self._client, self._emit = client, emit
+    Marks and assets have no rows of their own: they stand in for their streams, so `misread(stream, problems, body)`
+    is told of their bad rows.
+    """
+
+    def __init__(self, client: Client, emit: Emit, misread: Callable[[str, Sequence[RowProblem], bytes], None]) -> None:
+        self._client, self._emit, self._misread = client, emit, misread
+        self.rows = {what: Reading(VENUE, None, what) for what in PUBLIC_READINGS}
+
+    async def clock(self) -> None:
+        """Measure the venue's clock."""
+        self.rows["clock"].came(*await self._client.measure_clock())
+        self.rows["clock"].fine()
 
     async def instruments(self) -> None:
         """Read all contracts, and the weight limit that stands in the same answer."""
         answer = await self._client.ask(endpoints.EXCHANGE_INFO)
-        limit = answers.rate_limits(answer.body)
-        if limit is not None:
-            self._client.budget.limit_per_minute = limit
-        self._emit(answers.instruments(answer.body, VENUE, answer.received))
+        self.rows["instruments"].came(answer)
+        with self.rows["instruments"].taking(answer) as bad:
+            limit = answers.rate_limits(answer.body)
+            if limit is not None:
+                self._client.budget.limit_per_minute = limit
+            instruments = answers.instruments(answer.body, VENUE, answer.received, bad)
+        self._emit(instruments)
 
     async def marks(self) -> None:
         """Read the mark prices of all contracts."""
         answer = await self._client.ask(endpoints.PREMIUM_INDEX)
-        for tick in answers.marks(answer.body, VENUE, answer.received):
+        bad: list[RowProblem] = []
+        ticks = answers.marks(answer.body, VENUE, answer.received, bad)
+        self._misread("marks", bad, answer.body)
+        for tick in ticks:
             self._emit(tick)
 
     async def assets(self) -> None:
         """Read the index prices and rates of all assets."""
         answer = await self._client.ask(endpoints.ASSET_INDEX)
-        for tick in answers.asset_index(answer.body, VENUE, answer.received):
+        bad: list[RowProblem] = []
+        ticks = answers.asset_index(answer.body, VENUE, answer.received, bad)
+        self._misread("assets", bad, answer.body)
+        for tick in ticks:
             self._emit(tick)
 
     async def candles(self, symbol: Symbol, count: int) -> None:
@@ -179,9 +216,11 @@ class PublicReadings:
             weight=endpoints.klines_weight(count),
             priority=Priority.USEFUL,
         )
-        read = answers.candles(answer.body, VENUE, symbol, answer.received)
-        if not read.closes:
-            raise MalformedAnswer(VENUE, "candles", f"no candles of {symbol}")
+        self.rows["candles"].came(answer)
+        with self.rows["candles"].taking(answer) as bad:
+            read = answers.candles(answer.body, VENUE, symbol, answer.received, problems=bad)
+            if not read.closes:
+                raise MalformedAnswer(VENUE, "candles", f"no candles of {symbol}")
         self._emit(read)
 
 

@@ -11,6 +11,7 @@ from monitor.domain.names import Venue
 from monitor.venues.binance.fields import Loose, optional
 
 T = TypeVar("T")
+SHOWN = 200  #: characters of a bad row that are kept for diagnosis
 
 
 class _ErrorBody(msgspec.Struct, gc=False):
@@ -36,6 +37,11 @@ def rows(raw: bytes | str, venue: Venue, what: str) -> list[msgspec.Raw]:
     if body.lstrip()[:1] == b"{" and refusal(body) is None:
         return [whole(body, msgspec.Raw, venue, what)]
     return whole(body, list[msgspec.Raw], venue, what)
+
+
+def shown(row: msgspec.Raw) -> str:
+    """The beginning of a row, for diagnosis."""
+    return bytes(row)[:SHOWN].decode("utf-8", "replace")
 
 
 def refusal(raw: bytes | str) -> tuple[int, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import VenueError
@@ -27,11 +28,11 @@ class BinanceSession:
         self._settings, self._emit, self._clock = settings, emit, clock
         timings = settings.timings
         self._client = Client(settings, emit, clock)
-        self._readings = PublicReadings(self._client, emit)
         self._market = MarketStream(settings.urls, self._client, emit, clock, timings, self._lagged)
+        self._readings = PublicReadings(self._client, emit, self._market.ledger.count_rows)
         self._bridge = Bridge(self._market, self._readings, emit, clock, timings, self.stretch)
         self._clock_poll = Poll(
-            self._client.measure_clock,
+            self._readings.clock,
             lambda: timings.clock_every_seconds,
             lambda exc: self._failed("clock", exc),
             clock,
@@ -61,12 +62,13 @@ class BinanceSession:
 
     def jobs(self) -> tuple[Job, ...]:
         """The venue's own jobs first, then each account's."""
+        rows = self._readings.rows
         public = (
-            Job("clock", None, self._clock_poll.run),
+            Job("clock", None, partial(rows["clock"].watched, self._clock_poll.run)),
             Job("market stream", None, self._market.run),
             Job("market bridge", None, self._bridge.run),
-            Job("instruments", None, self._instruments_poll.run),
-            Job("candles", None, self._seed),
+            Job("instruments", None, partial(rows["instruments"].watched, self._instruments_poll.run)),
+            Job("candles", None, partial(rows["candles"].watched, self._seed)),
         )
         return (*public, *(job for desk in self._desks.values() for job in desk.jobs()))
 
@@ -77,14 +79,15 @@ class BinanceSession:
             desk.resync(why, config)
 
     def feeds(self) -> tuple[FeedStatus, ...]:
-        """The public streams, then each account's."""
-        ledgers = (self._market.ledger, *(desk.user.ledger for desk in self._desks.values()))
-        return tuple(status for ledger in ledgers for status in ledger.statuses())
+        """The public streams and readings, then each account's."""
+        public = (*self._market.ledger.statuses(), *(row.status() for row in self._readings.rows.values()))
+        return (*public, *(row for desk in self._desks.values() for row in desk.feeds()))
 
     def malformed(self) -> tuple[str, ...]:
-        """The last frames that could not be read, shortened and without keys, for diagnosis."""
-        ledgers = (self._market.ledger, *(desk.user.ledger for desk in self._desks.values()))
-        return tuple(text for ledger in ledgers for text in ledger.malformed)
+        """The last frames, answers and rows that could not be read, shortened and without keys, for diagnosis."""
+        rows = (text for row in self._readings.rows.values() for text in row.kept)
+        public = (*self._market.ledger.malformed, *self._client.malformed, *rows)
+        return (*public, *(text for desk in self._desks.values() for text in desk.malformed()))
 
     def budgets(self) -> tuple[Budget, ...]:
         """The request weight of this address."""
@@ -115,6 +118,7 @@ class BinanceSession:
             self._clock_poll.ring()
 
     def _failed(self, what: str, exc: VenueError) -> None:
+        self._readings.rows[what].failed(exc)
         self._emit(PollFailed(VENUE, None, what, self._clock.now(), exc.why))
 
     # Seeds of volatility
@@ -126,12 +130,16 @@ class BinanceSession:
 
     async def _seed(self) -> None:
         """Read candles of each symbol held, once, behind everything else. A symbol without any goes without."""
-        pace = Pace(self._clock, self._settings.timings)
+        pace, row = Pace(self._clock, self._settings.timings), self._readings.rows["candles"]
         while True:
+            if self._unseeded.empty():
+                # What could not be read is given up: the volatility grows from the stream alone.
+                row.idle(row.reason)
             symbol, attempt = await self._unseeded.get()
             try:
                 await self._readings.candles(symbol, self._settings.seed_candles)
             except VenueError as exc:
+                row.failed(exc)
                 if attempt < SEED_TRIES:
                     self._unseeded.put_nowait((symbol, attempt + 1))
                 await self._clock.sleep(pace.pause(exc, patient=True))

@@ -9,6 +9,7 @@ import pytest
 from monitor.domain.accounts import AccountMode, CollateralMode, MarginMode, Position, SymbolConfig
 from monitor.domain.errors import MalformedAnswer
 from monitor.domain.events import AccountSnapshot
+from monitor.domain.frames import RowProblem
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import Side
 from monitor.venues.binance.answers import account_config, account_snapshot
@@ -254,3 +255,21 @@ def test_the_recorded_isolated_hedge_has_its_wallets_and_entries() -> None:
     assert long.isolated_wallet == pytest.approx(13200.70726908)
     assert short.isolated_wallet == pytest.approx(6570.42511771)
     assert short.entry_price == pytest.approx(6563.86)
+
+
+def test_rows_that_cannot_be_read_are_given_as_they_came_and_contradictions_are_not_among_them() -> None:
+    bad: list[RowProblem] = []
+    rows = [risk("BTCUSDT", "NaN"), {"symbol": 5}, risk("ETHUSDT", "1")]
+    account = body(held("ETHUSDT", "2"), assets=[WALLET, {"asset": "BNB"}])
+    read = account_snapshot(account, raw(rows), ACCOUNT, ASKED, NOW, None, bad)
+    assert [one.row for one in bad] == ["balance row 1", "position row 0", "position row 1"]
+    assert '"asset":"BNB"' in bad[0].text.replace(" ", "")
+    assert len(read.problems) == 4, "the two sizes of ETHUSDT are a problem, but every row could be read"
+
+
+def test_a_symbol_setting_that_cannot_be_read_is_given_as_it_came() -> None:
+    bad: list[RowProblem] = []
+    config = account_config(raw({"dualSidePosition": False}), raw([{"leverage": 5}]), ACCOUNT, ASKED, NOW, bad)
+    assert [one.row for one in bad] == ["symbol setting row 0"]
+    assert "leverage" in bad[0].text
+    assert len(config.problems) == 1

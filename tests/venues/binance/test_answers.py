@@ -168,6 +168,14 @@ def test_the_open_candle_and_what_lies_before_a_gap_are_left_out() -> None:
     assert answers.candles(raw(rows), VENUE, "BTCUSDT", at).closes == (13.0, 14.0)
 
 
+def test_candles_that_cannot_be_read_are_named() -> None:
+    problems: list[RowProblem] = []
+    rows = [[0, "1", "1", "1", "NaN"], [60_000, "1"], [120_000, "1", "1", "1", "7.5"]]
+    assert answers.candles(raw(rows), VENUE, "BTCUSDT", 1e9, problems=problems).closes == (7.5,)
+    assert [one.row for one in problems] == ["row 0", "row 1"]
+    assert "nan" in problems[0].text.lower()
+
+
 RESTRICTIONS = {
     "ipRestrict": False, "createTime": 1623840271000, "enableReading": True, "enableWithdrawals": False,
     "enableInternalTransfer": False, "enableMargin": False, "enableFutures": False, "permitsUniversalTransfer": False,
