@@ -40,6 +40,8 @@ MARKET = Market(
         "AAA-Q": 100.3,
         "AAA-CALL": 7.3,
         "AAA-PUT": 4.1,
+        "AAA-CALL-C": 0.073,
+        "AAA-PUT-C": 0.041,
     },
     {"AAA": 100.0, "BBB": 3.0, "CCC": 2500.0, "USDT": 0.999, "USDC": 1.001, "EUR": 1.09},
 )
@@ -319,7 +321,7 @@ def quanto_pools(draw: st.DrawFn) -> Drawn:
 
 @st.composite
 def option_pools(draw: st.DrawFn) -> Drawn:
-    """A short call or put beside a future."""
+    """A short call or put, priced and settled in dollars or in its coin, beside a future."""
     call = draw(st.booleans())
     terms = Option(
         strike=105.0 if call else 97.0,
@@ -332,15 +334,16 @@ def option_pools(draw: st.DrawFn) -> Drawn:
         mark_add=draw(st.sampled_from([0.0, 1.0])),
         index_add=0.002,
     )
-    symbol = "AAA-CALL" if call else "AAA-PUT"
+    in_coin = draw(st.booleans())
+    symbol = ("AAA-CALL" if call else "AAA-PUT") + ("-C" if in_coin else "")
     option = Leg(
         symbol=symbol,
         side=Side.SHORT,
         quantity=-draw(amounts(1.0, 20.0)),
         entry=MARKET.marks[symbol],
         base="AAA",
-        quote="USDT",
-        settle="USDT",
+        quote="USD" if in_coin else "USDT",
+        settle="AAA" if in_coin else "USDT",
         payoff=Payoff.OPTION,
         option=terms,
         tiers=flat(0.0),

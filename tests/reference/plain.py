@@ -149,9 +149,10 @@ class _Point:
         now = self.num(self.r.market.marks[leg.symbol])
         if leg.option is None or self.r.ray.symbols:
             return now * self.mark_factor(leg)
-        there = option_value(leg.option, float(self.underlying(leg)))
-        value = now + self.num(there) - self.num(option_value(leg.option, leg.option.underlying))
-        return max(self.num(0), value)
+        there, here = float(self.underlying(leg)), leg.option.underlying
+        change = self.num(option_value(leg.option, there)) / (self.num(there) if in_coin(leg) else 1)
+        change -= self.num(option_value(leg.option, here)) / (self.num(here) if in_coin(leg) else 1)
+        return max(self.num(0), now + change)
 
     def underlying(self, leg: Leg) -> Number:
         """The price that an option is written on; it stands still where only instruments move."""
@@ -228,7 +229,7 @@ class _Point:
         if leg.quantity >= 0:
             return self.num(0)
         option = leg.option
-        s = self.underlying(leg)
+        s = self.num(1) if in_coin(leg) else self.underlying(leg)
         v = self.mark(leg)
         unit = max(self.num(option.index_rate) * s, self.num(option.mark_rate) * v)
         unit += self.num(option.mark_add) * v + self.num(option.index_add) * s
@@ -411,6 +412,11 @@ def grid_worst_loss(grid: ScenarioGrid, moved: Number, num: Callable[[Any], Numb
         for move in grid.moves
     ]
     return max(num(0), *losses)
+
+
+def in_coin(leg: Leg) -> bool:
+    """Whether an option is priced and settled in its own underlying."""
+    return leg.settle == leg.base
 
 
 def option_value(option: Option, forward: float) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.domain.instruments import Payoff
 from monitor.domain.tiers import Tier, TierBy, TierTable, flat
-from monitor.margin.pool import Basis, Holding, Netting, counted_at
+from monitor.margin.pool import Basis, Holding, Netting, Option, counted_at
 from tests.reference.kernel import ask, position
 from tests.reference.plain import Market
 from tests.shapes.build import inverse, linear, pool, tiers
@@ -174,3 +174,40 @@ def flat_tiers_by_notional() -> Shape:
 def test_a_flat_table_by_notional_is_crossed_where_it_jumps() -> None:
     """Short 10 at 100 with 250: up to 120 it asks 1 % (12 of 50 left); from 120 on 5 %, 60 of 50: liquidated at 120."""
     assert position(ask(*flat_tiers_by_notional()), "XUSDT").up.price == pytest.approx(120.0, rel=1e-9)
+
+
+@shape
+def short_call_in_coin() -> Shape:
+    terms = Option(
+        strike=50000.0,
+        call=True,
+        volatility=0.5,
+        years=0.0,
+        underlying=60000.0,
+        index_rate=0.1,
+        mark_rate=0.075,
+        mark_add=1.0,
+    )
+    leg = linear(
+        "BTC-50000-C",
+        -1.0,
+        0.17,
+        base="BTC",
+        quote="USD",
+        settle="BTC",
+        payoff=Payoff.OPTION,
+        option=terms,
+        tiers=flat(0.0),
+    )
+    return pool(leg, numeraire="BTC", cash=0.5), Market({"BTC-50000-C": 0.17}, {"BTC": 60000.0})
+
+
+def test_an_option_settled_in_its_coin_is_valued_and_required_in_coins() -> None:
+    """At its expiry a call on 50 000 gains 50 000 / 60 000 - 50 000 / P coins: mark 0.17 + 5/6 - 50 000 / P.
+
+    Entered at the mark with 0.5 coins: 0.5 - (5/6 - 50 000 / P) = 0.1 + 0.17 + 5/6 - 50 000 / P at
+    100 000 / P = 2 * 5/6 - 0.23.
+    """
+    result = ask(*short_call_in_coin())
+    assert result.maintenance_margin == pytest.approx(0.1 + 0.17, rel=1e-12)
+    assert result.coins["BTC"].up.price == pytest.approx(100000 / (5 / 3 - 0.23), rel=1e-12)
