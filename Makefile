@@ -57,9 +57,10 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import directions, whitespace
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-soak: $(VENV)/.dev ## long runs and fuzz campaigns (about half an hour)
+soak: $(VENV)/.dev ## long runs, and the properties and fuzz campaigns with 1000 examples each (about 40 minutes)
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1800 -m soak $(ARGS)
-	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1800 tests/properties $(ARGS)
+	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1800 -m "not soak and not system" \
+	  tests/properties tests/unit/engine tests/unit/alerts tests/venues $(ARGS)
 
 system: $(VENV)/.dev ## what needs root and a bare system: both commands in a fresh chroot
 	@tests/tools/bare-system

@@ -11,7 +11,7 @@ from tests.programs import APT_PACKAGES
 
 settings.register_profile("quick", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("quick"), derandomize=True, print_blob=True)
-settings.register_profile("soak", parent=settings.get_profile("quick"), max_examples=3000)
+settings.register_profile("soak", parent=settings.get_profile("quick"), max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "quick"))
 
 
