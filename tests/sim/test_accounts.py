@@ -206,18 +206,32 @@ def test_a_multi_assets_account_is_closed_whole_and_pays_its_debts_with_other_co
 
 @pytest.mark.parametrize("hedge", [True, False])
 def test_who_trades_at_random_opens_grows_shrinks_and_closes(sim: SimBinance, hedge: bool) -> None:
-    account = sim.add_account("main", wallets={"USDT": 50_000.0, "USDC": 50_000.0}, hedge=hedge)
-    trader = RandomTrader(account, seed=5)
+    """Three traders, so that nothing hangs on what one seed happens to throw."""
     counts: set[int] = set()
     isolated: set[bool] = set()
-    for _ in range(400):
-        trader.trade()
-        counts.add(len(account.open_positions()))
-        for position in account.open_positions():
-            isolated.add(position.isolated_wallet is not None)
-            assert position.isolated_wallet is None or position.isolated_wallet > 0.0
+    for seed in (5, 6, 7):
+        account = sim.add_account(f"trader{seed}", wallets={"USDT": 50_000.0, "USDC": 50_000.0}, hedge=hedge)
+        trader = RandomTrader(account, seed=seed)
+        for _ in range(400):
+            trader.trade()
+            counts.add(len(account.open_positions()))
+            for position in account.open_positions():
+                isolated.add(position.isolated_wallet is not None)
+                assert position.isolated_wallet is None or position.isolated_wallet > 0.0
     assert len(counts) > 3
     assert isolated == {True, False}
+
+
+def test_the_same_seed_trades_the_same() -> None:
+    held = []
+    for _ in range(2):
+        sim = SimBinance(quiet=True)
+        account = sim.add_account("main", wallets={"USDT": 50_000.0, "USDC": 50_000.0})
+        trader = RandomTrader(account, seed=5)
+        for _ in range(200):
+            trader.trade()
+        held.append([(one.symbol, one.quantity, one.isolated_wallet) for one in account.open_positions()])
+    assert held[0] == held[1] != []
 
 
 def test_made_up_symbols_make_long_arrays_and_can_be_traded() -> None:
