@@ -1,9 +1,9 @@
 """What would it take? Collateral to add, or quantity to close, so that no line of a pool lies nearer than wanted.
 
 The pool is edited and assessed again by the kernel, so tiers, haircuts and loans are looked up anew. One call assesses
-many edited copies for hardly more than one of them costs; a search takes four calls, ends within 1/2000 of the amount,
-and on the safe side. The lines that count are those of the positions, of the coins and of the market; depeg lines do
-not.
+several edited copies, those of all searches together. A search brackets the amount, then closes in along the straight
+line between the distances at both ends; it ends within 1/2000 of the amount, and on the safe side. The lines that count
+are those of the positions, of the coins and of the market; depeg lines do not.
 
 Collateral is added as cash in the numeraire, counted in full. A position is closed at its mark, its profit or loss paid
 in the asset it settles in; the cash of an isolated pool leaves it in the same proportion, as margin does when part of
@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, pairwise
 
 from monitor.domain.instruments import Payoff
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, State, nearer
@@ -26,13 +26,12 @@ from monitor.margin.pool import Leg, Pool, VenueFigures
 from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult
 
-PARTS = 48
-"""Steps of a range that one call assesses: each call narrows an answer to a forty-eighth."""
-NARROWINGS = 2
-DOUBLINGS = range(-14, 6)
+FINE = 1 / 6000
+"""A bracket is narrowed to this part of itself (its upper end is four times its lower one, or it is a fifth)."""
+DOUBLINGS = range(-13, 6, 2)
 """Collateral is first looked for at 2 ** k times the pool's size (equity, requirement or notional)."""
-TENTHS = range(1, 11)
-"""Closing is first tried in tenths of a position."""
+FIFTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Closing is first tried in fifths of a position."""
 POSITIONS = 4
 """Closing is tried for the largest positions only."""
 
@@ -151,57 +150,96 @@ def _adding(pool: Pool, wanted: float) -> Search:
     size = (
         max(abs(now.equity or 0.0), now.maintenance_margin or 0.0, *(p.notional or 0.0 for p in now.positions)) or 1.0
     )
-    ladder = [0.0, *(size * 2.0**k for k in DOUBLINGS)]
-    results = yield [with_more(amount) for amount in ladder[1:]]
-    step = _first_good(results, wanted)
-    if step is None:
+    amounts = [size * 2.0**k for k in DOUBLINGS]
+    results = yield [with_more(amount) for amount in amounts]
+    bracket = _bracket((0.0, now), list(zip(amounts, results, strict=True)), wanted)
+    if bracket is None:
         return None
-    return (yield from _narrowed(with_more, ladder[step], ladder[step + 1], wanted)), None
+    return (yield from _narrowed(with_more, bracket, wanted)), None
 
 
 def _closing(pool: Pool, legs: Sequence[Leg], prices: Prices, wanted: float) -> Search:
     """Of these legs, the one of which the least notional must be closed, and the fraction of it."""
     legs = [leg for leg in legs if not math.isnan(prices.mark(pool.key.venue, leg.symbol))]
-    now, *results = yield [pool, *(_closed(pool, leg, tenth / 10, prices) for leg in legs for tenth in TENTHS)]
-    if legs and _far_enough(now, wanted):
+    (now,) = yield [pool]
+    if not legs:
+        return None
+    if _far_enough(now, wanted):
         return 0.0, None
-    helping: list[tuple[float, Leg, int]] = []
+    results = yield [_closed(pool, leg, fifth, prices) for leg in legs for fifth in FIFTHS]
+    helping: list[tuple[float, Leg, Bracket]] = []
     for number, leg in enumerate(legs):
-        step = _first_good(results[number * len(TENTHS) : (number + 1) * len(TENTHS)], wanted)
-        if step is not None:
-            helping.append(((step + 1) * _notional(pool, leg, prices), leg, step))
+        tried = results[number * len(FIFTHS) : (number + 1) * len(FIFTHS)]
+        bracket = _bracket((0.0, now), list(zip(FIFTHS, tried, strict=True)), wanted)
+        if bracket is not None:
+            helping.append((bracket.crossing(wanted) * _notional(pool, leg, prices), leg, bracket))
     if not helping:
         return None
-    _, best, tenth = min(helping, key=lambda each: each[0])
-    fraction = yield from _narrowed(
-        lambda part: _closed(pool, best, part, prices), tenth / 10, (tenth + 1) / 10, wanted
-    )
+    _, best, bracket = min(helping, key=lambda each: each[0])
+    fraction = yield from _narrowed(lambda part: _closed(pool, best, part, prices), bracket, wanted)
     return fraction, best
 
 
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Two amounts, of which `low` is too little and `high` enough, and how far the nearest line is at either."""
+
+    low: float
+    high: float
+    distance_low: float
+    distance_high: float
+
+    def crossing(self, wanted: float) -> float:
+        """Where the straight line between the ends reaches the wanted distance; the middle where there is none."""
+        rise = self.distance_high - self.distance_low
+        part = (wanted - self.distance_low) / rise if 0.0 < rise < math.inf else 0.5
+        return self.low + part * (self.high - self.low)
+
+    def between(self, wanted: float, fine: float) -> list[float]:
+        """What to try next: around the crossing, so near that both together may end the search, and farther away in
+        case it bends; the middle, so that the bracket is halved at least; and the upper end, in case only all helps.
+        """
+        crossing, eighth = self.crossing(wanted), (self.high - self.low) / 8
+        near = (crossing - 0.45 * fine, crossing + 0.45 * fine)
+        tried = {*near, crossing - eighth, crossing + eighth, (self.low + self.high) / 2}
+        if self.distance_high == math.inf:
+            tried |= {self.high - 0.9 * fine}
+        return sorted(amount for amount in tried if self.low < amount < self.high)
+
+
+def _bracket(now: tuple[float, PoolResult], tried: Sequence[tuple[float, PoolResult]], wanted: float) -> Bracket | None:
+    """The first of the amounts tried (rising) that is enough, and the one before it; None if none is."""
+    for (low, before), (high, result) in pairwise((now, *tried)):
+        if _far_enough(result, wanted):
+            return Bracket(low, high, _distance(before), _distance(result))
+    return None
+
+
 def _narrowed(
-    edited: Callable[[float], Pool], low: float, high: float, wanted: float
+    edited: Callable[[float], Pool], bracket: Bracket, wanted: float
 ) -> Generator[Sequence[Pool], Sequence[PoolResult], float]:
-    """The least good amount between one that is bad and one that is good, on the good side."""
-    for _ in range(NARROWINGS):
-        between = [low + (high - low) * part / PARTS for part in range(1, PARTS)]
-        results = yield [edited(amount) for amount in between]
-        step = _first_good(results, wanted)
-        if step is None:
-            low = between[-1]
-        else:
-            low, high = [low, *between][step], between[step]
-    return high
-
-
-def _first_good(results: Sequence[PoolResult], wanted: float) -> int | None:
-    """The place of the first result whose lines are all far enough away."""
-    return next((place for place, result in enumerate(results) if _far_enough(result, wanted)), None)
+    """The least amount in the bracket that is enough, on the safe side."""
+    fine = (bracket.high - bracket.low) * FINE
+    while bracket.high - bracket.low > fine:
+        low, high = (bracket.low, bracket.distance_low), (bracket.high, bracket.distance_high)
+        amounts = bracket.between(wanted, fine)
+        results = yield [edited(amount) for amount in amounts]
+        tried = [(amount, _distance(result)) for amount, result in zip(amounts, results, strict=True)]
+        for lower, higher in pairwise((low, *tried, high)):
+            if higher[1] >= wanted:
+                bracket = Bracket(lower[0], higher[0], lower[1], higher[1])
+                break
+    return bracket.high
 
 
 def _far_enough(result: PoolResult, wanted: float) -> bool:
-    line = nearest(result)
-    return line.distance_ratio is not None and line.distance_ratio >= wanted
+    return _distance(result) >= wanted
+
+
+def _distance(result: PoolResult) -> float:
+    """How far the nearest line is; a pool that cannot be assessed is nowhere near enough."""
+    distance = nearest(result).distance_ratio
+    return -math.inf if distance is None else distance
 
 
 def _assessed(pools: Sequence[Pool], prices: Prices) -> list[PoolResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from monitor.domain.lines import State
 from monitor.domain.names import PositionKey, Side
 from monitor.domain.tiers import flat
+from monitor.margin import advice as advice_module
 from monitor.margin.advice import Advice, Close, advise, collateral_to_add, nearest, quantity_to_close
 from monitor.margin.pool import Debt, Holding, Pool
+from monitor.margin.prices import Prices
+from monitor.margin.results import PoolResult
 from tests.reference.kernel import ask, prices_of
 from tests.reference.plain import Market
 from tests.shapes.build import inverse, linear, pool, tiers
@@ -156,6 +160,59 @@ class TestQuantityToClose:
             cash=100.0,
         )
         assert quantity_to_close(built, LONG, prices_of(AT_100), 0.2) == pytest.approx(10 - 100 / 20.8, rel=1e-3)
+
+
+class TestTheSearch:
+    @pytest.fixture
+    def calls(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many pools each call of the kernel assessed."""
+        found: list[int] = []
+
+        def counted(pools: Sequence[Pool], prices: Prices) -> list[PoolResult]:
+            found.append(len(pools))
+            return assessed(pools, prices)
+
+        assessed = advice_module._assessed
+        monkeypatch.setattr(advice_module, "_assessed", counted)
+        return found
+
+    def test_of_both_ways_out_takes_few_calls_and_few_pools(self, calls: list[int]) -> None:
+        advise(long_ten(), prices_of(AT_100), 0.2)
+        assert len(calls) <= 6
+        assert sum(calls) <= 60
+
+    def test_of_a_pool_that_needs_nothing_is_one_call(self, calls: list[int]) -> None:
+        advise(long_ten(cash=500.0), prices_of(AT_100), 0.2)
+        assert len(calls) == 1
+
+    def test_of_a_position_that_only_goes_whole_ends_soon(self, calls: list[int]) -> None:
+        assert quantity_to_close(long_ten(isolated=True), LONG, prices_of(AT_100), 0.2) == 10.0
+        assert len(calls) <= 4
+
+    @pytest.mark.parametrize("cash", [60.0, 100.0, 150.0])
+    def test_ends_where_more_collateral_leaves_the_line_standing_for_a_while(self, cash: float) -> None:
+        """Short 10 at 100, from 1150 on 5 % without a deduction: with 161.5 to 207.5 behind it the line stands at 115.
+
+        At 120 it has lost 200 and requires 60.
+        """
+        jumping = pool(linear("BTCUSDT", -10.0, 100.0, tiers=tiers((0.0, 0.01), (1150.0, 0.05))), cash=cash)
+        assert collateral_to_add(jumping, prices_of(AT_100), 0.2) == pytest.approx(260 - cash, rel=1e-3)
+        assert collateral_to_add(jumping, prices_of(AT_100), 0.1501) == pytest.approx(207.605 - cash, rel=1e-3)
+
+    def test_of_several_positions_compares_what_each_would_need_and_not_what_was_tried_first(self) -> None:
+        """5 % of 1900 and 95 % of 50 + 9 are needed, 20.475 more than there is. A dollar closed of BTC frees 0.0975,
+        one of ETH 0.0595: 210 of the 1000, or 344 of the 900, though two fifths of these are less.
+        """
+        built = pool(
+            linear("BTCUSDT", 10.0, 100.0, tiers=flat(0.05)),
+            linear("ETHUSDT", 9.0, 100.0, tiers=flat(0.01)),
+            cash=95 + 56.05 - 20.475,
+        )
+        market = Market({"BTCUSDT": 100.0, "ETHUSDT": 100.0}, {"BTC": 100.0, "ETH": 100.0, "USDT": 1.0})
+        close = advise(built, prices_of(market), 0.05).close
+        assert close is not None
+        assert close.position == LONG
+        assert close.quantity == pytest.approx(2.1, rel=1e-3)
 
 
 class TestAdvise:
