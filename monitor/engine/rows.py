@@ -92,6 +92,8 @@ class Rows(Generic[K, V]):
         if complete:
             for key in [key for key, _ in self if key not in rows]:
                 self._miss(key, asked, asked_venue_time, reading)
+            for key in [key for key in self.contested if key not in rows and self.get(key) is None]:
+                del self.contested[key]  # the push said «gone», and now the readings agree
         return reading
 
     def drop(self, key: K, asked: float, asked_venue_time: float) -> None:

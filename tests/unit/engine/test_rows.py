@@ -63,6 +63,17 @@ def test_a_reading_that_agrees_keeps_the_newer_time(rows: Rows[str, int]) -> Non
     assert not rows.push(A, 8, venue_time=100.95, received=106.0)
 
 
+def test_a_doubt_about_what_a_push_closed_ends_when_a_reading_agrees_with_the_push(rows: Rows[str, int]) -> None:
+    rows.push(A, None, venue_time=101.0, received=101.1)
+    assert rows.read({A: (1, 90.0)}, asked=105.0, asked_venue_time=105.0, complete=True).contested == [A]
+    rows.read({}, asked=106.0, asked_venue_time=106.0, complete=False)
+    assert rows.contested  # what could not be read whole proves nothing
+    rows.read({}, asked=107.0, asked_venue_time=107.0, complete=True)
+    assert not rows.contested
+    again = rows.read({A: (1, 90.0)}, asked=110.0, asked_venue_time=110.0, complete=True)
+    assert again.contested == [A]  # the doubt begins anew: one late reading opens nothing
+
+
 def test_a_reading_without_row_times_asked_for_after_a_push_wins(rows: Rows[str, int]) -> None:
     rows.push(A, 2, venue_time=101.0, received=101.1)
     rows.read({A: (3, None)}, asked=102.0, asked_venue_time=LONG_AGO, complete=True)
