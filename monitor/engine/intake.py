@@ -44,6 +44,7 @@ from monitor.margin.prices import Prices
 
 _BELIEVED = (Offer.MOVED, Offer.KEPT)
 _SEEN = (*_BELIEVED, Offer.JUMPED)
+CLOCKS_DIFFER_SECONDS = 1.0  #: by which a stamp may lie after its receipt: the measured offset is not exact
 _FORCED = (WarningKind.LIQUIDATION, WarningKind.ADL, WarningKind.SETTLEMENT)
 
 
@@ -124,21 +125,27 @@ class Intake:
             state.lose(why, at)
         return tuple(Resync(account=key, why=why, config=config) for key in self.accounts for config in (False, True))
 
+    def _stamp(self, event: Tick | AssetTick) -> float:
+        """The venue's time of a price, which cannot lie after its receipt: one garbled stamp from the future would
+        make every later frame an older one, and the price look fresh for ever.
+        """
+        return min(event.venue_time, self.connection(event.venue).venue_now(event.received) + CLOCKS_DIFFER_SECONDS)
+
     def _tick(self, event: Tick) -> None:
-        key = (event.venue, event.symbol)
-        offer = self.marks.offer(key, event.mark, event.venue_time, event.received)
+        key, stamp = (event.venue, event.symbol), self._stamp(event)
+        offer = self.marks.offer(key, event.mark, stamp, event.received)
         if offer is Offer.MOVED:
             self._prices.set_mark(event.venue, event.symbol, event.mark)
         if offer is Offer.JUMPED:
             self._touched.jumped.setdefault((event.venue, "mark", event.symbol), event.received)
         if offer in _BELIEVED:
-            self.volatility.observe(event.venue, event.symbol, event.mark, event.venue_time)
+            self.volatility.observe(event.venue, event.symbol, event.mark, stamp)
         if offer in _SEEN:
             (self._touched.moved_marks if offer is Offer.MOVED else self._touched.seen_marks)[key] = None
 
     def _asset_tick(self, event: AssetTick) -> None:
         key = (event.venue, event.asset)
-        offer = self.assets.offer(key, event.price_usd, event.venue_time, event.received)
+        offer = self.assets.offer(key, event.price_usd, self._stamp(event), event.received)
         if offer is Offer.MOVED:
             self._prices.set_asset(event.venue, event.asset, event.price_usd)
         if offer is Offer.JUMPED:

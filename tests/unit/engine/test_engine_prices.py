@@ -234,6 +234,18 @@ class TestAge:
         result = running(BTC).step([tick("BTCUSDT", 59_000.0, T + 1)], T + 8)
         assert pool(result, "cross:USDT").quality is Quality.STALE
 
+    @pytest.mark.parametrize("ahead_seconds", [10.0, 1e7, 1e12])
+    def test_one_stamp_from_the_future_freezes_no_price(self, ahead_seconds: float) -> None:
+        running_engine = running(BTC, mode=MULTI)
+        garbled = [tick("BTCUSDT", 60_001.0, T + ahead_seconds), asset("USDT", 1.0, T + ahead_seconds)]
+        running_engine.step([replace(event, received=T + 1.0) for event in garbled], T + 1.0)
+        running_engine.step([tick("BTCUSDT", 55_000.0, T + 3.0), asset("USDT", 0.98, T + 3.0)], T + 3.1)
+        found = pool(running_engine, "multi-assets")
+        assert found.positions[0].mark_price == 55_000.0
+        assert found.equity_usd == pytest.approx(0.98 * (10_000.0 - 5_000.0))
+        running_engine.step([Elapsed(T + 20.0)], T + 20.0)
+        assert pool(running_engine, "multi-assets").quality is Quality.STALE
+
     def test_a_measured_clock_offset_is_taken_out(self) -> None:
         alive = running(BTC)
         result = alive.step([ClockRead(VENUE, offset_seconds=-10.0, round_trip_seconds=0.1, at=T)], T + 8)
