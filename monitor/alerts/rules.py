@@ -17,6 +17,7 @@ from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice, PoolReport, PositionReport
 from monitor.domain.view import View
 
+LINE = "line"  #: the figure of a pool's drift that is the worst of its positions' lines
 SAME_WITHIN = 1.01  #: distances whose ratio is at most this say the same
 
 Asks = Callable[[str, float | None, str], bool]  #: rule, number, word: whether its reading is wanted
@@ -43,7 +44,8 @@ def _pool(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
     if asks("data_quality", None, quality):
         yield Reading(Subject("data_quality", owner, name), None, quality, True, partial(words.data_quality, pool))
     for figure, drift in pool.drift.items():
-        if asks("drift", abs(drift), ""):
+        # The lines' own alerts name their positions: the worst of them is not told a second time.
+        if figure != LINE and asks("drift", abs(drift), ""):
             subject = Subject("drift", owner, name, (figure,))
             yield Reading(subject, abs(drift), "", sure, partial(words.drift, pool, figure, drift))
 
@@ -84,10 +86,17 @@ def _position(pool: PoolReport, position: PositionReport, asks: Asks) -> Iterato
     if asks("position_distance", value, ""):
         subject = Subject("position_distance", owner, name, (position.symbol, position.side.value))
         yield Reading(subject, value, "", sure, partial(words.position_distance, pool, position))
-    drift = None if position.drift_ratio is None else abs(position.drift_ratio)
+    drift = _line_drift(position)
     if asks("drift", drift, ""):
         subject = Subject("drift", owner, name, ("liquidation_price", position.symbol, position.side.value))
         yield Reading(subject, drift, "", sure, partial(words.position_drift, pool, position))
+
+
+def _line_drift(position: PositionReport) -> float | None:
+    """How far our line lies from the venue's; 0 where both say that no price liquidates, None if it cannot be told."""
+    if position.drift_ratio is not None:
+        return abs(position.drift_ratio)
+    return 0.0 if position.line.state is State.NEVER and position.venue_line.state is State.NEVER else None
 
 
 def _account(report: AccountReport, now: float, asks: Asks) -> Iterator[Reading]:
@@ -164,10 +173,12 @@ def _said(told: Words) -> Callable[[float], Words]:
 def is_closed(report: AccountReport, subject: Subject) -> bool:
     """Whether a subject that is missing from a report is certainly gone.
 
-    The account must be fresh, and the pool gone, or believed and without this position or coin. A position that
-    vanished from one answer of the venue is still reported until a second one confirms it.
+    The account must be fresh, and the pool gone, or believed and without this position or coin. What speaks against
+    the account speaks against all its pools: one that is believed shows that it is fresh, whatever ails another. A
+    position that vanished from one answer of the venue is still reported until a second one confirms it.
     """
-    if not report.up or not subject.pool:
+    fresh = report.up or any(pool.quality.figures_shown for pool in report.pools)
+    if not fresh or not subject.pool:
         return False
     pool = next((pool for pool in report.pools if pool.key.pool == subject.pool), None)
     if pool is None:

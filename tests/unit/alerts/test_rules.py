@@ -310,6 +310,26 @@ def test_a_notice_of_an_unknown_kind_has_no_rule() -> None:
     assert notice_reading(notice("full_moon")) is None
 
 
+def test_a_price_that_differs_is_one_alert_although_the_pool_names_its_worst_too() -> None:
+    shown = view(account(pool(positions=(position(drift_ratio=0.2),), drift={"line": 0.2})))
+    assert [reading.subject.detail for reading in read(shown, "drift")] == [("liquidation_price", "BTCUSDT", "long")]
+
+
+@pytest.mark.parametrize(
+    ("ours", "venues", "drift"),
+    [
+        (NEVER, NEVER, 0.0),
+        (NEVER, Line.unknown("not in the venue's answer"), None),
+        (Line.unknown("no tiers"), NEVER, None),
+        (NEVER, Line.at(1.0, 0.9), None),
+    ],
+)
+def test_where_both_say_that_no_price_liquidates_they_agree(ours: Line, venues: Line, drift: float | None) -> None:
+    agreed = position(line=ours, venue_line=venues, drift_ratio=None)
+    (reading,) = read(view(account(pool(positions=(agreed,), drift={}))), "drift")
+    assert reading.value == drift
+
+
 def test_labels_are_an_identity_without_changing_numbers() -> None:
     before = read(_with_numbers(0.2), "margin_ratio") + read(_with_numbers(0.2), "position_distance")
     after = read(_with_numbers(0.9), "margin_ratio") + read(_with_numbers(0.9), "position_distance")
@@ -329,6 +349,7 @@ COIN = Subject("coin_distance", MAIN, "cross:USDT", ("BTC", "down"))
 RATIO = Subject("margin_ratio", MAIN, "cross:USDT")
 MARKET = Subject("market_distance", MAIN, "cross:USDT", ("down",))
 OPEN = pool()
+DARK = pool("isolated:XUSDT:long", quality=Quality.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -346,6 +367,9 @@ OPEN = pool()
         (account(OPEN), MARKET, False),
         (account(pool(positions=(), market={})), MARKET, True),
         (account(), Subject("account_down", MAIN), False),
+        # One pool that cannot be computed does not make another's end doubtful; an account that is not fresh does.
+        (account(DARK, pool("cross:USDC"), up=False), RATIO, True),
+        (account(DARK, pool("cross:USDC", quality=Quality.STALE), up=False), RATIO, False),
     ],
 )
 def test_gone_is_only_what_a_fresh_report_does_not_hold(report: AccountReport, subject: Subject, closed: bool) -> None:
