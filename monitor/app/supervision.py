@@ -7,6 +7,7 @@ edge is logged and the level counted: a job that fails the same way all night is
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -108,7 +109,10 @@ async def supervise(
         try:
             await job.run()
             raise EndedByItself(f"the job {job.name} ended by itself")
-        except Exception as error:  # the boundary of a feed: whatever escapes from it must stay in it
+        except (Exception, asyncio.CancelledError) as error:  # the boundary of a feed: what escapes must stay in it
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
+                raise  # we are told to end; a cancellation that nobody asked for comes from inside, and is a bug
             status.running = False
             status.failures += 1
             judged = Verdict.RETRY if isinstance(error, Overrun) else verdict(error)
@@ -146,7 +150,7 @@ def _tell(emit: Callable[[Event], None], event: FeedUp | FeedDown) -> None:
 
 def _log_failure(
     context: structlog.stdlib.BoundLogger,
-    error: Exception,
+    error: BaseException,
     judged: Verdict,
     reason: str,
     status: JobStatus,

@@ -22,7 +22,7 @@ SETTINGS = SupervisionSettings(
 class Play:
     """A job that lives and fails by a list: (seconds it runs, how it ends). After the last it is cancelled."""
 
-    def __init__(self, *acts: tuple[float, Exception | None]) -> None:
+    def __init__(self, *acts: tuple[float, BaseException | None]) -> None:
         self.acts = list(acts)
         self.clock = FakeClock()
         self.events: list[Event] = []
@@ -30,7 +30,10 @@ class Play:
 
     async def job(self) -> None:
         if not self.acts:
-            raise asyncio.CancelledError
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(0)
         seconds, error = self.acts.pop(0)
         self.clock.time += seconds
         if error is not None:
@@ -43,7 +46,7 @@ class Play:
         )
 
 
-async def played(*acts: tuple[float, Exception | None]) -> Play:
+async def played(*acts: tuple[float, BaseException | None]) -> Play:
     play = Play(*acts)
     with pytest.raises(asyncio.CancelledError):
         await play.run()
@@ -74,6 +77,13 @@ async def test_a_bug_starts_the_job_again_slowly_and_loudly() -> None:
 
 async def test_a_job_that_ends_by_itself_is_a_bug() -> None:
     assert (await played((1, None))).clock.sleeps == [15.0]
+
+
+async def test_a_cancellation_that_nobody_asked_for_does_not_silence_a_job_for_ever() -> None:
+    with capture_logs() as logs:
+        play = await played((1, asyncio.CancelledError()), (1, LOST))
+    assert play.clock.sleeps == [15.0, 1.0]
+    assert [entry["event"] for entry in logs] == ["job failed by a bug", "job failed"]
 
 
 async def test_a_refused_key_ends_the_job_and_says_so() -> None:
