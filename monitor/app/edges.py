@@ -9,13 +9,16 @@ import structlog
 from monitor.domain.events import (
     AccountConfig,
     AccountSnapshot,
+    AssetTick,
     Banned,
+    ClockRead,
     Event,
     FeedDown,
     FeedUp,
     InstrumentsLoaded,
     PermissionsRead,
     PollFailed,
+    Tick,
     TiersLoaded,
 )
 
@@ -28,6 +31,9 @@ _PROVES: dict[type, str] = {
     TiersLoaded: "tiers",
     InstrumentsLoaded: "instruments",
     PermissionsRead: "permissions",
+    ClockRead: "clock",
+    Tick: "marks",
+    AssetTick: "assets",
 }
 
 

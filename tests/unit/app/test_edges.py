@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
 from structlog.testing import capture_logs
 
 from monitor.app.edges import Edges
-from monitor.domain.events import Banned, Elapsed, Event, FeedDown, FeedUp, PollFailed, TiersLoaded
+from monitor.domain.events import (
+    AssetTick,
+    Banned,
+    ClockRead,
+    Elapsed,
+    Event,
+    FeedDown,
+    FeedUp,
+    PollFailed,
+    Tick,
+    TiersLoaded,
+)
 
 
 def lines(*events: Event) -> list[tuple[str, object]]:
@@ -29,6 +41,20 @@ def test_a_reading_that_fails_for_hours_is_one_line_until_it_works_again() -> No
     failed = PollFailed("binance", None, "tiers", 1.0, "timeout")
     loaded = TiersLoaded("binance", None, (), 2.0)
     assert lines(loaded, failed, failed, loaded, loaded) == [("reading failed", None), ("reading works again", 2)]
+
+
+@pytest.mark.parametrize(
+    ("what", "proof"),
+    [
+        ("clock", ClockRead("binance", 0.1, 0.05, 2.0)),
+        ("marks", Tick("binance", "BTCUSDT", 60_000.0, 2.0, 2.0)),
+        ("assets", AssetTick("binance", "USDT", 1.0, 2.0, 2.0)),
+    ],
+)
+def test_a_public_reading_that_fails_again_later_is_told_again(what: str, proof: Event) -> None:
+    failed = PollFailed("binance", None, what, 1.0, "timeout")
+    told = lines(failed, failed, proof, proof, failed)
+    assert told == [("reading failed", None), ("reading works again", 2), ("reading failed", None)]
 
 
 def test_a_ban_is_told_and_time_is_not() -> None:
