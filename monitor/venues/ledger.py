@@ -102,6 +102,7 @@ class Attempt:
     def __init__(self, rules: Iterable[StreamRule], limits: LedgerLimits) -> None:
         self.limits = limits
         self.subscriptions = {rule.stream: Subscription(rule) for rule in rules}
+        self._misread = float("-inf")  #: when the last frame came that could not be read
 
     @property
     def up(self) -> bool:
@@ -154,6 +155,10 @@ class Attempt:
         subscription.reason = ""
         subscription.signal(Signal.DELIVERED)
 
+    def misread(self, now: float) -> None:
+        """A frame came that could not be read, and so does not say whose it was."""
+        self._misread = now
+
     def lost(self, reason: str) -> None:
         """The connection is gone."""
         for subscription in self.subscriptions.values():
@@ -179,13 +184,17 @@ class Attempt:
                 since = one.last_data if one.last_data is not None else one.acknowledged
                 silent = 0.0 if since is None else now - since
                 if one.phase in (Phase.ACKNOWLEDGED, Phase.LIVE) and silent >= limit:
-                    said = "silent" if one.last_data is not None else "acknowledged, but never sent anything,"
-                    one.reason = f"{said} for {silent:.0f} s"
+                    one.reason = f"{self._silence(one, since)} for {silent:.0f} s"
                     one.signal(Signal.FELL_SILENT)
                     again.append(stream)
                 elif one.phase is Phase.SILENT and silent >= 2 * limit:
                     reconnect = reconnect or f"{stream}: {one.reason}"
         return Judgement(tuple(again), reconnect)
+
+    def _silence(self, one: Subscription, since: float | None) -> str:
+        if since is not None and self._misread > since:
+            return "nothing came that could be read"
+        return "silent" if one.last_data is not None else "acknowledged, but never sent anything,"
 
 
 @dataclass(slots=True)

@@ -62,6 +62,8 @@ class Conversation:
                 stream = self._ledger.stream_of(decoded)
                 if stream is not None and (decoded.events or not decoded.problems):
                     self._attempt.delivered(stream, at.steady)
+            case FrameKind.MALFORMED:
+                self._attempt.misread(at.steady)
             case _:
                 pass
         if not was_up:

@@ -206,3 +206,17 @@ def test_a_stopped_stream_says_why_and_stays_so() -> None:
     (status,) = book.statuses()
     assert (status.phase, status.up) == (Phase.STOPPED.value, False)
     assert book.edges(WALL)[0] == FeedDown("v", None, "user", WALL, "the key is not valid")
+
+
+def test_a_stream_that_sends_only_what_cannot_be_read_is_not_called_silent() -> None:
+    book, attempt = ledger()
+    attempt.asked(["marks", "assets"], 1, 0.0)
+    attempt.acknowledged(1, 0.0)
+    attempt.delivered("assets", 4.0)
+    attempt.misread(3.0)
+    attempt.judge(5.0, book.missed)
+    assert attempt.subscriptions["marks"].reason == "nothing came that could be read for 5 s"
+    attempt.judge(14.0, book.missed)
+    assert attempt.subscriptions["assets"].reason == "silent for 10 s", (
+        "what could not be read came before its last data"
+    )
