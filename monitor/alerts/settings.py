@@ -32,7 +32,9 @@ class Rule:
     """What is fixed about a rule. `details` name the labels beyond venue, account and pool, in order.
 
     `rising`: the greater its number the worse. `end` is the number at which no room is left (1 for a margin ratio, 0
-    for a distance), None where there is no such end; there a number that grew by 1 / worsening_factor is worse.
+    for a distance), None where there is no such end; there a number that grew by 1 / worsening_factor is worse. `most`
+    is the greatest threshold that makes sense: whoever writes 60 for 60 % would never be warned. `words` are those that
+    a rule without a number can read; empty: only its own name.
     """
 
     kind: Kind
@@ -40,35 +42,62 @@ class Rule:
     details: tuple[str, ...] = ()
     rising: bool = True
     end: float | None = None
+    most: float | None = None
+    words: tuple[str, ...] = ()
 
 
 RULES: Mapping[str, Rule] = {
-    "margin_ratio": Rule(kind=Kind.NUMBER, about="a pool's requirement over its equity", end=1.0),
+    "margin_ratio": Rule(kind=Kind.NUMBER, about="a pool's requirement over its equity", end=1.0, most=1.0),
     "coin_distance": Rule(
-        kind=Kind.NUMBER, about="how far one coin may move", details=("coin", "direction"), rising=False, end=0.0
+        kind=Kind.NUMBER,
+        about="how far one coin may move",
+        details=("coin", "direction"),
+        rising=False,
+        end=0.0,
+        most=1.0,
     ),
     "market_distance": Rule(
-        kind=Kind.NUMBER, about="how far all coins may move together", details=("direction",), rising=False, end=0.0
+        kind=Kind.NUMBER,
+        about="how far all coins may move together",
+        details=("direction",),
+        rising=False,
+        end=0.0,
+        most=1.0,
     ),
     "position_distance": Rule(
-        kind=Kind.NUMBER, about="how far one instrument may move", details=("symbol", "side"), rising=False, end=0.0
+        kind=Kind.NUMBER,
+        about="how far one instrument may move",
+        details=("symbol", "side"),
+        rising=False,
+        end=0.0,
+        most=1.0,
     ),
     "deficit": Rule(kind=Kind.NUMBER, about="a negative balance without a position, in USD"),
     "drift": Rule(
-        kind=Kind.NUMBER, about="our figure against the venue's, as a ratio", details=("figure", "symbol", "side")
+        kind=Kind.NUMBER,
+        about="our figure against the venue's, as a ratio",
+        details=("figure", "symbol", "side"),
+        most=1.0,
     ),
     "clock_offset": Rule(kind=Kind.NUMBER, about="the venue's clock against ours, in seconds, either way"),
     "key_expiry": Rule(kind=Kind.NUMBER, about="seconds until the key expires", rising=False, end=0.0),
-    "data_quality": Rule(kind=Kind.STATE, about="a pool's report is partial, stale or unknown"),
-    "account_down": Rule(kind=Kind.STATE, about="an account's data is not fresh or not readable"),
-    "feed_down": Rule(kind=Kind.STATE, about="a stream or poll does not deliver", details=("stream",)),
-    "venue_ban": Rule(kind=Kind.STATE, about="the venue told us to stop calling"),
-    "key_permission": Rule(kind=Kind.STATE, about="what the account's key may do beyond reading"),
+    "data_quality": Rule(
+        kind=Kind.STATE, about="a pool's report is partial, stale or unknown", words=("PARTIAL", "STALE", "UNKNOWN")
+    ),
+    "account_down": Rule(kind=Kind.STATE, about="an account's data is not fresh or not readable", words=("down",)),
+    "feed_down": Rule(kind=Kind.STATE, about="a stream or poll does not deliver", details=("stream",), words=("down",)),
+    "venue_ban": Rule(kind=Kind.STATE, about="the venue told us to stop calling", words=("banned",)),
+    "key_permission": Rule(
+        kind=Kind.STATE, about="what the account's key may do beyond reading", words=("withdraw", "trade", "unreadable")
+    ),
     "mode_changed": Rule(kind=Kind.EVENT, about="the account's margin or position mode changed", details=("key",)),
     "position_appeared": Rule(kind=Kind.EVENT, about="a position was opened", details=("key",)),
     "position_vanished": Rule(kind=Kind.EVENT, about="a position is gone, confirmed", details=("key",)),
     "venue_warning": Rule(
-        kind=Kind.EVENT, about="the venue warns of, or reports, a forced close", details=("kind", "symbol", "side")
+        kind=Kind.EVENT,
+        about="the venue warns of, or reports, a forced close",
+        details=("kind", "symbol", "side"),
+        words=("margin_call", "liquidation", "adl", "settlement"),
     ),
     "tiers_changed": Rule(kind=Kind.EVENT, about="the venue changed maintenance tiers", details=("key",)),
     "price_jump": Rule(kind=Kind.EVENT, about="a mark price jumped out of its band", details=("key",)),
@@ -176,6 +205,13 @@ def _rule_mistakes(key: str, rule: Rule, settings: RuleSettings) -> Iterator[Con
     for severity, threshold in settings.thresholds.items():
         if not isfinite(threshold) or threshold < 0:
             yield ConfigError(f"{key}.thresholds.{severity}", threshold, "must be a number of 0 or more")
+        elif rule.most is not None and threshold > rule.most:
+            cure = f"must be {rule.most:g} or less: it is a ratio, 0.6 is 60 %"
+            yield ConfigError(f"{key}.thresholds.{severity}", threshold, cure)
+    if rule.words:
+        for word in settings.severities.keys() - {"", *rule.words}:
+            cure = f"no such word; there are: {', '.join(rule.words)}"
+            yield ConfigError(f"{key}.severities.{word}", settings.severities[word].value, cure)
     loud = [settings.thresholds[severity] for severity in DANGER if severity in settings.thresholds]
     if loud != sorted(loud, reverse=not rule.rising):
         worse = "greater" if rule.rising else "smaller"

@@ -10,6 +10,8 @@ import pytest
 
 from monitor.alerts.settings import RULES, AlertSettings, Kind, RuleSettings, default_rules, mistakes
 from monitor.domain.alerts import Severity
+from monitor.domain.events import WarningKind
+from monitor.domain.quality import Quality
 
 
 def test_every_rule_has_defaults_and_every_default_a_rule() -> None:
@@ -41,6 +43,9 @@ WRONG = [
     ("data_quality", {"thresholds": {Severity.INFO: 1.0}}, "alerts.data_quality.thresholds", "give severities"),
     ("margin_ratio", {"thresholds": {Severity.WARNING: nan}}, "alerts.margin_ratio.thresholds.warning", "0 or more"),
     ("margin_ratio", {"thresholds": {Severity.WARNING: inf}}, "alerts.margin_ratio.thresholds.warning", "0 or more"),
+    ("margin_ratio", {"thresholds": {Severity.WARNING: 60.0}}, "alerts.margin_ratio.thresholds.warning", "0.6 is 60 %"),
+    ("coin_distance", {"thresholds": {Severity.WARNING: 10.0}}, "alerts.coin_distance.thresholds.warning", "1 or less"),
+    ("data_quality", {"severities": {"STALEE": Severity.INFO}}, "alerts.data_quality.severities.STALEE", "STALE"),
     ("drift", {"thresholds": {Severity.WARNING: -0.1}}, "alerts.drift.thresholds.warning", "0 or more"),
     (
         "margin_ratio",
@@ -80,6 +85,18 @@ def test_an_unknown_rule_is_a_mistake_that_names_the_known_ones() -> None:
 
     assert mistake.key == "desk.alerts.margin_rati"
     assert "margin_ratio" in mistake.cure
+
+
+def test_every_word_of_the_defaults_and_of_a_pools_quality_can_be_given_a_severity() -> None:
+    anything = RuleSettings(severities=dict.fromkeys((*RULES["data_quality"].words, ""), Severity.INFO))
+    assert not list(mistakes(AlertSettings(rules={**default_rules(), "data_quality": anything})))
+    assert set(RULES["data_quality"].words) == {quality.value for quality in Quality if quality is not Quality.LIVE}
+    assert set(RULES["venue_warning"].words) == {kind.value for kind in WarningKind}
+
+
+def test_a_threshold_at_the_very_end_of_its_scale_is_no_mistake() -> None:
+    at_the_end = RuleSettings(thresholds={Severity.CRITICAL: 1.0})
+    assert not list(mistakes(AlertSettings(rules={"margin_ratio": at_the_end})))
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
