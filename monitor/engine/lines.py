@@ -10,24 +10,26 @@ from monitor.domain.lines import Direction, Line, State, nearer
 from monitor.domain.names import Asset
 from monitor.margin.results import PoolResult, PositionResult, Sides
 
+SAME_PRICE = 1e-9  #: relative difference below which two prices of an asset are one
+
 
 def with_solved_lines(now: PoolResult, solved: PoolResult, asset_price: Callable[[Asset], float]) -> PoolResult | None:
     """`now`, a result without lines, with those of `solved`; None where they contradict and must be solved anew.
 
-    `asset_price` gives an asset's USD price now, NaN if unknown. The distance on the market line moves everything at
-    once and stays as it was solved.
+    `asset_price` gives an asset's USD price now, NaN if unknown. A coin line moves its instruments with the coin, and
+    the market line everything: their distances stay as they were solved. Where such a coin's own price has moved since,
+    all is solved anew: marks and asset prices come in frames of their own, so neither tells how far the other went.
     """
     if now.ratio.state is not solved.ratio.state or len(now.positions) != len(solved.positions):
         return None
     positions = [_position(mine, theirs) for mine, theirs in zip(now.positions, solved.positions, strict=True)]
-    coins, depegs = _by_asset(solved.coins, asset_price), _by_asset(solved.depegs, asset_price)
-    if None in positions or None in coins.values() or None in depegs.values():
+    if None in positions or _moved(solved.coins, asset_price) or _moved(solved.depegs, asset_price):
         return None
     return replace(
         now,
         positions=tuple(position for position in positions if position is not None),
-        coins={asset: sides for asset, sides in coins.items() if sides is not None},
-        depegs={asset: sides for asset, sides in depegs.items() if sides is not None},
+        coins=solved.coins,
+        depegs=solved.depegs,
         market=solved.market,
         venue_lines=solved.venue_lines,
     )
@@ -64,8 +66,14 @@ def _position(now: PositionResult, solved: PositionResult) -> PositionResult | N
     )
 
 
-def _by_asset(solved: Mapping[Asset, Sides], asset_price: Callable[[Asset], float]) -> dict[Asset, Sides | None]:
-    prices = {asset: asset_price(asset) for asset in solved}
-    return {
-        asset: sides if math.isnan(prices[asset]) else _sides(sides, prices[asset]) for asset, sides in solved.items()
-    }
+def _moved(solved: Mapping[Asset, Sides], asset_price: Callable[[Asset], float]) -> bool:
+    """Whether any of these assets has another price than when its lines were solved."""
+    for asset, sides in solved.items():
+        price = asset_price(asset)
+        for line, direction in ((sides.down, Direction.DOWN), (sides.up, Direction.UP)):
+            if line.state is not State.AT or line.price is None or line.distance_ratio is None or math.isnan(price):
+                continue
+            rise = line.distance_ratio if direction is Direction.UP else -line.distance_ratio
+            if not math.isclose(line.price, price * (1.0 + rise), rel_tol=SAME_PRICE, abs_tol=SAME_PRICE * price):
+                return True
+    return False

@@ -13,7 +13,7 @@ from monitor.domain.events import (
     CandlesLoaded,
     Elapsed,
 )
-from monitor.domain.lines import NEVER, State
+from monitor.domain.lines import NEVER, Direction, State
 from monitor.domain.quality import Quality
 from monitor.domain.reports import PoolReport
 from monitor.domain.tables import Tables
@@ -29,6 +29,7 @@ from tests.unit.engine.situations import (
     OTHER,
     VENUE,
     T,
+    asset,
     at_price,
     config,
     describe,
@@ -218,6 +219,15 @@ class TestLines:
         assert found.positions[0].line.state is State.LIQUIDATABLE
         back = slow.step([tick("BTCUSDT", 56_000.0, T + 2)], T + 2)
         assert pool(back, "cross:USDT").positions[0].line.state is State.AT
+
+    def test_a_coin_is_as_far_as_its_only_position_though_its_price_comes_a_moment_later(self) -> None:
+        slow = running(BTC, lines_every_seconds=0.05)
+        slow.step([tick("BTCUSDT", 59_000.0, T + 1)], T + 1)
+        slow.step([asset("BTC", 59_000.0, T + 1)], T + 1.01)
+        found = pool(slow, "cross:USDT")
+        assert found.coins["BTC"][Direction.DOWN].distance_ratio == pytest.approx(
+            found.positions[0].line.distance_ratio, rel=1e-9
+        )
 
     def test_a_clock_that_is_set_back_solves_at_once(self) -> None:
         slow = running(BTC, lines_every_seconds=10.0)

@@ -75,7 +75,7 @@ def same(line: Line | None, price: float, distance_ratio: float) -> bool:
 
 
 def test_the_distance_follows_the_mark_and_the_price_stands() -> None:
-    found = with_solved_lines(result(90.0, SAFE), SOLVED, lambda _: 90.0)
+    found = with_solved_lines(result(90.0, SAFE), SOLVED, lambda _: 100.0)
     assert found is not None
     (seen,) = found.positions
     assert seen.line == seen.down
@@ -83,7 +83,7 @@ def test_the_distance_follows_the_mark_and_the_price_stands() -> None:
     assert seen.up == NEVER
     assert same(seen.bankruptcy, 70.0, 2 / 9)
     assert same(seen.with_backstop, 60.0, 1 / 3)
-    assert same(found.coins["BTC"].down, 80.0, 1 / 9)
+    assert found.coins == SOLVED.coins
     assert found.market == SOLVED.market
     assert (found.gross_notional_usd, seen.notional) == (90.0, 90.0)
 
@@ -100,16 +100,22 @@ def test_a_mark_beyond_the_line_contradicts_a_safe_ratio() -> None:
     assert with_solved_lines(result(121.0, SAFE), short, lambda _: math.nan) is None
 
 
-def test_a_coin_beyond_its_line_contradicts_a_safe_ratio() -> None:
-    assert with_solved_lines(result(90.0, SAFE), SOLVED, lambda _: 79.0) is None
+@pytest.mark.parametrize("price", [79.0, 99.0, 101.0])
+def test_a_coin_that_moved_since_has_other_lines(price: float) -> None:
+    """Its instruments' marks come in other frames: the new price alone does not tell how far the line is now."""
+    assert with_solved_lines(result(90.0, SAFE), SOLVED, lambda _: price) is None
+    up = replace(SOLVED, coins={"BTC": Sides(down=NEVER, up=Line.at(150.0, 0.5))})
+    assert with_solved_lines(result(90.0, SAFE), up, lambda _: price) is None
 
 
-def test_a_stablecoin_beyond_its_line_contradicts_a_safe_ratio() -> None:
+def test_a_stablecoin_that_moved_since_has_other_lines() -> None:
     solved = replace(SOLVED, depegs={"USDC": Sides(down=Line.at(0.9, 0.1), up=NEVER)})
-    assert with_solved_lines(result(90.0, SAFE), solved, lambda asset: 0.8 if asset == "USDC" else 90.0) is None
-    found = with_solved_lines(result(90.0, SAFE), solved, lambda asset: 0.95 if asset == "USDC" else 90.0)
+    prices = {"USDC": 1.0, "BTC": 100.0}
+    found = with_solved_lines(result(90.0, SAFE), solved, lambda asset: prices[asset])
     assert found is not None
-    assert same(found.depegs["USDC"].down, 0.9, 0.05 / 0.95)
+    assert found.depegs == solved.depegs
+    prices["USDC"] = 0.95
+    assert with_solved_lines(result(90.0, SAFE), solved, lambda asset: prices[asset]) is None
 
 
 @pytest.mark.parametrize("ratio", [Ratio.of(1.2), Ratio.unknown("no mark")])
