@@ -1,6 +1,7 @@
 """Ours against the venue's: one answer of the venue, computed again by our kernel on that very answer's marks.
 
-Drift is signed, (ours - venue) / venue for a figure and (ours - venue) / mark for a price. It is only a number where
+Drift is signed, (ours - venue) / venue for a figure; for a price it is (ours - venue) over the mark, or over the
+venue's price where that is greater. It is only a number where
 both sides have one; that one side says «none» and the other a price is a disagreement, told in words.
 """
 
@@ -79,26 +80,28 @@ def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reco
         if why is not None:
             words_found.append(f"{words(key)}: {why}")
         if line.drift_ratio is not None:
-            lines[key] = line.drift_ratio
+            lines[key] = drift_of(line, line.drift_ratio)
     if lines:
         drift["line"] = max(lines.values(), key=abs)
     return Reconciliation(drift, lines, tuple(words_found))
 
 
-def line_disagreement(line: VenueLineResult, tolerance: float) -> str | None:
-    """In words, how our price and the venue's contradict each other; None where they agree or one is unknown.
-
-    The difference counts against the mark or against the venue's price, whichever is greater: a price a thousand times
-    away is off by many marks through the venue's own rounding of its rates.
+def drift_of(line: VenueLineResult, of_mark: float) -> float:
+    """The signed drift against the mark, or against the venue's price where that is greater: a price a thousand times
+    away is off by many marks through the venue's own rounding of its rates, and nobody is to be woken for that.
     """
+    ours, venue = line.ours.price, line.venue.price
+    of_venue = ours / venue - 1.0 if ours and venue else of_mark
+    return min(of_mark, of_venue, key=abs)
+
+
+def line_disagreement(line: VenueLineResult, tolerance: float) -> str | None:
+    """In words, how our price and the venue's contradict each other; None where they agree or one is unknown."""
     ours, venue = line.ours, line.venue
     if State.UNKNOWN in (ours.state, venue.state):
         return None
     if line.drift_ratio is not None:
-        off_by = abs(line.drift_ratio)
-        if ours.price and venue.price:
-            off_by = min(off_by, abs(ours.price / venue.price - 1.0))
-        if off_by <= tolerance:
+        if abs(drift_of(line, line.drift_ratio)) <= tolerance:
             return None
         return f"our liquidation price {_said(ours)} differs from the venue's {_said(venue)}"
     if ours.state is venue.state or (ours.state is State.LIQUIDATABLE and venue.state is State.AT):

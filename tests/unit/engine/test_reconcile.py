@@ -9,7 +9,7 @@ import pytest
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, Ratio
 from monitor.domain.names import PoolKey, PositionKey
 from monitor.domain.tiers import flat
-from monitor.engine.reconcile import compare, line_disagreement, reconcile
+from monitor.engine.reconcile import compare, drift_of, line_disagreement, reconcile
 from monitor.engine.settings import DriftTolerances
 from monitor.margin.book import STABLECOINS
 from monitor.margin.pool import Leg, Pool, Stage, VenueFigures, VenueLine
@@ -89,6 +89,7 @@ def test_a_price_a_thousand_times_away_may_differ_in_its_last_digits() -> None:
         drift_ratio=0.2, disagree=True,
     )  # fmt: skip
     assert line_disagreement(far, 0.001) is None
+    assert drift_of(far, 0.2) == pytest.approx(0.0002)  # what alerts and metrics see: no page for its last digits
     assert line_disagreement(replace(far, ours=at_price(100_200.0, 100.0), drift_ratio=2.0), 0.001) is not None
 
 
