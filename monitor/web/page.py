@@ -63,7 +63,9 @@ def landing(view: View) -> str:
 def _title(pools: list[PoolReport]) -> str:
     if not pools:
         return "marginwatch"
-    return f"{ratio_text(pools[0].ratio)} {pools[0].key.account} {pools[0].key.pool} · marginwatch"
+    worst = pools[0]
+    doubt = "" if worst.quality.figures_shown else f"{worst.quality} "
+    return f"{doubt}{ratio_text(worst.ratio)} {worst.key.account} {worst.key.pool} · marginwatch"
 
 
 def _clock(at: float | None) -> str:

@@ -210,5 +210,11 @@ def test_the_title_shows_the_most_dangerous_pool() -> None:
     assert re.search(rf"<title>91.0% {MAIN.account} cross:USDT", page)
 
 
+def test_a_title_that_may_not_be_believed_says_so_first() -> None:
+    page = landing(view(account(pool(ratio=Ratio.of(0.91), quality=Quality.STALE))))
+
+    assert re.search(rf"<title>STALE 91.0% {MAIN.account} cross:USDT", page)
+
+
 def test_unknown_money_is_not_zero() -> None:
     assert '<td class="number">unknown</td>' in landing(view(account(pool(equity_usd=None))))
