@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 1.0
 RECENT_CHANGES = 50
 FREEZE_AFTER_SECONDS = 30.0
+REASONS_SHOWN = 4  #: of what keeps an account from being ready, the gravest first
 
 OnView = Callable[[View, Sequence[AlertChange]], None]
 
@@ -225,4 +226,6 @@ def why_not_ready(report: AccountReport) -> str | None:
     """Why an account keeps the monitor from being ready; None if it does not."""
     if report.up:
         return None
-    return f"{report.key.venue}/{report.key.account}: " + ("; ".join(report.reasons) or "not read yet")
+    more = len(report.reasons) - REASONS_SHOWN
+    shown = (*report.reasons[:REASONS_SHOWN], *([f"and {more} more reasons"] if more > 0 else []))
+    return f"{report.key.venue}/{report.key.account}: " + ("; ".join(shown) or "not read yet")

@@ -92,15 +92,22 @@ def account_lines(account: Json, now: float) -> Iterator[str]:
         f"{account['venue']}/{account['account']}  {account['quality']}  ratio {ratio(account['margin_ratio'])}"
         f"  equity {usd(account['equity_usd'])} USD  {mode['collateral'] or 'collateral mode unknown'}, {hedge}"
     )
-    yield from _reasons(account, "  ")
+    own = own_reasons(account)
+    yield from (f"  ! {reason}" for reason in own)
     for _, pool in by_danger({"accounts": [account]}):
-        yield from pool_lines(pool, now)
+        yield from pool_lines(pool, now, told=own)
     if not account["pools"]:
         yield "  no pools"
 
 
-def pool_lines(pool: Json, now: float) -> Iterator[str]:
-    """One pool: figures, lines, positions, and how they compare with the venue's own."""
+def own_reasons(account: Json) -> list[str]:
+    """What speaks against the account as a whole; what is only a pool's stands with the pool."""
+    names = tuple(f"{pool['pool']}: " for pool in account["pools"])
+    return [reason for reason in account["reasons"] if not reason.startswith(names)]
+
+
+def pool_lines(pool: Json, now: float, told: Sequence[str] = ()) -> Iterator[str]:
+    """One pool: figures, lines, positions, and how they compare with the venue's own; without the reasons in `told`."""
     venue = pool["venue_ratio"]
     shown = "" if believed(pool) else f"  (last known, {age(pool['as_of'], now)} old)"
     yield (
@@ -108,7 +115,7 @@ def pool_lines(pool: Json, now: float) -> Iterator[str]:
         + (f" (venue {venue['value']:.4f})" if venue["state"] == "at" else "")
         + f"  equity {usd(pool['equity_usd'])}  maintenance {usd(pool['maintenance_margin_usd'])} USD{shown}"
     )
-    yield from _reasons(pool, "    ")
+    yield from (f"    ! {reason}" for reason in pool["reasons"] if reason not in told)
     for coin, sides in pool["coins"].items():
         yield f"    {coin} alone: {_sides(sides)}"
     if pool["market"] and len(pool["coins"]) > 1:
@@ -141,11 +148,6 @@ def position_line(position: Json) -> str:
 
 def _sides(sides: Json) -> str:
     return "  ".join(f"{direction} {line(value, falling=direction == 'down')}" for direction, value in sides.items())
-
-
-def _reasons(report: Json, indent: str) -> Iterator[str]:
-    for reason in report["reasons"]:
-        yield f"{indent}! {reason}"
 
 
 def _plain(value: float | None) -> str:

@@ -135,3 +135,5 @@ def test_an_account_that_is_not_up_says_why() -> None:
     assert why_not_ready(account(up=True)) is None
     assert why_not_ready(account(up=False, reasons=("a", "b"))) == "binance/main: a; b"
     assert why_not_ready(account(up=False)) == "binance/main: not read yet"
+    many = account(up=False, reasons=tuple("abcdefg"))
+    assert why_not_ready(many) == "binance/main: a; b; c; d; and 3 more reasons"

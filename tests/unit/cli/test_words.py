@@ -9,6 +9,9 @@ import pytest
 from monitor.cli import words
 from monitor.cli.codes import Exit
 from monitor.cli.status import judge
+from monitor.domain.quality import Quality
+from monitor.domain.schema import report_json
+from tests import sample_reports as sample
 
 
 def pool(name: str, ratio: dict[str, Any], quality: str = "LIVE") -> dict[str, Any]:
@@ -87,3 +90,11 @@ def test_a_price_in_words(price: float | None, text: str) -> None:
 )
 def test_the_exit_code_of_status_is_the_first_that_holds(given: dict[str, Any], code: Exit) -> None:
     assert judge(given) is code
+
+
+def test_each_reason_is_said_once_where_it_belongs() -> None:
+    pool = sample.pool(quality=Quality.STALE, reasons=("the marks stream is down", "the mark of BTCUSDT is old"))
+    reasons = ("the marks stream is down", "cross:USDT: the mark of BTCUSDT is old")
+    report = sample.account(pool, quality=Quality.STALE, reasons=reasons)
+    said = [line for line in words.account_lines(report_json(report), sample.NOW) if "!" in line]
+    assert said == ["  ! the marks stream is down", "    ! the mark of BTCUSDT is old"]
