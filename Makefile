@@ -67,7 +67,7 @@ system: $(VENV)/.dev ## what needs root and a bare system: both commands in a fr
 
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	@for kind in "" "-dev"; do \
-	  uv pip compile pyproject.toml --extra mqtt $$([ -n "$$kind" ] && echo --group dev) --universal --python-version 3.11 \
+	  uv pip compile pyproject.toml $$([ -n "$$kind" ] && echo --group dev) --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements$$kind.lock; done
 
 format: $(VENV)/.dev ## let ruff put the code in order

@@ -15,10 +15,6 @@ import pytest
 APT_PACKAGES = {
     "promtool": "prometheus",
     "prometheus": "prometheus",
-    "mosquitto": "mosquitto",
-    "mosquitto_passwd": "mosquitto",
-    "mosquitto_sub": "mosquitto-clients",
-    "tmux": "tmux",
 }
 
 ROOT = Path(__file__).resolve().parent.parent

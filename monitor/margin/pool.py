@@ -233,9 +233,9 @@ class Rounding(StrEnum):
 class VenueLine:
     """A liquidation price as the venue prints it, and how the venue reaches it: for reconciliation only.
 
-    `moves` gives the relative speed of each instrument that moves with `symbol` (1 for itself; KuCoin moves shorts by
-    -1); instruments not named stand still. `asset_moves` likewise for assets (empty: held). `threshold` overrides that
-    of the liquidation stage. `orders`: resting orders count. `offset` (price) is added, then `rounding` to `tick`.
+    `moves` gives the relative speed of each instrument that moves with `symbol` (1 for itself; a venue may move shorts
+    by -1); instruments not named stand still. `asset_moves` likewise for assets (empty: held). `threshold` overrides
+    that of the liquidation stage. `orders`: resting orders count. `offset` (price) is added, then `rounding` to `tick`.
     `tolerance` (ratio of the mark) is how far our figure may lie off before it is drift. `printed` is the venue's word.
     Our figure lies where the pool's net position in `symbol` loses, so that both sides of a hedge have one line; the
     direction of `side` where the net is zero; the other direction where there is none.
