@@ -1,4 +1,4 @@
-"""The pure packages name no venue, not even in a comment: what one of them does is a shape, and its room describes it."""
+"""The pure packages name no venue, not even in a comment: what one does is a shape, and its room describes it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ PURE = ("domain", "margin", "engine", "alerts")
 WORD = re.compile(rf"\b({'|'.join(VENUES)})\b", re.IGNORECASE)
 
 
-@pytest.mark.parametrize(
-    "file",
-    [f for room in PURE for f in sorted((ROOT / "monitor" / room).rglob("*.py"))],
-    ids=lambda f: f"{f.parent.name}/{f.name}",
-)
+FILES = [file for room in PURE for file in sorted((ROOT / "monitor" / room).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_no_venue_is_named(file: Path) -> None:
-    named = [line for line in file.read_text().splitlines() if WORD.search(line)]
-    assert named == []
+    assert [line for line in file.read_text().splitlines() if WORD.search(line)] == []
