@@ -37,13 +37,13 @@ VENUES: dict[Venue, tuple[Read, Describe]] = {
 def assess(directory: Path, *, as_json: bool) -> Exit:
     """Print pools, lines and reconciliation of a folder. Missing optional files are named."""
     report, missing, problems = compute(directory)
+    body = document([report], report.at, __version__) | {"missing": list(missing), "unreadable": list(problems)}
     if as_json:
-        print(json.dumps(document([report], report.at, __version__), ensure_ascii=False, allow_nan=False))
+        print(json.dumps(body, ensure_ascii=False, allow_nan=False))
     else:
-        print("\n".join(words.account_lines(document([report], report.at, __version__)["accounts"][0], report.at)))
+        print("\n".join(words.account_lines(body["accounts"][0], report.at)))
     for name in missing:
-        meaning = binance.OPTIONAL_MEANING.get(folder.parse(name, binance.OPTIONAL_MEANING).path, "")
-        complain(f"{name} is missing{': ' + meaning if meaning else ''}")
+        complain(binance.without(folder.parse(name, binance.OPTIONAL_MEANING).path))
     for problem in problems:
         complain(problem)
     return Exit.FINE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.domain.accounts import AccountMode
 from monitor.domain.errors import InputMissing
@@ -68,14 +68,27 @@ def read(answers: Mapping[str, bytes], venue: Venue, account: AccountKey, time: 
     absent = [folder.name(endpoint.path) for endpoint in REQUIRED if endpoint.path not in found]
     if absent:
         raise InputMissing(f"{', '.join(absent)}: not in the folder; without it there is nothing to assess")
-    missing = tuple(folder.name(one.path) for one in CAPTURED if one not in REQUIRED and one.path not in found)
-    reading = _Reading(found, venue, account, time)
-    return Offline(reading.events(), missing, tuple(f"{bad.row}: {bad.why}" for bad in reading.problems))
+    missing = tuple(one.path for one in CAPTURED if one not in REQUIRED and one.path not in found)
+    reading = _Reading(found, venue, account, time, tuple(without(path) for path in missing))
+    names = tuple(folder.name(path) for path in missing)
+    return Offline(reading.events(), names, tuple(f"{bad.row}: {bad.why}" for bad in reading.problems))
+
+
+def without(path: str) -> str:
+    """In words, that an optional file is missing and what that costs."""
+    return f"{folder.name(path)} is missing: {OPTIONAL_MEANING[path]}"
 
 
 class _Reading:
-    def __init__(self, found: Mapping[str, list[bytes]], venue: Venue, account: AccountKey, time: float) -> None:
-        self._found, self._venue, self._account, self._time = found, venue, account, time
+    def __init__(
+        self,
+        found: Mapping[str, list[bytes]],
+        venue: Venue,
+        account: AccountKey,
+        time: float,
+        missing: tuple[str, ...],
+    ) -> None:
+        self._found, self._venue, self._account, self._time, self._missing = found, venue, account, time, missing
         self.problems: list[RowProblem] = []
 
     def events(self) -> tuple[Event, ...]:
@@ -108,18 +121,22 @@ class _Reading:
         return self._found.get(endpoint.path, [])
 
     def _config(self) -> AccountConfig:
+        """The configuration. What is missing is its problem: it lowers the quality, and the snapshot stays whole, so
+        that it is still compared with the venue's figures.
+        """
         modes, settings = self._all(ACCOUNT_CONFIG), self._all(SYMBOL_CONFIG)
         if modes:
-            return words.account_config(
+            config = words.account_config(
                 modes[0], settings[0] if settings else None, self._account, self._time, self._time
             )
+            return replace(config, problems=(*self._missing, *config.problems))
         return AccountConfig(
             account=self._account,
             mode=AccountMode(collateral=None, hedge=None),
             symbols=(),
             asked=self._time,
             received=self._time,
-            problems=(f"{folder.name(ACCOUNT_CONFIG.path)} is missing",),
+            problems=self._missing,
         )
 
     def _marks(self, in_snapshot: tuple[tuple[str, float], ...]) -> list[Event]:

@@ -22,12 +22,16 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(FAQ, tmp_path / "faq"))
 
 
-def assessed(folder: Path) -> dict[str, Any]:
+def document(folder: Path) -> dict[str, Any]:
     done = marginwatch("assess", str(folder), "--json")
     assert done.returncode == 0, done.stderr
-    document: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(document, SCHEMA)
-    account: dict[str, Any] = document["accounts"][0]
+    body: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.validate(body, SCHEMA)
+    return body
+
+
+def assessed(folder: Path) -> dict[str, Any]:
+    account: dict[str, Any] = document(folder)["accounts"][0]
     return account
 
 
@@ -51,24 +55,37 @@ def test_the_json_fits_the_committed_schema_and_says_the_same() -> None:
     [
         ("fapi_v1_leverageBracket.json", "UNKNOWN"),
         ("fapi_v1_accountConfig.json", "UNKNOWN"),
-        ("fapi_v1_assetIndex.json", None),
-        ("fapi_v1_exchangeInfo.json", None),
-        ("fapi_v1_symbolConfig.json", None),
+        ("fapi_v1_assetIndex.json", "PARTIAL"),
+        ("fapi_v1_premiumIndex.json", "PARTIAL"),
+        ("fapi_v1_exchangeInfo.json", "PARTIAL"),
+        ("fapi_v1_symbolConfig.json", "PARTIAL"),
+        ("sapi_v1_account_apiRestrictions.json", "PARTIAL"),
     ],
 )
-def test_a_missing_optional_file_is_named_and_never_makes_it_safe(
-    folder: Path, missing: str, quality: str | None
-) -> None:
+def test_a_missing_optional_file_is_named_and_lowers_the_quality(folder: Path, missing: str, quality: str) -> None:
     (folder / missing).unlink()
     done = marginwatch("assess", str(folder))
     assert done.returncode == 0
     assert f"{missing} is missing: " in done.stderr
     account = assessed(folder)
-    if quality is not None:
+    assert account["quality"] == quality
+    assert any(reason.startswith(f"{missing} is missing: ") for reason in account["reasons"])
+    if quality == "UNKNOWN":
         assert account["margin_ratio"]["state"] == "unknown"
-        assert account["quality"] == quality
     else:
         assert account["margin_ratio"]["value"] == pytest.approx(0.4149, abs=5e-5)
+        assert account["pools"][0]["drift"]["ratio"] == pytest.approx(0.0, abs=1e-3)  # still compared
+
+
+def test_the_json_names_what_was_missing_and_what_could_not_be_read(folder: Path) -> None:
+    whole = document(folder)
+    assert (whole["missing"], whole["unreadable"]) == ([], [])
+    (folder / "fapi_v1_symbolConfig.json").unlink()
+    (folder / "fapi_v1_premiumIndex.json").write_text('[{"symbol": "BTCUSDT", "markPrice": "nan", "time": 1}]')
+    poor = document(folder)
+    assert poor["missing"] == ["fapi_v1_symbolConfig.json"]
+    assert [text for text in poor["unreadable"] if "BTCUSDT" in text or "row" in text]
+    assert poor["accounts"][0]["pools"][0]["initial_margin_usd"] is None
 
 
 def test_a_missing_needed_file_is_the_code_66(folder: Path) -> None:

@@ -103,7 +103,10 @@ def test_without_the_account_there_is_nothing_to_assess(name: str) -> None:
 def test_a_missing_optional_file_is_named_and_the_rest_is_read(name: str) -> None:
     found = read(name)
     assert found.missing == (f"{name}.json",)
-    assert any(isinstance(event, AccountSnapshot) for event in found.events)
+    (config,) = [event for event in found.events if isinstance(event, AccountConfig)]
+    (snapshot,) = [event for event in found.events if isinstance(event, AccountSnapshot)]
+    assert [problem.startswith(f"{name}.json is missing: ") for problem in config.problems] == [True]
+    assert snapshot.problems == ()  # else nothing would be compared with the venue's own figures
 
 
 def test_without_modes_the_account_is_unknown_and_not_guessed() -> None:
