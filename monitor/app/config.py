@@ -118,7 +118,9 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
         mistakes += alert_mistakes(alert_settings(config.alerts))
     accounts = _merged(*(source.tree for source in reversed(sources)), dict(overrides)).get("accounts")
     secrets, more = _secrets(accounts if isinstance(accounts, dict) else {}, environ, file)
-    mistakes += more
+    said = {mistake.key for mistake in mistakes}
+    mistakes += [mistake for mistake in more if mistake.key not in said]
+    mistakes += _same_keys(secrets)
     if file is not None and _inline(toml.tree) and readable_by_others(file):
         cure = f"holds a secret and everyone on this machine can read it: chmod 0600 {file}, or use api_secret_file"
         mistakes.append(ConfigError(str(file), "mode " + oct(file.stat().st_mode & 0o777), cure))
@@ -180,6 +182,18 @@ def _secrets(
     return found, mistakes
 
 
+def _same_keys(secrets: Mapping[tuple[str, str], SecretStr]) -> list[ConfigError]:
+    """Keys that were pasted twice: the same account would stand there under two names, and the other one nowhere."""
+    mistakes: list[ConfigError] = []
+    first: dict[str, str] = {}
+    for (account, name), secret in secrets.items():
+        other = first.setdefault(secret.get_secret_value(), f"accounts.{account}.{name}")
+        if other != f"accounts.{account}.{name}":
+            cure = f"is the same as {other}: each account has a key and a secret of its own"
+            mistakes.append(ConfigError(f"accounts.{account}.{name}", HIDDEN, cure))
+    return mistakes
+
+
 def _secret(key: str, name: str, table: Mapping[str, Any], environ: Mapping[str, str], folder: Path) -> str:
     """One secret, given in exactly one way."""
     ways = [way for way in (name, f"{name}_file", f"{name}_env") if table.get(way) is not None]
@@ -199,7 +213,8 @@ def _secret(key: str, name: str, table: Mapping[str, Any], environ: Mapping[str,
     else:
         text = value.strip()
     if len(text) not in KEY_LENGTHS or not text.isprintable() or " " in text:
-        raise ConfigError(key, HIDDEN, "does not look like a key: 8 to 512 characters on one line, without spaces")
+        cure = "does not look like a key: 8 to 512 characters on one line, without spaces"
+        raise ConfigError(f"{key}{ways[0][len(name) :]}", HIDDEN, cure)
     return text
 
 

@@ -6,9 +6,9 @@ in error messages. Unknown keys are errors in every table. The defaults equal th
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -197,6 +197,17 @@ class Binance(Section):
     urls: Urls = key(Urls(), "")
     timings: Timings = key(Timings(), "")
     limits: Limits = key(Limits(), "")
+
+    @model_validator(mode="after")
+    def _no_reading_is_too_old_when_the_next_one_comes(self) -> Self:
+        """A limit below its poll's interval would call good data stale, and wake somebody, all day long."""
+        for what in ("account", "config", "tiers", "instruments"):
+            limit, every = getattr(self.limits, f"{what}_seconds"), getattr(self.timings, f"{what}_every_seconds")
+            if limit <= every:
+                raise ValueError(
+                    f"limits.{what}_seconds = {limit:g} must be greater than timings.{what}_every_seconds = {every:g}"
+                )
+        return self
 
 
 class Venues(Section):

@@ -277,6 +277,22 @@ def test_a_secret_given_twice_or_not_as_text_is_refused() -> None:
     assert "1234567890123" not in str(refused(number)["accounts.main.api_secret"])
 
 
+def test_a_key_that_was_pasted_twice_is_refused() -> None:
+    """Two names with one key would show one account twice, and the other one nowhere."""
+    again = f'[accounts.desk]\nvenue = "binance"\napi_key = "{KEY}"\napi_secret = "another-secret-of-a-test"\n'
+    mistakes = refused(ACCOUNT + again)
+    assert set(mistakes) == {"accounts.desk.api_key"}
+    assert "the same as accounts.main.api_key" in mistakes["accounts.desk.api_key"].cure
+    swapped = ACCOUNT.replace(SECRET, KEY)
+    assert "a secret of its own" in refused(swapped)["accounts.main.api_secret"].cure
+
+
+@pytest.mark.parametrize("what", ["account", "config", "tiers", "instruments"])
+def test_a_limit_below_the_interval_of_its_poll_is_refused(what: str) -> None:
+    limits = f"[venues.binance.limits]\n{what}_seconds = 1\n"
+    assert f"{what}_every_seconds" in refused(ACCOUNT + limits)["venues.binance"].cure
+
+
 def test_a_secret_in_a_file_that_everyone_can_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigRefused, match="chmod 0600"):
         load(write(tmp_path, ACCOUNT, 0o644), {})
@@ -312,8 +328,8 @@ def test_the_search_path_ends_at_the_first_file_that_exists(tmp_path: Path) -> N
 
 
 def load_example(tmp_path: Path, text: str) -> Loaded:
-    for name in ("binance-api-key", "binance-api-secret"):
-        (tmp_path / name).write_text(SECRET)
+    for name, text_of_it in (("binance-api-key", KEY), ("binance-api-secret", SECRET)):
+        (tmp_path / name).write_text(text_of_it)
         (tmp_path / name).chmod(0o600)
     return load(write(tmp_path, text, 0o644), {})
 

@@ -27,7 +27,7 @@ from tests.sample_reports import account
 from tests.unit.app.clocks import FakeClock
 
 MAIN = AccountKey("binance", "main")
-CONFIG = '[accounts.main]\nvenue = "binance"\napi_key = "12345678"\napi_secret = "12345678"'
+CONFIG = '[accounts.main]\nvenue = "binance"\napi_key = "12345678"\napi_secret = "87654321"'
 
 
 class FakeSession:

@@ -13,7 +13,7 @@ from monitor import __version__
 from tests.unit.cli.processes import marginwatch
 
 SECRET = "a-secret-that-must-never-be-shown"
-ACCOUNT = f'[accounts.main]\nvenue = "binance"\napi_key = "{SECRET}"\napi_secret = "{SECRET}"\n'
+ACCOUNT = f'[accounts.main]\nvenue = "binance"\napi_key = "{SECRET}"\napi_secret = "{SECRET[::-1]}"\n'
 
 
 def write(folder: Path, text: str) -> str:
