@@ -252,19 +252,13 @@ def position_texts(pool: words.Json) -> list[tuple[str, float]]:
     """Each position with its line, the nearest first, and its distance."""
     found = []
     for position in pool["positions"]:
-        falling = _crossing_below(position)
+        line = position["liquidation"]
         text = (
             f"{position['symbol']} {position['side']} {abs(position['quantity'] or 0.0):.6g}"
-            f" → {words.line(position['liquidation'], falling=falling)}"
+            f" → {words.line(line, falling=words.falling(position, line))}"
         )
-        found.append((text, _rank(position["liquidation"])))
+        found.append((text, _rank(line)))
     return sorted(found, key=lambda pair: pair[1])
-
-
-def _crossing_below(position: words.Json) -> bool | None:
-    line, mark = position["liquidation"], position["mark_price"]
-    price = line.get("price")
-    return None if price is None or mark is None else price < mark
 
 
 def _rank(line: words.Json) -> float:

@@ -133,10 +133,11 @@ def pool_lines(pool: Json, now: float, told: Sequence[str] = ()) -> Iterator[str
 
 def position_line(position: Json) -> str:
     """One position with its line, the venue's, and the drift between them."""
-    falling = (position["quantity"] or 0.0) > 0
+    liquidation = position["liquidation"]
     text = (
         f"{position['symbol']} {position['side']} {_plain(position['quantity'])} @ {price(position['entry_price'])}"
-        f"  mark {price(position['mark_price'])}  liquidation {line(position['liquidation'], falling=falling)}"
+        f"  mark {price(position['mark_price'])}"
+        f"  liquidation {line(liquidation, falling=falling(position, liquidation))}"
     )
     venue = position["venue_liquidation"]
     if venue["state"] in ("at", "never"):
@@ -144,6 +145,17 @@ def position_line(position: Json) -> str:
     if position["drift_ratio"] is not None:
         text += f"  drift {signed_percent(position['drift_ratio'])}"
     return text + ("  SUSPECT: missing from the last reading" if position["suspect"] else "")
+
+
+def falling(position: Json, where: Json) -> bool | None:
+    """Whether a line of a position lies below its mark: in a pool that is long as a whole also that of a short does.
+
+    The position's side only decides where the line has no price to compare; None: not known.
+    """
+    at, mark = where.get("price"), position["mark_price"]
+    if at is not None and mark is not None:
+        return bool(at < mark)
+    return None if at is not None else position["side"] == "long"
 
 
 def _sides(sides: Json) -> str:

@@ -9,8 +9,10 @@ import pytest
 from monitor.cli import words
 from monitor.cli.codes import Exit
 from monitor.cli.status import judge
+from monitor.domain.lines import Line
+from monitor.domain.names import Side
 from monitor.domain.quality import Quality
-from monitor.domain.schema import report_json
+from monitor.domain.schema import position_json, report_json
 from tests import sample_reports as sample
 
 
@@ -98,3 +100,18 @@ def test_each_reason_is_said_once_where_it_belongs() -> None:
     report = sample.account(pool, quality=Quality.STALE, reasons=reasons)
     said = [line for line in words.account_lines(report_json(report), sample.NOW) if "!" in line]
     assert said == ["  ! the marks stream is down", "    ! the mark of BTCUSDT is old"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"line": Line.at(45_000.0, 0.25)}, "liquidation 45000 (-25.0 %)"),
+        ({"line": Line.at(75_000.0, 0.25)}, "liquidation 75000 (+25.0 %)"),
+        ({"line": sample.together(0.25)}, "liquidation +25.0 %"),
+        ({"line": Line.at(45_000.0, 0.25), "mark_price": None}, "liquidation 45000 (25.0 %)"),
+    ],
+)
+def test_the_sign_of_a_line_is_the_side_of_the_mark_on_which_it_lies(changed: dict[str, Any], text: str) -> None:
+    """A short in a pool that is long as a whole is liquidated by a falling price too."""
+    short = sample.position(side=Side.SHORT, **changed)
+    assert text in words.position_line(position_json(short))
