@@ -8,28 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from monitor.domain import danger
+from monitor.domain.lines import State
+from monitor.domain.quality import Quality
+
 Json = Mapping[str, Any]
 FAR_RATIO = 10.0  #: from eleven times the price on
 
 
 def by_danger(document: Json) -> list[tuple[Json, Json]]:
-    """(account, pool) of the whole document, the most dangerous pool first."""
+    """(account, pool) of the whole document, the most dangerous pool first, in the order of `domain.danger`."""
     pairs = [(account, pool) for account in document["accounts"] for pool in account["pools"]]
-    return sorted(pairs, key=lambda pair: (*_danger(pair[1]), pair[0]["venue"], pair[0]["account"], pair[1]["pool"]))
+    return sorted(pairs, key=lambda pair: (_place(pair[1]), pair[0]["venue"], pair[0]["account"], pair[1]["pool"]))
 
 
-def _danger(pool: Json) -> tuple[int, float]:
+def _place(pool: Json) -> tuple[int, float]:
     ratio = pool["margin_ratio"]
-    if ratio["state"] == "liquidatable":
-        return (0, -ratio.get("value", float("inf")))
-    if ratio["state"] == "unknown" or not believed(pool):
-        return (1, 0.0)
-    return (2, -ratio["value"])
+    return danger.place(State(ratio["state"]), ratio.get("value"), Quality(pool["quality"]))
 
 
 def believed(report: Json) -> bool:
     """Whether the figures are fresh enough to be read as true now."""
-    return report["quality"] in ("LIVE", "PARTIAL")
+    return Quality(report["quality"]).figures_shown
 
 
 def ratio(value: Json) -> str:

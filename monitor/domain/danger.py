@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from math import inf
 
 from monitor.domain.lines import Line, State, nearer
+from monitor.domain.quality import Quality
 from monitor.domain.reports import PoolReport
 
 
@@ -17,18 +18,22 @@ def nearest_line(pool: PoolReport) -> Line:
 
 
 def danger(pool: PoolReport) -> tuple[int, float]:
-    """Sorts the most dangerous pool first: liquidatable now, then what is not believed, then by falling margin ratio.
+    """The place of a pool in the order of danger; see `place`."""
+    return place(pool.ratio.state, pool.ratio.value, pool.quality)
+
+
+def place(ratio: State, value: float | None, quality: Quality) -> tuple[int, float]:
+    """Sorts the most dangerous first: liquidatable now, then what is not believed, then by falling margin ratio.
 
     A pool that is not believed stands before every pool that is known to be safe: unknown is not safe. Among those, one
-    without a figure comes first, then the one whose last figure was the worst.
+    without a figure comes first, then the one whose last figure was the worst. `value` is the ratio's; a ratio that is
+    liquidatable without one has no equity left.
     """
-    if pool.ratio.state is State.LIQUIDATABLE:
-        return (0, -(pool.ratio.value or 0.0))
-    if pool.ratio.state is State.UNKNOWN:
+    if ratio is State.LIQUIDATABLE:
+        return (0, -inf if value is None else -value)
+    if ratio is State.UNKNOWN or value is None:
         return (1, -inf)
-    if not pool.quality.figures_shown:
-        return (1, -(pool.ratio.value or 0.0))
-    return (2, -(pool.ratio.value or 0.0))
+    return (2 if quality.figures_shown else 1, -value)
 
 
 def by_danger(pools: Iterable[PoolReport]) -> list[PoolReport]:

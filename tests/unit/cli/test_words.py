@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+from math import inf
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from monitor.cli import words
 from monitor.cli.codes import Exit
 from monitor.cli.status import judge
-from monitor.domain.lines import Line
+from monitor.domain.danger import by_danger
+from monitor.domain.lines import Line, Ratio
 from monitor.domain.names import Side
 from monitor.domain.quality import Quality
 from monitor.domain.schema import position_json, report_json
@@ -35,7 +38,18 @@ OVER = pool("over", {"state": "liquidatable", "value": 1.2})
 
 def test_the_most_dangerous_pool_stands_first_and_unknown_before_safe() -> None:
     found = words.by_danger(document(SAFE, STALE, NEAR, OVER, UNKNOWN, GONE))
-    assert [pool["pool"] for _, pool in found] == ["gone", "over", "stale", "unknown", "near", "safe"]
+    assert [pool["pool"] for _, pool in found] == ["gone", "over", "unknown", "stale", "near", "safe"]
+
+
+def test_terminal_and_page_show_pools_in_the_same_order() -> None:
+    pools = [
+        sample.pool(f"cross:{number}", ratio=ratio, quality=quality)
+        for number, (ratio, quality) in enumerate(
+            product((Ratio.of(inf), Ratio.of(1.2), Ratio.of(0.9), Ratio.of(0.1), Ratio.unknown("no mark")), Quality)
+        )
+    ]
+    body = {"accounts": [report_json(sample.account(*pools))]}
+    assert [pool["pool"] for _, pool in words.by_danger(body)] == [pool.key.pool for pool in by_danger(pools)]
 
 
 @pytest.mark.parametrize(
