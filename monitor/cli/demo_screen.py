@@ -118,7 +118,7 @@ class PlainScreen:
             return
         self._drawn = seconds
         for account, pool in words.by_danger(view_json(view)):
-            nearest = "; ".join(text for text, _ in position_texts(pool)[:1])
+            nearest = "; ".join(text.replace("\n ", ",") for text, _ in position_texts(pool)[:1])
             self._print(
                 f"{account['account']} {pool['pool']} ratio {words.ratio(pool['margin_ratio'])} {pool['quality']}"
                 + (f" {nearest}" if nearest else "")
@@ -249,7 +249,7 @@ def coin_texts(pool: words.Json) -> list[str]:
 
 
 def position_texts(pool: words.Json) -> list[tuple[str, float]]:
-    """Each position with its line, the nearest first, and its distance."""
+    """Each position with its line, the nearest first, and its distance; below it the line with what tops it up."""
     found = []
     for position in pool["positions"]:
         line = position["liquidation"]
@@ -257,6 +257,9 @@ def position_texts(pool: words.Json) -> list[tuple[str, float]]:
             f"{position['symbol']} {position['side']} {abs(position['quantity'] or 0.0):.6g}"
             f" → {words.line(line, falling=words.falling(position, line))}"
         )
+        behind = words.backed(position)
+        if behind is not None:
+            text += f"\n  with {pool['backstop'] or 'a backstop'} → {behind}"
         found.append((text, _rank(line)))
     return sorted(found, key=lambda pair: pair[1])
 

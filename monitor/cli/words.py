@@ -123,7 +123,7 @@ def pool_lines(pool: Json, now: float, told: Sequence[str] = ()) -> Iterator[str
     for asset, sides in pool["depegs"].items():
         yield f"    {asset} alone: {_sides(sides)}"
     for position in pool["positions"]:
-        yield f"    {position_line(position)}"
+        yield f"    {position_line(position, pool['backstop'])}"
     if pool["drift"]:
         drifts = (f"{figure} {signed_percent(value)}" for figure, value in pool["drift"].items() if value is not None)
         yield f"    ours against the venue's: {', '.join(drifts)}"
@@ -131,14 +131,17 @@ def pool_lines(pool: Json, now: float, told: Sequence[str] = ()) -> Iterator[str
         yield f"    {pool['advice']['text']}"
 
 
-def position_line(position: Json) -> str:
-    """One position with its line, the venue's, and the drift between them."""
+def position_line(position: Json, backstop: str | None = None) -> str:
+    """One position with its line, the venue's, and the drift between them; `backstop` is the pool that tops it up."""
     liquidation = position["liquidation"]
     text = (
         f"{position['symbol']} {position['side']} {_plain(position['quantity'])} @ {price(position['entry_price'])}"
         f"  mark {price(position['mark_price'])}"
         f"  liquidation {line(liquidation, falling=falling(position, liquidation))}"
     )
+    behind = backed(position)
+    if behind is not None:
+        text += f", with {backstop or 'a backstop'} behind it {behind}"
     venue = position["venue_liquidation"]
     if venue["state"] in ("at", "never"):
         text += f"  venue {price(venue['price']) if venue['state'] == 'at' else 'never'}"
@@ -156,6 +159,12 @@ def falling(position: Json, where: Json) -> bool | None:
     if at is not None and mark is not None:
         return bool(at < mark)
     return None if at is not None else position["side"] == "long"
+
+
+def backed(position: Json) -> str | None:
+    """The line of a position whose pool is topped up by itself, with all that may be added; None where it is not."""
+    where = position.get("liquidation_with_backstop")
+    return None if where is None else line(where, falling=falling(position, where))
 
 
 def _sides(sides: Json) -> str:

@@ -12,7 +12,7 @@ from monitor.domain.alerts import Alert, Severity
 from monitor.domain.danger import by_danger, nearest_line
 from monitor.domain.lines import Line, Ratio, State
 from monitor.domain.quality import Quality
-from monitor.domain.reports import PoolReport
+from monitor.domain.reports import PoolReport, PositionReport
 from monitor.domain.view import FeedStatus, View
 
 REFRESH_SECONDS = 5
@@ -145,7 +145,7 @@ def _pools(pools: list[PoolReport], now: float) -> str:
 def _pool(pool: PoolReport, now: float) -> str:
     positions = "".join(
         f'<span class="soft">{escape(position.symbol)} {position.side} {abs(position.quantity):g}: '
-        f"{line_text(position.line)}</span>"
+        f"{line_text(position.line)}{_backed(pool, position)}</span>"
         for position in pool.positions[:POSITIONS_SHOWN]
     )
     if len(pool.positions) > POSITIONS_SHOWN:
@@ -160,6 +160,14 @@ def _pool(pool: PoolReport, now: float) -> str:
         f'<td><span class="tag {_QUALITY_CLASS[pool.quality]}">{pool.quality}</span> '
         f"<small>{_age(pool.as_of, now)}</small>{reasons}</td></tr>"
     )
+
+
+def _backed(pool: PoolReport, position: PositionReport) -> str:
+    """The line with all that the pool behind may add by itself."""
+    if position.line_with_backstop is None:
+        return ""
+    name = "a backstop" if pool.backstop is None else pool.backstop.pool
+    return f", with {escape(name)} behind it {line_text(position.line_with_backstop)}"
 
 
 def _bar(pool: PoolReport) -> str:

@@ -17,7 +17,7 @@ from monitor.domain.names import Side
 from monitor.domain.quality import Quality
 from monitor.domain.schema import pool_json, report_json
 from monitor.domain.view import View
-from tests.sample_reports import NOW, account, pool, position
+from tests.sample_reports import CROSS, NOW, account, pool, position
 
 FIRED = AlertChange(
     change=Change.FIRED,
@@ -92,6 +92,17 @@ def test_the_nearest_line_of_each_coin_and_position_stands_first() -> None:
         "ETHUSDT short 1 → 63000 (+5.0 %)",
         "BTCUSDT long 1 → 45000 (-25.0 %)",
     ]
+
+
+@pytest.mark.parametrize("width", [100, 140])
+def test_a_position_that_is_topped_up_shows_both_lines(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    behind = (position(line_with_backstop=Line.at(40_000.0, 1 / 3)),)
+    shown = view(pool("isolated:BTCUSDT:long", backstop=CROSS, positions=behind))
+    text = drawn(shown, width=width)
+    assert "BTCUSDT long 1 → 45000 (-25.0 %)" in text
+    assert "with cross:USDT → 40000 (-33.3 %)" in text
+    PlainScreen().draw(shown, 0.0)
+    assert "→ 45000 (-25.0 %), with cross:USDT → 40000 (-33.3 %)\n" in capsys.readouterr().out
 
 
 def test_plain_lines_carry_the_time_and_appear_every_five_seconds(capsys: pytest.CaptureFixture[str]) -> None:

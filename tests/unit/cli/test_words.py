@@ -15,7 +15,7 @@ from monitor.domain.danger import by_danger
 from monitor.domain.lines import Line, Ratio
 from monitor.domain.names import Side
 from monitor.domain.quality import Quality
-from monitor.domain.schema import position_json, report_json
+from monitor.domain.schema import pool_json, position_json, report_json
 from tests import sample_reports as sample
 
 
@@ -129,3 +129,11 @@ def test_the_sign_of_a_line_is_the_side_of_the_mark_on_which_it_lies(changed: di
     """A short in a pool that is long as a whole is liquidated by a falling price too."""
     short = sample.position(side=Side.SHORT, **changed)
     assert text in words.position_line(position_json(short))
+
+
+def test_a_position_that_is_topped_up_shows_its_line_without_and_with_what_is_behind_it() -> None:
+    backed = sample.position(line_with_backstop=Line.at(40_000.0, 1 / 3))
+    shown = sample.pool("isolated:BTCUSDT:long", backstop=sample.CROSS, positions=(backed, sample.position("ETHUSDT")))
+    text = "\n".join(words.pool_lines(pool_json(shown), sample.NOW))
+    assert "liquidation 45000 (-25.0 %), with cross:USDT behind it 40000 (-33.3 %)  venue 45010" in text
+    assert text.count("behind it") == 1

@@ -13,7 +13,7 @@ from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.web.page import ALERTS_SHOWN, POOLS_SHOWN, POSITIONS_SHOWN, landing, line_text, ratio_text
-from tests.sample_reports import MAIN, NOW, account, feed, pool, position, view
+from tests.sample_reports import CROSS, MAIN, NOW, account, feed, pool, position, view
 
 
 def test_pools_are_sorted_by_danger_and_unknown_is_not_safe() -> None:
@@ -218,3 +218,12 @@ def test_a_title_that_may_not_be_believed_says_so_first() -> None:
 
 def test_unknown_money_is_not_zero() -> None:
     assert '<td class="number">unknown</td>' in landing(view(account(pool(equity_usd=None))))
+
+
+def test_a_position_that_is_topped_up_shows_its_line_without_and_with_what_is_behind_it() -> None:
+    backed = pool(
+        "isolated:BTCUSDT:long", backstop=CROSS, positions=(position(line_with_backstop=Line.at(40_000.0, 1 / 3)),)
+    )
+
+    assert "BTCUSDT long 1: 25.0%, with cross:USDT behind it 33.3%</span>" in landing(view(account(backed)))
+    assert "behind it" not in landing(view(account(pool())))
