@@ -60,6 +60,20 @@ def test_a_right_configuration_is_summed_up_without_its_secrets(tmp_path: Path) 
     assert SECRET not in done.stdout + done.stderr
 
 
+def test_more_accounts_than_the_request_budget_can_read_are_warned_of(tmp_path: Path) -> None:
+    def accounts(count: int) -> str:
+        numbers = range(count)
+        return "".join(ACCOUNT.replace("main", f"desk{n}").replace(SECRET, f"{SECRET}-{n}") for n in numbers)
+
+    done = marginwatch("check-config", "--config", write(tmp_path, accounts(50)))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "warning: request weight of 50 accounts: 2500 a minute planned, 1224 fit" in done.stdout
+    assert "every 15 s becomes every 31 s" in done.stdout
+    fits = marginwatch("check-config", "--config", write(tmp_path, accounts(24)))
+    assert "no mistakes" in fits.stdout
+    assert "warning" not in fits.stdout
+
+
 @pytest.mark.parametrize("command", ["check-config", "run"])
 def test_every_mistake_is_one_line_and_the_code_78(tmp_path: Path, command: str) -> None:
     file = write(tmp_path, ACCOUNT + "[web]\nport = -1\n[engine]\nspeed = 3\n")
