@@ -62,8 +62,9 @@ def test_a_right_configuration_is_summed_up_without_its_secrets(tmp_path: Path) 
 
 def test_more_accounts_than_the_request_budget_can_read_are_warned_of(tmp_path: Path) -> None:
     def accounts(count: int) -> str:
-        numbers = range(count)
-        return "".join(ACCOUNT.replace("main", f"desk{n}").replace(SECRET, f"{SECRET}-{n}") for n in numbers)
+        keys = [(f"key-number-{n}", f"secret-number-{n}") for n in range(count)]
+        table = '[accounts.{}]\nvenue = "binance"\napi_key = "{}"\napi_secret = "{}"\n'
+        return "".join(table.format(f"desk{number}", *pair) for number, pair in enumerate(keys))
 
     done = marginwatch("check-config", "--config", write(tmp_path, accounts(50)))
     assert (done.returncode, done.stderr) == (0, "")
