@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from math import inf
 
 from monitor.alerts import words
 from monitor.alerts.reading import Reading, Subject, Words
@@ -48,6 +49,10 @@ def _pool(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
         if figure != LINE and asks("drift", abs(drift), ""):
             subject = Subject("drift", owner, name, (figure,))
             yield Reading(subject, abs(drift), "", sure, partial(words.drift, pool, figure, drift))
+    for figure, said in pool.contradictions.items():
+        if asks("drift", inf, ""):
+            subject = Subject("drift", owner, name, (figure,))
+            yield Reading(subject, inf, "", sure, partial(words.contradiction, pool, said))
 
 
 def _lines(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
@@ -93,10 +98,15 @@ def _position(pool: PoolReport, position: PositionReport, asks: Asks) -> Iterato
 
 
 def _line_drift(position: PositionReport) -> float | None:
-    """How far our line lies from the venue's; 0 where both say that no price liquidates, None if it cannot be told."""
+    """How far our line lies from the venue's: 0 within the tolerance or where they agree without a number, +inf where
+    one is a price and the other none, None if it cannot be told.
+    """
     if position.drift_ratio is not None:
-        return abs(position.drift_ratio)
-    return 0.0 if position.line.state is State.NEVER and position.venue_line.state is State.NEVER else None
+        drift = abs(position.drift_ratio)
+        return 0.0 if drift <= position.drift_tolerance_ratio else drift
+    if position.disagreement is None:
+        return None
+    return inf if position.disagreement else 0.0
 
 
 def _account(report: AccountReport, now: float, asks: Asks) -> Iterator[Reading]:

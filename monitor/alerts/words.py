@@ -110,14 +110,30 @@ def drift(pool: PoolReport, figure: str, value: float | None, now: float) -> Wor
 
 def position_drift(pool: PoolReport, position: PositionReport, now: float) -> Words:
     """Ours against the venue's liquidation price."""
-    what = f"{pool.key.account} {position.symbol} {position.side}: liquidation price"
-    return _pool_words(f"{what} {_drift(position.drift_ratio)}", pool, now)
+    what = f"{pool.key.account} {position.symbol} {position.side}"
+    if position.drift_ratio is None and position.disagreement is not None:
+        return _pool_words(f"{what}: {_contradicts(position.disagreement)}", pool, now)
+    if position.drift_ratio is not None and abs(position.drift_ratio) <= position.drift_tolerance_ratio:
+        return _pool_words(f"{what}: liquidation price {percent(position.drift_ratio)} from the venue's", pool, now)
+    return _pool_words(f"{what}: liquidation price {_drift(position.drift_ratio)}", pool, now)
+
+
+def contradiction(pool: PoolReport, said: str, now: float) -> Words:
+    """A figure of the pool that is zero for the venue and not for us: both sides' words."""
+    return _pool_words(f"{_name(pool)}: {_contradicts(said)}", pool, now)
+
+
+_DOUBT = "do not rely on either before it is understood"
+
+
+def _contradicts(said: str) -> str:
+    return f"{said}: {_DOUBT}" if said else "liquidation price agrees with the venue's"
 
 
 def _drift(value: float | None) -> str:
     if value is None:
         return "cannot be compared with the venue's"
-    return f"differs from the venue's by {percent(value)}: do not rely on either before it is understood"
+    return f"differs from the venue's by {percent(value)}: {_DOUBT}"
 
 
 def data_quality(pool: PoolReport, now: float) -> Words:
@@ -235,5 +251,7 @@ def _surety(pool: PoolReport, now: float, told: bool) -> str:
     age = "age unknown" if pool.as_of is None else f"oldest input {span(max(0.0, now - pool.as_of))} old"
     worst = max((abs(value) for value in pool.drift.values()), default=None)
     agreement = "" if worst is None else f", within {percent(worst)} of the venue's figures"
+    if pool.contradictions or any(each.drift_ratio is None and each.disagreement for each in pool.positions):
+        agreement = ", in contradiction with the venue's figures"
     reasons = "" if told else _because(pool.reasons)
     return f"Data {pool.quality}, {age}{agreement}{reasons}."

@@ -17,7 +17,12 @@ from monitor.domain.quality import Quality
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionReport:
-    """One position. `line` is the nearer side of the position line; distances are ratios of the mark."""
+    """One position. `line` is the nearer side of the position line; distances are ratios of the mark.
+
+    `drift_ratio` is our line against the venue's, None where one of the two is no price; up to `drift_tolerance_ratio`
+    it is none that anybody needs to know. `disagreement` says in words how the two contradict each other, also where
+    one is a price and the other «none»; "" where they agree, None where they cannot be compared.
+    """
 
     symbol: Symbol
     side: Side
@@ -35,6 +40,8 @@ class PositionReport:
     venue_line: Line
     drift_ratio: float | None
     suspect: bool = False
+    drift_tolerance_ratio: float = 0.0
+    disagreement: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +49,9 @@ class PoolReport:
     """One pool. `quality` and `reasons` say how far to believe it; `as_of` is the age-giving time of its oldest input.
 
     `coins` and `market` and `depegs` map a direction to a line. `drift` maps a figure ("equity", "maintenance_margin",
-    "ratio", "line") to (ours - venue) / venue. `advice_add_usd` is the collateral that would bring the nearest line to
-    the wanted distance, None where no line is nearer than that or it is unknown.
+    "ratio", "line") to (ours - venue) / venue, `contradictions` one of which the venue says zero and we do not, so that
+    there is no such ratio, to both sides' words. `advice_add_usd` is the collateral that would bring the nearest line
+    to the wanted distance, None where no line is nearer than that or it is unknown.
     """
 
     key: PoolKey
@@ -71,6 +79,7 @@ class PoolReport:
     backstop: PoolKey | None = None
     advice_add_usd: float | None = None
     advice_text: str = ""
+    contradictions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

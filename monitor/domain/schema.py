@@ -79,6 +79,8 @@ def position_json(position: PositionReport) -> Json:
         "loss_to_liquidation_usd": number(position.loss_to_line_usd),
         "venue_liquidation": line_json(position.venue_line),
         "drift_ratio": number(position.drift_ratio),
+        "drift_tolerance_ratio": number(position.drift_tolerance_ratio),
+        "disagreement": position.disagreement,
         "suspect": position.suspect,
     } | ({} if backstop is None else {"liquidation_with_backstop": line_json(backstop)})
 
@@ -112,6 +114,7 @@ def pool_json(pool: PoolReport) -> Json:
         "depegs": _by_asset(pool.depegs),
         "positions": [position_json(position) for position in pool.positions],
         "drift": {figure: number(drift) for figure, drift in pool.drift.items()},
+        "contradictions": dict(pool.contradictions),
         "backstop": None if pool.backstop is None else pool.backstop.pool,
         "advice": {"add_usd": number(pool.advice_add_usd), "text": pool.advice_text},
     }

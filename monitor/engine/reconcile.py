@@ -2,7 +2,8 @@
 
 Drift is signed, (ours - venue) / venue for a figure; for a price it is (ours - venue) over the mark, or over the
 venue's price where that is greater. It is only a number where
-both sides have one; that one side says «none» and the other a price is a disagreement, told in words.
+both sides have one; that one side says «none» and the other a price, or that the venue's figure is zero and ours is
+not, is a contradiction: no number says how far off it is, so that words have to.
 """
 
 from __future__ import annotations
@@ -26,11 +27,19 @@ TINY = 1e-9  #: a venue's figure nearer to zero than this is zero: no ratio is f
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """One pool against its venue. `drift` by figure, `lines` by position, `disagreements` in words."""
+    """One pool against its venue. `drift` by figure, `lines` by position, `disagreements` all that differs, in words.
+
+    `contradictions` by figure: both sides' words where the venue's zero leaves no ratio. `verdicts` by position: how
+    our price and the venue's disagree, "" where they agree; a position whose prices cannot be compared has none.
+    `tolerances` by position: how far off its line may lie, as a ratio like its drift.
+    """
 
     drift: Mapping[str, float] = field(default_factory=dict)
     lines: Mapping[PositionKey, float] = field(default_factory=dict)
     disagreements: tuple[str, ...] = ()
+    contradictions: Mapping[str, str] = field(default_factory=dict)
+    verdicts: Mapping[PositionKey, str] = field(default_factory=dict)
+    tolerances: Mapping[PositionKey, float] = field(default_factory=dict)
 
 
 def reconcile(
@@ -59,6 +68,7 @@ def reconcile(
 def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reconciliation:
     """One pool's figures and lines against the venue's."""
     drift: dict[str, float] = {}
+    contradictions: dict[str, str] = {}
     words_found: list[str] = []
     for figure, ours, venue in _figures(pool, result):
         if ours is None or venue is None:
@@ -66,24 +76,32 @@ def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reco
         name = figure.replace("_", " ")
         if abs(venue) <= TINY:
             if abs(ours) > TINY:
-                words_found.append(f"the venue's {name} is 0, ours is {ours:g}")
+                contradictions[figure] = f"the venue's {name} is 0, ours is {ours:g}"
+                words_found.append(contradictions[figure])
+            else:
+                drift[figure] = 0.0  # both say nothing, which is agreement
             continue
         drift[figure] = (ours - venue) / abs(venue)
         if abs(drift[figure]) > tolerances.figure_ratio:
             words_found.append(f"our {name} of {ours:g} differs from the venue's {venue:g}")
     lines: dict[PositionKey, float] = {}
+    verdicts: dict[PositionKey, str] = {}
+    tolerated: dict[PositionKey, float] = {}
     declared = {PositionKey(line.symbol, line.side): line.tolerance for line in pool.venue.lines}
     for line in result.venue_lines:
         key = PositionKey(line.symbol, line.side)
         # Where the venue keeps its rule to itself, the room declares how far off its price may honestly lie.
-        why = line_disagreement(line, max(tolerances.line_ratio, declared.get(key, 0.0)))
-        if why is not None:
-            words_found.append(f"{words(key)}: {why}")
+        tolerated[key] = max(tolerances.line_ratio, declared.get(key, 0.0))
+        verdict = line_disagreement(line, tolerated[key])
+        if verdict is not None:
+            verdicts[key] = verdict
+        if verdict:
+            words_found.append(f"{words(key)}: {verdict}")
         if line.drift_ratio is not None:
             lines[key] = drift_of(line, line.drift_ratio)
     if lines:
         drift["line"] = max(lines.values(), key=abs)
-    return Reconciliation(drift, lines, tuple(words_found))
+    return Reconciliation(drift, lines, tuple(words_found), contradictions, verdicts, tolerated)
 
 
 def drift_of(line: VenueLineResult, of_mark: float) -> float:
@@ -96,18 +114,18 @@ def drift_of(line: VenueLineResult, of_mark: float) -> float:
 
 
 def line_disagreement(line: VenueLineResult, tolerance: float) -> str | None:
-    """In words, how our price and the venue's contradict each other; None where they agree or one is unknown."""
+    """In words, how our price and the venue's contradict each other; "" where they agree, None where one is unknown."""
     ours, venue = line.ours, line.venue
     if State.UNKNOWN in (ours.state, venue.state):
         return None
     if line.drift_ratio is not None:
         if abs(drift_of(line, line.drift_ratio)) <= tolerance:
-            return None
+            return ""
         return f"our liquidation price {_said(ours)} differs from the venue's {_said(venue)}"
     if ours.state is venue.state or (ours.state is State.LIQUIDATABLE and venue.state is State.AT):
-        return None  # a venue goes on printing a price while it liquidates
+        return ""  # a venue goes on printing a price while it liquidates
     if venue.state is State.NEVER and line.side is Side.LONG and (ours.distance_ratio or 0.0) >= 1.0 - tolerance:
-        return None  # a price so near zero is printed as none
+        return ""  # a price so near zero is printed as none
     return f"the venue says {_said(venue)}, we say {_said(ours)}"
 
 

@@ -66,6 +66,7 @@ def pool_report(priced: Priced, context: PoolContext) -> PoolReport:
         backstop=pool.backstop,
         advice_add_usd=priced.advice[0],
         advice_text=priced.advice[1],
+        contradictions=context.reconciliation.contradictions,
     )
 
 
@@ -155,6 +156,8 @@ def _position(
         venue_line=printed.get(key, Line.unknown("not in the venue's answer")),
         drift_ratio=context.reconciliation.lines.get(key),
         suspect=key in context.suspects,
+        drift_tolerance_ratio=context.reconciliation.tolerances.get(key, 0.0),
+        disagreement=context.reconciliation.verdicts.get(key),
     )
 
 

@@ -475,3 +475,22 @@ def test_two_runs_over_the_same_views_decide_the_same() -> None:
 
     assert one.told == two.told
     assert one.told
+
+
+@pytest.mark.parametrize("drift_ratio", [None, 0.015], ids=["no price on either side", "a gap within the tolerance"])
+def test_a_price_on_one_side_only_is_told_until_both_agree(drift_ratio: float | None) -> None:
+    def against_the_venue(**changed: Any) -> AccountReport:
+        return account(pool(positions=(position(**changed),), drift={}))
+
+    desk = Desk()
+    contradicting = against_the_venue(
+        drift_ratio=None, disagreement="the venue says no liquidation price, we say 45000"
+    )
+    assert desk.hold(contradicting, seconds=60) == []
+    assert desk.see(contradicting) == [("drift", Change.FIRED)]
+    assert desk.firing == [("drift", CRITICAL)]
+    assert desk.hold(contradicting, seconds=1800) == [], "it is as bad as it was, and no worse"
+    not_compared = against_the_venue(drift_ratio=None, disagreement=None)
+    assert desk.hold(not_compared, seconds=600) == [], "what cannot be compared ends nothing"
+    agreed = against_the_venue(drift_ratio=drift_ratio, disagreement="", drift_tolerance_ratio=0.02)
+    assert desk.hold(agreed, seconds=302) == [("drift", Change.RESOLVED)]

@@ -256,7 +256,8 @@ def test_only_what_is_asked_for_is_read() -> None:
     def nothing(rule: str, value: float | None, state: str) -> bool:
         return False
 
-    shown = view(account(pool()), budgets=(Budget(venue="binance", used_ratio=0.1),))
+    odd = pool(contradictions={"equity": "the venue's equity is 0, ours is 15500"})
+    shown = view(account(odd), budgets=(Budget(venue="binance", used_ratio=0.1),))
     assert list(account_readings(shown.accounts[0], NOW, nothing)) == []
     assert list(venue_readings(shown, NOW, nothing)) == []
 
@@ -315,19 +316,44 @@ def test_a_price_that_differs_is_one_alert_although_the_pool_names_its_worst_too
     assert [reading.subject.detail for reading in read(shown, "drift")] == [("liquidation_price", "BTCUSDT", "long")]
 
 
+NONE_OF_THEIRS = "the venue says no liquidation price, we say 45000"
+
+
 @pytest.mark.parametrize(
-    ("ours", "venues", "drift"),
-    [
-        (NEVER, NEVER, 0.0),
-        (NEVER, Line.unknown("not in the venue's answer"), None),
-        (Line.unknown("no tiers"), NEVER, None),
-        (NEVER, Line.at(1.0, 0.9), None),
-    ],
+    ("disagreement", "drift", "expected"),
+    [("", 0.0, None), (None, None, None), (NONE_OF_THEIRS, inf, Severity.CRITICAL)],
+    ids=["both agree", "not compared", "only one has a price"],
 )
-def test_where_both_say_that_no_price_liquidates_they_agree(ours: Line, venues: Line, drift: float | None) -> None:
-    agreed = position(line=ours, venue_line=venues, drift_ratio=None)
-    (reading,) = read(view(account(pool(positions=(agreed,), drift={}))), "drift")
+def test_without_a_number_they_agree_or_contradict_each_other_without_bound(
+    disagreement: str | None, drift: float | None, expected: Severity | None
+) -> None:
+    held = position(drift_ratio=None, disagreement=disagreement)
+    (reading,) = read(view(account(pool(positions=(held,), drift={}))), "drift")
     assert reading.value == drift
+    assert grade(reading, default_rules()["drift"]).reached is expected
+
+
+def test_a_venues_zero_where_ours_is_none_is_a_drift_without_bound() -> None:
+    said = {"maintenance_margin": "the venue's maintenance margin is 0, ours is 5"}
+    (reading,) = read(view(account(pool(positions=(), drift={}, contradictions=said))), "drift")
+    assert reading.subject.detail == ("maintenance_margin",)
+    assert grade(reading, default_rules()["drift"]).reached is Severity.CRITICAL
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("drift", "expected"),
+    [
+        (0.02, None),
+        (nextafter(0.02, 0.0), None),
+        (nextafter(0.02, 1.0), Severity.WARNING),
+        (0.1, Severity.CRITICAL),
+    ],
+    ids=["at", "just below", "just above", "far above"],
+)
+def test_a_drift_within_the_tolerance_of_its_line_is_none(drift: float, expected: Severity | None, sign: float) -> None:
+    held = position(drift_ratio=sign * drift, drift_tolerance_ratio=0.02)
+    assert severity(view(account(pool(positions=(held,), drift={"line": sign * drift}))), "drift") is expected
 
 
 def test_labels_are_an_identity_without_changing_numbers() -> None:

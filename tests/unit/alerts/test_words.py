@@ -145,6 +145,35 @@ def test_drift_warns_of_both_figures() -> None:
     assert "cannot be compared" in words.position_drift(pool(), position(drift_ratio=None), NOW).summary
 
 
+@pytest.mark.parametrize(
+    ("drift", "disagreement", "text"),
+    [
+        (0.021, "x", "liquidation price differs from the venue's by 2.1 %: do not rely on either before it is underst"),
+        (-0.02, "", "liquidation price -2 % from the venue's"),
+        (None, "", "liquidation price agrees with the venue's"),
+        (
+            None,
+            "the venue says no liquidation price, we say 45000",
+            "the venue says no liquidation price, we say 45000:",
+        ),
+    ],
+    ids=["beyond its tolerance", "within it", "both without a price", "one without a price"],
+)
+def test_a_position_against_the_venue(drift: float | None, disagreement: str, text: str) -> None:
+    held = position(drift_ratio=drift, disagreement=disagreement, drift_tolerance_ratio=0.02)
+    told = words.position_drift(pool(positions=(held,)), held, NOW)
+    assert told.summary.startswith(f"main BTCUSDT long: {text}")
+
+
+def test_what_contradicts_the_venue_is_not_said_to_be_within_anything_of_it() -> None:
+    said = "the venue's equity is 0, ours is 15500"
+    told = words.contradiction(pool(contradictions={"equity": said}), said, NOW)
+    assert told.summary == f"main cross:USDT: {said}: do not rely on either before it is understood"
+    assert told.text.endswith("in contradiction with the venue's figures.")
+    held = position(drift_ratio=None, disagreement="the venue says no liquidation price, we say 45000")
+    assert words.margin_ratio(pool(positions=(held,)), NOW).text.endswith("contradiction with the venue's figures.")
+
+
 def test_a_deficit() -> None:
     assert words.deficit(pool(deficit_usd=12.5), NOW).summary == (
         "main cross:USDT: balance 12.50 USD below zero with nothing open"

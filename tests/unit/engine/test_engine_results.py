@@ -90,7 +90,7 @@ class TestReconciliation:
         btc = replace(usdt(1.0), asset="BTC")
         answer = reading(balances=[btc], asked=T + 1, venue=VenueAccount(equity=50_000.0, ratio=0.0))
         result = alive.step([answer], T + 1)
-        assert pool(result, "multi-assets").drift == {"equity": pytest.approx(0.2)}
+        assert pool(result, "multi-assets").drift == {"equity": pytest.approx(0.2), "ratio": 0.0}
         assert pool(result, "multi-assets").venue_ratio == 0.0
 
     def test_a_reading_with_problems_is_compared_with_nothing(self) -> None:

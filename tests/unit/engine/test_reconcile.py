@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import nextafter
 
 import pytest
 
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, Ratio
 from monitor.domain.names import PoolKey, PositionKey
 from monitor.domain.tiers import flat
-from monitor.engine.reconcile import compare, drift_of, line_disagreement, reconcile
+from monitor.engine.reconcile import TINY, compare, drift_of, line_disagreement, reconcile
 from monitor.engine.settings import DriftTolerances
 from monitor.margin.book import STABLECOINS
 from monitor.margin.pool import Leg, Pool, Stage, VenueFigures, VenueLine
@@ -88,9 +89,9 @@ def test_a_price_a_thousand_times_away_may_differ_in_its_last_digits() -> None:
         symbol="BTCUSDT", side=SHORT, ours=at_price(100_020.0, 100.0), venue=at_price(100_000.0, 100.0),
         drift_ratio=0.2, disagree=True,
     )  # fmt: skip
-    assert line_disagreement(far, 0.001) is None
+    assert line_disagreement(far, 0.001) == ""
     assert drift_of(far, 0.2) == pytest.approx(0.0002)  # what alerts and metrics see: no page for its last digits
-    assert line_disagreement(replace(far, ours=at_price(100_200.0, 100.0), drift_ratio=2.0), 0.001) is not None
+    assert line_disagreement(replace(far, ours=at_price(100_200.0, 100.0), drift_ratio=2.0), 0.001)
 
 
 def test_a_ratio_that_the_venue_turns_round_is_turned_back() -> None:
@@ -109,7 +110,56 @@ def test_a_venues_zero_is_no_divisor() -> None:
     assert against(maintenance_margin=0.0) == ({}, {}, ("the venue's maintenance margin is 0, ours is 1",))
     nothing = replace(pool(maintenance_margin=0.0), legs=())
     found = reconcile(MAIN, [nothing], {}, {}, STABLECOINS, TOLERANCES)[KEY]
-    assert (found.drift, found.disagreements) == ({}, ())
+    assert (found.drift, found.disagreements, found.contradictions) == ({"maintenance_margin": 0.0}, (), {})
+
+
+@pytest.mark.parametrize(
+    ("ours", "contradictions"),
+    [
+        (TINY, {}),
+        (nextafter(TINY, 1.0), {"maintenance_margin": "the venue's maintenance margin is 0, ours is 1e-09"}),
+        (1.0, {"maintenance_margin": "the venue's maintenance margin is 0, ours is 1"}),
+        (-1.0, {"maintenance_margin": "the venue's maintenance margin is 0, ours is -1"}),
+    ],
+    ids=["at", "just above", "above", "below zero"],
+)
+def test_a_figure_that_is_zero_for_the_venue_only_is_a_contradiction(
+    ours: float, contradictions: dict[str, str]
+) -> None:
+    found = compare(pool(maintenance_margin=TINY), result(100.0, Ratio.of(0.1), maintenance_margin=ours), TOLERANCES)
+    assert found.contradictions == contradictions
+    assert found.disagreements == tuple(contradictions.values())
+    assert found.drift == ({} if contradictions else {"maintenance_margin": 0.0})
+
+
+BTC_LONG = PositionKey("BTCUSDT", LONG)
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (at_price(LINE, 100.0), ""),
+        (NEVER, "the venue says no liquidation price, we say 80.8081"),
+        (at_price(LINE + 1.0, 100.0), "our liquidation price 80.8081 differs from the venue's 81.8081"),
+    ],
+)
+def test_each_position_has_its_verdict_and_its_tolerance(line: Line, verdict: str) -> None:
+    found = reconcile(MAIN, [pool(lines=(printed(line),))], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+    assert found.verdicts == {BTC_LONG: verdict}
+    assert found.tolerances == {BTC_LONG: TOLERANCES.line_ratio}
+
+
+def test_the_declared_tolerance_of_a_line_is_the_positions_where_it_is_the_wider_one() -> None:
+    for declared, held in ((0.03, 0.03), (TOLERANCES.line_ratio / 2, TOLERANCES.line_ratio)):
+        line = replace(printed(at_price(LINE + 0.01, 100.0)), tolerance=declared)
+        found = reconcile(MAIN, [pool(lines=(line,))], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+        assert (found.verdicts, found.tolerances) == ({BTC_LONG: ""}, {BTC_LONG: held})
+
+
+def test_a_position_that_cannot_be_compared_has_no_verdict() -> None:
+    lines = (printed(Line.unknown("absent")),)
+    found = reconcile(MAIN, [pool(lines=lines)], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+    assert found.verdicts == {}
 
 
 def test_without_a_mark_nothing_is_compared() -> None:
@@ -143,14 +193,14 @@ NEARLY_ZERO = Line.at(0.01, 0.9999)
 @pytest.mark.parametrize(
     ("ours", "venue", "side", "words"),
     [
-        (NEVER, NEVER, LONG, None),
+        (NEVER, NEVER, LONG, ""),
         (Line.unknown("x"), AT, LONG, None),
         (AT, Line.unknown("x"), LONG, None),
-        (LIQUIDATABLE, AT, LONG, None),
+        (LIQUIDATABLE, AT, LONG, ""),
         (LIQUIDATABLE, NEVER, LONG, "the venue says no liquidation price, we say liquidatable now"),
         (NEVER, AT, LONG, "the venue says 50, we say no liquidation price"),
         (AT, NEVER, LONG, "the venue says no liquidation price, we say 50"),
-        (NEARLY_ZERO, NEVER, LONG, None),
+        (NEARLY_ZERO, NEVER, LONG, ""),
         (NEARLY_ZERO, NEVER, SHORT, "the venue says no liquidation price, we say 0.01"),
     ],
 )

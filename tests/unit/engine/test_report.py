@@ -86,6 +86,20 @@ class TestPools:
         assert report.quality is Quality.PARTIAL
         assert report.reasons == ("guessed", "we differ", "USDT is counted as 1 USD: no index price of it")
 
+    def test_what_was_found_against_the_venue_stands_with_its_position_and_pool(self) -> None:
+        key = PositionKey("BTCUSDT", LONG)
+        found = Reconciliation(
+            contradictions={"equity": "0 or 30"}, verdicts={key: "none or 50"}, tolerances={key: 0.02}
+        )
+        report = pool_report(priced(), PoolContext(findings=(), as_of=T, reconciliation=found))
+        (held,) = report.positions
+        assert (held.drift_ratio, held.disagreement, held.drift_tolerance_ratio) == (None, "none or 50", 0.02)
+        assert report.contradictions == {"equity": "0 or 30"}
+
+    def test_what_was_not_compared_neither_agrees_nor_disagrees(self) -> None:
+        (held,) = pool_report(priced(), NOTHING).positions
+        assert (held.drift_ratio, held.disagreement, held.drift_tolerance_ratio) == (None, None, 0.0)
+
 
 class TestAccounts:
     @pytest.mark.parametrize(

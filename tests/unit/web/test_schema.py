@@ -67,6 +67,12 @@ ACCOUNTS = {
         quality=Quality.UNKNOWN, up=False, last_update=None, ratio=Ratio.unknown("one pool is unknown"),
         equity_usd=None, mode=AccountMode(collateral=None, hedge=None), permissions=None,
     ),
+    "in contradiction with the venue": account(
+        pool(
+            contradictions={"equity": "the venue's equity is 0, ours is 15500"},
+            positions=(position(drift_ratio=None, disagreement="the venue says no liquidation price, we say 45000"),),
+        )
+    ),
     "isolated with a backstop": account(
         pool(
             "isolated:BTCUSDT:long", backstop=PoolKey(*MAIN, "cross:USDT"), advice_add_usd=250.0,
