@@ -28,12 +28,17 @@ class Exit(IntEnum):
     UNKNOWN = 30  #: `status`: something is not known
     NO_INPUT = 66  #: a file or folder is not there
     UNAVAILABLE = 69  #: a service does not answer
+    CANNOT_CREATE = 73  #: the folder to write into holds something already, or cannot be made
     NO_PERMISSION = 77  #: the key is refused, or may do too much
     CONFIGURATION = 78  #: the configuration has mistakes
 
 
 class Unavailable(MarginwatchError):
     """A service that a command needs does not answer (exit 69)."""
+
+
+class CannotCreate(MarginwatchError):
+    """What a command is to write cannot be written there (exit 73)."""
 
 
 def guarded(command: Callable[[], Exit]) -> Exit:
@@ -48,6 +53,8 @@ def guarded(command: Callable[[], Exit]) -> Exit:
         return complain(str(error), Exit.CONFIGURATION)
     except (ConfigMissing, InputMissing) as error:
         return complain(str(error), Exit.NO_INPUT)
+    except CannotCreate as error:
+        return complain(str(error), Exit.CANNOT_CREATE)
     except AuthRejected as error:
         return complain(str(error), Exit.NO_PERMISSION)
     except (Unavailable, VenueError) as error:

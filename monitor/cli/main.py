@@ -96,14 +96,22 @@ def assess(
 
 @app.command()
 def capture(
-    account: Annotated[str, typer.Argument(help="Name of the account in the configuration.")],
-    folder: Annotated[Path, typer.Argument(help="Folder to write; made if it is not there.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[ACCOUNT] DIR",
+            help="Name of the account in the configuration, if it has several; and a new or empty folder to write.",
+        ),
+    ],
     config: ConfigOption = None,
 ) -> None:
     """Write an account's raw answers into a folder, without secrets and identifiers: for `assess` and bug reports."""
+    if len(words) > 2:
+        raise typer.BadParameter("at most an account and a folder", param_hint="[ACCOUNT] DIR")
     from monitor.cli.capture import capture as command
 
-    _end(lambda: command(account, folder, config))
+    *account, folder = words
+    _end(lambda: command(account[0] if account else None, Path(folder), config))
 
 
 @app.command()

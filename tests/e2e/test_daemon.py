@@ -307,12 +307,20 @@ async def test_capture_writes_what_assess_reads(tmp_path: Path) -> None:
         assert done.returncode == 0
         assert "cross:USDT" in done.stdout
         assert "isolated:ETHUSDT:short" in done.stdout
+        done = await asyncio.to_thread(marginwatch, "capture", str(out), "--config", str(config))
+        assert (done.returncode, done.stderr.count("\n")) == (73, 1), "answers of two moments are never mixed"
+        other = tmp_path / "other"
+        done = await asyncio.to_thread(marginwatch, "capture", str(other), "--config", str(config))
+        assert (done.returncode, done.stderr) == (0, ""), "the only account need not be named"
+        assert sorted(file.name for file in other.iterdir()) == sorted(file.name for file in out.iterdir())
+        none = tmp_path / "none"
         (tmp_path / "main.secret").write_text("not-the-secret-of-this-account")
-        done = await asyncio.to_thread(marginwatch, "capture", "main", str(out), "--config", str(config))
+        done = await asyncio.to_thread(marginwatch, "capture", "main", str(none), "--config", str(config))
         assert (done.returncode, done.stderr.count("\n")) == (77, 1)
         await sim.close_port()
-        done = await asyncio.to_thread(marginwatch, "capture", "main", str(out), "--config", str(config))
+        done = await asyncio.to_thread(marginwatch, "capture", "main", str(none), "--config", str(config))
         assert (done.returncode, done.stderr.count("\n")) == (69, 1)
+        assert not none.exists()
 
 
 async def test_the_log_of_a_quiet_run_is_short(tmp_path: Path) -> None:

@@ -102,7 +102,9 @@ def test_no_file_anywhere_names_the_places() -> None:
     assert "/etc/marginwatch/config.toml" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("nonsense",), ("run", "--colour"), ("demo", "--seconds", "soon"), ("assess",)])
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("run", "--colour"), ("demo", "--seconds", "soon"), ("assess",), ("capture",)]
+)
 def test_a_command_line_that_cannot_be_understood_is_the_code_2(arguments: tuple[str, ...]) -> None:
     assert marginwatch(*arguments).returncode == 2
 
@@ -126,6 +128,26 @@ def test_capture_of_an_unknown_account_names_those_that_there_are(tmp_path: Path
     done = marginwatch("capture", "other", str(tmp_path / "out"), "--config", write(tmp_path, ACCOUNT))
     assert done.returncode == 78
     assert "there are: main" in done.stderr
+
+
+def test_capture_without_a_name_asks_which_of_several_accounts_is_meant(tmp_path: Path) -> None:
+    more = (
+        ACCOUNT.replace("main", "desk")
+        .replace(SECRET, "another-key-of-another-account")
+        .replace(SECRET[::-1], "x" * 20)
+    )
+    done = marginwatch("capture", str(tmp_path / "out"), "--config", write(tmp_path, ACCOUNT + more))
+    assert (done.returncode, done.stderr.count("\n")) == (78, 1)
+    assert "name one of main, desk before the folder" in done.stderr
+
+
+def test_capture_writes_into_no_folder_that_holds_something(tmp_path: Path) -> None:
+    file = write(tmp_path, ACCOUNT)
+    for taken in (tmp_path, Path(file)):
+        done = marginwatch("capture", "main", str(taken), "--config", file)
+        assert (done.returncode, done.stderr.count("\n")) == (73, 1)
+        assert "another folder" in done.stderr or "name a new folder" in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["config.toml"]
 
 
 def test_help_names_every_command() -> None:
