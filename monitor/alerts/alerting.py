@@ -15,6 +15,7 @@ from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice
 from monitor.domain.view import View
 
+KEY_RULE = "key_permission"
 REFRESH_SECONDS = 1.0  #: the text of a firing alert is at most this much older than its report
 REREAD_SECONDS = 60.0  #: an unchanged report is read again after this time, for rules that time alone changes
 
@@ -36,6 +37,7 @@ class Alerting:
     def __init__(self, settings: AlertSettings) -> None:
         self._settings = {rule: settings.of(rule) for rule in RULES}
         self._loosest = {rule: loosest(spec, self._settings[rule]) for rule, spec in RULES.items()}
+        self._any_key = settings.any_key
         self._standing: dict[Subject, _Standing] = {}
         self._read: dict[AccountKey, tuple[AccountReport, float]] = {}
 
@@ -84,7 +86,7 @@ class Alerting:
 
         def asks(rule: str, value: float | None, state: str) -> bool:
             settings, spec = self._settings[rule], RULES[rule]
-            if not settings.enabled:
+            if not settings.enabled or (rule == KEY_RULE and account in self._any_key):
                 return False
             if rule in standing:
                 return True

@@ -13,6 +13,7 @@ from math import isfinite
 
 from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigError
+from monitor.domain.names import AccountKey
 
 DANGER = tuple(Severity)  #: from the quietest to the loudest
 
@@ -179,9 +180,13 @@ def default_rules() -> dict[str, RuleSettings]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    """The settings of all rules. A rule that is not named has its defaults."""
+    """The settings of all rules. A rule that is not named has its defaults.
+
+    `any_key` are the accounts whose user does not want to hear what their keys may do.
+    """
 
     rules: Mapping[str, RuleSettings] = field(default_factory=default_rules)
+    any_key: frozenset[AccountKey] = frozenset()
 
     def of(self, rule: str) -> RuleSettings:
         """The settings of one rule."""

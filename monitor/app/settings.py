@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitor.alerts.settings import AlertSettings
 from monitor.app.config import Loaded
 from monitor.app.config_alerts import alert_settings
@@ -59,7 +61,9 @@ def binance(loaded: Loaded) -> venues.BinanceSettings:
 
 def alerts(loaded: Loaded) -> AlertSettings:
     """What the alerting is told."""
-    return alert_settings(loaded.config.alerts)
+    ignored = [name for name, account in loaded.config.accounts.items() if account.permissions == "ignore"]
+    any_key = frozenset(AccountKey(loaded.config.accounts[name].venue, name) for name in ignored)
+    return replace(alert_settings(loaded.config.alerts), any_key=any_key)
 
 
 def supervision(loaded: Loaded) -> SupervisionSettings:

@@ -390,6 +390,14 @@ def test_a_key_that_may_withdraw_is_told_and_stays_told_when_it_cannot_be_read()
     assert desk.hold(account(), seconds=2) == [("key_permission", Change.RESOLVED)]
 
 
+def test_what_a_key_may_do_is_not_told_to_whom_it_does_not_matter() -> None:
+    strong = account(permissions=Permissions(can_trade=True, can_withdraw=True))
+    desk = Desk()
+    desk.alerting = Alerting(AlertSettings(any_key=frozenset({MAIN})))
+    desk.hold(strong, replace(strong, key=AccountKey("binance", "other")), seconds=61)
+    assert [alert.labels["account"] for alert in desk.alerting.firing] == ["other"]
+
+
 def test_time_alone_brings_a_key_to_its_expiry() -> None:
     desk = Desk()
     report = account(permissions=Permissions(can_trade=False, can_withdraw=False, expires=NOW + 8 * 86400))

@@ -153,6 +153,12 @@ def test_a_threshold_is_set_by_an_environment_name() -> None:
     assert rule.thresholds == {Severity.WARNING: 0.5}
 
 
+def test_a_key_whose_powers_are_to_be_ignored_has_no_alert_of_them() -> None:
+    assert settings.alerts(loads(ACCOUNT)).any_key == frozenset()
+    ignored = loads(ACCOUNT + 'permissions = "ignore"\n')
+    assert settings.alerts(ignored).any_key == {AccountKey("binance", "main")}
+
+
 def test_plain_text_addresses_are_for_this_machine_only() -> None:
     loaded = loads(ACCOUNT + '[venues.binance.urls]\nfapi = "http://127.0.0.1:8080/"\nstream = "ws://localhost:8080"')
     assert settings.binance(loaded).urls.fapi == "http://127.0.0.1:8080"
