@@ -1,14 +1,14 @@
 """The JSON form of reports: one document for `assess --json`, `status --json` and the API.
 
-Each ratio and each line is an object whose `state` is `at`, `never`, `unknown` or `liquidatable`; a bare number or null
-never carries that meaning. Elsewhere null says «unknown»; infinity and NaN never appear. The committed description is
-`monitor/web/schema.json`, and `SCHEMA_VERSION` rises when a document of the old form would no longer fit it.
+Each ratio, leverage and line is an object whose `state` is `at`, `never`, `unknown` or `liquidatable`; a bare number or
+null never carries that meaning. Elsewhere null says «unknown»; infinity and NaN never appear. The committed description
+is `monitor/web/schema.json`, and `SCHEMA_VERSION` rises when a document of the old form would no longer fit it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 
 from monitor.domain.accounts import AccountMode, Permissions
@@ -34,6 +34,15 @@ def ratio_json(ratio: Ratio) -> Json:
         return {"state": ratio.state.value, "reasons": list(ratio.reasons)}
     value = number(ratio.value)
     return {"state": ratio.state.value} if value is None else {"state": ratio.state.value, "value": value}
+
+
+def leverage_json(pool: PoolReport) -> Json:
+    """The effective leverage, any number from 0 on. LIQUIDATABLE without a `value`: there is no equity left."""
+    leverage = pool.effective_leverage_ratio
+    if leverage is None or isnan(leverage):
+        return {"state": State.UNKNOWN.value, "reasons": list(pool.ratio.reasons or pool.reasons)}
+    known = number(leverage)
+    return {"state": State.LIQUIDATABLE.value} if known is None else {"state": State.AT.value, "value": known}
 
 
 def line_json(line: Line, sigmas: float | None = None) -> Json:
@@ -106,7 +115,7 @@ def pool_json(pool: PoolReport) -> Json:
         "funds_at_risk_usd": number(pool.funds_at_risk_usd),
         "gross_notional_usd": number(pool.gross_notional_usd),
         "net_notional_usd": number(pool.net_notional_usd),
-        "effective_leverage": number(pool.effective_leverage_ratio),
+        "effective_leverage": leverage_json(pool),
         "deficit_usd": number(pool.deficit_usd),
         "stages": {name: ratio_json(ratio) for name, ratio in pool.stages.items()},
         "market": _sides(pool.market),
@@ -174,6 +183,7 @@ def feed_json(feed: FeedStatus) -> Json:
         "unrecognised": feed.unrecognised,
         "ignored": feed.ignored,
         "missed_acknowledgements": feed.missed_acknowledgements,
+        "polled": feed.polled,
     }
 
 

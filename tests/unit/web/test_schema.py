@@ -116,6 +116,25 @@ def test_the_form_of_a_ratio(ratio: Ratio, form: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changed", "form"),
+    [
+        ({"effective_leverage_ratio": 3.5}, {"state": "at", "value": 3.5}),
+        ({"effective_leverage_ratio": 0.0}, {"state": "at", "value": 0.0}),
+        ({"effective_leverage_ratio": inf}, {"state": "liquidatable"}),
+        ({"effective_leverage_ratio": nan, "reasons": ("old",)}, {"state": "unknown", "reasons": ["old"]}),
+        (
+            {"effective_leverage_ratio": None, "ratio": Ratio.unknown("no mark")},
+            {"state": "unknown", "reasons": ["no mark"]},
+        ),
+    ],
+)
+def test_no_equity_left_is_told_from_an_unknown_leverage(changed: dict[str, Any], form: dict[str, Any]) -> None:
+    body = document([account(pool(**changed))], NOW, "x")
+    assert body["accounts"][0]["pools"][0]["effective_leverage"] == form
+    assert errors(body) == []
+
+
+@pytest.mark.parametrize(
     ("line", "sigmas", "form"),
     [
         (Line.at(450.0, 0.25), None, {"state": "at", "price": 450.0, "distance_ratio": 0.25}),
@@ -136,10 +155,10 @@ def _calm() -> dict[str, Any]:
 
 @pytest.mark.parametrize("wrong", [None, 0.25, {"state": "at"}, {"state": "safe"}, {"state": "never", "price": 1.0}])
 def test_a_bare_number_or_null_is_no_ratio_and_no_line(wrong: Any) -> None:
-    for place in ("margin_ratio", "liquidation"):
+    for place in ("margin_ratio", "effective_leverage", "liquidation"):
         body = json.loads(msgspec.json.encode(_calm()))
         held = body["accounts"][0]["pools"][0]
-        (held if place == "margin_ratio" else held["positions"][0])[place] = wrong
+        (held["positions"][0] if place == "liquidation" else held)[place] = wrong
         assert errors(body)
 
 
