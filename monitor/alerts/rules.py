@@ -16,9 +16,10 @@ from monitor.domain.accounts import Permissions
 from monitor.domain.lines import Line, State
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice, PoolReport, PositionReport
-from monitor.domain.view import View
+from monitor.domain.view import FeedStatus, View
 
 LINE = "line"  #: the figure of a pool's drift that is the worst of its positions' lines
+LAG_HOLDS_SECONDS = 15.0  #: the lag of a message older than this tells nothing of now
 SAME_WITHIN = 1.01  #: distances whose ratio is at most this say the same
 
 Asks = Callable[[str, float | None, str], bool]  #: rule, number, word: whether its reading is wanted
@@ -151,6 +152,10 @@ def venue_readings(view: View, now: float, asks: Asks) -> Iterator[Reading]:
         if asks("feed_down", None, down):
             subject = Subject("feed_down", AccountKey(feed.venue, feed.account), "", (feed.stream,))
             yield Reading(subject, None, down, True, partial(words.feed_down, feed))
+        lag = _lag(feed, now)
+        if asks("feed_lag", lag, ""):
+            subject = Subject("feed_lag", AccountKey(feed.venue, feed.account), "", (feed.stream,))
+            yield Reading(subject, lag, "", True, partial(words.feed_lag, feed))
     for budget in view.budgets:
         banned = "banned" if budget.banned_until is not None and budget.banned_until > now else ""
         if asks("venue_ban", None, banned):
@@ -160,6 +165,16 @@ def venue_readings(view: View, now: float, asks: Asks) -> Iterator[Reading]:
         if asks("clock_offset", abs(offset), ""):
             subject = Subject("clock_offset", AccountKey(venue, ""))
             yield Reading(subject, abs(offset), "", True, _said(words.clock_offset(venue, offset)))
+
+
+def _lag(feed: FeedStatus, now: float) -> float | None:
+    """How late a stream is; 0 where nothing came lately, for one message does not make a quiet stream late for ever.
+
+    None where nothing tells: no message had a stamp, or it is no stream. A stream that is dead has an alert of its own.
+    """
+    if feed.polled or feed.lag_seconds is None or feed.last_message is None:
+        return None
+    return feed.lag_seconds if now - feed.last_message <= LAG_HOLDS_SECONDS else 0.0
 
 
 def notice_reading(notice: Notice) -> Reading | None:

@@ -87,6 +87,11 @@ RULES: Mapping[str, Rule] = {
     ),
     "account_down": Rule(kind=Kind.STATE, about="an account's data is not fresh or not readable", words=("down",)),
     "feed_down": Rule(kind=Kind.STATE, about="a stream or poll does not deliver", details=("stream",), words=("down",)),
+    "feed_lag": Rule(
+        kind=Kind.NUMBER,
+        about="how long a stream's messages take from the venue's stamp to us, in seconds",
+        details=("stream",),
+    ),
     "venue_ban": Rule(kind=Kind.STATE, about="the venue told us to stop calling", words=("banned",)),
     "key_permission": Rule(
         kind=Kind.STATE, about="what the account's key may do beyond reading", words=("withdraw", "trade", "unreadable")
@@ -158,6 +163,7 @@ def default_rules() -> dict[str, RuleSettings]:
             severities={"down": Severity.CRITICAL}, for_seconds=30.0, keep_firing_seconds=30.0
         ),
         "feed_down": RuleSettings(severities={"down": Severity.WARNING}, for_seconds=15.0, keep_firing_seconds=60.0),
+        "feed_lag": RuleSettings(thresholds={Severity.WARNING: 2.0, Severity.CRITICAL: 10.0}, for_seconds=30.0),
         "venue_ban": RuleSettings(severities={"banned": Severity.CRITICAL}, keep_firing_seconds=0.0),
         "key_permission": RuleSettings(
             severities={

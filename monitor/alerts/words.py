@@ -175,12 +175,27 @@ def key_expiry(report: AccountReport, seconds: float | None) -> Words:
 
 def feed_down(feed: FeedStatus, now: float) -> Words:
     """A stream or poll."""
-    name = " ".join(part for part in (feed.venue, feed.account, feed.stream) if part)
+    name = _feed(feed)
     if feed.up:
         return Words(f"{name}: delivering", f"{name}: delivering")
     what = f"{name}: not delivering ({feed.phase}){_because((feed.reason,) if feed.reason else ())}"
     last = "never" if feed.last_message is None else f"{span(now - feed.last_message)} ago"
     return Words(what, f"{what}\nThe last message came {last}; {feed.reconnects} reconnects so far.")
+
+
+def feed_lag(feed: FeedStatus, now: float) -> Words:
+    """How late a stream's messages are."""
+    name = _feed(feed)
+    if feed.lag_seconds is None or feed.last_message is None:
+        return Words(f"{name}: lag unknown", f"{name}: lag unknown")
+    what = f"{name}: messages come {feed.lag_seconds:.1f} s after the venue's stamp"
+    last = f"The last one came {span(now - feed.last_message)} ago."
+    cure = "What it tells is that old already: see whether this machine, its network or the venue is overloaded."
+    return Words(what, f"{what}\n{last} {cure}")
+
+
+def _feed(feed: FeedStatus) -> str:
+    return " ".join(part for part in (feed.venue, feed.account, feed.stream) if part)
 
 
 def venue_ban(budget: Budget, now: float) -> Words:

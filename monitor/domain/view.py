@@ -12,7 +12,10 @@ from monitor.domain.reports import AccountReport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedStatus:
-    """One stream or poll. `account` is "" for public ones; `phase` is a word of the feed's life."""
+    """One stream or poll. `account` is "" for public ones; `phase` is a word of the feed's life.
+
+    `lag_seconds` is from the venue's stamp to our receipt; of what is `polled`, from our asking to our receipt.
+    """
 
     venue: Venue
     account: str
@@ -28,6 +31,7 @@ class FeedStatus:
     unrecognised: int = 0
     ignored: int = 0
     missed_acknowledgements: int = 0
+    polled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ class Reading:
             reason=self.reason,
             last_message=self._last_answer,
             lag_seconds=self._round_trip,
+            polled=True,
             messages=self.answers,
             malformed=self.malformed,
         )

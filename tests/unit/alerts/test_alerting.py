@@ -502,3 +502,18 @@ def test_a_price_on_one_side_only_is_told_until_both_agree(drift_ratio: float | 
     assert desk.hold(not_compared, seconds=600) == [], "what cannot be compared ends nothing"
     agreed = against_the_venue(drift_ratio=drift_ratio, disagreement="", drift_tolerance_ratio=0.02)
     assert desk.hold(agreed, seconds=302) == [("drift", Change.RESOLVED)]
+
+
+def test_a_stream_that_stays_late_is_told_and_one_late_message_is_not() -> None:
+    def late(seconds: float, ago: float = 0.5) -> dict[str, Any]:
+        return {"feeds": (feed("user", account="main", lag_seconds=seconds, last_message=desk.now - ago),)}
+
+    desk = Desk()
+    for ago in range(120):
+        assert desk.see(**late(12.0, ago)) == []
+    for _ in range(30):
+        assert desk.see(**late(2.0)) == []
+    assert desk.see(**late(2.0)) == [("feed_lag", Change.FIRED)]
+    assert desk.firing == [("feed_lag", WARNING)]
+    assert desk.alert("feed_lag").labels == {"venue": "binance", "account": "main", "stream": "user"}
+    assert [told for _ in range(31) for told in desk.see(**late(10.0))] == [("feed_lag", Change.ESCALATED)]

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from monitor.alerts.reading import LEAST_ROOM_RATIO, Grade, Reading, Subject, Words, grade
-from monitor.alerts.rules import account_readings, is_closed, notice_reading, permission_state, venue_readings
+from monitor.alerts.rules import (
+    LAG_HOLDS_SECONDS,
+    account_readings,
+    is_closed,
+    notice_reading,
+    permission_state,
+    venue_readings,
+)
 from monitor.alerts.settings import DANGER, RULES, Kind, RuleSettings, default_rules
 from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import Severity
@@ -59,6 +66,7 @@ SITUATIONS: dict[str, Callable[[float], View]] = {
     "drift": lambda value: view(account(pool(drift={"equity": -value}, positions=()))),
     "clock_offset": lambda value: view(clock_offsets={"binance": -value}),
     "key_expiry": lambda value: view(_expiry(value)),
+    "feed_lag": lambda value: view(feeds=(feed(lag_seconds=value),)),
 }
 THRESHOLDS = [
     (rule, severity, threshold)
@@ -215,6 +223,25 @@ def test_an_account_whose_pools_say_that_they_are_not_believed_is_not_told_twice
     assert reading.state == ""
     assert not reading.sure, "but what was told before is not over"
     assert severity(view(account(pool(), up=False)), "account_down") is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("changed", "lag"),
+    [
+        ({}, 5.0),
+        ({"last_message": NOW - LAG_HOLDS_SECONDS}, 5.0),
+        ({"last_message": nextafter(NOW - LAG_HOLDS_SECONDS, 0.0)}, 0.0),
+        ({"last_message": None}, None),
+        ({"lag_seconds": None}, None),
+        ({"lag_seconds": -0.3}, -0.3),
+        ({"polled": True}, None),
+    ],
+    ids=["delivering", "just still", "quiet since", "never", "without a stamp", "ahead of the clock", "no stream"],
+)
+def test_the_lag_of_a_stream_is_that_of_a_message_of_now(changed: dict[str, Any], lag: float | None) -> None:
+    (reading,) = read(view(feeds=(replace(feed(lag_seconds=5.0), **changed),)), "feed_lag")
+    assert reading.value == lag
+    assert reading.subject.labels == {"venue": "binance", "stream": "marks"}
 
 
 @pytest.mark.parametrize(

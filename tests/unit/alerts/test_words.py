@@ -218,6 +218,15 @@ def test_a_stream() -> None:
     assert words.feed_down(feed(), NOW).summary == "binance marks: delivering"
 
 
+def test_a_stream_that_is_late() -> None:
+    late = feed("user", account="main", lag_seconds=3.25, last_message=NOW - 1)
+
+    assert words.feed_lag(late, NOW).summary == "binance main user: messages come 3.2 s after the venue's stamp"
+    assert "The last one came 1 s ago." in words.feed_lag(late, NOW).text
+    for unknown in (replace(late, lag_seconds=None), replace(late, last_message=None)):
+        assert words.feed_lag(unknown, NOW).summary == "binance main user: lag unknown"
+
+
 @pytest.mark.parametrize(
     ("until", "text"),
     [(None, "calls are allowed"), (NOW - 1, "calls are allowed"), (NOW + 300, "no calls allowed for 5 min")],

@@ -25,7 +25,9 @@ def take(row: Reading, *problems: RowProblem) -> None:
 
 
 def test_before_its_first_try_it_waits_and_is_not_up() -> None:
-    assert reading().status() == FeedStatus(venue="v", account="main", stream="tiers", phase="waiting", up=False)
+    assert reading().status() == FeedStatus(
+        venue="v", account="main", stream="tiers", phase="waiting", up=False, polled=True
+    )
 
 
 def test_a_good_answer_is_counted_and_its_lag_is_its_way_there_and_back() -> None:
