@@ -16,6 +16,7 @@ from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded
+from monitor.app.diagnosis import Diagnosis
 from monitor.app.edges import Edges
 from monitor.app.inbox import Inbox
 from monitor.app.supervision import JobStatus, supervise
@@ -122,6 +123,7 @@ class Core:
         self._recent: deque[AlertChange] = deque(maxlen=RECENT_CHANGES)
         self._batches = 0
         self._edges = Edges()
+        self._diagnosis = Diagnosis(loaded.secret_texts)
         self._alert_log = AlertLog()
         self._frozen = False
         self.on_view: OnView | None = None
@@ -185,6 +187,7 @@ class Core:
     def _picture(self, now: float, events: int) -> View:
         accounts = self._engine.reports()
         not_ready = tuple(reason for report in accounts if (reason := why_not_ready(report)) is not None)
+        feeds = self._feeds()
         offsets = {venue: session.clock_offset() for venue, session in self._sessions.items()}
         return View(
             at=now,
@@ -194,7 +197,7 @@ class Core:
             ready=not not_ready,
             not_ready=not_ready,
             accounts=accounts,
-            feeds=self._feeds(),
+            feeds=feeds,
             budgets=tuple(budget for session in self._sessions.values() for budget in session.budgets()),
             clock_offsets={venue: offset for venue, offset in offsets.items() if offset is not None},
             alerts=self._alerting.firing,
@@ -203,6 +206,7 @@ class Core:
             conflated_total=self._inbox.conflated_total,
             batches_total=self._batches,
             last_batch_events=events,
+            diagnosis=self._diagnosis.look(self._sessions, feeds),
         )
 
     def _feeds(self) -> tuple[FeedStatus, ...]:

@@ -26,6 +26,7 @@ _PAIR = re.compile(
 _QUERY = re.compile(r"\?[A-Za-z_][\w.\-]*=[^\s\"'<>)\\\]]*")
 _PATH_KEY = re.compile(r"(/ws/)[A-Za-z0-9]{16,}")
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9]{40,}(?![A-Za-z0-9_])")
+_BEGINNING = 8  #: characters of a secret that are enough to know it by, where the rest may be cut off
 _BOT_TOKEN = re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{30,}")
 
 
@@ -60,6 +61,15 @@ class Redactor:
         text = _PAIR.sub(rf"\g<name>{MASK}", text)
         text = _BOT_TOKEN.sub(MASK, text)
         return _TOKEN.sub(MASK, text)
+
+    def shortened(self, text: str) -> str:
+        """A text that was cut from a longer one, with every secret masked: also one of which only a beginning is left.
+
+        That makes it stricter than `text`: whatever begins like a secret goes, up to the next quote or space.
+        """
+        for secret in self._secrets:
+            text = re.sub(re.escape(secret[:_BEGINNING]) + r"[^\s\"'<>«»&]*", MASK, text)
+        return self.text(text)
 
     def fields(self, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """The fields with those masked whose names say that they are secret, in nested mappings and lists too."""

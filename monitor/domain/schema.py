@@ -233,6 +233,7 @@ def frame_json(view: View) -> Json:
         "budgets": [_budget_json(budget) for budget in view.budgets],
         "clock_offsets": {venue: number(offset) for venue, offset in view.clock_offsets.items()},
         "alerts": [alert_json(alert) for alert in view.alerts],
+        "diagnosis": {venue: list(texts) for venue, texts in view.diagnosis.items()},
     }
 
 

@@ -14,7 +14,8 @@ from monitor.domain.reports import AccountReport
 class FeedStatus:
     """One stream or poll. `account` is "" for public ones; `phase` is a word of the feed's life.
 
-    `lag_seconds` is from the venue's stamp to our receipt; of what is `polled`, from our asking to our receipt.
+    `polled`: we ask for it again and again; False for what the venue sends by itself. `lag_seconds` is from the venue's
+    stamp to our receipt; of what is polled, from our asking to our receipt.
     """
 
     venue: Venue
@@ -45,7 +46,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One consistent picture. Mappings are by venue; reports in order of configuration."""
+    """One consistent picture. Mappings are by venue; reports in order of configuration.
+
+    `diagnosis` holds the last things that could not be read, shortened and without secrets, with the reason.
+    """
 
     at: float
     started: float
@@ -63,3 +67,4 @@ class View:
     conflated_total: int = 0
     batches_total: int = 0
     last_batch_events: int = 0
+    diagnosis: Mapping[Venue, tuple[str, ...]] = field(default_factory=dict)

@@ -47,6 +47,10 @@ class Session(Protocol):
         """One row for each stream and each reading."""
         ...
 
+    def malformed(self) -> tuple[str, ...]:
+        """The last frames, answers and rows that could not be read, shortened, with the reason, for diagnosis."""
+        ...
+
     def budgets(self) -> tuple[Budget, ...]:
         """One row for the venue's request weight."""
         ...

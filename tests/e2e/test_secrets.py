@@ -67,6 +67,8 @@ async def test_a_run_full_of_faults_at_debug_level_tells_no_secret(tmp_path: Pat
             await asyncio.sleep(1.0)
             text = await everything_said(monitor)
             assert "main" in text
+            assert (await monitor.document())["diagnosis"]["binance"], "what could not be read can be looked at"
+            assert monitor.events("unreadable input")
             assert_clean(text, secrets)
             await monitor.stop()
         assert_clean(monitor.log.read_text(), secrets)

@@ -81,6 +81,13 @@ def test_planted_secrets_survive_on_no_way_at_debug_level(stream: io.StringIO) -
     assert MASK in written
 
 
+def test_a_secret_that_was_cut_off_is_masked_too() -> None:
+    redactor = Redactor(["QmFzZTY0LWxvb2tpbmctc2VjcmV0", "12345678"])
+    assert redactor.shortened('no JSON: {"x": "QmFzZTY0LWxv') == f'no JSON: {{"x": "{MASK}'
+    assert redactor.shortened("row 3: no price «12345678» QmFzZTY") == f"row 3: no price «{MASK}» QmFzZTY"
+    assert redactor.shortened("no number: «abc», and BTCUSDT at 60000.5") == "no number: «abc», and BTCUSDT at 60000.5"
+
+
 def test_ordinary_words_and_numbers_are_left_alone() -> None:
     text = "account binance/main: pool cross:USDT ratio 0.4149, line 26316.9 on BTCUSDT; http://127.0.0.1:9786/metrics"
     assert Redactor().text(text) == text

@@ -8,18 +8,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.alerts.alerting import Alerting
-from monitor.alerts.settings import AlertSettings
+from monitor.app import settings
 from monitor.app.config import loads
 from monitor.app.inbox import Inbox
 from monitor.app.monitor import Core, why_not_ready
 from monitor.app.supervision import JobStatus
+from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import AlertChange
 from monitor.domain.errors import Overrun
-from monitor.domain.events import Elapsed, Tick
+from monitor.domain.events import Elapsed, PermissionsRead, Tick
 from monitor.domain.names import AccountKey
 from monitor.domain.view import Budget, FeedStatus, View
 from monitor.engine.engine import Engine
-from monitor.engine.settings import EngineSettings
 from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.margin import describe
 from monitor.venues.session import Job
@@ -37,6 +37,7 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.resyncs: list[tuple[AccountKey, bool]] = []
+        self.kept: list[str] = []
 
     def jobs(self) -> tuple[Job, ...]:
         return ()
@@ -45,7 +46,11 @@ class FakeSession:
         self.resyncs.append((account, config))
 
     def feeds(self) -> tuple[FeedStatus, ...]:
-        return (FeedStatus(venue="binance", account="main", stream="user", phase="live", up=True),)
+        count = len(self.kept)
+        return (FeedStatus(venue="binance", account="main", stream="user", phase="live", up=True, malformed=count),)
+
+    def malformed(self) -> tuple[str, ...]:
+        return tuple(self.kept)
 
     def budgets(self) -> tuple[Budget, ...]:
         return (Budget(venue="binance", used_ratio=0.25),)
@@ -60,16 +65,17 @@ class FakeSession:
 class Bench:
     """A core with nothing around it."""
 
-    def __init__(self, limit: int = 100, jobs: Sequence[JobStatus] = ()) -> None:
+    def __init__(self, limit: int = 100, jobs: Sequence[JobStatus] = (), config: str = CONFIG) -> None:
+        loaded = loads(config)
         self.clock, self.session, self.inbox = FakeClock(), FakeSession(), Inbox(limit)
         self.core = Core(
             self.inbox,
-            Engine({"binance": describe}, EngineSettings(accounts=(MAIN,))),
-            Alerting(AlertSettings()),
+            Engine({"binance": describe}, settings.engine(loaded)),
+            Alerting(settings.alerts(loaded)),
             Exposition(),
             {"binance": self.session},
             jobs,
-            loads(CONFIG),
+            loaded,
             self.clock,
         )
 
@@ -120,6 +126,23 @@ def test_a_job_that_failed_is_a_row_beside_the_streams_from_then_on() -> None:
     assert (row.stream, row.up, row.phase, row.reason) == ("main desk", False, "ended", "the key is not valid")
 
 
+def test_what_could_not_be_read_is_shown_without_secrets_and_told_when_it_begins() -> None:
+    bench = Bench()
+    with capture_logs() as logs:
+        for text in ('no JSON: {"e":"x","key":"1234567890', 'no JSON: {"n":2', 'no JSON: {"n":3'):
+            bench.session.kept.append(text)
+            bench.core.take([Elapsed(bench.clock.now())])
+            bench.core.take([Elapsed(bench.clock.now())])
+    shown = ['no JSON: {"e":"x","key":"***', 'no JSON: {"n":2', 'no JSON: {"n":3']
+    assert bench.core.latest().diagnosis == {"binance": tuple(shown)}
+    told = [entry for entry in logs if entry["event"] == "unreadable input"]
+    assert [(entry["log_level"], entry["stream"], entry["count"], entry["kept"]) for entry in told] == [
+        ("warning", "user", 1, shown[:1]),
+        ("debug", "user", 2, shown[1:2]),
+        ("debug", "user", 3, shown[2:]),
+    ]
+
+
 async def test_the_timer_tells_the_engine_each_second() -> None:
     bench = Bench(limit=3)
     ticking = bench.core.tick()
@@ -129,6 +152,46 @@ async def test_the_timer_tells_the_engine_each_second() -> None:
     ticking.close()
     assert bench.inbox.depth == 3, "a full inbox ends nothing"
     assert await bench.inbox.batch() == (Elapsed(1_000_001.0), Elapsed(1_000_002.0), Elapsed(1_000_003.0))
+
+
+WITHDRAWS = Permissions(can_read=True, can_trade=True, can_withdraw=True, can_transfer=False)
+TRADES = Permissions(can_read=True, can_trade=True, can_withdraw=False, can_transfer=False)
+READS = Permissions(can_read=True, can_trade=False, can_withdraw=False, can_transfer=False)
+TOLD = {"key_permission", "permissions_changed"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "permissions", "told"),
+    [
+        ("refuse", WITHDRAWS, TOLD),
+        ("refuse", TRADES, TOLD),
+        ("refuse", Permissions(), TOLD),
+        ("refuse", READS, set()),
+        ("warn", WITHDRAWS, TOLD),
+        ("warn", TRADES, TOLD),
+        ("warn", READS, set()),
+        ("ignore", WITHDRAWS, set()),
+        ("ignore", TRADES, set()),
+        ("ignore", Permissions(), set()),
+    ],
+)
+def test_what_a_key_may_do_is_told_as_the_policy_of_its_account_says(
+    policy: str, permissions: Permissions, told: set[str]
+) -> None:
+    bench = Bench(config=f'{CONFIG}\npermissions = "{policy}"')
+    fired: set[str] = set()
+
+    def see(_: View, changes: Sequence[AlertChange]) -> None:
+        fired.update(change.alert.rule for change in changes)
+
+    bench.core.on_view = see
+    with capture_logs():
+        bench.core.take([PermissionsRead(account=MAIN, permissions=permissions, received=bench.clock.now())])
+        for _ in range(2):
+            bench.clock.time += 61.0
+            bench.core.take([Elapsed(bench.clock.now())])
+    assert fired & TOLD == told
+    assert bench.core.latest().accounts[0].permissions == permissions, "what is not told is still shown"
 
 
 def test_an_account_that_is_not_up_says_why() -> None:

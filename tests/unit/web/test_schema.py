@@ -97,6 +97,7 @@ def test_a_daemon_s_view_fits_the_schema(report: AccountReport) -> None:
         budgets=(Budget(venue="binance", used_ratio=0.1, banned_until=NOW + 60),),
         ready=False,
         not_ready=("binance main: waiting for the first snapshot",),
+        diagnosis={"binance": ("no JSON: {",)},
     )
 
     assert errors(view_json(shown)) == []
