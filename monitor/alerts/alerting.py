@@ -78,7 +78,16 @@ class Alerting:
         if not reading.like:
             return False
         ours, theirs = self._settings[reading.subject.rule], self._settings[reading.like]
-        return theirs.enabled and theirs.thresholds == ours.thresholds
+        speaks = theirs.enabled and bool(theirs.severities) >= bool(ours.severities)
+        return speaks and theirs.thresholds == ours.thresholds
+
+    def _is_dropped(self, reading: Reading) -> bool:
+        """Whether a pending alert ends untold because another rule says it now. What fires goes on until it is over.
+
+        Not that of a number: its twin says the same within a hundredth, and may be just short of the threshold.
+        """
+        pending = self._standing[reading.subject].alert is None
+        return pending and reading.value is None and self._is_told_by(reading)
 
     def _asks(self, account: AccountKey | None) -> Asks:
         """Which readings are wanted: those that reach a threshold, and those of a rule of which something stands."""
@@ -117,6 +126,8 @@ class Alerting:
             reading = fresh.pop(subject, None)
             if reading is None and subject.account in read and is_closed(read[subject.account], subject):
                 told.append(self._close(subject, "closed", now))
+            elif reading is not None and self._is_dropped(reading):
+                del self._standing[subject]
             else:
                 told.append(self._turn(reading or self._unread(subject, reports, read), now))
         return told

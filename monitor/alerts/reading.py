@@ -40,7 +40,7 @@ class Reading(NamedTuple):
 
     `value` is a rule's number, None where it cannot be told; `state` the word of a rule without a number, "" for «all
     is well». `sure` is False where the data is not believed: such a reading may raise an alarm and never lowers one.
-    `like` is the rule whose reading of the same pool says the same: what stands goes on, but nothing begins.
+    `like` is the rule whose reading beside it says the same: what stands goes on, but nothing begins.
     """
 
     subject: Subject

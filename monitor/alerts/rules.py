@@ -5,7 +5,7 @@ A subject is read only when somebody asks for it: when its number reaches a thre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
 from math import inf
 
@@ -14,9 +14,9 @@ from monitor.alerts.reading import Reading, Subject, Words
 from monitor.alerts.settings import RULES
 from monitor.domain.accounts import Permissions
 from monitor.domain.lines import Line, State
-from monitor.domain.names import AccountKey
+from monitor.domain.names import AccountKey, Venue
 from monitor.domain.reports import AccountReport, Notice, PoolReport, PositionReport
-from monitor.domain.view import FeedStatus, View
+from monitor.domain.view import Budget, FeedStatus, View
 
 LINE = "line"  #: the figure of a pool's drift that is the worst of its positions' lines
 LAG_HOLDS_SECONDS = 15.0  #: the lag of a message older than this tells nothing of now
@@ -147,17 +147,19 @@ def permission_state(permissions: Permissions | None) -> str:
 
 def venue_readings(view: View, now: float, asks: Asks) -> Iterator[Reading]:
     """Streams, polls, bans and clocks."""
+    banning = {budget.venue for budget in view.budgets if _bans(budget, now)}
     for feed in view.feeds:
-        down = "" if feed.up else "down"
-        if asks("feed_down", None, down):
-            subject = Subject("feed_down", AccountKey(feed.venue, feed.account), "", (feed.stream,))
-            yield Reading(subject, None, down, True, partial(words.feed_down, feed))
+        rule, down = "poll_down" if feed.polled else "feed_down", "" if feed.up else "down"
+        if asks(rule, None, down):
+            subject = Subject(rule, AccountKey(feed.venue, feed.account), "", (feed.stream,))
+            like = _told_by(feed, view, banning) if feed.polled and down else ""
+            yield Reading(subject, None, down, True, partial(words.feed_down, feed), like)
         lag = _lag(feed, now)
         if asks("feed_lag", lag, ""):
             subject = Subject("feed_lag", AccountKey(feed.venue, feed.account), "", (feed.stream,))
             yield Reading(subject, lag, "", True, partial(words.feed_lag, feed))
     for budget in view.budgets:
-        banned = "banned" if budget.banned_until is not None and budget.banned_until > now else ""
+        banned = "banned" if _bans(budget, now) else ""
         if asks("venue_ban", None, banned):
             subject = Subject("venue_ban", AccountKey(budget.venue, ""))
             yield Reading(subject, None, banned, True, partial(words.venue_ban, budget))
@@ -165,6 +167,22 @@ def venue_readings(view: View, now: float, asks: Asks) -> Iterator[Reading]:
         if asks("clock_offset", abs(offset), ""):
             subject = Subject("clock_offset", AccountKey(venue, ""))
             yield Reading(subject, abs(offset), "", True, _said(words.clock_offset(venue, offset)))
+
+
+def _bans(budget: Budget, now: float) -> bool:
+    return budget.banned_until is not None and budget.banned_until > now
+
+
+def _told_by(poll: FeedStatus, view: View, banning: Container[Venue]) -> str:
+    """The rule that already tells why a poll fails: a ban, or that all streams beside it are down. "": none.
+
+    The streams beside an account's polls are the account's own; those beside public polls are the public ones.
+    """
+    if poll.venue in banning:
+        return "venue_ban"
+    owner = (poll.venue, poll.account)
+    streams = [feed.up for feed in view.feeds if not feed.polled and (feed.venue, feed.account) == owner]
+    return "feed_down" if streams and not any(streams) else ""
 
 
 def _lag(feed: FeedStatus, now: float) -> float | None:

@@ -86,7 +86,8 @@ RULES: Mapping[str, Rule] = {
         kind=Kind.STATE, about="a pool's report is partial, stale or unknown", words=("PARTIAL", "STALE", "UNKNOWN")
     ),
     "account_down": Rule(kind=Kind.STATE, about="an account's data is not fresh or not readable", words=("down",)),
-    "feed_down": Rule(kind=Kind.STATE, about="a stream or poll does not deliver", details=("stream",), words=("down",)),
+    "feed_down": Rule(kind=Kind.STATE, about="a stream does not deliver", details=("stream",), words=("down",)),
+    "poll_down": Rule(kind=Kind.STATE, about="a reading keeps failing", details=("stream",), words=("down",)),
     "feed_lag": Rule(
         kind=Kind.NUMBER,
         about="how long a stream's messages take from the venue's stamp to us, in seconds",
@@ -163,6 +164,8 @@ def default_rules() -> dict[str, RuleSettings]:
             severities={"down": Severity.CRITICAL}, for_seconds=30.0, keep_firing_seconds=30.0
         ),
         "feed_down": RuleSettings(severities={"down": Severity.WARNING}, for_seconds=15.0, keep_firing_seconds=60.0),
+        # Longer than the longest wait between two tries: after an outage each poll has had its turn.
+        "poll_down": RuleSettings(severities={"down": Severity.WARNING}, for_seconds=90.0, keep_firing_seconds=60.0),
         "feed_lag": RuleSettings(thresholds={Severity.WARNING: 2.0, Severity.CRITICAL: 10.0}, for_seconds=30.0),
         "venue_ban": RuleSettings(severities={"banned": Severity.CRITICAL}, keep_firing_seconds=0.0),
         "key_permission": RuleSettings(

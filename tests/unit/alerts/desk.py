@@ -1,0 +1,44 @@
+"""What tests of the whole alerting share: a clock that tests move, and what was told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from monitor.alerts.alerting import Alerting
+from monitor.alerts.settings import AlertSettings, RuleSettings
+from monitor.domain.alerts import Alert, AlertChange, Change, Severity
+from monitor.domain.reports import AccountReport, Notice
+from tests.sample_reports import NOW, view
+
+
+class Desk:
+    """An alerting, a clock that tests move, and what was told."""
+
+    def __init__(self, **rules: RuleSettings) -> None:
+        self.alerting = Alerting(AlertSettings(rules=rules))
+        self.now = NOW
+        self.told: list[AlertChange] = []
+
+    def see(
+        self, *accounts: AccountReport, seconds: float = 1.0, notices: Sequence[Notice] = (), **changed: Any
+    ) -> list[tuple[str, Change]]:
+        """A view `seconds` later: rule and change of what is told."""
+        self.now += seconds
+        changes = self.alerting.step(view(*accounts, at=self.now, **changed), notices, self.now)
+        self.told.extend(changes)
+        return [(change.alert.rule, change.change) for change in changes]
+
+    def hold(self, *accounts: AccountReport, seconds: float, **changed: Any) -> list[tuple[str, Change]]:
+        """The same view again and again, once a second."""
+        return [told for _ in range(round(seconds)) for told in self.see(*accounts, **changed)]
+
+    def alert(self, rule: str) -> Alert:
+        """The one firing alert of a rule."""
+        (alert,) = (alert for alert in self.alerting.firing if alert.rule == rule)
+        return alert
+
+    @property
+    def firing(self) -> list[tuple[str, Severity]]:
+        """Rule and severity of what fires."""
+        return [(alert.rule, alert.severity) for alert in self.alerting.firing]
