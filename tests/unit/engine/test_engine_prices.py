@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.events import (
+    AssetTick,
     Banned,
     ClockRead,
     Elapsed,
@@ -15,6 +16,7 @@ from monitor.domain.events import (
     FeedDown,
     FeedUp,
     PollFailed,
+    Tick,
 )
 from monitor.domain.lines import State
 from monitor.domain.quality import Quality
@@ -237,7 +239,10 @@ class TestAge:
     @pytest.mark.parametrize("ahead_seconds", [10.0, 1e7, 1e12])
     def test_one_stamp_from_the_future_freezes_no_price(self, ahead_seconds: float) -> None:
         running_engine = running(BTC, mode=MULTI)
-        garbled = [tick("BTCUSDT", 60_001.0, T + ahead_seconds), asset("USDT", 1.0, T + ahead_seconds)]
+        garbled: list[Tick | AssetTick] = [
+            tick("BTCUSDT", 60_001.0, T + ahead_seconds),
+            asset("USDT", 1.0, T + ahead_seconds),
+        ]
         running_engine.step([replace(event, received=T + 1.0) for event in garbled], T + 1.0)
         running_engine.step([tick("BTCUSDT", 55_000.0, T + 3.0), asset("USDT", 0.98, T + 3.0)], T + 3.1)
         found = pool(running_engine, "multi-assets")
