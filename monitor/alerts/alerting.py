@@ -15,7 +15,7 @@ from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice
 from monitor.domain.view import View
 
-KEY_RULE = "key_permission"
+KEY_RULES = frozenset({"key_permission", "permissions_changed"})  #: what a key may do, and what changed of it
 REFRESH_SECONDS = 1.0  #: the text of a firing alert is at most this much older than its report
 REREAD_SECONDS = 60.0  #: an unchanged report is read again after this time, for rules that time alone changes
 
@@ -58,7 +58,7 @@ class Alerting:
                 self._read[report.key] = (report, now)
                 self._collect(account_readings(report, now, self._asks(report.key)), fresh)
         self._collect(venue_readings(view, now, self._asks(None)), fresh)
-        told = [self._turn(reading, now) for reading in happened if self._settings[reading.subject.rule].enabled]
+        told = [self._turn(each, now) for each in happened if self._speaks(each.subject.rule, each.subject.account)]
         told += self._again(view, fresh, read, {reading.subject for reading in happened}, now)
         told += [self._turn(reading, now) for reading in fresh.values() if not self._is_told_by(reading)]
         return _loudest_first(told)
@@ -95,7 +95,7 @@ class Alerting:
 
         def asks(rule: str, value: float | None, state: str) -> bool:
             settings, spec = self._settings[rule], RULES[rule]
-            if not settings.enabled or (rule == KEY_RULE and account in self._any_key):
+            if not self._speaks(rule, account):
                 return False
             if rule in standing:
                 return True
@@ -106,6 +106,10 @@ class Alerting:
             return severity_of(state, settings) is not None
 
         return asks
+
+    def _speaks(self, rule: str, account: AccountKey | None) -> bool:
+        """Whether the user wants to hear this rule of this account at all."""
+        return self._settings[rule].enabled and not (rule in KEY_RULES and account in self._any_key)
 
     def _collect(self, readings: Iterator[Reading], into: dict[Subject, Reading]) -> None:
         for reading in readings:

@@ -37,7 +37,7 @@ from monitor.engine.accounts import AccountState, Changes
 from monitor.engine.health import Connection
 from monitor.engine.marks import Offer, Quotes
 from monitor.engine.notices import permission_words, warning_words
-from monitor.engine.settings import EngineSettings, PermissionPolicy
+from monitor.engine.settings import EngineSettings
 from monitor.engine.tables import VenueTables
 from monitor.engine.volatility import Volatility
 from monitor.margin.prices import Prices
@@ -72,7 +72,6 @@ class Intake:
 
     def __init__(self, prices: Prices, settings: EngineSettings) -> None:
         self._prices = prices
-        self._settings = settings
         self.marks: Quotes[tuple[Venue, Symbol]] = Quotes(settings.jump_ratio)
         self.assets: Quotes[tuple[Venue, Asset]] = Quotes(settings.jump_ratio)
         self.volatility = Volatility(settings.volatility)
@@ -230,7 +229,7 @@ class Intake:
         before: Permissions | None = state.permissions
         state.permissions = event.permissions
         self._touched.report[event.account] = None
-        if event.permissions != before and self._settings.permissions is not PermissionPolicy.IGNORE:
+        if event.permissions != before:
             text = permission_words(event.permissions)
             if text is not None:
                 self._notice("permissions", event.account, "key", text, event.received)

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from monitor.domain.names import AccountKey, Asset, Venue
 
 HOUR_SECONDS = 3600.0
-
-
-class PermissionPolicy(StrEnum):
-    """What to do about a key that may do more than read."""
-
-    REFUSE = "refuse"
-    WARN = "warn"
-    IGNORE = "ignore"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +69,6 @@ class EngineSettings:
     advice_every_seconds: float = 5.0
     advices_per_step: int = 1
     drift: DriftTolerances = DriftTolerances()
-    permissions: PermissionPolicy = PermissionPolicy.REFUSE
 
     def limits_of(self, venue: Venue) -> Limits:
         """The limits that hold for `venue`: its own where it has some, else the general ones."""

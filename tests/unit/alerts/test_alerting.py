@@ -394,8 +394,14 @@ def test_what_a_key_may_do_is_not_told_to_whom_it_does_not_matter() -> None:
     strong = account(permissions=Permissions(can_trade=True, can_withdraw=True))
     desk = Desk()
     desk.alerting = Alerting(AlertSettings(any_key=frozenset({MAIN})))
-    desk.hold(strong, replace(strong, key=AccountKey("binance", "other")), seconds=61)
-    assert [alert.labels["account"] for alert in desk.alerting.firing] == ["other"]
+    other = replace(strong, key=AccountKey("binance", "other"))
+    changed = Notice(kind="permissions", account=MAIN, key="key", text="the key may trade", at=NOW)
+    notices = [changed, replace(changed, account=other.key)]
+    assert desk.see(strong, other, notices=notices) == [("permissions_changed", Change.FIRED)]
+    desk.hold(strong, other, seconds=61)
+    assert [(alert.rule, alert.labels["account"]) for alert in desk.alerting.firing] == [
+        ("key_permission", "other"), ("permissions_changed", "other"),
+    ]  # fmt: skip
 
 
 def test_time_alone_brings_a_key_to_its_expiry() -> None:

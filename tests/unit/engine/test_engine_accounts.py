@@ -24,7 +24,7 @@ from monitor.domain.quality import Quality
 from monitor.domain.tables import AssetRates
 from monitor.domain.tiers import flat
 from monitor.engine.engine import Engine
-from monitor.engine.settings import EngineSettings, PermissionPolicy
+from monitor.engine.settings import EngineSettings
 from tests.unit.engine.situations import (
     ALONE,
     BTC,
@@ -262,11 +262,6 @@ class TestWarningsAndPermissions:
         weak = Permissions(can_read=True, can_trade=False, can_withdraw=False, can_transfer=False)
         result = running(BTC).step([PermissionsRead(account=MAIN, permissions=weak, received=T)], T + 1)
         assert result.notices == ()
-
-    def test_the_user_may_ignore_it(self) -> None:
-        alive = running(BTC, permissions=PermissionPolicy.IGNORE)
-        strong = PermissionsRead(account=MAIN, permissions=Permissions(can_trade=True), received=T)
-        assert alive.step([strong], T + 1).notices == ()
 
 
 class TestGone:
