@@ -206,7 +206,7 @@ async def test_a_wrong_key_silences_its_own_account_only(tmp_path: Path) -> None
         other.trade("BTCUSDT", 0.1, price=sim.market.mark("BTCUSDT"))
         config = write_config(tmp_path, sim, list(sim.accounts.values()))
         (tmp_path / "other.secret").write_text("not-the-secret-of-this-account")
-        sooner = {f"MARGINWATCH_ALERTS__{rule}__FOR_SECONDS": "4" for rule in ("ACCOUNT_DOWN", "FEED_DOWN")}
+        sooner = {f"MARGINWATCH_ALERTS__{rule}__FOR_SECONDS": "4" for rule in ("ACCOUNT_DOWN", "POLL_DOWN")}
         async with daemon(config, sooner, ready=False) as monitor:
             await monitor.until("listening", lambda: monitor.events("listening"))
             monitor.url = monitor.events("listening")[0]["url"]
@@ -221,7 +221,7 @@ async def test_a_wrong_key_silences_its_own_account_only(tmp_path: Path) -> None
             assert status == 503
             assert "binance/other" in text
             await monitor.until("a person is called", lambda: monitor.events("job ended: a person must act"))
-            for rule in ("account_down", "feed_down"):
+            for rule in ("account_down", "poll_down"):
                 fired = partial(monitor.events, "alert_fired", rule=rule, account="other")
                 await monitor.until(f"{rule} fires", fired)
             assert not monitor.events("alert_fired", rule="account_down", account="main")
