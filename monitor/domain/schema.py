@@ -59,7 +59,7 @@ def line_json(line: Line, sigmas: float | None = None) -> Json:
             return {"state": "liquidatable", "distance_ratio": 0.0}
         case State.NEVER:
             return {"state": "never"}
-        case State.UNKNOWN:
+        case _:
             return {"state": "unknown", "reasons": list(line.reasons)}
 
 
