@@ -1,4 +1,4 @@
-"""What tests of the whole alerting share: a clock that tests move, and what was told."""
+"""What tests of the whole alerting share: a clock that tests move, what was told, and accounts near their end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from typing import Any
 from monitor.alerts.alerting import Alerting
 from monitor.alerts.settings import AlertSettings, RuleSettings
 from monitor.domain.alerts import Alert, AlertChange, Change, Severity
+from monitor.domain.lines import Ratio
 from monitor.domain.reports import AccountReport, Notice
-from tests.sample_reports import NOW, view
+from tests.sample_reports import MAIN, NOW, account, pool, view
+
+WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
+HOUR = 3600.0
 
 
 class Desk:
@@ -42,3 +46,16 @@ class Desk:
     def firing(self) -> list[tuple[str, Severity]]:
         """Rule and severity of what fires."""
         return [(alert.rule, alert.severity) for alert in self.alerting.firing]
+
+
+def at_ratio(value: float, **changed: Any) -> AccountReport:
+    """An account of which only the margin ratio is remarkable."""
+    return account(pool(ratio=Ratio.of(value), **changed))
+
+
+SAFE, NEAR, VERY_NEAR = at_ratio(0.2), at_ratio(0.65), at_ratio(0.85)
+
+
+def happened(kind: str = "mode_changed", key: str = "hedge", text: str = "hedge mode was switched on") -> Notice:
+    """An event of the account."""
+    return Notice(kind=kind, account=MAIN, key=key, text=text, at=NOW)
