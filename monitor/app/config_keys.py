@@ -111,6 +111,7 @@ class Timings(Section):
     backoff_cap_seconds: Seconds = key(60.0, "seconds, the longest wait")
     live_seconds: Seconds = key(60.0, "seconds that a feed must be live to earn a fresh back-off")
     rate_limited_seconds: Seconds = key(60.0, "seconds waited after «too many requests» that names no time")
+    refused_every_seconds: Seconds = key(600.0, "seconds between two attempts with a key that was refused repeatedly")
     request_seconds: Seconds = key(10.0, "seconds, the deadline of one request")
     account_every_seconds: Seconds = key(15.0, "seconds between two readings of account and positions")
     account_every_blind_seconds: Seconds = key(5.0, "seconds between them while the user stream is down")

@@ -74,6 +74,10 @@ class Reading:
         self.malformed += isinstance(exc, MalformedAnswer)
         self.phase, self.reason = ReadingPhase.FAILING, exc.why
 
+    def stopped(self, why: str) -> None:
+        """No try is made until a person has acted."""
+        self.phase, self.reason = ReadingPhase.STOPPED, why
+
     def idle(self, reason: str = "") -> None:
         """There is nothing to read, or no more."""
         self.phase, self.reason = ReadingPhase.IDLE, reason
@@ -83,7 +87,7 @@ class Reading:
         try:
             await body()
         except VenueError as exc:
-            self.phase, self.reason = ReadingPhase.STOPPED, exc.why
+            self.stopped(exc.why)
             raise
         except Exception as exc:  # a bug: whoever supervises it starts it again, but until then nothing is read
             self.phase, self.reason = ReadingPhase.FAILING, f"it ended by a mistake of ours: {type(exc).__name__}"

@@ -78,6 +78,7 @@ class Timings:
     backoff_cap_seconds: float = 60.0
     live_seconds: float = 60.0  #: a feed that was live for this long has earned a fresh back-off
     rate_limited_seconds: float = 60.0  #: waited after a refusal for too many requests that names no time
+    refused_every_seconds: float = 600.0  #: between two attempts with a key that was refused again and again
 
     # Requests
     request_seconds: float = 10.0  #: deadline of one request

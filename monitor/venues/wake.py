@@ -41,10 +41,10 @@ class Wake:
 
 
 class Pace:
-    """How long to wait after each failure of one thing, and when to give up.
+    """How long to wait after each failure of one thing. It never gives up: who did would be blind until a restart.
 
-    What a person must cure ends it by raising, unless it worked before: then that has to happen `REFUSALS` times in a
-    row, because venues also refuse good keys for a moment, and a monitor that gave up on that would be blind for ever.
+    What a person must cure is asked for ever more rarely: venues also refuse good keys for a moment, but one that is
+    refused `REFUSALS` times in a row waits for a person, who may cure it at the venue, where we are not told of it.
     """
 
     REFUSALS = 3
@@ -52,23 +52,21 @@ class Pace:
     def __init__(self, clock: Clock, timings: Timings) -> None:
         self._clock, self._timings = clock, timings
         self._backoff = Backoff(timings)
-        self._worked = False
         self._refusals = 0
 
     def worked(self) -> None:
         """It succeeded once; refusals are counted anew. The back-off only starts anew by what `pause` is told."""
-        self._worked, self._refusals = True, 0
+        self._refusals = 0
 
-    def pause(self, exc: VenueError, *, live_seconds: float = 0.0, patient: bool = False) -> float:
-        """Seconds to wait after this failure; raises it if a person must act, except to a `patient` caller."""
+    def pause(self, exc: VenueError, *, live_seconds: float = 0.0, keyless: bool = False) -> float:
+        """Seconds to wait after this failure. `keyless`: asked without a key, so that no person can cure a refusal."""
         match verdict(exc):
             case Verdict.WAIT_UNTIL if isinstance(exc, RateLimited):
                 return max(0.0, exc.until - self._clock.now())
             case Verdict.STOP:
                 self._refusals += 1
-                if not patient and (not self._worked or self._refusals >= self.REFUSALS):
-                    raise exc
-                return self._timings.rate_limited_seconds
+                for_good = self._refusals >= self.REFUSALS and not keyless
+                return self._timings.refused_every_seconds if for_good else self._timings.rate_limited_seconds
             case _:
                 return self._backoff.after(live_seconds)
 
@@ -76,7 +74,7 @@ class Pace:
 class Poll:
     """Something that is read at an interval, at once after a start, and soon after a ring.
 
-    `read` raises our errors; `failed` is told of each. A `patient` poll ends for no refusal but goes on asking.
+    `read` raises our errors; `failed` is told of each. `keyless` as in `Pace.pause`.
     """
 
     def __init__(
@@ -87,10 +85,10 @@ class Poll:
         clock: Clock,
         timings: Timings,
         *,
-        patient: bool = False,
+        keyless: bool = False,
     ) -> None:
         self._read, self._interval, self._failed = read, interval, failed
-        self._clock, self._timings, self._patient = clock, timings, patient
+        self._clock, self._timings, self._keyless = clock, timings, keyless
         self._bell = Wake(clock)
 
     def ring(self) -> None:
@@ -110,7 +108,7 @@ class Poll:
                 self._failed(exc)
                 good = 0.0 if good_since is None else began - good_since
                 good_since = None
-                pause = pace.pause(exc, live_seconds=good, patient=self._patient)
+                pause = pace.pause(exc, live_seconds=good, keyless=self._keyless)
                 # A limit's end is waited for, whatever the interval; all else is tried again within it.
                 await self._clock.sleep(pause if isinstance(exc, RateLimited | Refused) else self._within(pause))
                 continue

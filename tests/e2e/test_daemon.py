@@ -220,7 +220,7 @@ async def test_a_wrong_key_silences_its_own_account_only(tmp_path: Path) -> None
             status, text = await monitor.get("/-/ready")
             assert status == 503
             assert "binance/other" in text
-            await monitor.until("a person is called", lambda: monitor.events("job ended: a person must act"))
+            await monitor.until("told", partial(monitor.events, "reading failed", what="account", account="other"))
             for rule in ("account_down", "poll_down"):
                 fired = partial(monitor.events, "alert_fired", rule=rule, account="other")
                 await monitor.until(f"{rule} fires", fired)
@@ -234,8 +234,8 @@ async def test_a_key_that_may_withdraw_is_refused(tmp_path: Path) -> None:
         async with daemon(write_config(tmp_path, sim, [account]), ready=False) as monitor:
             await monitor.until("listening", lambda: monitor.events("listening"))
             monitor.url = monitor.events("listening")[0]["url"]
-            ended = await monitor.until("refused", lambda: monitor.events("job ended: a person must act"), within=30.0)
-            assert "withdraw" in ended[0]["reason"]
+            told = await monitor.until("refused", lambda: monitor.events("reading failed", what="account"), within=30.0)
+            assert "withdraw" in told[0]["reason"]
             assert await monitor.value("account_up") == 0.0
             assert await monitor.value("pool_margin_ratio") is None
 

@@ -44,6 +44,7 @@ SHORT = Timings(
     backoff_cap_seconds=0.3,
     live_seconds=1.0,
     rate_limited_seconds=0.5,
+    refused_every_seconds=0.8,
     request_seconds=2.0,
     account_every_seconds=0.5,
     account_every_blind_seconds=0.2,

@@ -24,7 +24,10 @@ SPREAD = (0.85, 0.97)  #: of an interval, by chance: accounts do not all ask in 
 
 
 class AccountDesk:
-    """All jobs of one account. None of them asks anything before the key's permissions were read, or could not be."""
+    """All jobs of one account. None of them asks anything before the key's permissions were read, or could not be.
+
+    While the key may do too much, its permissions are all that is read: once they were reduced, the others go on.
+    """
 
     def __init__(
         self,
@@ -43,21 +46,18 @@ class AccountDesk:
         self._readings = AccountReadings(settings, client, emit, clock, timings)
         self.user = UserStream(settings, urls, client, emit, clock, timings, self.resync)
         self._permitted = asyncio.Event()  #: the permissions were asked for, and do not forbid
-        self._refused: KeyTooPowerful | None = None
-        self._refusal = asyncio.Event()
+        self._refused = asyncio.Event()  #: they were read, and forbid
         self._configured = asyncio.Event()  #: the modes were asked for: positions are read with them
         self._account = self._poll(self._read_account, self._account_interval, "account")
         self._config = self._poll(self._read_config, lambda: self._stretched(timings.config_every_seconds), "config")
-        self._tiers = self._poll(self._readings.tiers, lambda: timings.tiers_every_seconds, "tiers", patient=True)
-        self._permissions = self._poll(
-            self._read_permissions, lambda: timings.permissions_every_seconds, "permissions", patient=True
-        )
+        self._tiers = self._poll(self._readings.tiers, lambda: timings.tiers_every_seconds, "tiers")
+        self._permissions = self._poll(self._read_permissions, lambda: timings.permissions_every_seconds, "permissions")
 
     def jobs(self) -> tuple[Job, ...]:
         """The account's jobs."""
         name = self.settings.name
         jobs: tuple[tuple[str, Body], ...] = (
-            ("permissions", self._permissions_job),
+            ("permissions", self._permissions.run),
             ("config", self._permitted_only(self._config.run)),
             ("account", self._permitted_only(self._after_config(self._account.run))),
             ("user stream", self._permitted_only(self.user.run)),
@@ -82,12 +82,15 @@ class AccountDesk:
             self._config.ring()
         self._account.ring()
 
-    def _poll(self, read: Body, interval: Callable[[], float], what: str, *, patient: bool = False) -> Poll:
+    def _poll(self, read: Body, interval: Callable[[], float], what: str) -> Poll:
         def failed(exc: VenueError) -> None:
             self._readings.rows[what].failed(exc)
-            self._emit(PollFailed(VENUE, self.settings.name, what, self._clock.now(), exc.why))
+            self._tell(what, exc.why)
 
-        return Poll(read, interval, failed, self._clock, self._timings, patient=patient)
+        return Poll(read, interval, failed, self._clock, self._timings)
+
+    def _tell(self, what: str, why: str) -> None:
+        self._emit(PollFailed(VENUE, self.settings.name, what, self._clock.now(), why))
 
     def _stretched(self, seconds: float) -> float:
         # Chance here only spreads requests in time; it decides nothing.
@@ -114,26 +117,37 @@ class AccountDesk:
             self._configured.set()
 
     async def _read_permissions(self) -> None:
+        # Unreadable permissions run, with an alert of their own; but they take back no refusal.
+        refused = self._refused.is_set()
         try:
             await self._readings.permissions()
+            refused = False
         except KeyTooPowerful as exc:
-            self._refused = exc
-            self._refusal.set()
+            refused = True
+            self._refuse(exc.why)
+            raise
         finally:
-            # Unreadable permissions run, with an alert of their own.
-            self._permitted.set()
+            if not refused:
+                self._refused.clear()
+                self._permitted.set()
 
     # Whether to work at all
 
-    async def _permissions_job(self) -> None:
-        self._refused = None
-        self._refusal.clear()
-        await self._until_refused(self._permissions.run)
+    def _refuse(self, why: str) -> None:
+        """Ask nothing more with this key, and say why nothing is known."""
+        self._permitted.clear()
+        self._refused.set()
+        self.user.stop(why)
+        for what, row in self._readings.rows.items():
+            if what != "permissions":
+                row.stopped(why)
+                self._tell(what, why)
 
     def _permitted_only(self, body: Body) -> Body:
         async def run() -> None:
-            await self._permitted.wait()
-            await self._until_refused(body)
+            while True:
+                await self._permitted.wait()
+                await self._until_refused(body)
 
         return run
 
@@ -145,17 +159,15 @@ class AccountDesk:
         return run
 
     async def _until_refused(self, body: Body) -> None:
-        """Run until it fails, or until the key turns out to be too powerful: then nothing more is asked with it."""
+        """Run until it fails, or until the key turns out to be too powerful; returns then."""
         work = asyncio.ensure_future(body())
-        refusal = asyncio.ensure_future(self._refusal.wait())
+        refusal = asyncio.ensure_future(self._refused.wait())
         try:
-            await asyncio.wait({work, refusal}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({work, refusal}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for one in (work, refusal):
                 if not one.done():
                     one.cancel()
             await asyncio.gather(work, refusal, return_exceptions=True)
-        if self._refused is not None:
-            self.user.stop(self._refused.why)
-            raise self._refused
-        work.result()
+        if refusal not in done:
+            work.result()

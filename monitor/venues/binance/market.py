@@ -69,7 +69,7 @@ class MarketStream:
             try:
                 await Feed(VENUE, "market", self._address, self._conversation, self._clock, self._timings).run()
             except VenueError as exc:
-                await self._clock.sleep(pace.pause(exc, live_seconds=self._live_seconds()))
+                await self._clock.sleep(pace.pause(exc, live_seconds=self._live_seconds(), keyless=True))
 
     def _live_seconds(self) -> float:
         return 0.0 if self._live_since is None else self._clock.monotonic() - self._live_since
@@ -122,5 +122,5 @@ class Bridge:
                     if isinstance(exc, MalformedAnswer):
                         self._market.ledger.counters[stream].malformed += 1
                     self._emit(PollFailed(VENUE, None, stream, self._clock.now(), exc.why))
-                    pause = max(pause, pace.pause(exc, patient=True))
+                    pause = max(pause, pace.pause(exc, keyless=True))
             await self._clock.sleep(pause)

@@ -37,7 +37,7 @@ class BinanceSession:
             lambda exc: self._failed("clock", exc),
             clock,
             timings,
-            patient=True,
+            keyless=True,
         )
         self._instruments_poll = Poll(
             self._readings.instruments,
@@ -45,7 +45,7 @@ class BinanceSession:
             lambda exc: self._failed("instruments", exc),
             clock,
             timings,
-            patient=True,
+            keyless=True,
         )
         self._clock_doubted = float("-inf")
         self._unseeded: asyncio.Queue[tuple[Symbol, int]] = asyncio.Queue()
@@ -142,4 +142,4 @@ class BinanceSession:
                 row.failed(exc)
                 if attempt < SEED_TRIES:
                     self._unseeded.put_nowait((symbol, attempt + 1))
-                await self._clock.sleep(pace.pause(exc, patient=True))
+                await self._clock.sleep(pace.pause(exc, keyless=True))

@@ -69,7 +69,7 @@ class UserStream:
         return self._event_received >= received
 
     async def run(self) -> None:
-        """Keep the stream up for ever; raises what a person must cure."""
+        """Keep the stream up for ever."""
         while True:
             try:
                 await self._once()
@@ -92,14 +92,10 @@ class UserStream:
 
     def _pause(self, exc: VenueError) -> float:
         live = 0.0 if self._live_since is None else self._clock.monotonic() - self._live_since
-        try:
-            return self._pace.pause(exc, live_seconds=live)
-        except VenueError:
-            self.stop(exc.why)
-            raise
+        return self._pace.pause(exc, live_seconds=live)
 
     def stop(self, why: str) -> None:
-        """No attempt is made any more: a person must act."""
+        """Nothing is asked any more until `run` is called anew: a person must act."""
         self.ledger.stop(why)
         for edge in self.ledger.edges(self._clock.now()):
             self._emit(edge)

@@ -95,6 +95,14 @@ async def test_what_ends_it_is_told_whether_a_person_must_act_or_we_made_a_mista
     assert "KeyError" in row.status().reason
 
 
+def test_a_reading_that_was_stopped_says_why_until_it_is_read_again() -> None:
+    row = reading()
+    row.stopped("the key may withdraw")
+    assert (row.status().up, row.status().phase, row.status().reason) == (False, "stopped", "the key may withdraw")
+    take(row)
+    assert (row.status().up, row.status().reason) == (True, "")
+
+
 def test_where_there_is_nothing_to_read_nothing_is_wrong() -> None:
     row = reading()
     row.idle()

@@ -60,10 +60,10 @@ class Reading:
             raise error
 
 
-async def follow(reading: Reading, until: float, *, patient: bool = False, rings: tuple[float, ...] = ()) -> Reading:
+async def follow(reading: Reading, until: float, *, keyless: bool = False, rings: tuple[float, ...] = ()) -> Reading:
     """Poll every 15 s until a moment, ringing the bell at some."""
     poll = Poll(
-        reading, lambda: 15.0, lambda exc: reading.told.append(exc.why), reading.clock, TIMINGS, patient=patient
+        reading, lambda: 15.0, lambda exc: reading.told.append(exc.why), reading.clock, TIMINGS, keyless=keyless
     )
     task = asyncio.ensure_future(poll.run())
     for ring in rings:
@@ -110,23 +110,32 @@ async def test_the_end_of_a_ban_is_waited_for() -> None:
     assert (await follow(Reading(Timeline(), banned), 116)).times == [0, 100, 115]
 
 
-async def test_a_key_that_never_worked_ends_the_poll_at_once() -> None:
-    with pytest.raises(AuthRejected):
-        await follow(Reading(Timeline(), lambda _: REJECTED), 10)
+async def test_a_key_that_is_refused_for_a_moment_is_asked_with_again_after_a_minute() -> None:
+    reading = await follow(Reading(Timeline(), lambda n: REJECTED if n in (2, 3) else None), 151)
+    assert reading.times == [0, 15, 75, 135, 150]
 
 
-async def test_a_key_that_worked_must_be_refused_three_times_in_a_row() -> None:
-    once = await follow(Reading(Timeline(), lambda n: REJECTED if n in (2, 3) else None), 200)
-    assert once.times[:4] == [0, 15, 75, 135]
-    thrice = Reading(Timeline(), lambda n: REJECTED if n >= 2 else None)
-    with pytest.raises(AuthRejected):
-        await follow(thrice, 400)
-    assert thrice.times == [0, 15, 75, 135]
+async def test_a_key_that_goes_on_being_refused_is_asked_with_slowly_but_for_ever() -> None:
+    never = await follow(Reading(Timeline(), lambda _: REJECTED), 2_000)
+    assert never.times == [0, 60, 120, 720, 1320, 1920]
+    assert len(never.told) == 6, "and each refusal is told"
 
 
-async def test_a_patient_poll_ends_for_no_refusal() -> None:
-    reading = await follow(Reading(Timeline(), lambda _: REJECTED), 125, patient=True)
-    assert reading.times == [0, 60, 120]
+async def test_a_key_that_is_cured_after_hours_of_refusals_works_again_by_itself() -> None:
+    reading = await follow(Reading(Timeline(), lambda n: REJECTED if 2 <= n <= 22 else None), 12_200)
+    healed = reading.times[22]
+    assert healed == 15 + 60 + 60 + 19 * 600
+    assert reading.times[23] == healed + 15, "at its interval, as if nothing had been"
+
+
+async def test_refusals_before_a_success_do_not_count_with_those_after_it() -> None:
+    reading = await follow(Reading(Timeline(), lambda n: None if n == 3 else REJECTED), 320)
+    assert reading.times == [0, 60, 120, 135, 195, 255]
+
+
+async def test_what_is_asked_without_a_key_is_not_slowed_down_by_refusals() -> None:
+    reading = await follow(Reading(Timeline(), lambda _: REJECTED), 305, keyless=True)
+    assert reading.times == [0, 60, 120, 180, 240, 300]
 
 
 async def test_a_bug_in_a_reading_is_not_hidden() -> None:
