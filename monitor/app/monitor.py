@@ -38,6 +38,7 @@ from monitor.web.server import serve
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
+SHORTEST_WAIT_SECONDS = 0.001  #: for a step that is due: whatever the engine asks for, the loop never spins
 RECENT_CHANGES = 50
 FREEZE_AFTER_SECONDS = 30.0
 REASONS_SHOWN = 4  #: of what keeps an account from being ready, the gravest first
@@ -126,6 +127,7 @@ class Core:
         self._diagnosis = Diagnosis(loaded.secret_texts)
         self._alert_log = AlertLog()
         self._frozen = False
+        self._due: float | None = None
         self.on_view: OnView | None = None
         self.on_latency: Callable[[float], None] | None = None
         self._view = self._picture(self._started, 0)
@@ -137,7 +139,17 @@ class Core:
     async def run(self) -> None:
         """Step after step, for ever. What it raises is a bug in the core."""
         while True:
-            self.take(await self._inbox.batch())
+            self.take(await self._next())
+
+    async def _next(self) -> tuple[Event, ...]:
+        """What came in next; nothing if the engine wants a step before that, for lines older than their ratios."""
+        if self._due is None:
+            return await self._inbox.batch()
+        try:
+            async with asyncio.timeout(max(SHORTEST_WAIT_SECONDS, self._due - self._clock.now())):
+                return await self._inbox.batch()
+        except TimeoutError:
+            return ()
 
     async def tick(self) -> None:
         """Tell the engine each second that time passes."""
@@ -151,6 +163,7 @@ class Core:
         """One step: what came in becomes reports, alerts and a new picture."""
         now = self._clock.now()
         result = self._engine.step(batch, now)
+        self._due = result.due
         if result.reports:
             self._observe(batch)
         self._resync(result.resyncs)

@@ -129,10 +129,14 @@ class Resync:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What one engine step gives: fresh reports of the accounts touched, notices, and readings that it asks for."""
+    """What one engine step gives: fresh reports of the accounts touched, notices, and readings that it asks for.
+
+    `due` is when the next step is wanted though nothing happens, because lines are older than their ratios; None: never.
+    """
 
     at: float
     reports: tuple[AccountReport, ...] = ()
     closed: tuple[AccountKey, ...] = ()
     notices: tuple[Notice, ...] = ()
     resyncs: tuple[Resync, ...] = field(default=())
+    due: float | None = None

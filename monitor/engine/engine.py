@@ -75,6 +75,7 @@ class Engine:
             closed=tuple(touched.closed),
             notices=tuple(notice for notice in notices if notice.account in self._intake.accounts),
             resyncs=tuple(dict.fromkeys(ask for ask in touched.resyncs if ask.account in self._intake.accounts)),
+            due=self._valuation.due(),
         )
 
     def reports(self) -> tuple[AccountReport, ...]:

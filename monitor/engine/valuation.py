@@ -131,6 +131,12 @@ class Valuation:
         """The accounts whose lines are older than their ratios and may be solved again."""
         return (account for account in self._owed if self._may_solve(account, now))
 
+    def due(self) -> float | None:
+        """When the first of the lines that are older than their ratios may be solved again; None if there are none."""
+        return min(
+            (self._solved_at[account] + self._settings.lines_every_seconds for account in self._owed), default=None
+        )
+
     def maintenance(self, account: AccountKey, pools: Sequence[Pool]) -> dict[PoolKey, tuple[float | None, Asset]]:
         """What pools, described in whatever way, require at the prices of now: by pool the amount and its asset."""
         book = Book(self._prices, self.stablecoins)
@@ -157,7 +163,8 @@ class Valuation:
 
     def _may_solve(self, account: AccountKey, now: float) -> bool:
         solved_at = self._solved_at.get(account, -math.inf)
-        return not 0.0 <= now - solved_at < self._settings.lines_every_seconds  # a clock set back solves too
+        # A clock set back solves too. The sum is that of `due`: who comes at that moment must not come too early.
+        return not solved_at <= now < solved_at + self._settings.lines_every_seconds
 
     def _refused(self, account: AccountKey, pools: Sequence[Pool]) -> str | None:
         try:

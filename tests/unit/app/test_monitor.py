@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,8 +19,9 @@ from monitor.app.supervision import JobStatus
 from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import AlertChange
 from monitor.domain.errors import Overrun
-from monitor.domain.events import Elapsed, PermissionsRead, Tick
+from monitor.domain.events import Elapsed, Event, PermissionsRead, Tick
 from monitor.domain.names import AccountKey
+from monitor.domain.reports import StepResult
 from monitor.domain.view import Budget, FeedStatus, View
 from monitor.engine.engine import Engine
 from monitor.outputs.prometheus import Exposition
@@ -62,15 +66,31 @@ class FakeSession:
         pass
 
 
+class Owing(Engine):
+    """An engine that wants further steps: `wants` gives, for each step, in how many seconds; None: it wants none."""
+
+    def __init__(self, *wants: float | None) -> None:
+        super().__init__({"binance": describe}, settings.engine(loads(CONFIG)))
+        self.wants = list(wants)
+        self.batches: list[tuple[Event, ...]] = []
+
+    def step(self, batch: Iterable[Event], now: float) -> StepResult:
+        self.batches.append(tuple(batch))
+        wanted = self.wants.pop(0) if self.wants else None
+        return replace(super().step(self.batches[-1], now), due=None if wanted is None else now + wanted)
+
+
 class Bench:
     """A core with nothing around it."""
 
-    def __init__(self, limit: int = 100, jobs: Sequence[JobStatus] = (), config: str = CONFIG) -> None:
+    def __init__(
+        self, limit: int = 100, jobs: Sequence[JobStatus] = (), config: str = CONFIG, engine: Engine | None = None
+    ) -> None:
         loaded = loads(config)
         self.clock, self.session, self.inbox = FakeClock(), FakeSession(), Inbox(limit)
         self.core = Core(
             self.inbox,
-            Engine({"binance": describe}, settings.engine(loaded)),
+            engine or Engine({"binance": describe}, settings.engine(loaded)),
             Alerting(settings.alerts(loaded)),
             Exposition(),
             {"binance": self.session},
@@ -152,6 +172,39 @@ async def test_the_timer_tells_the_engine_each_second() -> None:
     ticking.close()
     assert bench.inbox.depth == 3, "a full inbox ends nothing"
     assert await bench.inbox.batch() == (Elapsed(1_000_001.0), Elapsed(1_000_002.0), Elapsed(1_000_003.0))
+
+
+async def run_for(bench: Bench, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bench.core.run()
+
+
+async def test_a_step_that_the_engine_wants_is_made_though_nothing_comes() -> None:
+    engine = Owing(0.01, 0.01, None)
+    bench = Bench(engine=engine)
+    first = Elapsed(bench.clock.now())
+    bench.inbox.put(first)
+    await run_for(bench, 0.2)
+    assert engine.batches == [(first,), (), ()], "two more steps were wanted, then none"
+
+
+async def test_what_comes_before_the_step_that_is_wanted_is_taken_at_once() -> None:
+    engine = Owing(60.0)
+    bench = Bench(engine=engine)
+    first, second = Elapsed(bench.clock.now()), Elapsed(bench.clock.now() + 1)
+    bench.inbox.put(first)
+    asyncio.get_running_loop().call_later(0.02, bench.inbox.put, second)
+    await run_for(bench, 0.2)
+    assert engine.batches == [(first,), (second,)]
+
+
+async def test_an_engine_that_wants_a_step_at_once_for_ever_does_not_spin() -> None:
+    engine = Owing(*[-1.0] * 10_000)
+    bench = Bench(engine=engine)
+    bench.inbox.put(Elapsed(bench.clock.now()))
+    await run_for(bench, 0.1)
+    assert 2 < len(engine.batches) <= 101
 
 
 WITHDRAWS = Permissions(can_read=True, can_trade=True, can_withdraw=True, can_transfer=False)

@@ -211,6 +211,33 @@ class TestLines:
             one.step([Elapsed(T + 2)], T + 2)
         assert pool(slow, "cross:USDT").market == pool(prompt, "cross:USDT").market
 
+    def test_a_step_that_reused_lines_says_when_it_wants_to_solve_them(self) -> None:
+        slow = running(BTC, ALONE, lines_every_seconds=0.05)
+        assert slow.step([], T).due is None, "at the start all lines are solved"
+        solved = slow.step([tick("BTCUSDT", 55_000.0, T + 1)], T + 1)
+        assert solved.due is None
+        reused = slow.step([tick("BTCUSDT", 54_000.0, T + 1)], T + 1.02)
+        assert reused.due == T + 1 + 0.05
+        market = pool(slow, "cross:USDT").market
+        early = slow.step([], math.nextafter(reused.due, 0.0))
+        assert early.due == reused.due, "who comes too early is told again"
+        assert pool(slow, "cross:USDT").market == market
+        met = slow.step([], reused.due)
+        assert met.due is None
+        assert report(met).key == MAIN, "a step without an event reports what was solved"
+        assert pool(met, "cross:USDT").market != market
+
+    def test_of_several_accounts_the_first_that_is_due_is_told(self) -> None:
+        two = engine(MAIN, OTHER, lines_every_seconds=1.0)
+        two.step([*started(BTC), config(account=OTHER)], T)
+        two.step([reading(BTC, account=OTHER, asked=T)], T + 0.5)
+        assert two.step([tick("BTCUSDT", 55_000.0, T + 0.6)], T + 0.6).due == T + 1.0
+        assert two.step([], T + 1.0).due == T + 1.5
+
+    def test_lines_that_are_solved_at_each_step_are_never_due(self) -> None:
+        prompt = running(BTC, ALONE)
+        assert prompt.step([tick("BTCUSDT", 55_000.0, T + 1)], T + 1).due is None
+
     def test_no_line_stands_beside_a_ratio_that_contradicts_it(self) -> None:
         slow = running(BTC, lines_every_seconds=10.0)
         crossed = slow.step([tick("BTCUSDT", 50_100.0, T + 1)], T + 1)
