@@ -6,6 +6,7 @@ in error messages. Unknown keys are errors in every table. The defaults equal th
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -187,6 +188,28 @@ class Engine(Section):
     stablecoins: tuple[str, ...] = key((), "assets that the market line holds still; empty: the built-in list")
     volatility: Volatility = key(Volatility(), "")
     drift: Drift = key(Drift(), "")
+
+    @field_validator("stablecoins")
+    @classmethod
+    def _assets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            _asset(name)
+        return value
+
+    @field_validator("betas")
+    @classmethod
+    def _speeds(cls, value: dict[str, float]) -> dict[str, float]:
+        for name, beta in value.items():
+            _asset(name)
+            if not 0.0 <= beta < math.inf:
+                raise ValueError(f"the beta of {name} is {beta:g}: must be 0 (it stands still) or more, and finite")
+        return value
+
+
+def _asset(name: str) -> None:
+    """Refuse a name that no venue gives to an asset: it would be nobody's, and what was meant would not happen."""
+    if not name or name != "".join(name.split()).upper():
+        raise ValueError(f"{name!r} is no asset: write it as the venue does, in upper case (USDT)")
 
 
 class Binance(Section):

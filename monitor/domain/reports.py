@@ -131,7 +131,7 @@ class Resync:
 class StepResult:
     """What one engine step gives: fresh reports of the accounts touched, notices, and readings that it asks for.
 
-    `due` is when the next step is wanted though nothing happens, because lines are older than their ratios; None: never.
+    `due` is when a step is wanted though nothing happens, for lines that are older than their ratios; None: never.
     """
 
     at: float

@@ -177,6 +177,33 @@ def test_a_deceptive_address_is_refused(address: str, cure: str) -> None:
     assert cure in mistakes["venues.binance.urls.fapi"].cure
 
 
+@pytest.mark.parametrize(
+    ("line", "key", "cure"),
+    [
+        (
+            'stablecoins = ["USDC", "usdt"]',
+            "stablecoins",
+            "'usdt' is no asset: write it as the venue does, in upper case",
+        ),
+        ('stablecoins = [" USDT"]', "stablecoins", "' USDT' is no asset"),
+        ('stablecoins = [""]', "stablecoins", "'' is no asset"),
+        ("betas = { eth = 1.2 }", "betas", "'eth' is no asset"),
+        ("betas = { BTC = 1.0, ETH = -0.5 }", "betas", "the beta of ETH is -0.5: must be 0 (it stands still) or more"),
+        ("betas = { ETH = nan }", "betas", "the beta of ETH is nan"),
+        ("betas = { ETH = inf }", "betas", "the beta of ETH is inf"),
+    ],
+)
+def test_what_would_silently_do_nothing_or_turn_the_market_round_is_refused(line: str, key: str, cure: str) -> None:
+    mistakes = refused(ACCOUNT + f"[engine]\n{line}")
+    assert cure in mistakes[f"engine.{key}"].cure
+
+
+def test_assets_as_their_venues_write_them_are_taken() -> None:
+    loaded = loads(ACCOUNT + '[engine]\nstablecoins = ["USDT", "USDT0"]\nbetas = { "1000PEPE" = 2, BTC = 0 }')
+    assert settings.engine(loaded).stablecoins == {"USDT", "USDT0"}
+    assert settings.engine(loaded).betas == {"1000PEPE": 2.0, "BTC": 0.0}
+
+
 def test_a_configuration_without_accounts_is_refused() -> None:
     assert refused("")["accounts"].cure.startswith("is needed")
     assert refused("[accounts]")["accounts"].cure.startswith("must not be empty")
