@@ -12,6 +12,10 @@ from monitor.app.redaction import looks_secret
 from monitor.domain.errors import ConfigError
 
 HIDDEN = "***"
+_NAMES = (
+    "a name holds lower-case letters a to z, digits, hyphens, and single underscores between them; "
+    "it begins with a letter or a digit"
+)
 
 _CURES = {
     "greater_than": "must be greater than {gt}",
@@ -56,7 +60,7 @@ def _one(finding: Any, model: type[BaseModel], origin: Mapping[str, str]) -> Con
     elif kind == "value_error":
         value, cure = finding["input"], str(context["error"])
     elif kind == "string_pattern_mismatch":
-        value, cure = finding["input"], f"must match {context['pattern']}"
+        value, cure = finding["input"], _NAMES  # names are all that has a pattern
     else:
         value, cure = finding["input"], _CURES.get(kind, finding["msg"]).format_map(_Plain(context))
     # An unknown name may have been meant for a secret: its value is shown only if nothing speaks for that.

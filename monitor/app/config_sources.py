@@ -55,6 +55,10 @@ def find_file(given: Path | None, environ: Mapping[str, str]) -> Path:
     """
     named = given or (Path(environ["MARGINWATCH_CONFIG"]) if environ.get("MARGINWATCH_CONFIG") else None)
     if named is not None:
+        if named.is_dir():
+            raise ConfigMissing(
+                f"{named} is a folder: name the configuration file in it, such as {named / 'config.toml'}"
+            )
         if not named.is_file():
             raise ConfigMissing(f"no configuration file at {named}")
         return named

@@ -14,6 +14,7 @@ from monitor.domain.quality import Quality
 
 Json = Mapping[str, Any]
 FAR_RATIO = 10.0  #: from eleven times the price on
+BEYOND_RATIO = 1000.0  #: from here on nobody needs to know how far
 
 
 def by_danger(document: Json) -> list[tuple[Json, Json]]:
@@ -45,6 +46,8 @@ def ratio(value: Json) -> str:
 def line(value: Json, *, falling: bool | None = None) -> str:
     """A line: its price and how far it is; the sign says on which side it lies, where that is known."""
     if value["state"] == "at":
+        if value["distance_ratio"] >= BEYOND_RATIO:
+            return f"> {BEYOND_RATIO:.0f} × the price"
         far = _far(value["distance_ratio"], falling)
         # A line on which many prices move, or one whose price is not known, has a distance only.
         return far if value.get("price") is None else f"{price(value['price'])} ({far})"

@@ -18,6 +18,8 @@ from monitor.engine.marks import Quote
 from monitor.engine.pushes import words
 from monitor.engine.settings import Limits
 
+STREAMS = ("marks", "assets", "user")  #: what is told under any other name is a job's end
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -116,13 +118,19 @@ def account_findings(state: AccountState, connection: Connection, now: float, li
 def connection_findings(connection: Connection, account: str, now: float) -> list[Finding]:
     """Streams that are down, and a ban: what comes by another way is still shown, and what does not grows old."""
     found = [
-        Finding(Quality.PARTIAL, f"the {stream} stream is down: {reason}")
+        Finding(Quality.PARTIAL, f"{_named(stream)} is down: {reason}")
         for (owner, stream), reason in connection.down.items()
         if owner in (None, account)
     ]
     if connection.banned_until is not None and now < connection.banned_until:
         found.append(Finding(Quality.PARTIAL, "the venue told us to stop calling for a while"))
     return found
+
+
+def _named(stream: str) -> str:
+    """A stream, or one of the jobs that keep them and the readings going, in words."""
+    kind = "stream" if stream in STREAMS else "job"
+    return f"the {stream}" if stream.endswith(" stream") else f"the {stream} {kind}"
 
 
 def table_findings(tables: Tables, now: float, limits: Limits) -> list[Finding]:

@@ -339,6 +339,22 @@ def test_a_syntax_error_names_its_line_and_shows_nothing_of_the_file(tmp_path: P
     assert mistake.cure.startswith("not valid TOML")
 
 
+def test_a_folder_given_as_the_file_is_called_a_folder(tmp_path: Path) -> None:
+    for given, environ in ((tmp_path, {}), (None, {"MARGINWATCH_CONFIG": str(tmp_path)})):
+        with pytest.raises(
+            ConfigMissing, match=r"is a folder: name the configuration file in it, such as .*config\.toml"
+        ):
+            load(given, environ)
+
+
+@pytest.mark.parametrize("name", ["Main", "a b", "_main", "main_", "a__b", "-main", "ä"])
+def test_what_a_name_may_hold_is_told_in_words(name: str) -> None:
+    mistakes = refused(ACCOUNT.replace("[accounts.main]", f'[accounts."{name}"]'))
+    cure = mistakes[f"accounts.{name}"].cure
+    assert cure.startswith("a name holds lower-case letters a to z, digits")
+    assert "^" not in cure
+
+
 def test_a_missing_file_is_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigMissing, match=r"absent\.toml"):
         load(tmp_path / "absent.toml", {})

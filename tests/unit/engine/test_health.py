@@ -158,6 +158,20 @@ class TestConnections:
         connection.feed(FeedUp(VENUE, "main", "user", T + 1))
         assert account_findings(state(), connection, T, LIMITS) == LIVE
 
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("assets", "the assets stream is down: lost"),
+            ("market stream", "the market stream is down: lost"),
+            ("market bridge", "the market bridge job is down: lost"),
+            ("account", "the account job is down: lost"),
+        ],
+    )
+    def test_a_job_that_ended_is_told_by_its_own_name(self, name: str, text: str) -> None:
+        connection = Connection()
+        connection.feed(FeedDown(VENUE, None, name, T, "lost"))
+        assert account_findings(state(), connection, T, LIMITS) == [Finding(Quality.PARTIAL, text)]
+
     def test_a_ban_is_told_until_it_ends(self) -> None:
         connection = Connection()
         connection.banned(Banned(VENUE, until=T + 60, at=T))
