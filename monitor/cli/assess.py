@@ -13,6 +13,7 @@ from monitor import __version__
 from monitor.cli import words
 from monitor.cli.codes import Exit, complain
 from monitor.domain.errors import InputMissing, MalformedAnswer, MarginwatchError
+from monitor.domain.events import Elapsed
 from monitor.domain.names import AccountKey, Venue
 from monitor.domain.reports import AccountReport
 from monitor.domain.schema import document
@@ -63,6 +64,7 @@ def compute(directory: Path) -> tuple[AccountReport, tuple[str, ...], tuple[str,
         raise folder.BadFolder(f"{directory}: {error}") from None
     engine = Engine({meta.venue: describe}, EngineSettings(accounts=(account,), lines_every_seconds=0.0))
     engine.step(offline.events, meta.time)
+    engine.step([Elapsed(meta.time)], meta.time)  # advice is sought in a step in which nothing happens
     reports = engine.reports()
     if not reports:
         raise InputMissing(f"{directory}: holds no account")

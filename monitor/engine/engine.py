@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from monitor.domain.accounts import Account
 from monitor.domain.errors import MarginwatchError
-from monitor.domain.events import Event
+from monitor.domain.events import Elapsed, Event
 from monitor.domain.names import USD, AccountKey, PoolKey, Symbol, Venue
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, Notice, PoolReport, Resync, StepResult
@@ -54,7 +54,9 @@ class Engine:
     def step(self, batch: Iterable[Event], now: float) -> StepResult:
         """Take the events of a batch in their order, at `now` (our clock, seconds since 1970)."""
         self._now = now
+        quiet = True  # nothing but time passed: nobody waits for this step
         for event in batch:
+            quiet = quiet and isinstance(event, Elapsed)
             self._intake.apply(event)
         touched = self._intake.drain()
         for account in touched.closed:
@@ -68,6 +70,8 @@ class Engine:
         notices = [*touched.notices, *self._jump_notices(touched), *self._tier_notices(touched)]
         moved = self._moved(touched)
         self._valuation.revalue(list(moved), now)
+        if quiet:
+            moved |= dict.fromkeys(self._valuation.advise(now))
         reports = self._report(touched, moved)
         return StepResult(
             at=now,

@@ -53,8 +53,9 @@ class EngineSettings:
     `lines_every_seconds`: lines of a pool are solved at most that often (0: at each step). `jump_ratio`: a price that
     moves by more than this ratio between two frames waits for a confirmation. `betas`: how fast each asset moves on
     the market line (1 if not named). `stablecoins` None: the kernel's own list. `wanted_distance_ratio`: advice is
-    given while a line is nearer than this ratio of the mark, sought anew every `advice_every_seconds`, and for at most
-    `advices_per_step` pools in one step, because it costs a hundred times as much as a ratio.
+    given while a line is nearer than this ratio of the mark, sought anew every `advice_every_seconds` in steps in which
+    nothing but time passed, and for at most `advices_per_step` pools in one of them, because it costs a hundred times
+    as much as a ratio.
     """
 
     accounts: tuple[AccountKey, ...] = ()

@@ -79,6 +79,7 @@ class Valuation:
         self._pools: dict[AccountKey, dict[PoolKey, Priced]] = {}
         self._solved_at: dict[AccountKey, float] = {}
         self._owed: dict[AccountKey, None] = {}  #: accounts whose lines are older than their ratios
+        self._near: dict[PoolKey, AccountKey] = {}  #: pools that want advice
         self._by_mark: dict[tuple[Venue, Symbol], dict[AccountKey, None]] = {}
         self._by_asset: dict[tuple[Venue, Asset], dict[AccountKey, None]] = {}
 
@@ -121,6 +122,8 @@ class Valuation:
         if gone is None:
             return
         self._book.remove(account)
+        for key in gone:
+            self._near.pop(key, None)
         for entry in gone.values():
             for symbol in entry.needs.symbols:
                 self._by_mark[account.venue, symbol].pop(account, None)
@@ -159,7 +162,6 @@ class Valuation:
             results = self._evaluated(due, lines=True)
             for account in due:
                 self._solve(account, results, now)
-            self._advise([entry for account in due for entry in self._pools[account].values()], now)
 
     def _may_solve(self, account: AccountKey, now: float) -> bool:
         solved_at = self._solved_at.get(account, -math.inf)
@@ -215,19 +217,25 @@ class Valuation:
                 entry.result, entry.solved, entry.trouble = None, None, (result,)
             else:
                 entry.result, entry.solved, entry.trouble = result, result, ()
+            self._watch(account, key, entry)
 
-    def _advise(self, entries: Sequence[Priced], now: float) -> None:
-        """Advice for pools with a line nearer than wanted. It costs many assessments, so few are advised at a time:
-        those that have waited longest.
+    def _watch(self, account: AccountKey, key: PoolKey, entry: Priced) -> None:
+        """Keep or drop a pool among those that want advice: a line of theirs is nearer than wanted."""
+        distance = None if entry.result is None else nearest(entry.result).distance_ratio
+        if distance is None or distance >= self._settings.wanted_distance_ratio:
+            self._near.pop(key, None)
+            entry.advice, entry.advised_at = NO_ADVICE, -math.inf
+        else:
+            self._near[key] = account
+
+    def advise(self, now: float) -> tuple[AccountKey, ...]:
+        """Advice for pools that want it; returns their accounts. It costs a hundred times as much as a ratio, so it is
+        sought when nothing else waits, and for few at a time: those that have waited longest.
         """
-        near = []
-        for entry in entries:
-            distance = None if entry.result is None else nearest(entry.result).distance_ratio
-            if distance is None or distance >= self._settings.wanted_distance_ratio:
-                entry.advice, entry.advised_at = NO_ADVICE, -math.inf
-            elif not 0.0 <= now - entry.advised_at < self._settings.advice_every_seconds:
-                near.append(entry)
-        for entry in sorted(near, key=lambda each: each.advised_at)[: self._settings.advices_per_step]:
+        entries = [(self._pools[account][key], account) for key, account in self._near.items()]
+        old = [each for each in entries if not 0.0 <= now - each[0].advised_at < self._settings.advice_every_seconds]
+        chosen = sorted(old, key=lambda each: each[0].advised_at)[: self._settings.advices_per_step]
+        for entry, _ in chosen:
             entry.advised_at = now
             try:
                 advice = advise(entry.pool, self._prices, self._settings.wanted_distance_ratio)
@@ -235,3 +243,4 @@ class Valuation:
                 entry.advice = NO_ADVICE
             else:
                 entry.advice = (advice.add_usd, advice.text)
+        return tuple(account for _, account in chosen)

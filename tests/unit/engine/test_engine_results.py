@@ -37,6 +37,7 @@ from tests.unit.engine.situations import (
     held,
     paid,
     pool,
+    pushed,
     reading,
     report,
     running,
@@ -281,26 +282,46 @@ class TestVolatilityAndAdvice:
 
     def test_advice_is_given_while_a_line_is_nearer_than_wanted(self) -> None:
         alive = running(BTC, wanted_distance_ratio=0.2)
+        alive.step([Elapsed(T)], T)
         found = pool(alive, "cross:USDT")
         assert found.advice_add_usd == pytest.approx(2_192, abs=1)
         assert found.advice_text.startswith("add 2,193 USDT")
         far = alive.step([paid("USDT", 50_000.0, at=T + 1, cross=50_000.0)], T + 1)
         assert (pool(far, "cross:USDT").advice_add_usd, pool(far, "cross:USDT").advice_text) == (None, "")
+        alive.step([Elapsed(T + 2)], T + 2)
+        assert pool(alive, "cross:USDT").advice_text == ""
+
+    def test_no_price_waits_for_it(self) -> None:
+        alive = running(BTC, wanted_distance_ratio=0.2)
+        alive.step([tick("BTCUSDT", 59_000.0, T + 1), Elapsed(T + 1)], T + 1)
+        assert pool(alive, "cross:USDT").advice_text == ""
+        (told,) = alive.step([], T + 1.05).reports
+        assert told.pools[0].advice_text != ""
 
     def test_it_is_not_sought_at_each_step_because_it_is_dear(self) -> None:
         alive = running(BTC, wanted_distance_ratio=0.2, advice_every_seconds=5.0)
+        alive.step([Elapsed(T)], T)
         before = pool(alive, "cross:USDT").advice_add_usd
-        alive.step([tick("BTCUSDT", 59_000.0, T + 4.9)], T + 4.9)
+        alive.step([tick("BTCUSDT", 59_000.0, T + 4.8)], T + 4.8)
+        alive.step([Elapsed(T + 4.9)], T + 4.9)
         assert pool(alive, "cross:USDT").advice_add_usd == before
-        alive.step([tick("BTCUSDT", 59_000.1, T + 5)], T + 5)
+        alive.step([Elapsed(T + 5)], T + 5)
         assert pool(alive, "cross:USDT").advice_add_usd != before
 
     def test_one_pool_a_step_is_advised_the_longest_waiting_first(self) -> None:
         alive = running(BTC, ALONE, wanted_distance_ratio=0.2, advice_every_seconds=0.0)
         names = ("cross:USDT", "isolated:ETHUSDT:short")
+        alive.step([Elapsed(T)], T)
         assert [bool(pool(alive, name).advice_text) for name in names] == [True, False]
-        alive.step([tick("BTCUSDT", 59_999.0, T + 1)], T + 1)
+        alive.step([Elapsed(T + 1)], T + 1)
         assert [bool(pool(alive, name).advice_text) for name in names] == [True, True]
+
+    def test_a_pool_that_is_gone_is_not_advised(self) -> None:
+        alive = running(BTC, ALONE, wanted_distance_ratio=0.2)
+        alive.step([pushed("ETHUSDT", 0.0, 3_000.0, at=T + 1)], T + 1)
+        alive.step([Elapsed(T + 2)], T + 2)
+        alive.step([Elapsed(T + 3)], T + 3)
+        assert pool(alive, "cross:USDT").advice_text != ""
 
     def test_advice_that_cannot_be_found_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fails(*_: object) -> object:
@@ -308,6 +329,7 @@ class TestVolatilityAndAdvice:
 
         monkeypatch.setattr("monitor.engine.valuation.advise", fails)
         alive = running(BTC, wanted_distance_ratio=0.2)
+        alive.step([Elapsed(T)], T)
         assert pool(alive, "cross:USDT").advice_text == ""
 
 
