@@ -72,6 +72,9 @@ class Edges:
 
     def _poll_failed(self, event: PollFailed) -> None:
         owner = (event.venue, event.account, event.what)
+        if event.waiting:
+            log.debug("reading waits", **_words(owner, "what"), reason=event.reason)
+            return
         if owner not in self._failing:
             log.warning("reading failed", **_words(owner, "what"), reason=event.reason)
         self._failing[owner] = self._failing.get(owner, 0) + 1

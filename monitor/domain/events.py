@@ -205,13 +205,17 @@ class FeedDown:
 
 @dataclass(frozen=True, slots=True)
 class PollFailed:
-    """A REST reading failed; what it would have told stays as old as it was. `what` names it ("account", "config")."""
+    """A REST reading failed; what it would have told stays as old as it was. `what` names it ("account", "config").
+
+    `waiting`: it did not fail, but was not sent yet, for the reason given.
+    """
 
     venue: Venue
     account: str | None
     what: str
     at: float
     reason: str
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

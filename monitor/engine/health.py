@@ -54,8 +54,9 @@ class Connection:
             self.down.pop((event.account, event.stream), None)
 
     def poll_failed(self, event: PollFailed) -> None:
-        """A reading failed: its reason stands until the same reading succeeds."""
-        self.failed[event.account, event.what] = event.reason
+        """A reading failed, or waits: its reason stands until the same reading succeeds."""
+        said = event.reason if event.waiting else f"the last try failed: {event.reason}"
+        self.failed[event.account, event.what] = said
 
     def poll_succeeded(self, account: str | None, what: str) -> None:
         """A reading succeeded."""
@@ -159,4 +160,4 @@ def position_findings(state: AccountState, key: PositionKey, now: float, limits:
 
 def _last_try(connection: Connection, account: str, what: str) -> str:
     reason = connection.failed.get((account, what))
-    return "" if reason is None else f" (the last try failed: {reason})"
+    return "" if reason is None else f" ({reason})"

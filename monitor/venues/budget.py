@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import IntEnum
 
@@ -18,6 +18,7 @@ from monitor.domain.names import Venue
 from monitor.domain.view import Budget
 
 WINDOW_SECONDS = 60.0
+TOLD_WAIT_SECONDS = 3.0  #: a request that must wait for longer says so
 PLANNED_SHARE = 0.85  #: of what we may use; the rest is for readings that events ask for
 
 
@@ -79,6 +80,11 @@ class WeightBudget:
             if over <= 0:
                 waits.append(at + WINDOW_SECONDS - now)
         return max([0.001, *waits])
+
+    def words(self, now: float, priority: Priority = Priority.NEEDED) -> str:
+        """Why a request waits."""
+        used, room = self.used(now), self.allowed * SHARES[priority]
+        return f"the readings wait for the request budget: used {used:.0f} of {room:.0f} this minute"
 
     def take(self, weight: int, now: float) -> None:
         """A request of this weight is sent."""
@@ -150,15 +156,20 @@ class Gate:
 
     @asynccontextmanager
     async def request(
-        self, what: str, weight: int, priority: Priority = Priority.NEEDED
+        self, what: str, weight: int, priority: Priority = Priority.NEEDED, waits: Callable[[str], None] | None = None
     ) -> AsyncIterator[MeasuredRequest]:
-        """Wait for room, then hold it while the request runs; raises `RateLimited` instead of waiting out a ban."""
+        """Wait for room, then hold it while the request runs; raises `RateLimited` instead of waiting out a ban.
+
+        `waits` is told once, in words, where that takes long.
+        """
+        told = self._tell(weight, priority, waits)  # before its turn: who waits behind another waits for the budget too
         async with self._turn[priority]:
             while True:
                 self.check(what)
                 wait = self.budget.wait(weight, self.now(), priority)
                 if wait <= 0:
                     break
+                told = told or self._tell(weight, priority, waits)
                 await self._clock.sleep(wait)
             self.budget.take(weight, self.now())
         request = MeasuredRequest()
@@ -166,6 +177,13 @@ class Gate:
             yield request
         finally:
             self.budget.settle(weight, request.measured, self.now())
+
+    def _tell(self, weight: int, priority: Priority, waits: Callable[[str], None] | None) -> bool:
+        now = self.now()
+        long = self.budget.wait(weight, now, priority) >= TOLD_WAIT_SECONDS and self.budget.held_until(now) is None
+        if long and waits is not None:
+            waits(self.budget.words(now, priority))
+        return long
 
 
 class MeasuredRequest:

@@ -78,6 +78,10 @@ class Reading:
         """No try is made until a person has acted."""
         self.phase, self.reason = ReadingPhase.STOPPED, why
 
+    def waits(self, why: str) -> None:
+        """The next try was not sent yet. That is no failure: the phase stays."""
+        self.reason = why
+
     def idle(self, reason: str = "") -> None:
         """There is nothing to read, or no more."""
         self.phase, self.reason = ReadingPhase.IDLE, reason

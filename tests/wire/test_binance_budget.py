@@ -21,7 +21,9 @@ async def test_fifty_accounts_on_one_address_use_less_than_their_share() -> None
             assert sim.requests.most_weight_a_minute <= 0.6 * 2400
             assert wire.session.stretch() > 10
             assert wire.session.budgets()[0].used_ratio <= 0.6
-            assert not wire.all(PollFailed)
+            waits = wire.all(PollFailed)
+            assert waits, "and who waits says so"
+            assert all(one.waiting and " of 1440 this minute" in one.reason for one in waits)
 
 
 async def test_weight_that_others_use_on_our_address_is_left_to_them() -> None:

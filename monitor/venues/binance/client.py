@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from monitor.domain.clock import Clock
@@ -51,17 +51,18 @@ class Client:
         *,
         weight: int | None = None,
         priority: Priority = Priority.NEEDED,
+        waits: Callable[[str], None] | None = None,
     ) -> Answer:
-        """Send one request when the budget allows and return its data.
+        """Send one request when the budget allows and return its data; `waits` is told where that takes long.
 
         A refused timestamp is answered by measuring the clock and asking once more. Raises `RateLimited` at once while
         the venue holds us off, and the other `VenueError`s as `refusals` reads them.
         """
         try:
-            return await self._ask_once(endpoint, params or {}, credentials, weight, priority)
+            return await self._ask_once(endpoint, params or {}, credentials, weight, priority, waits)
         except ClockSkewed:
             await self.measure_clock()
-            return await self._ask_once(endpoint, params or {}, credentials, weight, priority)
+            return await self._ask_once(endpoint, params or {}, credentials, weight, priority, waits)
 
     async def _ask_once(
         self,
@@ -70,9 +71,11 @@ class Client:
         credentials: Credentials | None,
         weight: int | None,
         priority: Priority,
+        waits: Callable[[str], None] | None = None,
     ) -> Answer:
         gate = self._gates[endpoint.host]
-        async with gate.request(endpoint.what, endpoint.weight if weight is None else weight, priority) as request:
+        weight = endpoint.weight if weight is None else weight
+        async with gate.request(endpoint.what, weight, priority, waits) as request:
             answer = await self._rest.call(endpoint.ccxt, params, endpoint.what, credentials)
             if endpoint.host is Host.FAPI:
                 request.measured = _whole(answer.headers.get(USED_WEIGHT_HEADER))

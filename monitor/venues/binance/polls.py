@@ -10,13 +10,14 @@ import msgspec
 from monitor.domain.accounts import Permissions, SymbolConfig
 from monitor.domain.clock import Clock
 from monitor.domain.errors import KeyTooPowerful, MalformedAnswer
-from monitor.domain.events import AccountSnapshot
+from monitor.domain.events import AccountSnapshot, PollFailed
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Symbol
 from monitor.venues.binance import answers, endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.budget import Priority
 from monitor.venues.readings import Reading
+from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import BinanceAccountSettings, PermissionPolicy, Timings
 
@@ -87,9 +88,8 @@ class AccountReadings:
         previous: Mapping[Row, tuple[int | None, int | None]] = self._quirks
         for attempt in range(1, self._timings.snapshot_tries + 1):
             asked = self._clock.now()
-            credentials = self._settings.credentials
-            account = await self._client.ask(endpoints.ACCOUNT, credentials=credentials)
-            risk = await self._client.ask(endpoints.POSITION_RISK, credentials=credentials)
+            account = await self._ask("account", endpoints.ACCOUNT)
+            risk = await self._ask("account", endpoints.POSITION_RISK)
             self.rows["account"].came(account, risk)
             differing = disagreement(account.body, risk.body)
             moved = bool(differing) and differing != previous
@@ -113,9 +113,8 @@ class AccountReadings:
 
     async def config(self) -> bool:
         """Read modes and per-symbol settings; True if what positions are read with changed."""
-        credentials = self._settings.credentials
-        account = await self._client.ask(endpoints.ACCOUNT_CONFIG, credentials=credentials)
-        symbols = await self._client.ask(endpoints.SYMBOL_CONFIG, credentials=credentials)
+        account = await self._ask("config", endpoints.ACCOUNT_CONFIG)
+        symbols = await self._ask("config", endpoints.SYMBOL_CONFIG)
         self.rows["config"].came(account, symbols)
         with self.rows["config"].taking(account, symbols) as bad:
             config = answers.account_config(
@@ -129,7 +128,7 @@ class AccountReadings:
 
     async def tiers(self) -> None:
         """Read the maintenance tiers: they are the user's own."""
-        answer = await self._client.ask(endpoints.LEVERAGE_BRACKET, credentials=self._settings.credentials)
+        answer = await self._ask("tiers", endpoints.LEVERAGE_BRACKET)
         self.rows["tiers"].came(answer)
         with self.rows["tiers"].taking(answer) as bad:
             tiers = answers.tiers(answer.body, VENUE, self.account, answer.received, bad)
@@ -137,7 +136,7 @@ class AccountReadings:
 
     async def permissions(self) -> None:
         """Read what the key may do; raises `KeyTooPowerful` where the policy refuses it."""
-        answer = await self._client.ask(endpoints.API_RESTRICTIONS, credentials=self._settings.credentials)
+        answer = await self._ask("permissions", endpoints.API_RESTRICTIONS)
         self.rows["permissions"].came(answer)
         with self.rows["permissions"].taking(answer):
             read = answers.permissions(answer.body, self.account, answer.received)
@@ -149,6 +148,15 @@ class AccountReadings:
                 f"account {self.account.account}",
                 f'the key may {" and ".join(words)}; make a key that can only read, or set permissions = "warn"',
             )
+
+    async def _ask(self, what: str, endpoint: endpoints.Endpoint) -> Answer:
+        """One request with the account's key. A reading that waits long for the budget says so."""
+
+        def waits(why: str) -> None:
+            self.rows[what].waits(why)
+            self._emit(PollFailed(VENUE, self.account.account, what, self._clock.now(), why, waiting=True))
+
+        return await self._client.ask(endpoint, credentials=self._settings.credentials, waits=waits)
 
 
 def powers(permissions: Permissions) -> tuple[str, ...]:

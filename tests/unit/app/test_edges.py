@@ -43,6 +43,11 @@ def test_a_reading_that_fails_for_hours_is_one_line_until_it_works_again() -> No
     assert lines(loaded, failed, failed, loaded, loaded) == [("reading failed", None), ("reading works again", 2)]
 
 
+def test_a_reading_that_waits_for_the_budget_did_not_fail() -> None:
+    waits = PollFailed("binance", None, "tiers", 1.0, "used up", waiting=True)
+    assert lines(waits, TiersLoaded("binance", None, (), 2.0)) == [("reading waits", None)]
+
+
 @pytest.mark.parametrize(
     ("what", "proof"),
     [

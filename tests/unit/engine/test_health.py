@@ -145,6 +145,12 @@ class TestAccounts:
 
 
 class TestConnections:
+    def test_a_reading_that_waits_did_not_fail(self) -> None:
+        connection = Connection()
+        connection.poll_failed(PollFailed(VENUE, "main", "account", T, "the budget is used up", waiting=True))
+        (finding,) = account_findings(state(), connection, T + 160, LIMITS)[:1]
+        assert finding.reason == "the account was last read more than 150 s ago (the budget is used up)"
+
     def test_a_stream_that_is_down_lowers_what_depends_on_it(self) -> None:
         connection = Connection()
         connection.feed(FeedDown(VENUE, None, "marks", T, "closed with 1006"))

@@ -159,6 +159,39 @@ async def test_callers_wait_at_the_gate_in_the_order_of_their_coming() -> None:
     assert clock.now() >= T0 + 60
 
 
+class PoliteClock(ManualClock):
+    """Lets all others have their turn before time passes."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        await super().sleep(seconds)
+
+
+async def test_who_waits_long_for_the_budget_is_told_why_once_and_behind_another_too() -> None:
+    gate = Gate(budget(), PoliteClock(T0))
+    spend(gate.budget, 1440, T0)
+    told: dict[str, list[str]] = {"first": [], "second": [], "useful": []}
+
+    async def ask(who: str, priority: Priority) -> None:
+        async with gate.request("account", 10, priority, told[who].append):
+            pass
+
+    await asyncio.gather(ask("first", Priority.NEEDED), ask("second", Priority.NEEDED), ask("useful", Priority.USEFUL))
+    needed = "the readings wait for the request budget: used 1440 of 1440 this minute"
+    assert told == {"first": [needed], "second": [needed], "useful": [needed.replace("of 1440", "of 720")]}
+
+
+async def test_nothing_is_told_of_a_short_wait_or_of_none() -> None:
+    clock = ManualClock(T0 + 58)
+    gate = Gate(budget(), clock)
+    told: list[str] = []
+    for measured in (1440, None):
+        async with gate.request("account", 10, Priority.NEEDED, told.append) as request:
+            request.measured = measured  # the next one waits for the next minute, two seconds away
+    assert clock.now() == T0 + 60
+    assert told == []
+
+
 async def test_a_ban_is_raised_and_not_waited_out() -> None:
     clock = ManualClock(T0)
     gate = Gate(budget(), clock)

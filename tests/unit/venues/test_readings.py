@@ -103,6 +103,15 @@ def test_a_reading_that_was_stopped_says_why_until_it_is_read_again() -> None:
     assert (row.status().up, row.status().reason) == (True, "")
 
 
+def test_a_reading_that_waits_is_no_failure_but_says_why() -> None:
+    row = reading()
+    take(row)
+    row.waits("the budget is used up")
+    assert (row.status().up, row.status().reason) == (True, "the budget is used up")
+    take(row)
+    assert row.status().reason == ""
+
+
 def test_where_there_is_nothing_to_read_nothing_is_wrong() -> None:
     row = reading()
     row.idle()
