@@ -202,12 +202,20 @@ class Answers:
         if not known:
             line = Line.unknown(*(unknown or self._why_unknown(number, pool)))
             return Sides(down=line, up=line)
-        if ray is None or not (self._exposed[number] or pool.empty_liquidates):
+        exposed = self._exposed[number]
+        now = self._health(number, pool) if ray is None else ray.now
+        if (exposed and now <= 0.0) or (pool.empty_liquidates and now < 0.0):
+            return Sides(down=LIQUIDATABLE, up=LIQUIDATABLE)
+        if ray is None or now <= 0.0 or not (exposed or pool.empty_liquidates):
             return Sides(down=NEVER, up=NEVER)
-        if ray.now <= 0.0:
-            empty = not self._exposed[number] and ray.now == 0.0
-            return Sides(down=NEVER, up=NEVER) if empty else Sides(down=LIQUIDATABLE, up=LIQUIDATABLE)
         return Sides(down=_line(ray.down, price), up=_line(ray.up, price))
+
+    def _health(self, number: int, pool: Pool) -> float:
+        """Health now at the stage of liquidation, for what has no ray because nothing moves it."""
+        stage = liquidation_stage(pool)
+        equity, maintenance, _ = (column[number] for column in self._figures[stage.orders])
+        weight = load(stage)
+        return equity - weight * maintenance if weight else equity
 
     def _venue_lines(self, number: int, pool: Pool, unknown: tuple[str, ...]) -> tuple[VenueLineResult, ...]:
         if self._lines is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import inf
 from typing import Any
 
@@ -25,7 +26,9 @@ from monitor.margin.pool import (
     VenueLine,
     counted_at,
 )
+from monitor.margin.results import Sides
 from monitor.margin.tiers import from_rates
+from tests.reference.plain import Market, Reference, market_ray
 from tests.unit.margin.build import JUMPING, ask, inverse, key, leg, option, pool, prices
 
 
@@ -240,6 +243,26 @@ class TestMarketAndDepegs:
     def test_a_coin_that_does_not_move_leaves_no_market_line(self) -> None:
         assert ask(pool(leg(1.0)), betas={"BTC": 0.0}).market.down == NEVER
 
+    @pytest.mark.parametrize(("cash", "line"), [(5.11, NEVER), (5.1, LIQUIDATABLE), (5.0, LIQUIDATABLE)])
+    @pytest.mark.parametrize("numeraire", ["USD", "USDT"])
+    def test_what_no_price_moves_is_liquidatable_once_its_health_is_gone(
+        self, numeraire: str, cash: float, line: Line
+    ) -> None:
+        """A loan of 5 that asks for 2 %: there is no price to wait for."""
+        debt = Debt(asset=numeraire, amount=5.0, requirement=flat(0.02))
+        built = pool(debts=(debt,), cash=cash, numeraire=numeraire)
+        result = ask(built)
+        assert result.market == Sides(down=line, up=line)
+        market = Market({}, {"USDT": 1.0})
+        reference = Reference(built, market, market_ray(built), num=Fraction).at(Fraction(0)).health
+        assert (reference <= 0) == (line == LIQUIDATABLE)
+        assert (result.ratio.value or 0.0) >= 1.0 or line == NEVER
+
+    def test_a_position_that_no_coin_moves_loses_to_the_market_too_when_nothing_is_left(self) -> None:
+        stable = leg(1.0, "USDCUSDT", base="USDC", entry=1.0)
+        built = pool(stable, cash=0.0)
+        assert ask(built, at=prices({"USDCUSDT": 1.0})).market == Sides(down=LIQUIDATABLE, up=LIQUIDATABLE)
+
     def test_a_stablecoin_has_a_depeg_line(self) -> None:
         held = Holding(asset="USDC", amount=50.0)
         result = ask(pool(leg(1.0, entry=130.0), holdings=(held,), numeraire="USD"))
@@ -301,6 +324,7 @@ class TestEmptyPools:
         assert broke.coins["BTC"].down == LIQUIDATABLE
         even = ask(pool(cash=-50.0, empty_liquidates=True, holdings=holdings))
         assert even.coins["BTC"].down == NEVER
+        assert ask(pool(cash=-1.0, empty_liquidates=True)).market.down == LIQUIDATABLE
 
     def test_elsewhere_they_have_none(self) -> None:
         holdings = (Holding(asset="BTC", amount=1.0), Holding(asset="ETH", amount=-5.0))
