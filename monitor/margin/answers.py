@@ -214,8 +214,8 @@ class Answers:
         """Health now at the stage of liquidation, for what has no ray because nothing moves it."""
         stage = liquidation_stage(pool)
         equity, maintenance, _ = (column[number] for column in self._figures[stage.orders])
-        weight = load(stage)
-        return equity - weight * maintenance if weight else equity
+        health: float = equity - load(stage) * maintenance
+        return health
 
     def _venue_lines(self, number: int, pool: Pool, unknown: tuple[str, ...]) -> tuple[VenueLineResult, ...]:
         if self._lines is None:
