@@ -84,7 +84,7 @@ class Alerting:
     def _is_dropped(self, reading: Reading) -> bool:
         """Whether a pending alert ends untold because another rule says it now. What fires goes on until it is over.
 
-        Not that of a number: its twin says the same within a hundredth, and may be just short of the threshold.
+        Not that of a number: the other's time of waiting only begins now, and two that take turns would never end it.
         """
         pending = self._standing[reading.subject].alert is None
         return pending and reading.value is None and self._is_told_by(reading)

@@ -5,7 +5,7 @@ A subject is read only when somebody asks for it: when its number reaches a thre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
 from math import inf
 
@@ -30,8 +30,6 @@ def account_readings(report: AccountReport, now: float, asks: Asks) -> Iterator[
     for pool in report.pools:
         yield from _pool(pool, asks)
         yield from _lines(pool, asks)
-        for position in pool.positions:
-            yield from _position(pool, position, asks)
     yield from _account(report, now, asks)
 
 
@@ -57,43 +55,55 @@ def _pool(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
 
 
 def _lines(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
-    """Market and coin lines, each with the name of the narrower rule that says the same, if there is one.
+    """Market, coin and position lines; of market and coin the name of the narrower rule that speaks for it, if any.
 
-    A pool with one position has three lines in one place: that is one danger, and one page.
+    A pool with one position has three lines in one place: that is one danger, and one page. The narrower rule is told
+    at the nearest distance it speaks for, so that none of them waits until another reaches the threshold too.
     """
     owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
+    lent: dict[tuple[str, str], float] = {}
     for direction, line in pool.market.items():
         value = distance(line)
         if asks("market_distance", value, ""):
-            coins = (sides[direction] for sides in pool.coins.values() if direction in sides)
-            like = "coin_distance" if _same_as_any(line, coins) else ""
+            others = {
+                (coin, direction.value): sides[direction] for coin, sides in pool.coins.items() if direction in sides
+            }
+            like = "coin_distance" if _lend(line, value, others, lent) else ""
             subject = Subject("market_distance", owner, name, (direction.value,))
             yield Reading(subject, value, "", sure, partial(words.market_distance, pool, direction), like)
     for coin, lines in pool.coins.items():
         for direction, line in lines.items():
-            value = distance(line)
+            value = lent.get((coin, direction.value), distance(line))
             if asks("coin_distance", value, ""):
-                positions = (position.line for position in pool.positions if position.coin == coin)
-                like = "position_distance" if _same_as_any(line, positions) else ""
+                beside = {(each.symbol, each.side.value): each.line for each in pool.positions if each.coin == coin}
+                like = "position_distance" if _lend(line, value, beside, lent) else ""
                 subject = Subject("coin_distance", owner, name, (coin, direction.value))
                 yield Reading(subject, value, "", sure, partial(words.coin_distance, pool, coin, direction), like)
+    for position in pool.positions:
+        value = distance(position.line)
+        value = lent.get((position.symbol, position.side.value), value) if lent else value
+        if asks("position_distance", value, ""):
+            subject = Subject("position_distance", owner, name, (position.symbol, position.side.value))
+            yield Reading(subject, value, "", sure, partial(words.position_distance, pool, position))
+        yield from _position_drift(pool, position, asks)
 
 
-def _same_as_any(line: Line, others: Iterable[Line]) -> bool:
-    """Whether another line is as near, within a hundredth of the distance."""
-    value = distance(line)
-    near = (distance(other) for other in others)
-    return value is not None and any(each is not None and each <= value * SAME_WITHIN for each in near)
+def _lend(
+    line: Line, value: float | None, others: Mapping[tuple[str, str], Line], lent: dict[tuple[str, str], float]
+) -> bool:
+    """Let the nearest of the narrower lines speak for a line, at its distance `value`; whether it is near enough to."""
+    own = distance(line)
+    near = min(((each, key) for key, other in others.items() if (each := distance(other)) is not None), default=None)
+    if own is None or value is None or near is None or near[0] > own * SAME_WITHIN:
+        return False
+    lent[near[1]] = min(value, near[0], lent.get(near[1], inf))
+    return True
 
 
-def _position(pool: PoolReport, position: PositionReport, asks: Asks) -> Iterator[Reading]:
-    owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
-    value = distance(position.line)
-    if asks("position_distance", value, ""):
-        subject = Subject("position_distance", owner, name, (position.symbol, position.side.value))
-        yield Reading(subject, value, "", sure, partial(words.position_distance, pool, position))
+def _position_drift(pool: PoolReport, position: PositionReport, asks: Asks) -> Iterator[Reading]:
     drift = _line_drift(position)
     if asks("drift", drift, ""):
+        owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
         subject = Subject("drift", owner, name, ("liquidation_price", position.symbol, position.side.value))
         yield Reading(subject, drift, "", sure, partial(words.position_drift, pool, position))
 

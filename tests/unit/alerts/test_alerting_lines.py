@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -46,6 +47,57 @@ def test_one_danger_is_one_page_though_three_lines_show_it() -> None:
 
     assert desk.hold(single(0.09), seconds=10) == [("position_distance", Change.FIRED)]
     assert desk.hold(single(0.03), seconds=10) == [("position_distance", Change.ESCALATED)]
+
+
+def three(market: float, coin: float, own: float) -> AccountReport:
+    """A pool with one position whose three lines lie beside each other."""
+    return account(
+        pool(
+            positions=(position(line=Line.at(60_000 * (1 - own), own)),),
+            coins={"BTC": {Direction.DOWN: Line.at(60_000 * (1 - coin), coin)}},
+            market={Direction.DOWN: together(market)},
+        )
+    )
+
+
+JUST_BELOW, AT, JUST_ABOVE = 0.0995, 0.1, 0.1004
+FIRED = [("position_distance", Change.FIRED)]
+PLACES = (JUST_BELOW, AT, JUST_ABOVE)
+
+
+@pytest.mark.parametrize("market", PLACES)
+@pytest.mark.parametrize("coin", PLACES)
+@pytest.mark.parametrize("own", PLACES)
+def test_lines_that_say_the_same_are_one_page_as_soon_as_one_of_them_reaches_the_threshold(
+    market: float, coin: float, own: float
+) -> None:
+    desk = Desk()
+
+    told = desk.hold(three(market, coin, own), seconds=10)
+    nearest = min(market, coin, own)
+    assert told == (FIRED if nearest <= AT else [])
+    if told:
+        assert desk.alert("position_distance").value == nearest
+    assert desk.hold(three(JUST_BELOW, JUST_BELOW, JUST_BELOW), seconds=10) == ([] if told else FIRED)
+    assert desk.hold(three(0.0499, 0.0499, 0.0502), seconds=10) == [("position_distance", Change.ESCALATED)]
+
+
+def test_of_several_positions_the_nearest_speaks_for_their_coin() -> None:
+    desk = Desk()
+    near, far = Line.at(53_976.0, 0.1004), Line.at(53_964.0, 0.1006)
+    beside = (position("BTCUSDC", coin="BTC", line=far), position(line=near))
+    desk.hold(account(pool(positions=beside, coins={"BTC": {Direction.DOWN: Line.at(54_030.0, 0.0995)}})), seconds=10)
+    assert desk.firing == [("position_distance", WARNING)]
+    assert dict(desk.alert("position_distance").labels)["symbol"] == "BTCUSDT"
+
+
+def test_a_walk_of_three_lines_around_a_threshold_is_one_page() -> None:
+    """Each of the three is now the nearest, now the farthest, all within a hundredth."""
+    desk, dice, away, told = Desk(), random.Random(22), 0.0, []
+    for _ in range(3600):
+        away = 0.98 * away + dice.gauss(0.0, 0.0008)
+        told += desk.see(three(*(max(0.0, 0.1 + away) * (1 + dice.uniform(0.0, 0.0099)) for _ in range(3))))
+    assert told == [("position_distance", Change.FIRED)]
 
 
 def test_a_coin_line_that_is_nearer_than_its_positions_is_a_page_of_its_own() -> None:
