@@ -6,6 +6,7 @@ COIN-M moved onto the same streams, contracts of both families (`st` 1 and 2). A
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import inf
 
@@ -29,6 +30,7 @@ from monitor.venues.binance.fields import (
 _NOTHING = msgspec.Raw(b"")
 _SHOWN = 40  #: how much of a venue's word is kept when it is not one of ours
 _KEPT = 200  #: how much of a bad row is kept for diagnosis
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9]{20,}")  #: longer than any word of a refusal
 _COIN_MARGINED = (2, "2", 2.0)
 
 
@@ -278,7 +280,8 @@ def rates(bid_buffer: Loose, ask_buffer: Loose) -> AssetRates | None:
 def _refused(envelope: _Envelope, text: bytes) -> Decoded:
     said = _refusal.decode(bytes(envelope.error) if envelope.error and envelope.error != b"null" else text)
     code = optional(said.code)
-    why = (said.msg or "no words")[:200] + ("" if code is None else f" (code {code:.0f})")
+    # Its words may echo what we said, a key too, and they are shown as the reason of a stream that is down.
+    why = _LIKE_A_KEY.sub("***", said.msg or "no words")[:200] + ("" if code is None else f" (code {code:.0f})")
     return Decoded(FrameKind.REFUSED, why=why, request_id=envelope.id)
 
 

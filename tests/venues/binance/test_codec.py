@@ -71,6 +71,20 @@ def test_frame_is_counted_as_what_it_is(name: str) -> None:
     assert bool(found.why) == (found.kind in (FrameKind.MALFORMED, FrameKind.REFUSED))
 
 
+@pytest.mark.parametrize("length", [20, 64])
+@pytest.mark.parametrize("padding", ["", 190 * "."], ids=["whole", "where the words are cut"])
+def test_the_words_of_a_refusal_never_hold_a_key(length: int, padding: str) -> None:
+    """They are shown as the reason of the stream, on the page and in the API."""
+    key = ("pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1")[:length]
+    words = f"{padding}This listenKey {key} does not exist."
+    for body in (f'{{"code":-1125,"msg":"{words}"}}', f'{{"error":{{"code":-1125,"msg":"{words}"}},"id":7}}'):
+        found = decoded(body)
+        assert found.kind is FrameKind.REFUSED
+        assert key[:5] not in found.why
+        assert found.why.endswith("(code -1125)")
+        assert padding or "This listenKey *** does not exist." in found.why
+
+
 def test_a_mark_has_its_index_funding_and_times_in_seconds() -> None:
     found = decoded(frame("mark_price_array_2026"))
     assert found.stream == "!markPrice@arr@1s"
