@@ -15,8 +15,6 @@ import structlog
 
 from monitor.app.redaction import Redactor
 
-LEVELS = ("debug", "info", "warning", "error")
-
 #: Libraries that write full requests, headers and frames at debug level: never below these levels.
 TAMED = {
     "ccxt": logging.WARNING,

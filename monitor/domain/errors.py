@@ -27,10 +27,6 @@ class ConfigMissing(MarginwatchError):
     """The configuration file is not there (exit 66)."""
 
 
-class UnknownNode(MarginwatchError):
-    """A price was given for, or asked of, an instrument or asset that the book does not hold."""
-
-
 class BadPool(MarginwatchError):
     """A venue described a pool that cannot be computed; the message names the pool, the field and the value."""
 

@@ -284,5 +284,3 @@ Event = (
     | AccountClosed
     | Elapsed
 )
-
-PRICES = (Tick, AssetTick)  #: the only events that may be merged while they wait

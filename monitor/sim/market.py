@@ -135,10 +135,6 @@ class Market:
         self._held[symbol] = round(price, 8)
         self._usd[contract.coin] = price * self.asset_usd(contract.quote) / contract.coins_per_unit
 
-    def release_mark(self, symbol: Symbol) -> None:
-        """Let a held mark follow its coin again."""
-        self._held.pop(symbol, None)
-
     def set_asset(self, asset: Asset, usd: float) -> None:
         """Put an asset's USD price at once: a depeg, when it is a stablecoin."""
         self._usd[asset] = usd

@@ -43,11 +43,6 @@ class RequestLog:
         return max(self.weight_by_minute.values(), default=0)
 
     @property
-    def by_path(self) -> Counter[str]:
-        """How often each path was asked, refused or not."""
-        return Counter(request.path for request in self.requests)
-
-    @property
     def during_ban(self) -> int:
         """Requests made while the address was banned."""
         return sum(request.during_ban for request in self.requests)

@@ -95,7 +95,6 @@ def klines_weight(limit: int) -> int:
     return 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1000 else 10
 
 
-WEIGHT_PER_MINUTE = 2400  #: of one address, USDⓈ-M and COIN-M together; exchangeInfo's `rateLimits` overrides it
 USED_WEIGHT_HEADER = "x-mbx-used-weight-1m"
 
 # Streams, on the routes of 2026-04-23. A stream asked for on the wrong route is acknowledged and then silent for ever.
@@ -103,9 +102,6 @@ MARKET_ROUTE = "/market/stream"  #: SUBSCRIBE with an id; frames come as {"strea
 PRIVATE_ROUTE = "/private/ws"  #: ?listenKey=…; frames come bare
 MARK_STREAM = "!markPrice@arr@1s"
 ASSET_STREAM = "!assetIndex@arr"
-
-LISTEN_KEY_LIFE_SECONDS = 3600.0
-CONNECTION_LIFE_SECONDS = 24 * 3600.0
 
 UNDERSTOOD: dict[str, str] = {
     "markPriceUpdate": "a mark price, alone or in an array",
