@@ -82,8 +82,11 @@ class ShiftedClock:
         await asyncio.sleep(seconds)
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0, what: str = "") -> float:
-    """Wait for something to become true; returns how long it took, fails when it does not in time."""
+async def until(condition: Callable[[], object], seconds: float = 20.0, what: str = "") -> float:
+    """Wait for something to become true; returns how long it took, fails when it does not in time.
+
+    The time allowed is that of a busy machine; where a time is promised, a test gives its own or looks at the answer.
+    """
     began = time.monotonic()
     while not condition():
         if time.monotonic() - began > seconds:
