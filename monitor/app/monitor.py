@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
@@ -39,7 +38,6 @@ log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 SHORTEST_WAIT_SECONDS = 0.001  #: for a step that is due: whatever the engine asks for, the loop never spins
-RECENT_CHANGES = 50
 FREEZE_AFTER_SECONDS = 30.0
 REASONS_SHOWN = 4  #: of what keeps an account from being ready, the gravest first
 
@@ -121,7 +119,6 @@ class Core:
         self._sessions, self._jobs, self._clock = sessions, jobs, clock
         self._instance = loaded.config.instance
         self._started = clock.now()
-        self._recent: deque[AlertChange] = deque(maxlen=RECENT_CHANGES)
         self._batches = 0
         self._edges = Edges()
         self._diagnosis = Diagnosis(loaded.secret_texts)
@@ -173,8 +170,7 @@ class Core:
         self._batches += 1
         view = self._picture(now, len(batch))
         changes = self._alerting.step(view, result.notices, now)
-        self._recent.extend(changes)
-        view = replace(view, alerts=self._alerting.firing, recent=tuple(self._recent))
+        view = replace(view, alerts=self._alerting.firing)
         self._view = view
         self._edges.see(batch)
         self._alert_log.write(changes)
@@ -214,7 +210,6 @@ class Core:
             budgets=tuple(budget for session in self._sessions.values() for budget in session.budgets()),
             clock_offsets={venue: offset for venue, offset in offsets.items() if offset is not None},
             alerts=self._alerting.firing,
-            recent=tuple(self._recent),
             inbox_depth=self._inbox.depth,
             conflated_total=self._inbox.conflated_total,
             batches_total=self._batches,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from monitor.domain.alerts import Alert, AlertChange
+from monitor.domain.alerts import Alert
 from monitor.domain.names import Venue
 from monitor.domain.reports import AccountReport
 
@@ -62,7 +62,6 @@ class View:
     budgets: tuple[Budget, ...] = ()
     clock_offsets: Mapping[Venue, float] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
-    recent: tuple[AlertChange, ...] = ()
     inbox_depth: int = 0
     conflated_total: int = 0
     batches_total: int = 0
