@@ -51,7 +51,7 @@ test: $(VENV)/.dev $(if $(INSTALL),servers) ## all tests (<= 15 min on two cores
 	@$(BIN)/python -m coverage report --skip-covered --fail-under=100 --precision=2 \
 	  --include='monitor/domain/*,monitor/margin/*,monitor/engine/*,monitor/alerts/*'
 
-check: $(VENV)/.dev ## ruff, mypy --strict, import directions, whitespace
+check: $(VENV)/.dev ## ruff, mypy --strict, import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
