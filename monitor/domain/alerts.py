@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 
 class Change(StrEnum):
-    """Why somebody is told, in one word; it goes to the log, the metric label and the message."""
+    """Why somebody is told, in one word; it goes to the log and the message."""
 
     FIRED = "fired"
     WORSENED = "worsened"
