@@ -136,7 +136,7 @@ class Leg:
     margin = `initial_margin_rate` * notional at `initial_basis` + `constant_initial`, None where unknown.
 
     `contracts` is the size that tables by contracts look up. `tier_group`: the size looked up is that of the whole
-    group (`Pool.tier_groups`); `group_deduction` False: the group's rate applies without a deduction; `group_lookup`
+    group of legs that name it; `group_deduction` False: the group's rate applies without a deduction; `group_lookup`
     False: the leg counts in the group's size, but looks up its own and takes the whole deduction of its own tier.
     `netting_group`: see `Pool.netting_groups`. An `order` (resting) counts profit min(0, c * (u - u0)) with `entry` its
     price, plus `opening_fee` taken from equity (settlement asset), and only in stages that include orders.
@@ -276,11 +276,11 @@ class VenueFigures:
 class Pool:
     """What backs what. See the module's docstring; `cash` and constants are in the `numeraire`.
 
-    `caps` limits the positive value of each cap group (numeraire). `tier_groups` are named by legs and need no entry
-    here. `netting_groups` gives the rule of each group that legs name. `view_of`: this pool shows legs of another pool
-    from another side; sums count primary pools only. `backstop`: the pool whose free balance tops this one up before it
-    is liquidated. `empty_liquidates`: the venue liquidates negative equity without any leg or debt. `reasons` say in
-    words what is missing or assumed; `unknown` says what makes the pool UNKNOWN whole.
+    `caps` limits the positive value of each cap group (numeraire). `netting_groups` gives the rule of each group that
+    legs name; tier groups need no entry here. `view_of`: this pool shows legs of another pool from another side; sums
+    count primary pools only. `backstop`: the pool whose free balance tops this one up before it is liquidated.
+    `empty_liquidates`: the venue liquidates negative equity without any leg or debt. `reasons` say in words what is
+    missing or assumed; `unknown` says what makes the pool UNKNOWN whole.
     """
 
     key: PoolKey
