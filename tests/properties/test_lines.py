@@ -62,8 +62,17 @@ def crosses(pool: Pool, market: Market, ray: Ray, x: float) -> bool:
     return before > 0 >= exact(pool, market, ray, LIQUIDATION, x + hair)[0]
 
 
+def can_be_liquidated(pool: Pool) -> bool:
+    """Whether there is anything to liquidate: legs, debts, a grid, or a loan implied by a negative holding."""
+    implied = any(holding.borrow is not None and holding.amount < 0.0 for holding in pool.holdings)
+    return bool(pool.legs or pool.debts or pool.grids or implied)
+
+
 def check_lines(pool: Pool, market: Market) -> None:
     result = ask(pool, market)
+    if not can_be_liquidated(pool):
+        assert {line.state for *_, line in lines_of(result, pool)} <= {State.NEVER}
+        return
     for name, ray, direction, line in lines_of(result, pool):
         first = first_crossing(pool, market, ray, direction)
         where = (name, direction, line, first)
@@ -119,7 +128,7 @@ def test_equity_requirement_and_ratio_are_the_reference_s(drawn: Drawn) -> None:
 def test_the_ratio_reaches_one_exactly_where_health_reaches_zero(drawn: Drawn) -> None:
     """Equity may also be gone while nothing is required: liquidatable all the same."""
     result = ask(drawn.pool, drawn.market)
-    if not drawn.pool.legs and not drawn.pool.debts:
+    if not can_be_liquidated(drawn.pool):
         assert result.ratio.value == 0.0
         return
     now = Reference(drawn.pool, drawn.market, num=Fraction).at(Fraction(0))
