@@ -225,10 +225,9 @@ def _narrowed(
         amounts = bracket.between(wanted, fine)
         results = yield [edited(amount) for amount in amounts]
         tried = [(amount, _distance(result)) for amount, result in zip(amounts, results, strict=True)]
-        for lower, higher in pairwise((low, *tried, high)):
-            if higher[1] >= wanted:
-                bracket = Bracket(lower[0], higher[0], lower[1], higher[1])
-                break
+        # The upper end itself is enough, so there always is such a pair.
+        lower, higher = next(pair for pair in pairwise((low, *tried, high)) if pair[1][1] >= wanted)
+        bracket = Bracket(lower[0], higher[0], lower[1], higher[1])
     return bracket.high
 
 
