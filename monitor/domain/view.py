@@ -45,6 +45,39 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalStatus:
+    """How the flight recorder does. `writing`: it keeps what happens; `reason` says in words why it does not.
+
+    Totals are since the start: records that were put down, and those lost because the disk or the queue was full.
+    `kept_bytes` is what all its segments take on disk.
+    """
+
+    writing: bool
+    reason: str = ""
+    records_total: int = 0
+    lost_total: int = 0
+    written_bytes_total: int = 0
+    kept_bytes: int = 0
+    segments: int = 0
+    queue_depth: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What rules read besides the engine's reports, sampled: it goes into the journal, so that a replay sees the same.
+
+    `clock_offsets` is by venue, in seconds. Counters are since the start.
+    """
+
+    feeds: tuple[FeedStatus, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    clock_offsets: Mapping[Venue, float] = field(default_factory=dict)
+    inbox_depth: int = 0
+    conflated_total: int = 0
+    journal: JournalStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """One consistent picture. Mappings are by venue; reports in order of configuration.
 
@@ -66,4 +99,5 @@ class View:
     conflated_total: int = 0
     batches_total: int = 0
     last_batch_events: int = 0
+    journal: JournalStatus | None = None
     diagnosis: Mapping[Venue, tuple[str, ...]] = field(default_factory=dict)

@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.config import loads
+from monitor.app.core import Core
+from monitor.app.deciding import why_not_ready
 from monitor.app.inbox import Inbox
-from monitor.app.monitor import Core, why_not_ready
 from monitor.app.supervision import JobStatus
 from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import AlertChange

@@ -1,0 +1,78 @@
+"""One step from events to decisions: engine, rules and the picture. Live and replayed runs take the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from monitor.alerts.alerting import Alerting
+from monitor.domain.alerts import AlertChange
+from monitor.domain.events import Event
+from monitor.domain.reports import AccountReport, Resync, StepResult
+from monitor.domain.view import Surroundings, View
+from monitor.engine.engine import Engine
+
+REASONS_SHOWN = 4  #: of what keeps an account from being ready, the gravest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one step came to. `resyncs` holds the engine's own and those of an overrun."""
+
+    result: StepResult
+    view: View
+    changes: tuple[AlertChange, ...]
+    resyncs: tuple[Resync, ...]
+
+
+class Decider:
+    """Engine and rules as one deterministic machine: equal steps in equal order give equal decisions."""
+
+    def __init__(self, engine: Engine, alerting: Alerting, *, instance: str, version: str, started: float) -> None:
+        self._engine, self._alerting = engine, alerting
+        self._instance, self._version, self._started = instance, version, started
+        self._steps = 0
+        self.view = self._picture(started, Surroundings(), 0)
+
+    def step(self, batch: Sequence[Event], now: float, around: Surroundings, overrun: str = "") -> Decision:
+        """Take a batch at `now`. `overrun` says in words why facts were lost since the last step ("": none were)."""
+        result = self._engine.step(batch, now)
+        resyncs = result.resyncs
+        if overrun:
+            resyncs += self._engine.force_resync(overrun)
+        self._steps += 1
+        view = self._picture(now, around, len(batch))
+        changes = self._alerting.step(view, result.notices, now)
+        self.view = replace(view, alerts=self._alerting.firing)
+        return Decision(result=result, view=self.view, changes=changes, resyncs=resyncs)
+
+    def _picture(self, now: float, around: Surroundings, events: int) -> View:
+        accounts = self._engine.reports()
+        not_ready = tuple(reason for report in accounts if (reason := why_not_ready(report)) is not None)
+        return View(
+            at=now,
+            started=self._started,
+            instance=self._instance,
+            version=self._version,
+            ready=not not_ready,
+            not_ready=not_ready,
+            accounts=accounts,
+            feeds=around.feeds,
+            budgets=around.budgets,
+            clock_offsets=around.clock_offsets,
+            alerts=self._alerting.firing,
+            inbox_depth=around.inbox_depth,
+            conflated_total=around.conflated_total,
+            batches_total=self._steps,
+            last_batch_events=events,
+            journal=around.journal,
+        )
+
+
+def why_not_ready(report: AccountReport) -> str | None:
+    """Why an account keeps the monitor from being ready; None if it does not."""
+    if report.up:
+        return None
+    more = len(report.reasons) - REASONS_SHOWN
+    shown = (*report.reasons[:REASONS_SHOWN], *([f"and {more} more reasons"] if more > 0 else []))
+    return f"{report.key.venue}/{report.key.account}: " + ("; ".join(shown) or "not read yet")
