@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.config import loads
-from monitor.app.core import Core
-from monitor.app.deciding import why_not_ready
+from monitor.app.core import Core, StepJournal
+from monitor.app.deciding import Decision, why_not_ready
 from monitor.app.inbox import Inbox
 from monitor.app.supervision import JobStatus
 from monitor.domain.accounts import Permissions
@@ -23,7 +23,7 @@ from monitor.domain.errors import Overrun
 from monitor.domain.events import Elapsed, Event, PermissionsRead, Tick
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import StepResult
-from monitor.domain.view import Budget, FeedStatus, View
+from monitor.domain.view import Budget, FeedStatus, JournalStatus, Surroundings, View
 from monitor.engine.engine import Engine
 from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.margin import describe
@@ -85,7 +85,12 @@ class Bench:
     """A core with nothing around it."""
 
     def __init__(
-        self, limit: int = 100, jobs: Sequence[JobStatus] = (), config: str = CONFIG, engine: Engine | None = None
+        self,
+        limit: int = 100,
+        jobs: Sequence[JobStatus] = (),
+        config: str = CONFIG,
+        engine: Engine | None = None,
+        journal: StepJournal | None = None,
     ) -> None:
         loaded = loads(config)
         self.clock, self.session, self.inbox = FakeClock(), FakeSession(), Inbox(limit)
@@ -98,6 +103,7 @@ class Bench:
             jobs,
             loaded,
             self.clock,
+            journal,
         )
 
 
@@ -122,6 +128,72 @@ def test_each_step_makes_a_new_view_and_counts() -> None:
     bench.core.take([Elapsed(bench.clock.now()), Tick("binance", "BTCUSDT", 1.0, 1.0, 1.0)])
     assert [(view.batches_total, view.last_batch_events) for view in seen] == [(1, 1), (2, 2)]
     assert bench.core.latest() is seen[-1]
+
+
+class Notebook:
+    """A journal that keeps in memory what it is told."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[int, tuple[Event, ...], float, Surroundings | None, str]] = []
+        self.outcomes: list[tuple[int, Decision]] = []
+
+    def step(self, number: int, batch: Sequence[Event], now: float, around: Surroundings | None, overrun: str) -> None:
+        assert len(self.outcomes) == len(self.steps), "a step is written down before it is taken"
+        self.steps.append((number, tuple(batch), now, around, overrun))
+
+    def outcome(self, number: int, decision: Decision) -> None:
+        self.outcomes.append((number, decision))
+
+    def status(self) -> JournalStatus:
+        return JournalStatus(writing=True, records_total=len(self.steps))
+
+
+def price(mark: float) -> Tick:
+    return Tick("binance", "BTCUSDT", mark, 1.0, 1.0)
+
+
+def test_each_step_goes_into_the_journal_with_what_came_in_and_what_came_out() -> None:
+    notebook = Notebook()
+    bench = Bench(journal=notebook)
+    first, second = Elapsed(bench.clock.now()), price(1.0)
+    bench.core.take([first])
+    bench.core.take([second])
+    assert [(number, batch) for number, batch, *_ in notebook.steps] == [(1, (first,)), (2, (second,))]
+    assert [number for number, _ in notebook.outcomes] == [1, 2]
+    assert bench.core.latest().journal == JournalStatus(writing=True, records_total=0), "as it was when sampled"
+
+
+def test_surroundings_are_looked_at_when_anything_but_prices_comes_and_written_down_when_they_are() -> None:
+    notebook = Notebook()
+    bench = Bench(journal=notebook)
+    bench.core.take([price(1.0)])
+    bench.core.take([price(2.0)])
+    bench.core.take([Elapsed(bench.clock.now())])
+    bench.core.take([price(3.0)])
+    bench.clock.time += 1.0
+    bench.core.take([price(4.0)])
+    written = [around is not None for *_, around, _ in notebook.steps]
+    assert written == [True, False, True, False, True], "the first step, a timer, and prices when the sample is old"
+
+
+def test_what_a_replay_is_told_is_what_the_rules_saw() -> None:
+    notebook = Notebook()
+    bench = Bench(journal=notebook)
+    bench.core.take([Elapsed(bench.clock.now())])
+    (*_, around, _), (_, decision) = notebook.steps[0], notebook.outcomes[0]
+    assert around is not None
+    assert (decision.view.feeds, decision.view.budgets) == (around.feeds, around.budgets)
+
+
+def test_an_overrun_is_in_the_journal() -> None:
+    notebook = Notebook()
+    bench = Bench(limit=1, journal=notebook)
+    bench.inbox.put(Elapsed(bench.clock.now()))
+    with pytest.raises(Overrun), capture_logs():
+        bench.inbox.put(Elapsed(bench.clock.now()))
+    with capture_logs():
+        bench.core.take(())
+    assert notebook.steps[0][-1] == "too many events waited"
 
 
 def test_an_overrun_has_every_account_read_again_whole() -> None:
