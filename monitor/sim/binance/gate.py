@@ -16,11 +16,23 @@ from monitor.sim.binance.faults import ALL, Faults
 from monitor.sim.binance.refusals import Refusal, account_of, check_signature, check_time, params_of
 from monitor.sim.binance.requests import Request, RequestLog
 from monitor.sim.binance.rest import PATHS, Ask, Path, Rest, Security
+from monitor.sim.binance.sent import Answered, Sent
 
 BAN_SECONDS = 120
 REFUSALS_UNTIL_BAN = 20  #: how often a client may ignore a 429 within a minute
 
 _TOO_MANY = "Too many requests; current limit is 2400 requests per minute. Please use the websocket for live updates."
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request gets. `wait_seconds`: how late it is sent."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+    wait_seconds: float = 0.0
+    content_type: str = "application/json"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +42,7 @@ class Gate:
     rest: Rest
     faults: Faults
     requests: RequestLog
+    sent: Sent
     accounts: Mapping[str, SimAccount]
     now: Callable[[], float]
     time_ms: Callable[[], int]
@@ -37,40 +50,48 @@ class Gate:
     _refused_in: tuple[int, int] = (0, 0)  #: minute, and how many refusals in it
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """One request, from the ban check to the used-weight header."""
-        raw_path, _, query = request.raw_path.partition("?")
+        """One request over HTTP."""
+        path, _, query = request.raw_path.partition("?")
         body = await request.text()
+        reply = self.reply(request.method, path, query, body, request.headers.get("X-MBX-APIKEY"))
+        if reply.wait_seconds:
+            await asyncio.sleep(reply.wait_seconds)  # the answer is of before: what happens meanwhile is not in it
+        return web.Response(
+            status=reply.status, text=reply.text, headers=reply.headers, content_type=reply.content_type
+        )
+
+    def reply(self, method: str, raw_path: str, query: str, body: str, key: str | None) -> Reply:
+        """One request, from the ban check to the used-weight header."""
         if "rest" in self.faults.refuse:
-            return web.Response(status=503, text="Service Unavailable")
+            self.sent.answers[Answered(method, raw_path, "", 503)] += 1
+            return Reply(503, "Service Unavailable", {}, content_type="text/plain")
         now, account, weight = self.now(), "", 0
         banned = now < self.faults.banned_until
+        headers: dict[str, str] = {}
         try:
             self._check_ban(now)
-            path = self._path(raw_path, request.method)
+            path = self._path(raw_path, method)
             params = params_of(query, body)
             weight = path.weight(params)
             self._use_weight(now, 0 if raw_path.startswith("/sapi") else weight)
-            owner = self._check(path, request, query, body, params)
+            owner = self._check(path, key, query, body, params)
             account = owner.name if owner is not None else ""
-            self._check_faults(raw_path, request.method)
-            ask = Ask(request.method, params, self.time_ms(), self.next_funding_ms(), owner)
+            self._check_faults(raw_path, method)
+            ask = Ask(method, params, self.time_ms(), self.next_funding_ms(), owner)
             text = json.dumps(self.faults.spoil_answer(raw_path, account, path.answer(self.rest, ask)))
-            response = web.Response(text=self._spoil_text(raw_path, text), content_type="application/json")
+            text = self._spoil_text(raw_path, text)
             status, code = 200, 0
         except Refusal as refusal:
-            response = web.json_response({"code": refusal.code, "msg": refusal.message}, status=refusal.status)
+            text = json.dumps({"code": refusal.code, "msg": refusal.message})
             if refusal.retry_after is not None:
-                response.headers["Retry-After"] = str(refusal.retry_after)
+                headers["Retry-After"] = str(refusal.retry_after)
             status, code = refusal.status, refusal.code
         header = "X-SAPI-USED-IP-WEIGHT-1M" if raw_path.startswith("/sapi") else "X-MBX-USED-WEIGHT-1M"
-        response.headers[header] = str(self.requests.used(now) + self.faults.foreign_weight)
-        self.requests.requests.append(
-            Request(now, request.method, raw_path, account, status, code, weight, during_ban=banned)
-        )
+        headers[header] = str(self.requests.used(now) + self.faults.foreign_weight)
+        self.requests.add(Request(now, method, raw_path, account, status, code, weight, during_ban=banned))
+        self.sent.answers[Answered(method, raw_path, account, status)] += 1
         wait = self.faults.slow_answers.get(raw_path, self.faults.slow_answers.get(ALL, 0.0))
-        if wait:
-            await asyncio.sleep(wait)  # the answer is of before: what happens meanwhile is not in it
-        return response
+        return Reply(status, text, headers, wait_seconds=wait)
 
     def _check_ban(self, now: float) -> None:
         if now < self.faults.banned_until:
@@ -98,12 +119,10 @@ class Gate:
             raise Refusal(404, -5000, f"Path {path}, Method {method} is invalid")
         return found
 
-    def _check(
-        self, path: Path, request: web.Request, query: str, body: str, params: dict[str, str]
-    ) -> SimAccount | None:
+    def _check(self, path: Path, key: str | None, query: str, body: str, params: dict[str, str]) -> SimAccount | None:
         if path.security is Security.NONE:
             return None
-        account = account_of(request.headers.get("X-MBX-APIKEY"), self.accounts)
+        account = account_of(key, self.accounts)
         if path.security is Security.SIGNED:
             if self.faults.reject_timestamp > 0:
                 self.faults.reject_timestamp -= 1

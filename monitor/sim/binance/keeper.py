@@ -3,6 +3,7 @@ and auto-deleveraging."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -15,17 +16,18 @@ from monitor.sim.binance.text import bare, fixed, stepped
 LIQUIDATION_FEE_RATE = 0.0125
 CALL_RATIO = 0.8  #: the threshold of MARGIN_CALL is not published; 80 % is what the e-mails say
 CALL_AGAIN_RATIO = 0.7
+KEPT_EVENTS = 1000
 
 
 @dataclass(slots=True)
 class Keeper:
     """The venue's own deeds. `insurance_usd` pays what liquidated accounts lack; when it is empty, ADL begins.
 
-    `events` says in words what happened, newest last.
+    `events` says in words what happened lately, newest last.
     """
 
     insurance_usd: float = 10_000_000.0
-    events: list[str] = field(default_factory=list)
+    events: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
 
     def after_step(self, accounts: Collection[SimAccount], funded: Iterable[Symbol]) -> None:
         """Pay funding for `funded` symbols, then look after every account."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+KEPT_REQUESTS = 20_000  #: at most; then the older half is forgotten
+KEPT_MINUTES = 120
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -22,20 +25,31 @@ class Request:
 
 @dataclass(slots=True)
 class RequestLog:
-    """All requests in order, and the weight used in each minute of the venue's clock."""
+    """The latest requests in order, and the weight used in the latest minutes of the venue's clock.
+
+    Every answer since the start is counted in `Sent.answers`.
+    """
 
     requests: list[Request] = field(default_factory=list)
     weight_by_minute: Counter[int] = field(default_factory=Counter)
+
+    def add(self, request: Request) -> None:
+        """A request was answered."""
+        self.requests.append(request)
+        if len(self.requests) > KEPT_REQUESTS:
+            del self.requests[: KEPT_REQUESTS // 2]
 
     def use(self, now: float, weight: int) -> int:
         """Count `weight`; returns the weight used in this minute."""
         minute = int(now // 60)
         self.weight_by_minute[minute] += weight
+        while len(self.weight_by_minute) > KEPT_MINUTES:
+            del self.weight_by_minute[next(iter(self.weight_by_minute))]
         return self.weight_by_minute[minute]
 
     def used(self, now: float) -> int:
         """The weight used in this minute."""
-        return self.weight_by_minute[int(now // 60)]
+        return self.weight_by_minute.get(int(now // 60), 0)
 
     @property
     def most_weight_a_minute(self) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
@@ -18,11 +19,13 @@ from monitor.sim.binance import frames, listing
 from monitor.sim.binance.accounts import READ_ONLY, SimAccount, credentials
 from monitor.sim.binance.faults import Faults
 from monitor.sim.binance.gate import BAN_SECONDS, Gate
+from monitor.sim.binance.inprocess import InProcess
 from monitor.sim.binance.keeper import Keeper
 from monitor.sim.binance.listen_keys import ListenKeys
 from monitor.sim.binance.requests import RequestLog
 from monitor.sim.binance.rest import Ask, Rest
-from monitor.sim.binance.streams import MARKET, PRIVATE, Connection, Hub, text_frame
+from monitor.sim.binance.sockets import SocketConnection
+from monitor.sim.binance.streams import MARKET, PRIVATE, Hub, Terms
 from monitor.sim.clock import WallClock
 from monitor.sim.market import Market
 
@@ -72,10 +75,11 @@ class SimBinance:
         self.ticks = 0
         self.host, self.port = host, port
         self._rest = Rest(self.market, self.keys)
-        self._gate = Gate(
+        self.gate = Gate(
             rest=self._rest,
             faults=self.faults,
             requests=self.requests,
+            sent=self.hub.sent,
             accounts=self.accounts,
             now=self.clock.now,
             time_ms=self.time_ms,
@@ -108,7 +112,7 @@ class SimBinance:
         app = web.Application()
         app.router.add_get("/{route:market|public|private}/{form:stream|ws}", self._stream)
         app.router.add_get("/{route:market|public|private}/ws/{names:.+}", self._stream)
-        app.router.add_route("*", "/{path:.*}", self._gate.answer)
+        app.router.add_route("*", "/{path:.*}", self.gate.answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await self.open_port()
@@ -207,12 +211,13 @@ class SimBinance:
         """Send the mark and asset-index frames of this second, stamped `time_ms` (default: now)."""
         stamp = self.time_ms() if time_ms is None else time_ms
         slow = self.ticks % 3 == 0
+        wanted = self.hub.wanted()
         for array in frames.mark_arrays(self.market, stamp, self.next_funding_ms()):
             rows = self.faults.spoil_rows(array)
             self.hub.publish("!markPrice@arr@1s", rows)
             if slow:
                 self.hub.publish("!markPrice@arr", rows)
-            for row in rows:
+            for row in rows if any("@markPrice" in name and name[0] != "!" for name in wanted) else ():
                 if isinstance(row, dict) and isinstance(row.get("s"), str):
                     name = f"{row['s'].lower()}@markPrice"
                     self.hub.publish(f"{name}@1s", row)
@@ -245,7 +250,7 @@ class SimBinance:
     async def close(self, route: str | None = None, *, code: int = 1001) -> None:
         """Close connections properly, with a code."""
         for connection in self.hub.on(route):
-            await connection.socket.close(code=code)
+            await connection.close(code)
 
     def ban(self, seconds: int = BAN_SECONDS) -> None:
         """Answer everything with 418 and Retry-After for a while."""
@@ -261,7 +266,7 @@ class SimBinance:
     def send(self, route: str, text: str) -> None:
         """Send a text as it is to every connection of a route: garbage, or an event of a kind nobody knows."""
         for connection in self.hub.on(route):
-            connection.put(text)
+            connection.put(connection.raw(text))
 
     def unknown_event(self, route: str = PRIVATE) -> None:
         """Send an event of a kind that does not exist (yet)."""
@@ -269,10 +274,8 @@ class SimBinance:
 
     def burst(self, texts: Sequence[str], route: str = MARKET) -> None:
         """Write many frames to every connection of a route in one go, as a stuck line that comes free does."""
-        blob = b"".join(text_frame(text) for text in texts)
         for connection in self.hub.on(route):
-            if connection.transport is not None:
-                connection.transport.write(blob)
+            connection.blast([connection.raw(text) for text in texts])
 
     def mark_burst(self, symbol: Symbol, prices: Sequence[float]) -> None:
         """A burst of markPrice arrays of one symbol, the last one being the present mark from then on."""
@@ -298,7 +301,7 @@ class SimBinance:
                     connection.drop()
                     continue
                 with contextlib.suppress(ConnectionError):
-                    await connection.socket.ping(str(self.time_ms()).encode())
+                    await connection.ping(str(self.time_ms()))
 
     def _end_keys(self) -> None:
         for account, key in self.keys.expired(self.time_ms()):
@@ -315,34 +318,52 @@ class SimBinance:
             if self.clock.now() - connection.opened > self.cadence.connection_seconds:
                 connection.drop()
 
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
-        route = request.match_info["route"]
-        if route in self.faults.refuse:
-            return web.Response(status=503, text="Service Unavailable")
-        names = request.match_info.get("names", "") or request.query.get("streams", "")
-        key = request.query.get("listenKey", names) if route == PRIVATE else None
-        events = request.query.get("events")
-        socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=4 * 1024 * 1024)
-        await socket.prepare(request)
-        connection = Connection(
-            socket,
-            request.transport,
-            self.faults,
+    def _terms(self, route: str, form: str, names: str, query: Mapping[str, str]) -> tuple[Terms, list[str]]:
+        """What a socket is opened for, and the streams that its address names."""
+        names = names or query.get("streams", "")
+        key = query.get("listenKey", names) if route == PRIVATE else None
+        events = query.get("events")
+        terms = Terms(
             route=route,
-            wrapped=request.match_info.get("form") == "stream",
-            opened=self.clock.now(),
+            wrapped=form == "stream",
             account=self.keys.account_of(key) if key else None,
             key=key,
             only=frozenset(events.split("/")) if events else None,
         )
-        if route != PRIVATE and names:
-            connection.subscribe(names.split("/"))
+        return terms, names.split("/") if names and route != PRIVATE else []
+
+    def dial(self, path: str) -> InProcess:
+        """A socket without a network, for a client on the same loop; `path` as in an address, with its query.
+
+        ConnectionRefusedError while the route is refused.
+        """
+        parts = urlsplit(path)
+        route, _, rest = parts.path.strip("/").partition("/")
+        form, _, names = rest.partition("/")
+        if route in self.faults.refuse:
+            raise ConnectionRefusedError(f"503 on {route}")
+        terms, streams = self._terms(route, form, names, dict(parse_qsl(parts.query)))
+        connection = InProcess(terms, self.faults, self.hub, self.clock.now)
+        connection.subscribe(streams)
+        self.hub.add(connection)
+        return connection
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        route = request.match_info["route"]
+        if route in self.faults.refuse:
+            return web.Response(status=503, text="Service Unavailable")
+        form, names = request.match_info.get("form", ""), request.match_info.get("names", "")
+        terms, streams = self._terms(route, form, names, request.query)
+        socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=4 * 1024 * 1024)
+        await socket.prepare(request)
+        connection = SocketConnection(socket, request.transport, terms, self.faults, self.hub.sent, self.clock.now)
+        connection.subscribe(streams)
         self.hub.add(connection)
         writer = asyncio.create_task(connection.write(), name=f"sim: {route} writer")
         try:
-            await connection.read(self.clock.now)
+            await connection.read()
         finally:
-            self.hub.connections.remove(connection)
+            self.hub.remove(connection)
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
         return socket

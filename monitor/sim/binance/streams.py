@@ -6,17 +6,28 @@ then silent for ever. `/stream` wraps frames as {stream, data}, `/ws` sends them
 
 from __future__ import annotations
 
-import asyncio
 import json
-import struct
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
-from typing import Any
-
-from aiohttp import WSCloseCode, WSMsgType, web
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from monitor.sim.binance.faults import Faults
 from monitor.sim.binance.frames import Frame
+from monitor.sim.binance.sent import (
+    ANSWER,
+    IN_FLIGHT_SECONDS,
+    RAW,
+    REFUSAL,
+    SPOILT,
+    USER,
+    Line,
+    Recent,
+    Sent,
+    kind_of,
+)
+from monitor.sim.binance.sent import PUBLIC as PUBLIC_OWNER
 
 MARKET, PUBLIC, PRIVATE = "market", "public", "private"
 ROUTES = (MARKET, PUBLIC, PRIVATE)
@@ -43,94 +54,122 @@ def route_of(stream: str) -> str:
     return MARKET if any(word in stream for word in _MARKET_WORDS) else ""
 
 
-class Connection:
-    """One socket. Frames go through an outbox so that whoever publishes never waits."""
+class Outgoing(NamedTuple):
+    """A frame on its way out, and the row of the account that it belongs to."""
 
-    def __init__(
-        self,
-        socket: web.WebSocketResponse,
-        transport: asyncio.Transport | None,
-        faults: Faults,
-        *,
-        route: str,
-        wrapped: bool,
-        opened: float,
-        account: str | None = None,
-        key: str | None = None,
-        only: frozenset[str] | None = None,
-    ) -> None:
-        self.socket, self.transport, self.faults = socket, transport, faults
-        self.route, self.wrapped, self.opened = route, wrapped, opened
-        self.account, self.key, self.only = account, key, only
+    text: str
+    line: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a socket was opened for: its route and form, and on the private route whose pushes it gets, and which."""
+
+    route: str
+    wrapped: bool = False
+    account: str | None = None
+    key: str | None = None
+    only: frozenset[str] | None = None
+
+
+class Connection(ABC):
+    """One socket. What it is asked to send goes out in order, and whoever publishes never waits."""
+
+    def __init__(self, terms: Terms, faults: Faults, sent: Sent, now: Callable[[], float]) -> None:
+        """`account` is whose pushes come here until its key ends, `owner` whose socket it is for good."""
+        self.faults, self.now = faults, now
+        self.route, self.wrapped, self.opened = terms.route, terms.wrapped, now()
+        self.account, self.key, self.only = terms.account, terms.key, terms.only
+        self.owner = terms.account or PUBLIC_OWNER
         self.streams: dict[str, None] = {}
-        self.sent = 0
-        self.last_pong = opened
-        self._outbox: asyncio.Queue[str] = asyncio.Queue()
-        self._waiting: list[str] = []
-        self._behind: list[str] = []
+        self.last_pong = self.opened
+        self._sent = sent
+        self._recent = Recent()
+        self._waiting: list[Outgoing] = []
+        self._behind: list[Outgoing] = []
         self._received: deque[float] = deque(maxlen=MESSAGES_A_SECOND + 1)
+
+    # what kinds of sockets differ in
+
+    @abstractmethod
+    def _write(self, outgoing: Outgoing) -> None:
+        """Have a frame sent after all others, and `wrote` called when it is."""
+
+    @abstractmethod
+    def blast(self, all_at_once: Sequence[Outgoing]) -> None:
+        """Have many frames sent in one go, overtaking what still waits."""
+
+    @abstractmethod
+    async def ping(self, text: str) -> None:
+        """Ask whether the client lives."""
+
+    @abstractmethod
+    async def close(self, code: int) -> None:
+        """Close properly."""
+
+    @abstractmethod
+    def drop(self) -> None:
+        """Cut the connection without a word: the client sees 1006."""
+
+    # sending
 
     def offer(self, stream: str, data: Any) -> None:
         """Send a frame of a stream, spoilt as the switches say."""
         body = {"stream": stream, "data": data} if self.wrapped else data
-        self.say(json.dumps(body, separators=(",", ":")))
+        line = Line(self.owner, USER if self.route == PRIVATE else stream, kind_of(data))
+        self.say(Outgoing(json.dumps(body, separators=(",", ":")), line))
 
-    def say(self, text: str) -> None:
-        """Send a text, spoilt as the switches say."""
+    def say(self, outgoing: Outgoing) -> None:
+        """Send a frame, spoilt as the switches say."""
         if self.route in self.faults.stall:
             return
         if self.faults.reorders(self.route):
-            self._behind.append(text)
+            self._behind.append(outgoing)
             return
-        for each in [*self.faults.spoil_frame(self.route, text), *self._behind]:
+        for text in self.faults.spoil_frame(self.route, outgoing.text):
+            whole = text == outgoing.text
+            self.put(outgoing if whole else Outgoing(text, outgoing.line._replace(kind=SPOILT)))
+        for each in self._behind:
             self.put(each)
         self._behind.clear()
 
-    def put(self, text: str) -> None:
-        """Send a text as it is, unless a backlog is being built up."""
+    def put(self, outgoing: Outgoing) -> None:
+        """Send a frame as it is, unless a backlog is being built up."""
         if self.route in self.faults.backlog:
-            self._waiting.append(text)
+            self._waiting.append(outgoing)
             return
-        for each in (*self._waiting, text):
-            self._outbox.put_nowait(each)
-        self._waiting.clear()
+        self.flush()
+        self._write(outgoing)
 
     def flush(self) -> None:
-        """Send what a backlog held, now that it is over."""
-        if self.route not in self.faults.backlog:
+        """Send what a backlog held, if it is over."""
+        if self._waiting and self.route not in self.faults.backlog:
             for each in self._waiting:
-                self._outbox.put_nowait(each)
+                self._write(each)
             self._waiting.clear()
 
-    async def write(self) -> None:
-        """Empty the outbox until the socket closes."""
-        while not self.socket.closed:
-            text = await self._outbox.get()
-            try:
-                await self.socket.send_str(text)
-            except ConnectionError:
-                return
-            self.sent += 1
+    def raw(self, text: str) -> Outgoing:
+        """Any text as a frame of this socket, whatever it is."""
+        return Outgoing(text, Line(self.owner, "", RAW))
 
-    async def read(self, now: Callable[[], float]) -> None:
-        """Answer the client until it leaves."""
-        async for message in self.socket:
-            if message.type is WSMsgType.PING:
-                if self.route not in self.faults.deaf:
-                    await self.socket.pong(message.data)
-            elif message.type is WSMsgType.PONG:
-                self.last_pong = now()
-            elif message.type is WSMsgType.TEXT:
-                self._received.append(now())
-                if len(self._received) > MESSAGES_A_SECOND and self._received[-1] - self._received[0] < 1.0:
-                    await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
-                    return
-                self._answer(message.data)
+    def wrote(self, line: Line) -> None:
+        """A frame is on its way."""
+        self._sent.frames[line] += 1
+        self._recent.add(line, self.now())
 
-    def drop(self) -> None:
-        """Cut the connection without a word: the client sees 1006."""
-        if self.transport is not None:
-            self.transport.abort()
+    def ended(self) -> None:
+        """The socket is gone: what was written right before may not have been read."""
+        self._sent.doubtful += self._recent.since(self.now() - IN_FLIGHT_SECONDS)
+
+    # receiving
+
+    def hear(self, text: str) -> bool:
+        """Answer a message of the client. False if it sends too many: the connection has to be closed."""
+        self._received.append(self.now())
+        if len(self._received) > MESSAGES_A_SECOND and self._received[-1] - self._received[0] < 1.0:
+            return False
+        self._answer(text)
+        return True
 
     def wants(self, stream: str) -> bool:
         """Whether a frame of this stream is sent here."""
@@ -142,13 +181,13 @@ class Connection:
             method, number = asked["method"], asked.get("id")
             params = [str(name) for name in asked.get("params", [])]
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._reply({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}})
+            self._reply({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}, REFUSAL)
             return
         if self.route in self.faults.no_acknowledgement:
             return
         if self.route in self.faults.subscription_error or method not in _METHODS:
             problem = {"code": 2, "msg": f"Invalid request: unknown variant {method}"}
-            self._reply({"error": problem, "id": number})
+            self._reply({"error": problem, "id": number}, REFUSAL)
             return
         result: list[str] | None = None
         if method == "SUBSCRIBE":
@@ -158,12 +197,12 @@ class Connection:
                 self.streams.pop(name, None)
         else:
             result = list(self.streams)
-        self._reply({"result": result, "id": number})
+        self._reply({"result": result, "id": number}, ANSWER)
 
-    def _reply(self, body: dict[str, Any]) -> None:
+    def _reply(self, body: dict[str, Any], kind: str) -> None:
         """Answer a message of the client: no frame switch spoils this, a stall does."""
         if self.route not in self.faults.stall:
-            self.put(json.dumps(body))
+            self.put(Outgoing(json.dumps(body), Line(self.owner, "", kind)))
 
     def subscribe(self, names: list[str]) -> None:
         """Serve these streams, as far as this route has them."""
@@ -182,6 +221,7 @@ class Hub:
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
+        self.sent = Sent()
         self.connections: list[Connection] = []
         self.opened_by_route: dict[str, int] = dict.fromkeys(ROUTES, 0)
 
@@ -189,6 +229,15 @@ class Hub:
         """A connection opened."""
         self.connections.append(connection)
         self.opened_by_route[connection.route] += 1
+
+    def remove(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self.connections.remove(connection)
+        connection.ended()
+
+    def wanted(self) -> frozenset[str]:
+        """Every stream that somebody subscribed to."""
+        return frozenset(stream for connection in self.connections for stream in connection.streams)
 
     def on(self, route: str | None = None, account: str | None = None) -> list[Connection]:
         """The open connections of a route (default: all) and an account (default: any)."""
@@ -205,13 +254,3 @@ class Hub:
         for connection in self.on(PRIVATE, account):
             if connection.only is None or frame["e"] in connection.only:
                 connection.offer(connection.key or "", frame)
-
-
-def text_frame(text: str) -> bytes:
-    """One unmasked websocket text frame (RFC 6455, section 5.2)."""
-    payload = text.encode()
-    if len(payload) < 126:
-        return bytes((0x81, len(payload))) + payload
-    if len(payload) < 65_536:
-        return b"\x81\x7e" + struct.pack(">H", len(payload)) + payload
-    return b"\x81\x7f" + struct.pack(">Q", len(payload)) + payload
