@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, isnan
 from typing import NamedTuple
 
-from monitor.alerts.settings import DANGER, RULES, Kind, Rule, RuleSettings
+from monitor.alerts.settings import DANGER, RULES, Kind, Rule, RuleSettings, recovery, worst
 from monitor.domain.alerts import Severity
 from monitor.domain.names import AccountKey
 
@@ -68,9 +68,6 @@ class Grade:
     news: bool = False
 
 
-LEAST_ROOM_RATIO = 0.001  #: less room than this is none, so that an approach to zero is not told for ever
-
-
 def loosest(rule: Rule, settings: RuleSettings) -> float:
     """The threshold that is passed first; a number that none can pass where there is none."""
     if rule.rising:
@@ -87,8 +84,8 @@ def grade(reading: Reading, settings: RuleSettings) -> Grade:
     value = reading.value
     if value is None or isnan(value):
         return Grade(None, None, sure=False)
-    reached = _loudest(rule, settings, value, 0.0)
-    held = _loudest(rule, settings, value, settings.hysteresis_ratio)
+    reached = _loudest(rule, settings.thresholds, value)
+    held = _loudest(rule, {name: recovery(rule, settings, at) for name, at in settings.thresholds.items()}, value)
     room = _room(rule, value)
     return Grade(reached, held, reading.sure, room, extreme=rule.end is not None and room == 0.0)
 
@@ -100,12 +97,10 @@ def severity_of(state: str, settings: RuleSettings) -> Severity | None:
     return settings.severities.get(state, settings.severities.get(""))
 
 
-def _loudest(rule: Rule, settings: RuleSettings, value: float, slack_ratio: float) -> Severity | None:
+def _loudest(rule: Rule, levels: Mapping[Severity, float], value: float) -> Severity | None:
     for severity in reversed(DANGER):
-        level = settings.thresholds.get(severity)
-        if level is None:
-            continue
-        if value >= level * (1.0 - slack_ratio) if rule.rising else value <= level * (1.0 + slack_ratio):
+        level = levels.get(severity)
+        if level is not None and (value >= level if rule.rising else value <= level):
             return severity
     return None
 
@@ -114,5 +109,6 @@ def _room(rule: Rule, value: float) -> float:
     """What is left until the worst. Without an end: the reciprocal, which halves when the number doubles."""
     if rule.end is None:
         return inf if value == 0 else 1.0 / abs(value)
-    room = rule.end - value if rule.rising else value - rule.end
-    return room if room >= LEAST_ROOM_RATIO else 0.0
+    if value >= worst(rule, rule.end) if rule.rising else value <= worst(rule, rule.end):
+        return 0.0
+    return abs(rule.end - value)

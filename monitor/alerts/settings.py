@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
+from typing import NamedTuple
 
 from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigError
 from monitor.domain.names import AccountKey
 
 DANGER = tuple(Severity)  #: from the quietest to the loudest
+
+LEAST_ROOM_RATIO = 0.001  #: less room than this is none, so that an approach to zero is not told for ever
 
 REPEAT_SECONDS: Mapping[Severity, float] = {Severity.WARNING: 6 * 3600.0, Severity.CRITICAL: 3600.0}
 
@@ -200,6 +203,45 @@ class AlertSettings:
     def of(self, rule: str) -> RuleSettings:
         """The settings of one rule."""
         return self.rules.get(rule) or default_rules()[rule]
+
+
+class Levels(NamedTuple):
+    """The numbers at which a rule on margin ratios, or one on distances, changes its mind; rising, each once."""
+
+    ratio: tuple[float, ...]
+    distance: tuple[float, ...]
+
+
+def levels(settings: AlertSettings) -> Levels:
+    """Where alerts on ratios and distances begin, ease, end or reach the worst, whichever rule reads them.
+
+    Two ratios (or two distances) with no level between them, and none met by one alone, are graded alike by all rules:
+    whoever watches these numbers knows when a report is worth reading.
+    """
+    return Levels(
+        ratio=_levels(settings, "margin_ratio"),
+        distance=_levels(settings, "position_distance", "coin_distance", "market_distance"),
+    )
+
+
+def _levels(settings: AlertSettings, *rules: str) -> tuple[float, ...]:
+    found: set[float] = set()
+    for rule, own in ((RULES[name], settings.of(name)) for name in rules if settings.of(name).enabled):
+        found |= {edge for level in own.thresholds.values() for edge in (level, recovery(rule, own, level))}
+        if own.thresholds and rule.end is not None:
+            found.add(worst(rule, rule.end))
+    return tuple(sorted(found))
+
+
+def recovery(rule: Rule, settings: RuleSettings, threshold: float) -> float:
+    """The number beyond which a reading that passed `threshold` has recovered from it."""
+    slack = -settings.hysteresis_ratio if rule.rising else settings.hysteresis_ratio
+    return threshold * (1.0 + slack)
+
+
+def worst(rule: Rule, end: float) -> float:
+    """The number from which on no room is left, a little before the rule's `end`."""
+    return end - LEAST_ROOM_RATIO if rule.rising else end + LEAST_ROOM_RATIO
 
 
 def mistakes(settings: AlertSettings, key: str = "alerts") -> Iterator[ConfigError]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.alerts.settings import AlertSettings
+from monitor.alerts.settings import AlertSettings, levels
 from monitor.app.config import Loaded
 from monitor.app.config_alerts import alert_settings
 from monitor.app.supervision import SupervisionSettings
@@ -21,10 +21,13 @@ def account_keys(loaded: Loaded) -> tuple[AccountKey, ...]:
 def engine(loaded: Loaded) -> EngineSettings:
     """What the engine is told."""
     config = loaded.config.engine
+    decided = levels(alerts(loaded))
     return EngineSettings(
         accounts=account_keys(loaded),
         venue_limits={"binance": Limits(**loaded.config.venues.binance.limits.model_dump())},
         lines_every_seconds=config.lines_every_seconds,
+        ratio_levels=decided.ratio,
+        distance_levels=decided.distance,
         jump_ratio=config.jump_ratio,
         betas=dict(config.betas),
         volatility=VolatilitySettings(**config.volatility.model_dump()),

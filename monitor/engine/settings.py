@@ -50,18 +50,24 @@ class DriftTolerances:
 class EngineSettings:
     """Everything that the engine is told at its start.
 
-    `lines_every_seconds`: lines of a pool are solved at most that often (0: at each step). `jump_ratio`: a price that
-    moves by more than this ratio between two frames waits for a confirmation. `betas`: how fast each asset moves on
-    the market line (1 if not named). `stablecoins` None: the kernel's own list. `wanted_distance_ratio`: advice is
-    given while a line is nearer than this ratio of the mark, sought anew every `advice_every_seconds` in steps in which
-    nothing but time passed, and for at most `advices_per_step` pools in one of them, because it costs a hundred times
-    as much as a ratio.
+    `lines_every_seconds`: an account whose figures moved, but on which nothing was decided, is reported at most that
+    often (0: at each step). `ratio_levels` and `distance_levels`: where a margin ratio, or the distance of a line,
+    makes somebody change his mind; an account on which one is crossed is reported in that very step. `legs_per_step`:
+    about how many positions are reported in one step, so that none holds the loop for long; the others follow at once.
+    `jump_ratio`: a price that moves by more than this ratio between two frames waits for a confirmation. `betas`: how
+    fast each asset moves on the market line (1 if not named). `stablecoins` None: the kernel's own list.
+    `wanted_distance_ratio`: advice is given while a line is nearer than this ratio of the mark, sought anew every
+    `advice_every_seconds` in steps in which nothing but time passed, and for at most `advices_per_step` pools in one of
+    them, because it costs a hundred times as much as a ratio.
     """
 
     accounts: tuple[AccountKey, ...] = ()
     limits: Limits = Limits()
     venue_limits: Mapping[Venue, Limits] = field(default_factory=dict)
     lines_every_seconds: float = 0.05
+    ratio_levels: tuple[float, ...] = ()
+    distance_levels: tuple[float, ...] = ()
+    legs_per_step: int = 200
     jump_ratio: float = 0.5
     betas: Mapping[Asset, float] = field(default_factory=dict)
     stablecoins: Collection[Asset] | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.alerts.reading import LEAST_ROOM_RATIO, Grade, Reading, Subject, Words, grade
+from monitor.alerts.reading import Grade, Reading, Subject, Words, grade
 from monitor.alerts.rules import (
     LAG_HOLDS_SECONDS,
     account_readings,
@@ -18,7 +18,7 @@ from monitor.alerts.rules import (
     permission_state,
     venue_readings,
 )
-from monitor.alerts.settings import DANGER, RULES, Kind, RuleSettings, default_rules
+from monitor.alerts.settings import DANGER, LEAST_ROOM_RATIO, RULES, Kind, RuleSettings, default_rules
 from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import Severity
 from monitor.domain.events import VenueWarning, WarningKind

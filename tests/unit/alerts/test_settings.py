@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from monitor.alerts.settings import RULES, AlertSettings, Kind, RuleSettings, default_rules, mistakes
+from monitor.alerts.reading import Reading, Subject, Words, grade
+from monitor.alerts.settings import (
+    LEAST_ROOM_RATIO,
+    RULES,
+    AlertSettings,
+    Kind,
+    RuleSettings,
+    default_rules,
+    levels,
+    mistakes,
+)
 from monitor.domain.alerts import Severity
 from monitor.domain.events import WarningKind
+from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
+
+OWNER = AccountKey("paper", "main")
+
+
+def unworded(_: float) -> Words:
+    return Words("", "")
 
 
 def test_every_rule_has_defaults_and_every_default_a_rule() -> None:
@@ -103,3 +123,52 @@ def test_all_mistakes_are_reported_at_once() -> None:
     broken = RuleSettings(hysteresis_ratio=2.0, worsening_factor=2.0, for_seconds=-1.0)
 
     assert len(list(mistakes(AlertSettings(rules={"drift": broken, "deficit": broken})))) == 6
+
+
+NUMBERS = {"ratio": ("margin_ratio",), "distance": ("position_distance", "coin_distance", "market_distance")}
+HARD = tuple(
+    number
+    for names in levels(AlertSettings())
+    for level in names
+    for number in (math.nextafter(level, 0.0), level, math.nextafter(level, 2.0))
+)
+
+
+@given(
+    one=st.floats(0.0, 2.0) | st.sampled_from(HARD),
+    other=st.floats(0.0, 2.0) | st.sampled_from(HARD),
+    hysteresis=st.sampled_from([0.0, 0.1, 0.3]),
+    figure=st.sampled_from(["ratio", "distance"]),
+)
+def test_two_numbers_with_no_level_between_them_are_graded_alike(
+    one: float, other: float, hysteresis: float, figure: str
+) -> None:
+    settings = AlertSettings(
+        rules={
+            name: replace(rule, hysteresis_ratio=hysteresis)
+            for name, rule in default_rules().items()
+            if name != "coin_distance"
+        }
+        | {"coin_distance": RuleSettings(thresholds={Severity.WARNING: 0.3, Severity.CRITICAL: 0.07})}
+    )
+    edges = getattr(levels(settings), figure)
+    assume(one == other or not any(min(one, other) <= edge <= max(one, other) for edge in edges))
+    for rule in NUMBERS[figure]:
+        grades = [
+            replace(grade(Reading(Subject(rule, OWNER), value, "", True, unworded), settings.of(rule)), room=None)
+            for value in (one, other)
+        ]
+        assert grades[0] == grades[1], rule
+
+
+def test_levels_are_those_of_the_rules_that_speak() -> None:
+    rules = {name: replace(rule, enabled=False) for name, rule in default_rules().items()}
+    assert levels(AlertSettings(rules=rules)) == ((), ())
+    rules["market_distance"] = RuleSettings(thresholds={Severity.WARNING: 0.5}, hysteresis_ratio=0.5)
+    assert levels(AlertSettings(rules=rules)) == ((), (LEAST_ROOM_RATIO, 0.5, 0.75))
+    assert levels(AlertSettings(rules={"margin_ratio": RuleSettings()})).ratio == (), "no threshold, no level"
+
+
+def test_levels_hold_each_threshold_its_recovery_and_the_end() -> None:
+    assert levels(AlertSettings()).ratio == (0.6 * (1 - 0.05), 0.6, 0.8 * (1 - 0.05), 0.8, 1.0 - LEAST_ROOM_RATIO)
+    assert levels(AlertSettings()).distance == (LEAST_ROOM_RATIO, 0.05, 0.05 * (1 + 0.1), 0.1, 0.1 * (1 + 0.1))
