@@ -10,7 +10,7 @@ from monitor.domain.lines import NEVER, Direction, Line, Ratio, State
 from monitor.domain.names import AccountKey, PoolKey, Side
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
-from monitor.domain.view import Budget, FeedStatus, View
+from monitor.domain.view import Budget, FeedStatus, JournalStatus, View
 
 NOW = 1_790_000_000.0
 MAIN = AccountKey("binance", "main")
@@ -106,6 +106,9 @@ def view(*accounts: AccountReport, **changed: Any) -> View:
         at=NOW, started=NOW - 3600.0, instance="desk", version="0.1.0", ready=True, not_ready=(), accounts=accounts,
         feeds=(feed(), feed("user", account="main")), budgets=(Budget(venue="binance", used_ratio=0.125),),
         clock_offsets={"binance": -0.012},
+        journal=JournalStatus(
+            writing=True, records_total=9_000, written_bytes_total=2_500_000, kept_bytes=7_500_000, segments=3,
+        ),
     )  # fmt: skip
     return replace(calm, **changed)
 

@@ -16,7 +16,7 @@ from monitor.domain.alerts import Alert
 from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import Asset
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
-from monitor.domain.view import Budget, FeedStatus, View
+from monitor.domain.view import Budget, FeedStatus, JournalStatus, View
 
 SCHEMA_VERSION = 1
 
@@ -94,8 +94,8 @@ def position_json(position: PositionReport) -> Json:
     } | ({} if backstop is None else {"liquidation_with_backstop": line_json(backstop)})
 
 
-def pool_json(pool: PoolReport) -> Json:
-    """One pool with its positions."""
+def pool_head_json(pool: PoolReport) -> Json:
+    """One pool without its positions, which may be many."""
     venue_ratio = number(pool.venue_ratio)
     return {
         "pool": pool.key.pool,
@@ -121,12 +121,16 @@ def pool_json(pool: PoolReport) -> Json:
         "market": _sides(pool.market),
         "coins": _by_asset(pool.coins),
         "depegs": _by_asset(pool.depegs),
-        "positions": [position_json(position) for position in pool.positions],
         "drift": {figure: number(drift) for figure, drift in pool.drift.items()},
         "contradictions": dict(pool.contradictions),
         "backstop": None if pool.backstop is None else pool.backstop.pool,
         "advice": {"add_usd": number(pool.advice_add_usd), "text": pool.advice_text},
     }
+
+
+def pool_json(pool: PoolReport) -> Json:
+    """One pool with its positions."""
+    return pool_head_json(pool) | {"positions": [position_json(position) for position in pool.positions]}
 
 
 def account_json(report: AccountReport) -> Json:
@@ -209,6 +213,19 @@ def _budget_json(budget: Budget) -> Json:
     }
 
 
+def _journal_json(journal: JournalStatus) -> Json:
+    return {
+        "writing": journal.writing,
+        "reason": journal.reason,
+        "records_total": journal.records_total,
+        "lost_total": journal.lost_total,
+        "written_bytes_total": journal.written_bytes_total,
+        "kept_bytes": journal.kept_bytes,
+        "segments": journal.segments,
+        "queue_depth": journal.queue_depth,
+    }
+
+
 def document(reports: Iterable[AccountReport], at: float, version: str) -> Json:
     """Reports of accounts at a moment, without a daemon around them."""
     return {
@@ -220,7 +237,7 @@ def document(reports: Iterable[AccountReport], at: float, version: str) -> Json:
 
 
 def frame_json(view: View) -> Json:
-    """A view without its accounts: the server writes those, and their pools, one by one."""
+    """A view without what may be long: accounts, feeds and alerts."""
     return {
         "schema": SCHEMA_VERSION,
         "at": number(view.at),
@@ -229,14 +246,17 @@ def frame_json(view: View) -> Json:
         "started": number(view.started),
         "ready": view.ready,
         "not_ready": list(view.not_ready),
-        "feeds": [feed_json(feed) for feed in view.feeds],
         "budgets": [_budget_json(budget) for budget in view.budgets],
         "clock_offsets": {venue: number(offset) for venue, offset in view.clock_offsets.items()},
-        "alerts": [alert_json(alert) for alert in view.alerts],
+        "journal": None if view.journal is None else _journal_json(view.journal),
         "diagnosis": {venue: list(texts) for venue, texts in view.diagnosis.items()},
     }
 
 
 def view_json(view: View) -> Json:
     """Everything that a running daemon shows."""
-    return frame_json(view) | document(view.accounts, view.at, view.version)
+    return (
+        frame_json(view)
+        | {"feeds": [feed_json(feed) for feed in view.feeds], "alerts": [alert_json(alert) for alert in view.alerts]}
+        | document(view.accounts, view.at, view.version)
+    )

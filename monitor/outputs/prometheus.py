@@ -9,29 +9,29 @@ exposed: they would defeat Prometheus' own staleness.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from math import inf, isnan
 
 import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 
 from monitor.domain.alerts import Severity
-from monitor.domain.names import PoolKey, Side, Symbol
+from monitor.domain.names import PoolKey
 from monitor.domain.reports import PoolReport
 from monitor.domain.view import View
 from monitor.outputs.samples import (
     PREFIX,
     Family,
-    PoolRow,
-    PositionRow,
-    Sample,
-    account_samples,
-    feed_samples,
-    label_set,
-    own_samples,
-    pool_samples,
-    position_samples,
+    PoolLabels,
+    Rows,
+    Series,
+    account_series,
+    feed_series,
+    own_series,
+    pool_series,
+    position_series,
+    quality_series,
 )
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -39,8 +39,6 @@ BLOCK_ROWS = 500
 LATENCY_BUCKETS_SECONDS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 )  # fmt: skip
-
-_PositionId = tuple[PoolKey, Symbol, Side]
 
 
 class Histogram:
@@ -76,8 +74,7 @@ class Exposition:
             "From the receipt of an event to the report that holds it.",
             LATENCY_BUCKETS_SECONDS,
         )
-        self._pool_labels: dict[PoolKey, str] = {}
-        self._position_labels: dict[_PositionId, str] = {}
+        self._labels: dict[PoolKey, PoolLabels] = {}
         self._firing = {(rule, severity.value): 0 for rule in rules for severity in Severity}
         self._process = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._process)
@@ -89,55 +86,44 @@ class Exposition:
 
     def blocks(self, view: View) -> Iterator[bytes]:
         """The text in pieces to be joined; an empty one only says that time passed."""
-        pools: list[PoolRow] = []
-        positions: list[PositionRow] = []
-        yield from self._rows(view, pools, positions)
-        samples = chain(
-            pool_samples(pools),
-            position_samples(positions),
-            account_samples(view.accounts),
-            feed_samples(view),
-            own_samples(view, self._count_firing(view)),
+        labels: list[PoolLabels] = []
+        pools: list[PoolReport] = []
+        rows = Rows()
+        yield from self._collected(view, labels, pools, rows)
+        yield from _written(
+            chain(
+                pool_series(rows),
+                [quality_series(labels, pools)],
+                position_series(rows),
+                account_series(view.accounts),
+                feed_series(view),
+                own_series(view, self._count_firing(view)),
+            )
         )
-        yield from _written(samples)
         yield self._latency.text().encode()
         yield generate_latest(self._process)
 
-    def _rows(self, view: View, pools: list[PoolRow], positions: list[PositionRow]) -> Iterator[bytes]:
-        """Fill `pools` and `positions` with what the view holds and its labels; forget the labels of all else."""
-        pool_labels: dict[PoolKey, str] = {}
-        position_labels: dict[_PositionId, str] = {}
+    def _collected(self, view: View, labels: list[PoolLabels], pools: list[PoolReport], rows: Rows) -> Iterator[bytes]:
+        """Fill the lists with all pools of the view and their labels, and `rows` with those whose figures are shown;
+        forget the labels of all else. Yields when time has passed.
+        """
+        kept: dict[PoolKey, PoolLabels] = {}
         seen = 0
         for pool in (pool for account in view.accounts for pool in account.pools):
-            opened = pool_labels[pool.key] = self._pool_labels.get(pool.key) or _pool_labels(pool.key)
-            shown = pool.quality.figures_shown
-            pools.append(PoolRow(opened, opened + "} ", pool, shown))
-            if shown:
-                self._position_rows(opened, pool, positions, position_labels)
-            else:
-                self._keep_labels(pool, position_labels)
+            known = kept[pool.key] = self._labels.get(pool.key) or PoolLabels(pool.key)
+            labels.append(known)
+            pools.append(pool)
+            if pool.quality.figures_shown:
+                known.follow(pool.positions)
+                rows.pool_labels.append(known)
+                rows.pools.append(pool)
+                rows.position_labels += known.of_positions
+                rows.positions += pool.positions
             seen += 1 + len(pool.positions)
             if seen >= BLOCK_ROWS:
                 seen = 0
                 yield b""
-        self._pool_labels, self._position_labels = pool_labels, position_labels
-
-    def _position_rows(
-        self, opened: str, pool: PoolReport, rows: list[PositionRow], labels: dict[_PositionId, str]
-    ) -> None:
-        for position in pool.positions:
-            key = (pool.key, position.symbol, position.side)
-            closed = self._position_labels.get(key)
-            if closed is None:
-                closed = f"{opened},{label_set(symbol=position.symbol, side=position.side)[1:]}}} "
-            labels[key] = closed
-            rows.append(PositionRow(closed, position))
-
-    def _keep_labels(self, pool: PoolReport, labels: dict[_PositionId, str]) -> None:
-        for position in pool.positions:
-            key = (pool.key, position.symbol, position.side)
-            if key in self._position_labels:
-                labels[key] = self._position_labels[key]
+        self._labels = kept
 
     def _count_firing(self, view: View) -> dict[tuple[str, str], int]:
         """Firing alerts by rule and severity; a pair that once fired stays, at 0."""
@@ -148,43 +134,43 @@ class Exposition:
         return self._firing
 
 
-def _pool_labels(key: PoolKey) -> str:
-    return label_set(venue=key.venue, account=key.account, pool=key.pool)
+def _written(all_series: Iterable[Series]) -> Iterator[bytes]:
+    """The text of series in blocks; a family of which no value is known is not named at all."""
+    block: list[str] = []
+    room = BLOCK_ROWS
+    for family, samples in all_series:
+        header = family.header
+        while chunk := tuple(islice(samples, room)):
+            if lines := _lines(family.name, chunk):
+                block.append(header)
+                block += lines
+                header = ""
+            room -= len(chunk)
+            if not room:
+                yield "".join(block).encode()
+                block, room = [], BLOCK_ROWS
+    yield "".join(block).encode()
 
 
-def _written(samples: Iterator[Sample]) -> Iterator[bytes]:
-    family: Family | None = None
-    heads: list[str] = []
-    values: list[float] = []
-    rows = 0
-    for sample in samples:
-        value = sample.value
-        if value is not None and not isnan(value):
-            head = sample.family.name + sample.labels
-            if sample.family is not family:
-                family = sample.family
-                head = family.header + head
-            heads.append(head)
-            values.append(value)
-        rows += 1
-        if rows >= BLOCK_ROWS:
-            yield _block(heads, values)
-            heads, values, rows = [], [], 0
-    yield _block(heads, values)
+def _lines(name: str, samples: Sequence[tuple[str, float | None]]) -> list[str]:
+    """A line for each value that is known."""
+    # The fastest way to many shortest forms. JSON has no NaN and no infinity: the encoder writes null for them.
+    texts = msgspec.json.encode([value for _, value in samples])[1:-1].decode().split(",")
+    if "null" not in texts:
+        return [f"{name}{labels}{text}\n" for (labels, _), text in zip(samples, texts, strict=True)]
+    return [
+        f"{name}{labels}{text if value not in _INFINITE else number(value)}\n"
+        for (labels, value), text in zip(samples, texts, strict=True)
+        if text != "null" or value in _INFINITE
+    ]
 
 
-def _block(heads: list[str], values: list[float]) -> bytes:
-    if not values:
-        return b""
-    texts = msgspec.json.encode(values)[1:-1].decode().split(",")  # the fastest way to many shortest forms
-    # JSON has no infinity: the encoder writes null, and we write what Prometheus reads.
-    written = (number(value) if text == "null" else text for text, value in zip(texts, values, strict=True))
-    return "".join(f"{head}{text}\n" for head, text in zip(heads, written, strict=True)).encode()
+_INFINITE = (inf, -inf)
 
 
 def number(value: float) -> str:
     """A value as the text format wants it."""
-    if value in (inf, -inf):
+    if value in _INFINITE:
         return "+Inf" if value > 0 else "-Inf"
     return repr(value)
 

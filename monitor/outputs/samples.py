@@ -8,14 +8,17 @@ the account's liveness and all timestamps stay.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.domain.lines import Direction, Line, Ratio, State
+from monitor.domain.names import PoolKey, Side, Symbol
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
-from monitor.domain.view import FeedStatus, View
+from monitor.domain.view import FeedStatus, JournalStatus, View
 
 PREFIX = "marginwatch_"
 
@@ -30,12 +33,13 @@ class Family:
         self.header = f"# HELP {self.name} {text}\n# TYPE {self.name} {kind}\n"
 
 
-class Sample(NamedTuple):
-    """`labels` is the rendered label set with its trailing space (`{venue="x"} `, or one space without labels)."""
+class Series(NamedTuple):
+    """One family and its samples: label sets rendered with their trailing space (`{venue="x"} `, or one space where
+    there are no labels), each with its value. What is not asked for is not computed.
+    """
 
     family: Family
-    labels: str
-    value: float | None
+    samples: Iterator[tuple[str, float | None]]
 
 
 @lru_cache(maxsize=65536)
@@ -49,22 +53,36 @@ def label_set(**labels: str) -> str:
     return "{" + ",".join(f'{name}="{escaped(value)}"' for name, value in labels.items())
 
 
-@dataclass(frozen=True, slots=True)
-class PoolRow:
-    """A pool with its rendered labels; `shown` says whether its figures may be."""
+class PoolLabels:
+    """The rendered labels of a pool and of its positions, kept while it stays.
 
-    open: str
-    closed: str
-    report: PoolReport
-    shown: bool
+    `open` lacks the closing brace, so that more labels can follow.
+    """
+
+    __slots__ = ("_names", "closed", "of_positions", "open")
+
+    def __init__(self, key: PoolKey) -> None:
+        self.open = label_set(venue=key.venue, account=key.account, pool=key.pool)
+        self.closed = self.open + "} "
+        self.of_positions: list[str] = []
+        self._names: list[tuple[Symbol, Side]] = []
+
+    def follow(self, positions: Sequence[PositionReport]) -> None:
+        """Render the labels of the positions anew if they are other ones than before."""
+        names = [(position.symbol, position.side) for position in positions]
+        if names != self._names:
+            self._names = names
+            self.of_positions = [f"{self.open},{label_set(symbol=symbol, side=side)[1:]}}} " for symbol, side in names]
 
 
-@dataclass(frozen=True, slots=True)
-class PositionRow:
-    """A position of a pool whose figures are shown, with its rendered labels."""
+@dataclass(slots=True)
+class Rows:
+    """What has figures to show, side by side with its labels: pools, and the positions of them all."""
 
-    closed: str
-    report: PositionReport
+    pool_labels: list[PoolLabels] = field(default_factory=list)
+    pools: list[PoolReport] = field(default_factory=list)
+    position_labels: list[str] = field(default_factory=list)
+    positions: list[PositionReport] = field(default_factory=list)
 
 
 def known(ratio: Ratio) -> float | None:
@@ -90,6 +108,9 @@ def sigmas(position: PositionReport) -> float | None:
 
 _DISTANCES: Mapping[State, float | None] = {State.NEVER: float("inf"), State.LIQUIDATABLE: 0.0, State.UNKNOWN: None}
 
+_DIRECTIONS = tuple(Direction)
+_QUALITIES = tuple((quality, f',quality="{quality}"}} ') for quality in Quality)
+
 _POOL: Sequence[tuple[Family, Callable[[PoolReport], float | None]]] = (
     (
         Family(
@@ -99,24 +120,27 @@ _POOL: Sequence[tuple[Family, Callable[[PoolReport], float | None]]] = (
     ),
     (
         Family("pool_venue_ratio", "gauge", "The margin ratio as the venue itself states it, in its own direction."),
-        lambda pool: pool.venue_ratio,
+        attrgetter("venue_ratio"),
     ),
-    (Family("pool_equity_usd", "gauge", "What the pool is worth to its venue, at the marks."), lambda p: p.equity_usd),
+    (
+        Family("pool_equity_usd", "gauge", "What the pool is worth to its venue, at the marks."),
+        attrgetter("equity_usd"),
+    ),
     (
         Family("pool_maintenance_margin_usd", "gauge", "Equity at which the pool is liquidated."),
-        lambda pool: pool.maintenance_margin_usd,
+        attrgetter("maintenance_margin_usd"),
     ),
     (
         Family("pool_initial_margin_usd", "gauge", "Equity that the venue asks for before new risk is taken."),
-        lambda pool: pool.initial_margin_usd,
+        attrgetter("initial_margin_usd"),
     ),
     (
         Family("pool_funds_at_risk_usd", "gauge", "What a liquidation of the pool would take."),
-        lambda pool: pool.funds_at_risk_usd,
+        attrgetter("funds_at_risk_usd"),
     ),
     (
         Family("pool_effective_leverage_ratio", "gauge", "Gross notional over equity."),
-        lambda pool: pool.effective_leverage_ratio,
+        attrgetter("effective_leverage_ratio"),
     ),
 )
 
@@ -155,15 +179,15 @@ _POSITION: Sequence[tuple[Family, Callable[[PositionReport], float | None]]] = (
         Family("position_bankruptcy_price", "gauge", "The mark, moving alone, at which the pool's equity is gone."),
         lambda position: price(position.bankruptcy),
     ),
-    (Family("position_notional_usd", "gauge", "Size at the mark."), lambda position: position.notional_usd),
+    (Family("position_notional_usd", "gauge", "Size at the mark."), attrgetter("notional_usd")),
     (
         Family("position_unrealized_pnl_usd", "gauge", "Profit at the mark that is not yet realized."),
-        lambda position: position.unrealized_pnl_usd,
+        attrgetter("unrealized_pnl_usd"),
     ),
-    (Family("position_mark_price", "gauge", "The mark price that all figures used."), lambda p: p.mark_price),
+    (Family("position_mark_price", "gauge", "The mark price that all figures used."), attrgetter("mark_price")),
     (
         Family("position_drift_ratio", "gauge", "Our liquidation price minus the venue's, over the mark."),
-        lambda position: position.drift_ratio,
+        attrgetter("drift_ratio"),
     ),
 )
 
@@ -182,7 +206,7 @@ _ACCOUNT: Sequence[tuple[Family, Callable[[AccountReport], float | None]]] = (
     ),
     (
         Family("account_last_update_timestamp_seconds", "gauge", "When the account's state was last read or pushed."),
-        lambda account: account.last_update,
+        attrgetter("last_update"),
     ),
 )
 
@@ -190,9 +214,9 @@ _FEED: Sequence[tuple[Family, Callable[[FeedStatus], float | None]]] = (
     (Family("feed_up", "gauge", "1 while a stream or poll delivers."), lambda feed: float(feed.up)),
     (
         Family("feed_last_message_timestamp_seconds", "gauge", "When the last message of a stream or poll came."),
-        lambda feed: feed.last_message,
+        attrgetter("last_message"),
     ),
-    (Family("feed_lag_seconds", "gauge", "From the venue's stamp to our receipt."), lambda feed: feed.lag_seconds),
+    (Family("feed_lag_seconds", "gauge", "From the venue's stamp to our receipt."), attrgetter("lag_seconds")),
     (Family("feed_reconnects_total", "counter", "Connections made anew."), lambda feed: float(feed.reconnects)),
     (Family("feed_messages_total", "counter", "Messages received."), lambda feed: float(feed.messages)),
     (Family("feed_malformed_total", "counter", "Messages that could not be read."), lambda f: float(f.malformed)),
@@ -208,6 +232,22 @@ _FEED: Sequence[tuple[Family, Callable[[FeedStatus], float | None]]] = (
 
 _WEIGHT = Family("rest_weight_used_ratio", "gauge", "Request weight used over the venue's limit for this address.")
 _OFFSET = Family("clock_offset_seconds", "gauge", "The venue's clock minus ours.")
+_JOURNAL: Sequence[tuple[Family, Callable[[JournalStatus], float]]] = (
+    (Family("journal_writing", "gauge", "1 while the journal keeps what happens."), attrgetter("writing")),
+    (Family("journal_records_total", "counter", "Records written to the journal."), attrgetter("records_total")),
+    (
+        Family("journal_lost_total", "counter", "Records lost because the disk or the queue was full."),
+        attrgetter("lost_total"),
+    ),
+    (
+        Family("journal_written_bytes_total", "counter", "Bytes written to the journal, compressed."),
+        attrgetter("written_bytes_total"),
+    ),
+    (Family("journal_kept_bytes", "gauge", "What all segments of the journal take on disk."), attrgetter("kept_bytes")),
+    (Family("journal_segments", "gauge", "Segments of the journal on disk."), attrgetter("segments")),
+    (Family("journal_queue_depth", "gauge", "Records that wait to be written."), attrgetter("queue_depth")),
+)
+
 _BATCH = Family("engine_batch_events", "gauge", "Events in the engine's latest batch.")
 _CONFLATED = Family("engine_conflated_total", "counter", "Prices replaced by a newer one while they waited.")
 _INBOX = Family("inbox_depth", "gauge", "Events that wait for the engine.")
@@ -227,67 +267,88 @@ def account_ratio(account: AccountReport) -> float | None:
     return max(over, default=None)
 
 
-def pool_samples(rows: Sequence[PoolRow]) -> Iterator[Sample]:
-    """All series of pools, family by family."""
+def pool_series(rows: Rows) -> Iterator[Series]:
+    """All figures of pools, family by family."""
     for family, figure in _POOL:
-        for row in rows:
-            yield Sample(family, row.closed, figure(row.report) if row.shown else None)
-    for row in rows:
-        for direction, line in row.report.market.items():
-            yield Sample(_MARKET, f'{row.open},direction="{direction}"}} ', distance(line) if row.shown else None)
-    for row in rows:
-        yield from _coins(row)
-    for row in rows:
-        for stage, ratio in row.report.stages.items():
-            yield Sample(_STAGE, f'{row.open},stage="{escaped(stage)}"}} ', known(ratio) if row.shown else None)
-    for row in rows:
-        for quality in Quality:
-            yield Sample(_QUALITY, f'{row.open},quality="{quality}"}} ', float(row.report.quality is quality))
-    for row in rows:
-        for name, drift in row.report.drift.items():
-            yield Sample(_POOL_DRIFT, f'{row.open},figure="{escaped(name)}"}} ', drift if row.shown else None)
+        yield Series(family, zip((labels.closed for labels in rows.pool_labels), map(figure, rows.pools), strict=True))
+    pairs = (rows.pool_labels, rows.pools)
+    yield Series(_MARKET, chain.from_iterable(map(_market, *pairs)))
+    yield Series(_COIN, chain.from_iterable(map(_coins, *pairs)))
+    yield Series(_STAGE, chain.from_iterable(map(_stages, *pairs)))
+    yield Series(_POOL_DRIFT, chain.from_iterable(map(_drifts, *pairs)))
 
 
-def _coins(row: PoolRow) -> Iterator[Sample]:
-    for coin, lines in row.report.coins.items():
-        for direction in Direction:
-            if direction in lines:
-                labels = f'{row.open},coin="{escaped(coin)}",direction="{direction}"}} '
-                yield Sample(_COIN, labels, distance(lines[direction]) if row.shown else None)
+def quality_series(labels: Sequence[PoolLabels], pools: Sequence[PoolReport]) -> Series:
+    """The quality of all pools, also of those whose figures are not shown."""
+    return Series(_QUALITY, chain.from_iterable(map(_qualities, labels, pools)))
 
 
-def position_samples(rows: Sequence[PositionRow]) -> Iterator[Sample]:
-    """All series of positions, family by family."""
+_Samples = list[tuple[str, float | None]]
+
+
+def _market(labels: PoolLabels, pool: PoolReport) -> _Samples:
+    return [(f'{labels.open},direction="{direction}"}} ', distance(line)) for direction, line in pool.market.items()]
+
+
+def _coins(labels: PoolLabels, pool: PoolReport) -> _Samples:
+    return [
+        (f'{labels.open},coin="{escaped(coin)}",direction="{direction}"}} ', distance(lines[direction]))
+        for coin, lines in pool.coins.items()
+        for direction in _DIRECTIONS
+        if direction in lines
+    ]
+
+
+def _stages(labels: PoolLabels, pool: PoolReport) -> _Samples:
+    return [(f'{labels.open},stage="{escaped(stage)}"}} ', known(ratio)) for stage, ratio in pool.stages.items()]
+
+
+def _drifts(labels: PoolLabels, pool: PoolReport) -> _Samples:
+    return [(f'{labels.open},figure="{escaped(figure)}"}} ', drift) for figure, drift in pool.drift.items()]
+
+
+def _qualities(labels: PoolLabels, pool: PoolReport) -> _Samples:
+    return [(labels.open + suffix, float(pool.quality is quality)) for quality, suffix in _QUALITIES]
+
+
+def position_series(rows: Rows) -> Iterator[Series]:
+    """All figures of positions, family by family."""
     for family, figure in _POSITION:
-        for row in rows:
-            yield Sample(family, row.closed, figure(row.report))
+        yield Series(family, zip(rows.position_labels, map(figure, rows.positions), strict=True))
 
 
-def account_samples(accounts: Sequence[AccountReport]) -> Iterator[Sample]:
-    """All series of accounts, family by family."""
+def account_series(accounts: Sequence[AccountReport]) -> Iterator[Series]:
+    """All figures of accounts, family by family."""
     for family, figure in _ACCOUNT:
-        for account in accounts:
-            labels = label_set(venue=account.key.venue, account=account.key.account) + "} "
-            yield Sample(family, labels, figure(account))
+        labels = (label_set(venue=account.key.venue, account=account.key.account) + "} " for account in accounts)
+        yield Series(family, zip(labels, map(figure, accounts), strict=True))
 
 
-def feed_samples(view: View) -> Iterator[Sample]:
+def feed_series(view: View) -> Iterator[Series]:
     """Streams, polls, request weight and clocks. A public stream has an empty account label."""
-    rows = [(label_set(venue=feed.venue, account=feed.account, stream=feed.stream) + "} ", feed) for feed in view.feeds]
     for family, figure in _FEED:
-        for labels, feed in rows:
-            yield Sample(family, labels, figure(feed))
-    for budget in view.budgets:
-        yield Sample(_WEIGHT, label_set(venue=budget.venue) + "} ", budget.used_ratio)
-    for venue, offset in view.clock_offsets.items():
-        yield Sample(_OFFSET, label_set(venue=venue) + "} ", offset)
+        labels = (label_set(venue=feed.venue, account=feed.account, stream=feed.stream) + "} " for feed in view.feeds)
+        yield Series(family, zip(labels, map(figure, view.feeds), strict=True))
+    yield Series(_WEIGHT, ((label_set(venue=budget.venue) + "} ", budget.used_ratio) for budget in view.budgets))
+    offsets = view.clock_offsets.items()
+    yield Series(_OFFSET, ((label_set(venue=venue) + "} ", offset) for venue, offset in offsets))
 
 
-def own_samples(view: View, firing: Mapping[tuple[str, str], int]) -> Iterator[Sample]:
+def own_series(view: View, firing: Mapping[tuple[str, str], int]) -> Iterator[Series]:
     """What the monitor says of itself; `firing` counts alerts by (rule, severity)."""
-    yield Sample(_BATCH, " ", float(view.last_batch_events))
-    yield Sample(_CONFLATED, " ", float(view.conflated_total))
-    yield Sample(_INBOX, " ", float(view.inbox_depth))
-    for (rule, severity), count in firing.items():
-        yield Sample(_FIRING, label_set(rule=rule, severity=severity) + "} ", float(count))
-    yield Sample(_BUILD, label_set(version=view.version) + "} ", 1.0)
+    yield _single(_BATCH, view.last_batch_events)
+    yield _single(_CONFLATED, view.conflated_total)
+    yield _single(_INBOX, view.inbox_depth)
+    if view.journal is not None:
+        for family, figure in _JOURNAL:
+            yield _single(family, figure(view.journal))
+    counts = firing.items()
+    yield Series(
+        _FIRING,
+        ((label_set(rule=rule, severity=severity) + "} ", float(count)) for (rule, severity), count in counts),
+    )
+    yield Series(_BUILD, iter([(label_set(version=view.version) + "} ", 1.0)]))
+
+
+def _single(family: Family, value: float) -> Series:
+    return Series(family, iter([(" ", float(value))]))

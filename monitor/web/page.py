@@ -1,24 +1,33 @@
 """The landing page: one HTML document without scripts, so that it works on a phone, in a terminal browser and offline.
 
-Pure: a view in, text out. Every word that comes from outside is escaped. It reloads itself by a meta tag.
+Pure: a view in, text out, in pieces that hold up nobody. Every word that comes from outside is escaped. It reloads
+itself by a meta tag.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
+from itertools import chain, islice
 from time import gmtime, strftime
+from typing import TypeVar
 
 from monitor.domain.alerts import Alert, Severity
 from monitor.domain.danger import by_danger, nearest_line
 from monitor.domain.lines import Line, Ratio, State
 from monitor.domain.quality import Quality
-from monitor.domain.reports import PoolReport, PositionReport
-from monitor.domain.view import FeedStatus, View
+from monitor.domain.reports import AccountReport, PoolReport, PositionReport
+from monitor.domain.view import FeedStatus, JournalStatus, View
 
 REFRESH_SECONDS = 5
 POOLS_SHOWN = 200
 POSITIONS_SHOWN = 12
 ALERTS_SHOWN = 50
+ACCOUNTS_SHOWN = 200
+FEEDS_SHOWN = 200
+RANKED, ROWS = 500, 20  #: pools to put in order, rows of a table: so many make a piece
+
+_Row = TypeVar("_Row")
 
 _QUALITY_CLASS = {Quality.LIVE: "calm", Quality.PARTIAL: "warn", Quality.STALE: "blind", Quality.UNKNOWN: "blind"}
 _SEVERITY_CLASS = {Severity.INFO: "calm", Severity.WARNING: "warn", Severity.CRITICAL: "danger"}
@@ -27,8 +36,25 @@ _WARN_RATIO, _DANGER_RATIO = 0.5, 0.8
 
 def landing(view: View) -> str:
     """The whole page."""
-    pools = by_danger(pool for account in view.accounts for pool in account.pools)
-    return f"""<!doctype html>
+    return b"".join(pieces(view)).decode()
+
+
+def pieces(view: View) -> Iterator[bytes]:
+    """The page in pieces to be joined; an empty one only says that time passed."""
+    pools: list[PoolReport] = []
+    count = 0
+    every = (pool for account in view.accounts for pool in account.pools)
+    while some := list(islice(every, RANKED)):
+        count += len(some)
+        pools = by_danger(chain(pools, some))[:POOLS_SHOWN]
+        yield b""
+    for text in _texts(view, pools, count):
+        yield text.encode()
+
+
+def _texts(view: View, pools: list[PoolReport], count: int) -> Iterator[str]:
+    """The page with the most dangerous pools, of `count` in all."""
+    yield f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -47,9 +73,12 @@ def landing(view: View) -> str:
 {_not_ready(view)}<main>
 {_alerts(view)}
 <h2>Pools, most dangerous first</h2>
-{_pools(pools, view.at)}
-{_accounts_without_pools(view)}<h2>Streams and polls</h2>
-{_feeds(view)}
+"""
+    yield from _pools(pools, count, view.at)
+    yield from _accounts_without_pools(view.accounts)
+    yield "\n<h2>Streams and polls</h2>\n"
+    yield from _feeds(view)
+    yield f"""{_journal(view.journal)}
 </main>
 <footer>
 <a href="/metrics">/metrics</a> <a href="/api/v1/pools">/api/v1/pools</a> <a href="/api/v1/schema">/api/v1/schema</a>
@@ -58,6 +87,18 @@ def landing(view: View) -> str:
 </body>
 </html>
 """
+
+
+def _rows(render: Callable[[_Row], str], shown: Iterable[_Row]) -> Iterator[str]:
+    """The rows of a table, a few a piece."""
+    texts = map(render, shown)
+    while some := list(islice(texts, ROWS)):
+        yield "\n".join((*some, ""))
+
+
+def _more(count: int, what: str) -> str:
+    """Where the rest stands, if there is any."""
+    return f'<p class="soft">and {count} {what}: see /api/v1/pools</p>' if count > 0 else ""
 
 
 def _title(pools: list[PoolReport]) -> str:
@@ -110,16 +151,15 @@ def _money(value: float | None) -> str:
 def _not_ready(view: View) -> str:
     if view.ready:
         return ""
-    return f'<p class="soft">Not ready: {escape("; ".join(view.not_ready) or "starting")}</p>\n'
+    return f'<p class="soft">Not ready: {escape("; ".join(view.not_ready[:ACCOUNTS_SHOWN]) or "starting")}</p>\n'
 
 
 def _alerts(view: View) -> str:
     if not view.alerts:
         return '<p><span class="tag calm">no alert fires</span></p>'
-    order = tuple(Severity)
-    alerts = sorted(view.alerts, key=lambda alert: -order.index(alert.severity))
-    items = "".join(_alert(alert, view.at) for alert in alerts[:ALERTS_SHOWN])
-    return f'<h2>{len(alerts)} firing</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
+    loudest_first = (alert for severity in reversed(Severity) for alert in view.alerts if alert.severity is severity)
+    items = "".join(_alert(alert, view.at) for alert in islice(loudest_first, ALERTS_SHOWN))
+    return f'<h2>{len(view.alerts)} firing</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
 
 
 def _alert(alert: Alert, now: float) -> str:
@@ -129,17 +169,16 @@ def _alert(alert: Alert, now: float) -> str:
     )
 
 
-def _pools(pools: list[PoolReport], now: float) -> str:
+def _pools(pools: list[PoolReport], count: int, now: float) -> Iterator[str]:
     if not pools:
-        return '<p class="soft">No pool is open.</p>'
-    rows = "\n".join(_pool(pool, now) for pool in pools[:POOLS_SHOWN])
-    more = len(pools) - POOLS_SHOWN
-    rest = f'<p class="soft">and {more} less dangerous ones: see /api/v1/pools</p>' if more > 0 else ""
-    return f"""<div class="card"><table>
+        yield '<p class="soft">No pool is open.</p>'
+        return
+    yield """<div class="card"><table>
 <tr><th>Account, pool</th><th>Margin ratio</th><th class="number">Nearest line</th><th>Positions</th>
 <th class="number">Equity, USD</th><th>Quality</th></tr>
-{rows}
-</table></div>{rest}"""
+"""
+    yield from _rows(lambda pool: _pool(pool, now), pools)
+    yield f"</table></div>{_more(count - len(pools), 'less dangerous ones')}"
 
 
 def _pool(pool: PoolReport, now: float) -> str:
@@ -185,26 +224,50 @@ def _bar(pool: PoolReport) -> str:
     )
 
 
-def _accounts_without_pools(view: View) -> str:
-    lines = "".join(
+def _accounts_without_pools(accounts: Sequence[AccountReport]) -> Iterator[str]:
+    without = [account for account in accounts if not account.pools]
+    if without:
+        yield "\n<h2>Accounts without a pool</h2>\n"
+        yield from _rows(_account, without[:ACCOUNTS_SHOWN])
+        yield _more(len(without) - ACCOUNTS_SHOWN, "more")
+
+
+def _account(account: AccountReport) -> str:
+    return (
         f'<p><span class="tag {_QUALITY_CLASS[account.quality]}">{account.quality}</span> '
         f'{escape(account.key.venue)} {escape(account.key.account)} <span class="soft">'
-        f"{escape('; '.join(account.reasons) or 'no open pool')}</span></p>\n"
-        for account in view.accounts
-        if not account.pools
+        f"{escape('; '.join(account.reasons) or 'no open pool')}</span></p>"
     )
-    return f"<h2>Accounts without a pool</h2>\n{lines}" if lines else ""
 
 
-def _feeds(view: View) -> str:
+def _feeds(view: View) -> Iterator[str]:
+    """All of them, or those that are down first where there are too many."""
     if not view.feeds:
-        return '<p class="soft">None yet.</p>'
-    rows = "\n".join(_feed(feed, view.at) for feed in view.feeds)
-    return f"""<div class="card"><table>
+        yield '<p class="soft">None yet.</p>'
+        return
+    feeds: Iterable[FeedStatus] = view.feeds
+    if len(view.feeds) > FEEDS_SHOWN:
+        down_first = (feed for up in (False, True) for feed in view.feeds if feed.up is up)
+        feeds = islice(down_first, FEEDS_SHOWN)
+    yield """<div class="card"><table>
 <tr><th>Stream</th><th>State</th><th class="number">Last message</th><th class="number">Messages</th>
 <th class="number">Reconnects</th></tr>
-{rows}
-</table></div>"""
+"""
+    yield from _rows(lambda feed: _feed(feed, view.at), feeds)
+    yield f"</table></div>{_more(len(view.feeds) - FEEDS_SHOWN, 'more')}"
+
+
+def _journal(journal: JournalStatus | None) -> str:
+    """What the flight recorder does; nothing where there is none."""
+    if journal is None:
+        return ""
+    tag, word = ("calm", "writing") if journal.writing else ("danger", "not writing")
+    lost = f", {journal.lost_total:,} lost" if journal.lost_total else ""
+    reason = f' <span class="soft">{escape(journal.reason)}</span>' if journal.reason else ""
+    return (
+        f'\n<h2>Journal</h2>\n<p><span class="tag {tag}">{word}</span> {journal.records_total:,} records{lost}, '
+        f"{journal.kept_bytes / 1e6:,.1f} MB in {journal.segments:,} segments{reason}</p>"
+    )
 
 
 def _feed(feed: FeedStatus, now: float) -> str:

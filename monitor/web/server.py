@@ -1,25 +1,26 @@
 """The daemon's own HTTP server: reads the latest view, changes nothing, and never keeps the engine waiting.
 
 It listens on loopback unless the configuration says otherwise, because whoever can read it knows the user's positions.
-Long answers are streamed in pieces with a turn of the event loop between them.
+Long answers are streamed in pieces, and of all that are under way one piece is made in a turn of the event loop. They
+are not compressed: that costs more than all the rest, and they seldom leave the machine.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.resources import files
 from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
-from monitor.domain.schema import account_json, frame_json, pool_json
 from monitor.domain.view import View
-from monitor.web.page import landing
+from monitor.web import document, page
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9786
 SHUTDOWN_SECONDS = 0.25
+HTML_TYPE = "text/html; charset=utf-8"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -104,18 +105,19 @@ async def _guarded(
 class _Pages:
     def __init__(self, view: Callable[[], View], exposition: Blocks) -> None:
         self._view, self._exposition = view, exposition
+        self._turn = asyncio.Lock()
         room = files("monitor.web")
         self._style = (room / "style.css").read_text(encoding="utf-8")
         self._schema = (room / "schema.json").read_bytes()
 
-    async def landing(self, _: web.Request) -> web.Response:
-        return web.Response(text=landing(self._view()), content_type="text/html")
+    async def landing(self, request: web.Request) -> web.StreamResponse:
+        return await self._stream(request, HTML_TYPE, page.pieces(self._view()))
 
     async def style(self, _: web.Request) -> web.Response:
         return web.Response(text=self._style, content_type="text/css")
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
-        return await _stream(request, METRICS_TYPE, self._exposition.blocks(self._view()))
+        return await self._stream(request, METRICS_TYPE, self._exposition.blocks(self._view()))
 
     async def healthy(self, _: web.Request) -> web.Response:
         """The process lives and its loop turns, or nobody would answer."""
@@ -127,35 +129,25 @@ class _Pages:
         return web.Response(body=body, status=200 if view.ready else 503, content_type="application/json")
 
     async def pools(self, request: web.Request) -> web.StreamResponse:
-        return await _stream(request, "application/json", _document(self._view()))
+        return await self._stream(request, "application/json", document.pieces(self._view()))
 
     async def schema(self, _: web.Request) -> web.Response:
         return web.Response(body=self._schema, content_type="application/schema+json")
 
+    async def _stream(self, request: web.Request, content_type: str, pieces: Iterator[bytes]) -> web.StreamResponse:
+        """Answer with these pieces; an empty one only says that time passed."""
+        response = web.StreamResponse(headers={**_HEADERS, "Content-Type": content_type})
+        await response.prepare(request)
+        if request.method != "HEAD":
+            while (piece := await self._next(pieces)) is not None:
+                if piece:
+                    await response.write(piece)
+        await response.write_eof()
+        return response
 
-def _document(view: View) -> Iterator[bytes]:
-    """The JSON document of a view, one pool a piece."""
-    yield _opened(frame_json(view), "accounts")
-    for number, report in enumerate(view.accounts):
-        yield (b"," if number else b"") + _opened(account_json(report), "pools")
-        for place, pool in enumerate(report.pools):
-            yield (b"," if place else b"") + msgspec.json.encode(pool_json(pool))
-        yield b"]}"
-    yield b"]}"
-
-
-def _opened(body: Mapping[str, object], key: str) -> bytes:
-    """An object whose last member is an array that is still open."""
-    return msgspec.json.encode(body)[:-1] + f',"{key}":['.encode()
-
-
-async def _stream(request: web.Request, content_type: str, pieces: Iterator[bytes]) -> web.StreamResponse:
-    response = web.StreamResponse(headers={**_HEADERS, "Content-Type": content_type})
-    await response.prepare(request)
-    if request.method != "HEAD":
-        for piece in pieces:
-            if piece:
-                await response.write(piece)
+    async def _next(self, pieces: Iterator[bytes]) -> bytes | None:
+        """The next piece, None at the end; however many answers are under way, a turn of the loop makes only one."""
+        async with self._turn:
+            piece = next(pieces, None)
             await asyncio.sleep(0)
-    await response.write_eof()
-    return response
+        return piece

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import replace
+from itertools import zip_longest
 from math import inf, nan
 from typing import Any
 
@@ -17,7 +18,7 @@ from monitor.domain.alerts import Alert, Severity
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Side
 from monitor.domain.quality import Quality
-from monitor.domain.view import View
+from monitor.domain.view import JournalStatus, View
 from monitor.outputs.prometheus import Exposition, Histogram, number
 from tests.programs import program
 from tests.sample_reports import MAIN, NOW, account, feed, many_positions, pool, position, view
@@ -78,6 +79,8 @@ PUBLIC = {
 } | {
     "rest_weight_used_ratio": {"venue": "binance"}, "clock_offset_seconds": {"venue": "binance"},
     "event_to_report_seconds_count": {}, "engine_batch_events": {}, "engine_conflated_total": {}, "inbox_depth": {},
+    "journal_writing": {}, "journal_records_total": {}, "journal_lost_total": {}, "journal_written_bytes_total": {},
+    "journal_kept_bytes": {}, "journal_segments": {}, "journal_queue_depth": {},
     "alerts_firing": {"rule": "drift", "severity": "warning"}, "build_info": {"version": "0.1.0"},
 }  # fmt: skip
 
@@ -258,6 +261,20 @@ def test_a_quiet_rule_shows_zero_and_a_firing_one_its_count() -> None:
     assert quiet.value("alerts_firing", rule="drift", severity="warning") == 0.0
 
 
+def test_the_journal_says_how_it_does() -> None:
+    ill = JournalStatus(writing=False, reason="disk full", records_total=90, lost_total=7, queue_depth=4)
+    scrape = Scrape(view(journal=ill))
+
+    assert scrape.value("journal_writing") == 0.0
+    assert scrape.value("journal_records_total") == 90.0
+    assert scrape.value("journal_lost_total") == 7.0
+    assert scrape.value("journal_queue_depth") == 4.0
+
+
+def test_without_a_journal_nothing_is_said_of_one() -> None:
+    assert not [name for name in Scrape(view(journal=None)).names() if name.startswith("journal_")]
+
+
 def test_latencies_fall_into_buckets_by_their_upper_bound() -> None:
     histogram = Histogram("event_to_report_seconds", "How long.", (0.001, 0.01))
     for seconds in (0.0005, 0.001, 0.0011, 5.0, nan):
@@ -325,6 +342,22 @@ def test_time_passes_in_turns_also_where_there_is_nothing_to_write() -> None:
     unknown = [pool(f"p{n}", ratio=Ratio.unknown("no tiers"), venue_ratio=None, positions=()) for n in range(1_200)]
 
     assert b"" in list(Exposition().blocks(view(account(*unknown))))
+
+
+def test_two_scrapes_at_once_do_not_mix() -> None:
+    exposition = Exposition(rules=("margin_ratio",))
+    one, other = many_positions(700), many_positions(30)
+    alone = [ours(text_of(shown)) for shown in (one, other)]
+    texts = [b"", b""]
+    for blocks in zip_longest(exposition.blocks(one), exposition.blocks(other), fillvalue=b""):
+        texts = [text + block for text, block in zip(texts, blocks, strict=True)]
+
+    assert [ours(text.decode()) for text in texts] == alone
+
+
+def ours(text: str) -> list[str]:
+    """The lines that tell of pools and positions."""
+    return [line for line in text.splitlines() if line.startswith(("marginwatch_po", "# HELP marginwatch_po"))]
 
 
 def test_promtool_finds_nothing() -> None:

@@ -12,7 +12,18 @@ from monitor.domain.danger import by_danger, nearest_line
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
-from monitor.web.page import ALERTS_SHOWN, POOLS_SHOWN, POSITIONS_SHOWN, landing, line_text, ratio_text
+from monitor.domain.view import JournalStatus
+from monitor.web.page import (
+    ACCOUNTS_SHOWN,
+    ALERTS_SHOWN,
+    FEEDS_SHOWN,
+    POOLS_SHOWN,
+    POSITIONS_SHOWN,
+    landing,
+    line_text,
+    pieces,
+    ratio_text,
+)
 from tests.sample_reports import CROSS, MAIN, NOW, account, feed, pool, position, view
 
 
@@ -202,6 +213,48 @@ def test_a_page_has_an_end_whatever_is_held() -> None:
     assert f"and {300 - POOLS_SHOWN} less dangerous ones" in page
     assert f"and {50 - POSITIONS_SHOWN} more" in page
     assert page.count("<li>") == ALERTS_SHOWN
+
+
+def test_of_many_streams_those_that_are_down_are_shown_first() -> None:
+    feeds = tuple(feed(f"stream{n}", up=n != FEEDS_SHOWN + 7) for n in range(FEEDS_SHOWN + 10))
+    page = landing(view(account(pool()), feeds=feeds))
+
+    assert page.index(f"stream{FEEDS_SHOWN + 7}<") < page.index("stream0<")
+    assert page.count("binance  stream") == FEEDS_SHOWN
+    assert "and 10 more: see /api/v1/pools" in page
+
+
+def test_of_many_accounts_without_a_pool_some_are_shown() -> None:
+    accounts = [account(key=AccountKey("binance", f"a{n}")) for n in range(ACCOUNTS_SHOWN + 3)]
+    page = landing(view(*accounts))
+
+    assert page.count("no open pool") == ACCOUNTS_SHOWN
+    assert "and 3 more: see /api/v1/pools" in page
+
+
+def test_a_large_page_comes_in_pieces() -> None:
+    ratios = [Ratio.of(n / 3000) for n in range(2_000)]
+    pools = [pool(f"p{n}", ratio=ratio, positions=()) for n, ratio in enumerate(ratios)]
+    shown = list(pieces(view(account(*pools))))
+
+    assert shown.count(b"") == 4
+    assert max(map(len, shown)) < 20_000
+    assert shown[4].count(b"<title>66.6% main p1999") == 1
+
+
+@pytest.mark.parametrize(
+    ("journal", "words"),
+    [
+        (JournalStatus(writing=True, records_total=9_000, kept_bytes=7_500_000, segments=3),
+         '<span class="tag calm">writing</span> 9,000 records, 7.5 MB in 3 segments</p>'),
+        (JournalStatus(writing=False, reason="disk <full>", records_total=10, lost_total=1_234),
+         '<span class="tag danger">not writing</span> 10 records, 1,234 lost, 0.0 MB in 0 segments '
+         '<span class="soft">disk &lt;full&gt;</span></p>'),
+    ],
+)  # fmt: skip
+def test_what_the_journal_does(journal: JournalStatus, words: str) -> None:
+    assert words in landing(view(account(pool()), journal=journal))
+    assert "Journal" not in landing(view(account(pool()), journal=None))
 
 
 def test_the_title_shows_the_most_dangerous_pool() -> None:

@@ -20,7 +20,7 @@ from monitor.domain.names import PoolKey
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport
 from monitor.domain.schema import SCHEMA_VERSION, document, line_json, ratio_json, view_json
-from monitor.domain.view import Budget
+from monitor.domain.view import Budget, JournalStatus
 from tests.sample_reports import MAIN, NOW, account, feed, pool, position, together, view
 
 
@@ -186,6 +186,14 @@ def test_a_missing_or_an_unknown_key_does_not_fit() -> None:
 
     assert errors(missing)
     assert errors(unknown)
+
+
+@pytest.mark.parametrize("journal", [None, JournalStatus(writing=False, reason="disk full", lost_total=3)])
+def test_the_journal_s_state_fits_the_schema(journal: JournalStatus | None) -> None:
+    body = view_json(view(account(pool()), journal=journal))
+
+    assert errors(body) == []
+    assert (body["journal"] is None) is (journal is None)
 
 
 def test_a_daemon_s_document_is_whole_or_not_one() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from importlib.resources import files
 from time import perf_counter
 
@@ -14,11 +15,12 @@ import pytest
 from aiohttp import web
 from jsonschema import Draft202012Validator
 
+from monitor.domain.alerts import Alert, Severity
 from monitor.domain.schema import view_json
 from monitor.domain.view import View
 from monitor.outputs.prometheus import Exposition
 from monitor.web.server import Server, serve
-from tests.sample_reports import account, many_positions, pool, view
+from tests.sample_reports import account, feed, many_positions, pool, view
 
 
 class Stage:
@@ -104,6 +106,15 @@ async def test_the_api_answers_with_a_document_of_the_committed_schema(stage: St
     assert json.loads(schema) == json.loads((files("monitor.web") / "schema.json").read_text())
 
 
+async def test_a_long_document_is_the_same_as_a_short_one(stage: Stage) -> None:
+    alerts = tuple(Alert(rule="drift", severity=Severity.INFO, labels={"n": str(n)}) for n in range(120))
+    feeds = tuple(feed(f"s{n}") for n in range(101))
+    stage.view = replace(many_positions(260), alerts=alerts, feeds=feeds)
+
+    _, _, body = await stage.get("/api/v1/pools")
+    assert json.loads(body) == json.loads(msgspec.json.encode(view_json(stage.view)))
+
+
 async def test_the_page_loads_nothing_from_elsewhere(stage: Stage) -> None:
     _, _, page = await stage.get("/")
 
@@ -141,6 +152,39 @@ async def test_it_closes_within_two_seconds_even_amid_a_scrape() -> None:
         assert perf_counter() - began < 2.0
         with pytest.raises(aiohttp.ClientError):
             await answer.content.read()
+
+
+async def test_of_many_answers_under_way_one_piece_is_made_in_a_turn_of_the_loop() -> None:
+    turn = 0
+    made: list[int] = []
+
+    class Counting:
+        def blocks(self, shown: View) -> Iterator[bytes]:
+            for _ in range(20):
+                made.append(turn)
+                yield b"# piece\n"
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    server = await serve(lambda: view(), Counting(), "127.0.0.1", 0)
+    counting = asyncio.create_task(count_turns())
+    try:
+        async with aiohttp.ClientSession() as client:
+
+            async def scrape() -> str:
+                async with client.get(server.url + "/metrics") as answer:
+                    return await answer.text()
+
+            texts = await asyncio.gather(*(scrape() for _ in range(5)))
+    finally:
+        counting.cancel()
+        await server.close()
+    assert texts == ["# piece\n" * 20] * 5
+    assert len(made) == len(set(made)) == 100
 
 
 async def test_a_scrape_lets_the_loop_turn() -> None:
