@@ -1,0 +1,147 @@
+"""Reads a journal back: records in the order in which they were written, and every place where some are missing.
+
+for found in read(path):
+    match found:
+        case Damage(): ...  # what stood here is gone; only a `Run` is a new beginning
+        case Run(): ...  # a segment begins; from its second on a `Baseline` follows
+        case Step(): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.domain.errors import InputMissing
+from monitor.outputs.journal.records import (
+    KINDS,
+    Answer,
+    BadRecord,
+    Baseline,
+    End,
+    Frame,
+    Lost,
+    Outcome,
+    Record,
+    Run,
+    Step,
+    decode,
+    split,
+)
+from monitor.outputs.journal.segment import SUFFIX, Damage, blocks
+
+ALWAYS = frozenset({Run, Baseline, Lost, End})  #: without these what is read cannot be understood
+REPLAYED = frozenset({Step, Outcome})  #: what a replay needs besides; `Frame` and `Answer` are for people
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A file of the journal and the record at its head; None where that cannot be read."""
+
+    path: Path
+    head: Run | None
+    size: int
+
+
+def files(path: Path) -> tuple[Path, ...]:
+    """The segments of a folder in the order in which they were written, or the one file that is named.
+
+    Names begin with the run's start and end with the segment's number, so that their order is that of writing.
+    Raises `InputMissing` where there is none.
+    """
+    try:
+        if path.is_file():
+            return (path,)
+        found = sorted(file for file in path.iterdir() if file.suffix == SUFFIX and file.is_file())
+    except FileNotFoundError:
+        raise InputMissing(f"{path} is not there: name a folder of a journal, or one of its files") from None
+    except OSError as error:
+        raise InputMissing(f"{path} cannot be read: {error.strerror}") from None
+    if not found:
+        raise InputMissing(f"{path} holds no journal: no file there ends in {SUFFIX}")
+    return tuple(found)
+
+
+def segments(path: Path) -> tuple[Segment, ...]:
+    """The same with the head of each."""
+    return tuple(Segment(file, head_of(file), file.stat().st_size) for file in files(path))
+
+
+def head_of(file: Path) -> Run | None:
+    """The first record of a file; None if it cannot be read."""
+    first = next(read_file(file, kinds=()), None)
+    return first if isinstance(first, Run) else None
+
+
+def read(
+    path: Path, *, kinds: Collection[type] | None = None, since: float | None = None, until: float | None = None
+) -> Iterator[Record | Damage]:
+    """All records of a file or folder, in order; damaged places stand where they were found.
+
+    `kinds` are the records wanted (None: all); `Run`, `Baseline`, `Lost` and `End` always come. `since` (seconds since
+    1970) leaves out the segments that ended before it: the first one read is the last that began at or before, so that
+    its `Baseline` tells what stood. `until` ends at the first step after it. Raises `InputMissing`.
+    """
+    for file in _from(path, since):
+        for found in read_file(file, kinds=kinds):
+            if until is not None and isinstance(found, Step) and found.now > until:
+                return
+            yield found
+
+
+def _from(path: Path, since: float | None) -> tuple[Path, ...]:
+    found = files(path)
+    if since is None or len(found) == 1:
+        return found
+    first = 0
+    for place, file in enumerate(found):
+        head = head_of(file)
+        if head is not None and head.began <= since:
+            first = place
+    return found[first:]
+
+
+def read_file(file: Path, *, kinds: Collection[type] | None = None) -> Iterator[Record | Damage]:
+    """The records of one file. A record that cannot be read is a `Damage`, and the next one follows."""
+    wanted = None if kinds is None else {KINDS[kind] for kind in {*kinds, *ALWAYS}}
+    try:
+        for block in blocks(file):
+            if isinstance(block, Damage):
+                yield block
+                continue
+            yield from _records(file, block, wanted)
+    except OSError as error:
+        yield Damage(file, 0, f"cannot be read: {error.strerror or type(error).__name__}")
+
+
+def _records(file: Path, block: bytes, wanted: set[bytes] | None) -> Iterator[Record | Damage]:
+    try:
+        for kind, body in split(block):
+            if wanted is None or kind in wanted or kind not in _KNOWN:
+                try:
+                    yield decode(kind, body)
+                except BadRecord as error:
+                    yield Damage(file, 0, str(error))
+    except BadRecord as error:
+        yield Damage(file, 0, str(error))
+
+
+_KNOWN = frozenset(KINDS.values())
+
+
+def time_of(record: Record) -> float | None:
+    """When a record was made, in seconds since 1970; None for an outcome, which follows its step."""
+    match record:
+        case Run():
+            return record.began
+        case Baseline() | End():
+            return record.at
+        case Step():
+            return record.now
+        case Frame() | Answer():
+            return record.received
+        case Lost():
+            return record.last
+        case Outcome():
+            return None
