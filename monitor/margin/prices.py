@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from monitor.domain.names import USD, Asset, Symbol, Venue
-from monitor.margin.arrays import Floats
+from monitor.margin.arrays import Bools, Floats, Ints
 
 NAN = float("nan")
 
@@ -46,20 +48,37 @@ class _Column:
 
 
 class Prices:
-    """Marks (quote a base unit) and asset prices (USD) of all venues; NaN is unknown. What comes in was validated."""
+    """Marks (quote a base unit) and asset prices (USD) of all venues; NaN is unknown. What comes in was validated.
+
+    `version` counts the changes: what was computed at a version holds as long as it stands.
+    """
 
     def __init__(self) -> None:
+        self.version = 0
         self._marks = _Column()
         self._assets = _Column()
         self._assets.set(("", USD), 1.0)
 
     def set_mark(self, venue: Venue, symbol: Symbol, price: float) -> bool:
         """Store a mark; True if it is not the one already there."""
-        return self._marks.set((venue, symbol), price)
+        return self._counted(self._marks.set((venue, symbol), price))
 
     def set_asset(self, venue: Venue, asset: Asset, price_usd: float) -> bool:
         """Store an asset's USD price; True if it is not the one already there. USD itself stays 1."""
-        return asset != USD and self._assets.set((venue, asset), price_usd)
+        return asset != USD and self._counted(self._assets.set((venue, asset), price_usd))
+
+    def mark_places(self, venue: Venue, symbols: Iterable[Symbol]) -> Ints:
+        """The places of many instruments in `marks`; they stay the same for good."""
+        return np.array([self._marks.place((venue, symbol)) for symbol in symbols], np.intp)
+
+    def set_marks(self, places: Ints, values: Floats) -> Bools:
+        """Store the marks at these places (each at most once); says which are not the ones already there."""
+        marks = self._marks.values
+        before = marks[places]
+        changed: Bools = (before != values) & ~(np.isnan(before) & np.isnan(values))
+        marks[places] = values
+        self._counted(bool(changed.any()))
+        return changed
 
     def mark(self, venue: Venue, symbol: Symbol) -> float:
         """The mark, NaN if unknown."""
@@ -71,12 +90,12 @@ class Prices:
 
     def forget_mark(self, venue: Venue, symbol: Symbol) -> None:
         """From now on this mark is unknown."""
-        self._marks.set((venue, symbol), NAN)
+        self._counted(self._marks.set((venue, symbol), NAN))
 
     def forget_asset(self, venue: Venue, asset: Asset) -> None:
         """From now on this asset's price is unknown; USD is never forgotten."""
         if asset != USD:
-            self._assets.set((venue, asset), NAN)
+            self._counted(self._assets.set((venue, asset), NAN))
 
     def mark_place(self, venue: Venue, symbol: Symbol) -> int:
         """The place of an instrument in `marks`; it stays the same for good."""
@@ -99,3 +118,7 @@ class Prices:
     def asset_names(self) -> tuple[Asset, ...]:
         """The assets' names by place, whatever the venue."""
         return tuple(asset for _, asset in self._assets.keys)
+
+    def _counted(self, changed: bool) -> bool:
+        self.version += changed
+        return changed
