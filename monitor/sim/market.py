@@ -127,6 +127,27 @@ class Market:
         """Market time until the next funding payment."""
         return self.funding_interval_seconds - math.fmod(self.now, self.funding_interval_seconds)
 
+    # listing
+
+    def enlist(self, contract: Contract, coin_usd: float | None = None) -> None:
+        """Trade a new contract; a new coin begins at `coin_usd`. ValueError if listed, or if the coin has no price."""
+        if contract.symbol in self.contracts:
+            raise ValueError(f"{contract.symbol} is listed already")
+        if contract.coin not in self._usd:
+            if coin_usd is None:
+                raise ValueError(f"{contract.coin} has no price yet")
+            self._usd[contract.coin] = coin_usd
+        self.contracts[contract.symbol] = contract
+        self._basis[contract.symbol] = 0.0
+
+    def delist(self, symbol: Symbol) -> None:
+        """Trade a contract no more; its coin goes with it if no other contract is on it."""
+        coin = self.contracts.pop(symbol).coin
+        for table in (self._basis, self._held, self._average, self._funding_override):
+            table.pop(symbol, None)
+        if coin not in self._stable and all(contract.coin != coin for contract in self.contracts.values()):
+            del self._usd[coin]
+
     # script
 
     def set_mark(self, symbol: Symbol, price: float) -> None:

@@ -258,6 +258,13 @@ class SimAccount:
         )
         return profit
 
+    def forget(self, symbol: Symbol) -> None:
+        """Drop all that is kept for a contract that is no more: closed positions, settings, brackets."""
+        self.positions = {key: position for key, position in self.positions.items() if key[0] != symbol}
+        self.settings.pop(symbol, None)
+        self.bracket_coefficients.pop(symbol, None)
+        self.called = {pool for pool in self.called if not pool.startswith(f"{symbol} ")}
+
     def absorb_deficit(self, asset: Asset, deficit: float) -> float:
         """The insurance fund pays `deficit` if it is positive; returns what it paid."""
         if deficit <= 0.0:

@@ -90,6 +90,10 @@ class Faults:
 
     # used by the server
 
+    def forget(self, symbol: Symbol) -> None:
+        """A contract is no more."""
+        self._last_rows.pop(symbol, None)
+
     def spoil_rows(self, rows: list[Frame]) -> list[Any]:
         """Apply the row switches to one mark array."""
         result: list[Any] = []

@@ -43,6 +43,17 @@ class Keeper:
             if position.symbol == symbol and side in (None, position.side):
                 self._adl(account, position, abs(position.quantity) * share)
 
+    def settle(self, accounts: Collection[SimAccount], symbol: Symbol, *, delivered: bool = False) -> None:
+        """Close every position of a contract that ends: at the index if it is delivered, at the mark if delisted."""
+        client_id = "delivery_autoclose-" if delivered else "settlement_autoclose-"
+        for account in accounts:
+            paid = account.market.index(symbol) if delivered else account.market.mark(symbol)
+            for position in account.open_positions():
+                if position.symbol == symbol:
+                    self.events.append(f"{account.name}: {symbol} {position.side} settled at {paid:g}")
+                    account.forced_close(position, abs(position.quantity), paid, 0.0, client_id, "FILLED")
+            account.forget(symbol)
+
     def _look_after(self, account: SimAccount, accounts: Collection[SimAccount]) -> None:
         for position in account.open_positions():
             if position.isolated_wallet is not None:

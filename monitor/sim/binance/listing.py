@@ -63,27 +63,32 @@ def quarter_end(now: float) -> datetime:
         day = first_after
 
 
+def delivery_contract(now: float) -> Contract:
+    """The quarterly contract on BTC that is listed at `now`."""
+    delivery = quarter_end(now)
+    return Contract(
+        symbol=f"BTCUSDT_{delivery:%y%m%d}",
+        coin="BTC",
+        quote="USDT",
+        kind=Kind.DELIVERY,
+        delivery_time=delivery.timestamp(),
+        tick_size="0.10",
+    )
+
+
 def contracts(now: float) -> tuple[Contract, ...]:
     """Everything listed at `now`: USDT perpetuals, one in USDC, a delivery contract, TradFi rows, COIN-M rows."""
     linear = tuple(
         Contract(symbol=f"{coin}USDT", coin=coin, quote="USDT", tick_size=tick, step_size=step)
         for coin, (tick, step) in _STEPS.items()
     )
-    delivery = quarter_end(now)
     return (
         *linear,
         Contract(symbol="BTCUSDC", coin="BTC", quote="USDC", tick_size="0.10"),
         Contract(
             symbol="1000SHIBUSDT", coin="SHIB", quote="USDT", coins_per_unit=1000.0, tick_size="0.000001", step_size="1"
         ),
-        Contract(
-            symbol=f"BTCUSDT_{delivery:%y%m%d}",
-            coin="BTC",
-            quote="USDT",
-            kind=Kind.DELIVERY,
-            delivery_time=delivery.timestamp(),
-            tick_size="0.10",
-        ),
+        delivery_contract(now),
         Contract(symbol="TSLAUSDT", coin="TSLA", quote="USDT", kind=Kind.STOCK, step_size="0.01"),
         Contract(symbol="XAUUSDT", coin="XAU", quote="USDT", kind=Kind.STOCK),
         Contract(symbol="BTCUSD_PERP", coin="BTC", quote="USD", kind=Kind.INVERSE, tick_size="0.1", step_size="1"),

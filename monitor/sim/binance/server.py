@@ -27,7 +27,7 @@ from monitor.sim.binance.rest import Ask, Rest
 from monitor.sim.binance.sockets import SocketConnection
 from monitor.sim.binance.streams import MARKET, PRIVATE, Hub, Terms
 from monitor.sim.clock import WallClock
-from monitor.sim.market import Market
+from monitor.sim.market import Contract, Market
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,8 @@ class SimBinance:
     """An async context manager: while it is open, the venue runs at `fapi`, `sapi` and `stream`.
 
     `market`, `accounts`, `faults`, `keeper`, `requests` and `hub` are there to be read and changed. `speed` is how many
-    seconds of market time pass in one of ours. With `paced=False` nothing happens by itself: call `tick`.
+    seconds of market time pass in one of ours. With `paced=False` nothing happens by itself: call `tick`. With
+    `network=False` nothing listens: clients on the same loop use `dial` and `gate.reply`.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class SimBinance:
         paced: bool = True,
         host: str = "127.0.0.1",
         port: int = 0,
+        network: bool = True,
     ) -> None:
         self.clock = clock if clock is not None else WallClock()
         self.market = market or listing.market(self.clock.now(), seed=seed, quiet=quiet, more_symbols=more_symbols)
@@ -73,7 +75,7 @@ class SimBinance:
         self.hub = Hub(self.faults)
         self.traders: list[Callable[[], None]] = []  #: called at every tick, before prices are sent
         self.ticks = 0
-        self.host, self.port = host, port
+        self.host, self.port, self._network = host, port, network
         self._rest = Rest(self.market, self.keys)
         self.gate = Gate(
             rest=self._rest,
@@ -109,6 +111,14 @@ class SimBinance:
     # life
 
     async def __aenter__(self) -> Self:
+        if self._network:
+            await self._listen()
+        if self.paced:
+            self._tasks.append(asyncio.create_task(self._pace(), name="sim: pace"))
+        self._tasks.append(asyncio.create_task(self._ping(), name="sim: ping"))
+        return self
+
+    async def _listen(self) -> None:
         app = web.Application()
         app.router.add_get("/{route:market|public|private}/{form:stream|ws}", self._stream)
         app.router.add_get("/{route:market|public|private}/ws/{names:.+}", self._stream)
@@ -116,10 +126,6 @@ class SimBinance:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await self.open_port()
-        if self.paced:
-            self._tasks.append(asyncio.create_task(self._pace(), name="sim: pace"))
-        self._tasks.append(asyncio.create_task(self._ping(), name="sim: ping"))
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
@@ -202,6 +208,7 @@ class SimBinance:
         for trade in self.traders:
             trade()
         self.keeper.after_step(list(self.accounts.values()), funded)
+        self._deliver()
         self._end_keys()
         self._end_old_connections()
         self.publish_prices()
@@ -237,6 +244,18 @@ class SimBinance:
     def answers_of(self, name: str) -> dict[str, Any]:
         """What every GET path answers for an account at this moment, by path."""
         return self._rest.everything(Ask("GET", {}, self.time_ms(), self.next_funding_ms(), self.accounts[name]))
+
+    # listing
+
+    def enlist(self, contract: Contract, coin_usd: float | None = None) -> None:
+        """Trade a new contract from now on, as `Market.enlist`."""
+        self.market.enlist(contract, coin_usd)
+
+    def delist(self, symbol: Symbol, *, delivered: bool = False) -> None:
+        """End a contract: open positions are settled, and it is gone from every answer and stream."""
+        self.keeper.settle(list(self.accounts.values()), symbol, delivered=delivered)
+        self.market.delist(symbol)
+        self.faults.forget(symbol)
 
     # faults that act at once
 
@@ -302,6 +321,15 @@ class SimBinance:
                     continue
                 with contextlib.suppress(ConnectionError):
                     await connection.ping(str(self.time_ms()))
+
+    def _deliver(self) -> None:
+        """Settle what is due by the venue's clock, and list the contract of the quarter after it."""
+        due = [c for c in self.market.contracts.values() if c.delivery_time and c.delivery_time <= self.now()]
+        for contract in due:
+            self.delist(contract.symbol, delivered=True)
+            successor = listing.delivery_contract(self.now())
+            if successor.symbol not in self.market.contracts:
+                self.enlist(successor)
 
     def _end_keys(self) -> None:
         for account, key in self.keys.expired(self.time_ms()):

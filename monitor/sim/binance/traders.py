@@ -34,6 +34,10 @@ class RandomTrader:
         self._random = random.Random(seed)
         self._settled: set[Symbol] = set()
 
+    def settle_anew(self) -> None:
+        """Choose margin types and leverages again: the account's mode has changed, or symbols have."""
+        self._settled.clear()
+
     def __call__(self) -> None:
         """Perhaps trade."""
         if self._random.random() < self.eagerness:
