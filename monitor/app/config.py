@@ -21,6 +21,7 @@ from monitor.alerts.settings import mistakes as alert_mistakes
 from monitor.app import config_keys as keys
 from monitor.app.config_alerts import Alerts, alert_settings
 from monitor.app.config_errors import HIDDEN, translate
+from monitor.app.config_journal import Journal
 from monitor.app.config_sources import (
     Source,
     Tree,
@@ -54,6 +55,7 @@ class Config(BaseSettings):
     alerts: Alerts = keys.key(Alerts(), "")
     web: keys.Web = keys.key(keys.Web(), "")
     inbox: keys.Inbox = keys.key(keys.Inbox(), "")
+    journal: Journal = keys.key(Journal(), "")
     supervision: keys.Supervision = keys.key(keys.Supervision(), "")
 
     @classmethod

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.alerts.settings import AlertSettings, levels
-from monitor.app.config import Loaded
+from monitor.app.config import SECRETS, Loaded
 from monitor.app.config_alerts import alert_settings
+from monitor.app.config_example import value
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
@@ -28,6 +29,7 @@ def engine(loaded: Loaded) -> EngineSettings:
         lines_every_seconds=config.lines_every_seconds,
         ratio_levels=decided.ratio,
         distance_levels=decided.distance,
+        legs_per_step=config.legs_per_step,
         jump_ratio=config.jump_ratio,
         betas=dict(config.betas),
         volatility=VolatilitySettings(**config.volatility.model_dump()),
@@ -72,3 +74,13 @@ def alerts(loaded: Loaded) -> AlertSettings:
 def supervision(loaded: Loaded) -> SupervisionSettings:
     """How failed jobs are started again."""
     return SupervisionSettings(**loaded.config.supervision.model_dump())
+
+
+def effective(loaded: Loaded) -> str:
+    """The whole configuration as TOML, one line a table: every key with the value that holds, whatever set it.
+
+    Secrets, and where they come from, are left out.
+    """
+    hidden = {f"{name}{way}" for name in SECRETS for way in ("", "_file", "_env")}
+    tree = loaded.config.model_dump(exclude={"accounts": {"__all__": hidden}})
+    return "".join(f"{name} = {value(item)}\n" for name, item in tree.items())

@@ -33,6 +33,8 @@ SEED = 11
 #: The story is quick, so the demo asks sooner, gives up later and tells sooner than a daemon would.
 SETTINGS = """
 instance = "demo"
+[journal]
+enabled = false
 [venues.binance.timings]
 backoff_first_seconds = 0.5
 backoff_cap_seconds = 2.0

@@ -60,7 +60,7 @@ def test_the_smallest_configuration_is_one_account_with_its_key() -> None:
 def test_the_defaults_are_those_of_the_rooms_themselves() -> None:
     loaded = loads(ACCOUNT)
     ours, theirs = settings.engine(loaded), EngineSettings(accounts=(AccountKey("binance", "main"),))
-    assert dataclasses.replace(ours, venue_limits={}) == theirs
+    assert dataclasses.replace(ours, venue_limits={}, ratio_levels=(), distance_levels=()) == theirs
     assert ours.limits_of("binance") == theirs.limits_of("binance")
     assert settings.alerts(loaded) == AlertSettings()
     assert dataclasses.replace(settings.binance(loaded), accounts=()) == BinanceSettings()
@@ -70,8 +70,8 @@ def test_every_setting_of_the_rooms_has_its_key() -> None:
     def fields(settings_class: type[Any]) -> set[str]:
         return {field.name for field in dataclasses.fields(settings_class)}
 
-    # Not keys of their own: what follows from the accounts, and limits, which are given venue by venue.
-    engine = fields(EngineSettings) - {"accounts", "limits", "venue_limits"}
+    # Not keys of their own: what follows from accounts and rules, and limits, which are given venue by venue.
+    engine = fields(EngineSettings) - {"accounts", "ratio_levels", "distance_levels", "limits", "venue_limits"}
     assert engine == set(config_keys.Engine.model_fields)
     assert fields(Limits) == set(config_keys.Limits.model_fields)
     assert fields(VolatilitySettings) == set(config_keys.Volatility.model_fields)

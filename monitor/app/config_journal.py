@@ -1,0 +1,58 @@
+"""The keys of the journal, and where it stands when no folder is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from monitor.app.config_keys import Count, Seconds, Section, key
+
+MIB = 1024 * 1024
+Bytes = Annotated[int, Field(ge=65_536)]
+Raw = Literal["all", "private", "none"]
+
+
+class Journal(Section):
+    """The flight recorder: everything that came in and what was decided, for `marginwatch replay` and `journal`."""
+
+    enabled: bool = key(True, "whether it is kept at all")
+    directory: str = key(
+        "", "folder to write into; empty: journal under $STATE_DIRECTORY or ~/.local/state/marginwatch"
+    )
+    raw: Raw = key("all", "which frames and answers are kept as they came: all, private (of accounts), none")
+    max_bytes: Bytes = key(2048 * MIB, "bytes that all segments together may take; the oldest are removed first")
+    max_age_seconds: Seconds = key(1_209_600.0, "seconds since its last record after which a segment is removed")
+    segment_bytes: Bytes = key(64 * MIB, "bytes after which a new segment begins; at most half of max_bytes")
+    segment_seconds: Seconds = key(3_600.0, "seconds after which a new segment begins")
+    queue_records: Count = key(50_000, "records that may wait for the disk; raw ones fill at most half of it")
+    queue_bytes: Bytes = key(32 * MIB, "bytes of records that may wait for the disk; raw ones fill at most half of it")
+
+    @field_validator("directory")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        if value and not value.startswith(("/", "~")):
+            raise ValueError("must begin with / or ~: a service has no folder that it could be relative to")
+        return value
+
+    @model_validator(mode="after")
+    def _room_for_two_segments(self) -> Self:
+        if self.segment_bytes > self.max_bytes // 2:
+            raise ValueError(
+                f"segment_bytes = {self.segment_bytes} must be at most half of max_bytes = {self.max_bytes}, "
+                "else nothing would be left when a segment is removed"
+            )
+        return self
+
+
+def journal_folder(named: str, environ: Mapping[str, str]) -> Path:
+    """The folder that is named, else the usual place; RuntimeError where there is no home to put it into."""
+    if named:
+        return Path(named).expanduser()
+    given = environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if given:
+        return Path(given) / "journal"
+    home = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "state")
+    return Path(home) / "marginwatch" / "journal"
