@@ -1,46 +1,71 @@
 """The one queue between the feeds and the engine: bounded, and with a stated rule for being full.
 
-Prices conflate: of one instrument or asset only the newest waits, at the end of the queue. Facts (positions, balances,
-feeds up or down, timers) are never merged and never dropped: when `limit` of them wait, the next one is refused with
-`Overrun`, its feed starts again from a snapshot, and the engine has all accounts read anew.
+Prices conflate: of one instrument or asset, and of one array's instruments, only the newest waits, at the end of the
+queue; so what waits is in the order in which it came. Facts (positions, balances, feeds up or down, timers) are never
+merged and never dropped: when `limit` of them wait, the next one is refused with `Overrun`, its feed starts again from
+a snapshot, and the engine has all accounts read anew.
+
+Single prices are bounded by the number of instruments and assets. Arrays of different instruments do not replace each
+other: when more than `MOST_ARRAYS` of them wait, all waiting marks are folded into one array a venue, which holds the
+newest mark of each instrument.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
-from itertools import count
+from collections.abc import Hashable, Iterable
+from itertools import chain, count
 
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AssetTick, Event, Tick
+from monitor.domain.events import AssetTick, Event, Tick, Ticks
+from monitor.domain.frames import Frame
+from monitor.domain.names import Symbol, Venue
+
+MOST_ARRAYS = 16
 
 
 class Inbox:
-    """Events on their way to the engine, in the order in which they were put; a renewed price counts as put anew."""
+    """Events on their way to the engine, in the order in which they were put; a renewed price counts as put anew.
+
+    `conflated_total` counts prices, each row of an array as one.
+    """
 
     def __init__(self, limit: int) -> None:
-        """`limit` is the number of facts that may wait; prices are bounded by the number of instruments."""
+        """`limit` is the number of facts that may wait; prices are bounded as said above."""
         self.limit = limit
         self.conflated_total = 0
         self.overruns_total = 0
         self._pending: dict[Hashable, Event] = {}
+        self._frames: dict[Hashable, tuple[Frame, ...]] = {}  #: that the waiting prices came in, by the same key
+        self._arrays = 0
         self._facts = 0
         self._serial = count()
         self._overrun = False
-        self._filled = asyncio.Event()
+        self._reader: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = 0.0
 
     @property
     def depth(self) -> int:
         """How many events wait."""
         return len(self._pending)
 
-    def put(self, event: Event) -> None:
-        """Add an event; never blocks. Raises `Overrun` for a fact when too many wait."""
-        if isinstance(event, (Tick, AssetTick)):
+    def put(self, event: Event, frame: Frame | None = None, /) -> None:
+        """Add an event; never blocks. Raises `Overrun` for a fact when too many wait.
+
+        `frame` is told when a price of it is replaced before anybody saw it.
+        """
+        if isinstance(event, (Tick, Ticks, AssetTick)):
             key = event.conflation_key
-            if self._pending.pop(key, None) is not None:
-                self.conflated_total += 1
+            if key in self._pending:
+                self._replaced(key)
             self._pending[key] = event
+            if frame is not None:
+                self._frames[key] = (frame,)
+            if isinstance(event, Ticks):
+                self._arrays += 1
+                if self._arrays > MOST_ARRAYS:
+                    self._fold()
         else:
             if self._facts >= self.limit:
                 self.overruns_total += 1
@@ -48,19 +73,101 @@ class Inbox:
                 raise Overrun(self.limit)
             self._facts += 1
             self._pending[next(self._serial)] = event
-        self._filled.set()
+        if self._reader is not None:
+            self._wake()
 
     def overrun(self) -> bool:
         """Whether a fact was refused since this was last asked."""
         was, self._overrun = self._overrun, False
         return was
 
-    async def batch(self) -> tuple[Event, ...]:
-        """Wait until something is there, then take all that waits at once."""
-        while not self._pending:
-            self._filled.clear()
-            await self._filled.wait()
+    async def batch(self, patience_seconds: float | None = None) -> tuple[Event, ...]:
+        """Wait until something is there, then take all that waits at once; nothing if nothing comes in that time."""
+        if not self._pending:
+            await self._filled(patience_seconds)
         waiting = tuple(self._pending.values())
         self._pending.clear()
-        self._facts = 0
+        self._frames.clear()
+        self._facts = self._arrays = 0
         return waiting
+
+    # Prices that nobody will see
+
+    def _replaced(self, key: Hashable) -> None:
+        event = self._pending.pop(key)
+        if isinstance(event, Ticks):
+            self._arrays -= 1
+            self.conflated_total += len(event.symbols)
+        else:
+            self.conflated_total += 1
+        for frame in self._frames.pop(key, ()):
+            frame.replaced()
+
+    def _fold(self) -> None:
+        """One array a venue, of the newest mark of each instrument, takes the place of all waiting marks."""
+        folded = {key: event for key, event in self._pending.items() if isinstance(event, (Tick, Ticks))}
+        newest: dict[Venue, dict[Symbol, tuple[float, float, Hashable]]] = {}
+        rows = 0
+        for key, event in folded.items():
+            for symbol, mark, venue_time in _rows(event):
+                newest.setdefault(event.venue, {})[symbol] = (mark, venue_time, key)
+                rows += 1
+            del self._pending[key]
+        frames = {key: self._frames.pop(key, ()) for key in folded}
+        self._arrays = 0
+        for venue, marks in newest.items():
+            rows -= len(marks)
+            kept = dict.fromkeys(key for _, _, key in marks.values())
+            array = Ticks(
+                venue,
+                tuple(marks),
+                tuple([mark for mark, _, _ in marks.values()]),
+                tuple([venue_time for _, venue_time, _ in marks.values()]),
+                min(folded[key].received for key in kept),  # no mark may look younger than it is
+            )
+            self._pending[array.conflation_key] = array
+            self._frames[array.conflation_key] = tuple(chain.from_iterable(frames.pop(key) for key in kept))
+            self._arrays += 1
+        self.conflated_total += rows
+        for frame in chain.from_iterable(frames.values()):
+            frame.replaced()
+
+    # Waiting
+
+    async def _filled(self, patience_seconds: float | None) -> None:
+        """Until something waits, or for so long at most.
+
+        An alarm that was set once is left to ring, also too early, for that costs less than to set it anew each time.
+        """
+        loop = asyncio.get_running_loop()
+        until = None if patience_seconds is None else loop.time() + patience_seconds
+        while not self._pending:
+            if until is not None:
+                if loop.time() >= until:
+                    return
+                if self._alarm is None or self._alarm_at > until:
+                    self._silence()
+                    self._alarm, self._alarm_at = loop.call_at(until, self._ring), until
+            self._reader = loop.create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._wake()
+
+    def _silence(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+
+def _rows(event: Tick | Ticks) -> Iterable[tuple[Symbol, float, float]]:
+    if isinstance(event, Tick):
+        return ((event.symbol, event.mark, event.venue_time),)
+    return zip(event.symbols, event.marks, event.venue_times, strict=True)

@@ -21,13 +21,13 @@ from monitor.engine.engine import Engine
 from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.margin import describe
 from monitor.venues.binance.session import BinanceSession
-from monitor.venues.session import Emit, Session
+from monitor.venues.session import Put, Session
 from monitor.web.server import serve
 
 log = structlog.get_logger(__name__)
 
 
-def sessions_for(loaded: Loaded, emit: Emit, clock: Clock) -> dict[Venue, Session]:
+def sessions_for(loaded: Loaded, emit: Put, clock: Clock) -> dict[Venue, Session]:
     """One session for each venue that has an account."""
     return {"binance": BinanceSession(settings.binance(loaded), emit, clock)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from monitor.domain.events import Event
 
@@ -41,3 +42,11 @@ class Decoded:
     why: str = ""
     request_id: int | str | None = None
     venue_time: float | None = None
+
+
+class Frame(Protocol):
+    """A frame whose prices wait for the engine, so that it is counted as what becomes of it."""
+
+    def replaced(self) -> None:
+        """A newer price took the place of one of its prices before anybody saw that."""
+        ...

@@ -16,6 +16,11 @@ class FeedStatus:
 
     `polled`: we ask for it again and again; False for what the venue sends by itself. `lag_seconds` is from the venue's
     stamp to our receipt; of what is polled, from our asking to our receipt.
+
+    Each of a stream's `messages` is counted in one of: `applied` (understood, and seen by the engine), `conflated`
+    (newer prices took the place of all of its own before the engine saw them), `overrun` (a fact of it found the inbox
+    full), `ignored`, `acknowledged` and `refused` (answers to our subscriptions), `unrecognised`, `unreadable`.
+    `malformed` counts what is unreadable and, besides, each bad row of a frame or answer that could be read.
     """
 
     venue: Venue
@@ -33,6 +38,12 @@ class FeedStatus:
     ignored: int = 0
     missed_acknowledgements: int = 0
     polled: bool = False
+    applied: int = 0
+    conflated: int = 0
+    overrun: int = 0
+    acknowledged: int = 0
+    refused: int = 0
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -199,15 +199,44 @@ class Attempt:
 
 @dataclass(slots=True)
 class Counters:
-    """What arrived on one stream since the start; survives every reconnection."""
+    """What arrived on one stream since the start; survives every reconnection.
+
+    Each message is in one of `taken`, `ignored`, `acknowledged`, `refused`, `unrecognised` and `unreadable`. Of those
+    taken, some were then `conflated` or met an `overrun`: the rest was applied. It is a `frames.Frame` for its frames
+    of one price.
+    """
 
     messages: int = 0
-    malformed: int = 0
-    unrecognised: int = 0
+    taken: int = 0
+    conflated: int = 0
+    overrun: int = 0
     ignored: int = 0
+    acknowledged: int = 0
+    refused: int = 0
+    unrecognised: int = 0
+    unreadable: int = 0
+    malformed: int = 0  #: unreadable ones, and each bad row of the others
     reconnects: int = 0
     last_message: float | None = None
     lag_seconds: float | None = None
+
+    def replaced(self) -> None:
+        """The price that was all that a frame held was replaced before anybody saw it."""
+        self.conflated += 1
+
+
+@dataclass(slots=True)
+class Several:
+    """A frame of several events: it is conflated away when every one of them was replaced."""
+
+    counters: Counters
+    left: int
+
+    def replaced(self) -> None:
+        """One of its prices was replaced before anybody saw it."""
+        self.left -= 1
+        if not self.left:
+            self.counters.conflated += 1
 
 
 class Ledger:
@@ -253,28 +282,35 @@ class Ledger:
             return self.rules[0].stream
         return self._topics.get(decoded.stream) or self._events.get(decoded.name)
 
-    def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float) -> None:
-        """Count a frame. Malformed ones are kept, shortened and without keys.
+    def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float) -> Counters:
+        """Count a frame, and return where. Malformed ones are kept, shortened and without keys.
 
         One that does not say whose it is counts with the first stream of its connection.
         """
-        counters = self.counters[self.stream_of(decoded) or self.rules[0].stream]
+        stream = self.stream_of(decoded) or self.rules[0].stream
+        counters = self.counters[stream]
         counters.messages += 1
         counters.last_message = received
         if decoded.venue_time is not None:
             counters.lag_seconds = received + offset_seconds - decoded.venue_time
         match decoded.kind:
+            case FrameKind.DATA | FrameKind.KEY_EXPIRED:
+                counters.taken += 1
             case FrameKind.IGNORED:
                 counters.ignored += 1
+            case FrameKind.ACKNOWLEDGED:
+                counters.acknowledged += 1
+            case FrameKind.REFUSED:
+                counters.refused += 1
             case FrameKind.UNRECOGNISED:
                 counters.unrecognised += 1
             case FrameKind.MALFORMED:
+                counters.unreadable += 1
                 counters.malformed += 1
                 self.malformed.append(shortened(decoded.why, raw))
-            case _:
-                pass
-        if decoded.kind is not FrameKind.MALFORMED and decoded.problems:
-            self.count_rows(self.stream_of(decoded) or self.rules[0].stream, decoded.problems, raw)
+        if decoded.problems and decoded.kind is not FrameKind.MALFORMED:
+            self.count_rows(stream, decoded.problems, raw)
+        return counters
 
     def count_rows(self, stream: str, problems: Sequence[RowProblem], raw: bytes) -> None:
         """Count and keep bad rows of what a stream tells, also where REST told it in the stream's place."""
@@ -321,4 +357,10 @@ def _status(
         unrecognised=counters.unrecognised,
         ignored=counters.ignored,
         missed_acknowledgements=missed.get(one.rule.stream, 0),
+        applied=counters.taken - counters.conflated - counters.overrun,
+        conflated=counters.conflated,
+        overrun=counters.overrun,
+        acknowledged=counters.acknowledged,
+        refused=counters.refused,
+        unreadable=counters.unreadable,
     )

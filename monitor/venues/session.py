@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monitor.domain.events import Event
+from monitor.domain.frames import Frame
 from monitor.domain.names import AccountKey, Venue
 from monitor.domain.view import Budget, FeedStatus
 
-Emit = Callable[[Event], None]
+Emit = Callable[[Event], None]  #: where events go that no newer one replaces; it raises `Overrun` if there is no room
+
+
+class Put(Protocol):
+    """Where the events of frames go. `frame` is told when a price of it is replaced before anybody saw it."""
+
+    def __call__(self, event: Event, frame: Frame | None = None, /) -> None:
+        """Pass an event on. Raises `Overrun` for a fact that finds no room."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 from monitor.domain.accounts import Position
 from monitor.domain.events import AccountSnapshot, Event, PositionChanged, Tick
+from monitor.domain.frames import Frame
 from monitor.domain.names import AccountKey, PositionKey, Side
 from monitor.domain.view import FeedStatus
 from monitor.sim.binance import SimBinance
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.server import Cadence
 from monitor.venues.binance.session import BinanceSession
+from monitor.venues.session import Put
 from monitor.venues.settings import (
     BinanceAccountSettings,
     BinanceSettings,
@@ -166,13 +168,26 @@ def truth(account: SimAccount) -> dict[PositionKey, float]:
     }
 
 
+def unheard(event: Event, frame: Frame | None = None, /) -> None:
+    """Nobody listens."""
+
+
+def written_in(events: list[Event]) -> Put:
+    """Every event goes into this list."""
+
+    def put(event: Event, frame: Frame | None = None, /) -> None:
+        events.append(event)
+
+    return put
+
+
 def session_of(
     sim: SimBinance,
     *,
     timings: Timings = SHORT,
     policy: PermissionPolicy = PermissionPolicy.REFUSE,
     secret: str | None = None,
-    emit: Callable[[Event], None] = lambda _: None,
+    emit: Put = unheard,
     clock: ShiftedClock | None = None,
     **settings: Any,
 ) -> BinanceSession:
@@ -213,7 +228,7 @@ async def wired(
     clock = ShiftedClock()
     events: list[Event] = []
     session = session_of(
-        sim, timings=timings, policy=policy, secret=secret, emit=events.append, clock=clock, **settings
+        sim, timings=timings, policy=policy, secret=secret, emit=written_in(events), clock=clock, **settings
     )
     harness = Wired(sim, session, clock, events)
     tasks = [

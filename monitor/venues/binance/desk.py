@@ -15,7 +15,7 @@ from monitor.domain.view import FeedStatus
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.polls import AccountReadings
 from monitor.venues.binance.user import UserStream
-from monitor.venues.session import Emit, Job
+from monitor.venues.session import Job, Put
 from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Timings
 from monitor.venues.wake import Poll
 
@@ -34,7 +34,7 @@ class AccountDesk:
         settings: BinanceAccountSettings,
         urls: BinanceUrls,
         client: Client,
-        emit: Emit,
+        emit: Put,
         clock: Clock,
         timings: Timings,
         stretch: Callable[[], float],

@@ -14,7 +14,7 @@ from monitor.venues.binance.polls import PublicReadings
 from monitor.venues.binance.streams import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger, LedgerLimits, StreamRule
-from monitor.venues.session import Emit
+from monitor.venues.session import Emit, Put
 from monitor.venues.settings import BinanceUrls, Secret, Timings
 from monitor.venues.wake import Pace
 
@@ -28,7 +28,7 @@ class MarketStream:
         self,
         urls: BinanceUrls,
         client: Client,
-        emit: Emit,
+        emit: Put,
         clock: Clock,
         timings: Timings,
         lagged: Callable[[float], None],

@@ -14,7 +14,7 @@ from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.desk import AccountDesk
 from monitor.venues.binance.market import ASSETS, MARKS, Bridge, MarketStream
 from monitor.venues.binance.polls import PublicReadings, planned_weight
-from monitor.venues.session import Emit, Job
+from monitor.venues.session import Job, Put
 from monitor.venues.settings import BinanceSettings
 from monitor.venues.wake import Pace, Poll
 
@@ -24,7 +24,7 @@ SEED_TRIES = 3
 class BinanceSession:
     """A `venues.session.Session`. Jobs may be started anew one by one; the session itself keeps what they share."""
 
-    def __init__(self, settings: BinanceSettings, emit: Emit, clock: Clock) -> None:
+    def __init__(self, settings: BinanceSettings, emit: Put, clock: Clock) -> None:
         self._settings, self._emit, self._clock = settings, emit, clock
         timings = settings.timings
         self._client = Client(settings, emit, clock)

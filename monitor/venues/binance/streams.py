@@ -6,12 +6,13 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Sequence
 
-from monitor.domain.errors import FeedLost
+from monitor.domain.errors import FeedLost, Overrun
+from monitor.domain.events import Event
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey
 from monitor.venues.binance.codec import decode
-from monitor.venues.ledger import Attempt, Ledger, Moment
-from monitor.venues.session import Emit
+from monitor.venues.ledger import Attempt, Counters, Ledger, Moment, Several
+from monitor.venues.session import Put
 
 Heard = Callable[[Decoded], None]
 
@@ -25,7 +26,7 @@ class Conversation:
     def __init__(
         self,
         ledger: Ledger,
-        emit: Emit,
+        emit: Put,
         offset: Callable[[], float],
         heard: Heard | None = None,
         objection: Callable[[], str] = lambda: "",
@@ -50,7 +51,7 @@ class Conversation:
     def frame(self, raw: bytes, at: Moment) -> Sequence[str]:
         """Decode, count, pass on. What is heard is never answered."""
         decoded = decode(raw, venue=self._ledger.venue, account=self._account, received=at.wall)
-        self._ledger.count(decoded, raw, at.wall, self._offset())
+        counters = self._ledger.count(decoded, raw, at.wall, self._offset())
         was_up = self._attempt.up
         match decoded.kind:
             case FrameKind.ACKNOWLEDGED if decoded.request_id is not None:
@@ -70,9 +71,17 @@ class Conversation:
             self._tell(at)
         if self._heard is not None:
             self._heard(decoded)
-        for event in decoded.events:
-            self._emit(event)
+        self._pass_on(decoded.events, counters)
         return ()
+
+    def _pass_on(self, events: Sequence[Event], counters: Counters) -> None:
+        frame = counters if len(events) == 1 else Several(counters, len(events))
+        try:
+            for event in events:
+                self._emit(event, frame)
+        except Overrun:
+            counters.overrun += 1
+            raise
 
     def watch(self, at: Moment) -> Sequence[str]:
         """Judge the ledger: subscribe again where nothing was acknowledged or came, give up where that did not help."""

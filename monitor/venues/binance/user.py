@@ -17,7 +17,7 @@ from monitor.venues.binance.refusals import LISTEN_KEY_UNKNOWN
 from monitor.venues.binance.streams import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger, LedgerLimits, Moment, StreamRule
-from monitor.venues.session import Emit
+from monitor.venues.session import Put
 from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Secret, Timings
 from monitor.venues.wake import Pace, Wake
 
@@ -33,7 +33,7 @@ class UserStream:
         settings: BinanceAccountSettings,
         urls: BinanceUrls,
         client: Client,
-        emit: Emit,
+        emit: Put,
         clock: Clock,
         timings: Timings,
         resync: Callable[[str, bool], None],
@@ -232,7 +232,7 @@ class UserStream:
             self._key.contradicted()
             self._bell.ring()
 
-    def conversation_parts(self) -> tuple[Ledger, Emit, Callable[[], float]]:
+    def conversation_parts(self) -> tuple[Ledger, Put, Callable[[], float]]:
         """What a conversation needs of us."""
         return self.ledger, self._emit, lambda: self._client.offset_seconds or 0.0
 

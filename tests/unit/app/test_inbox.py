@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from monitor.app.inbox import Inbox
+from monitor.app.inbox import MOST_ARRAYS, Inbox
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, Tick
+from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, Tick, Ticks
 
 
 def tick(symbol: str, mark: float) -> Tick:
     return Tick("binance", symbol, mark, venue_time=1.0, received=1.0)
+
+
+def array(rows: dict[str, float], received: float = 1.0, venue: str = "binance") -> Ticks:
+    return Ticks(venue, tuple(rows), tuple(rows.values()), (1.0,) * len(rows), received)
+
+
+class Frame:
+    """A frame that remembers how many of its prices nobody saw."""
+
+    def __init__(self) -> None:
+        self.unseen = 0
+
+    def replaced(self) -> None:
+        self.unseen += 1
+
+
+def last_marks(events: Iterable[Event]) -> dict[str, float]:
+    """What an engine knows that takes one event after the other."""
+    known: dict[str, float] = {}
+    for event in events:
+        if isinstance(event, Tick):
+            known[event.symbol] = event.mark
+        elif isinstance(event, Ticks):
+            known.update(zip(event.symbols, event.marks, strict=True))
+    return known
+
+
+def rows(events: Iterable[Event]) -> int:
+    return sum(len(event.symbols) if isinstance(event, Ticks) else 1 for event in events)
 
 
 def marks(batch: tuple[Event, ...]) -> list[tuple[str, float]]:
@@ -79,6 +111,104 @@ async def test_a_waiting_reader_wakes_once_for_all_that_came_in_between() -> Non
     inbox.put(Elapsed(2.0))
     assert await reading == (Elapsed(1.0), Elapsed(2.0))
     assert inbox.depth == 0
+
+
+async def test_a_newer_array_of_the_same_instruments_replaces_the_waiting_one_and_counts_its_rows() -> None:
+    inbox = Inbox(limit=10)
+    for event in (array({"BTC": 1.0, "ETH": 2.0}), tick("BTC", 3.0), array({"BTC": 4.0, "ETH": 5.0})):
+        inbox.put(event)
+    assert await inbox.batch() == (tick("BTC", 3.0), array({"BTC": 4.0, "ETH": 5.0})), (
+        "the newest mark of BTC comes last"
+    )
+    assert inbox.conflated_total == 2
+
+
+async def test_an_array_of_other_instruments_waits_beside_it() -> None:
+    inbox = Inbox(limit=10)
+    events = (array({"BTC": 1.0, "ETH": 2.0}), array({"BTC": 3.0}), array({"BTC": 9.0}, venue="okx"))
+    for event in events:
+        inbox.put(event)
+    assert await inbox.batch() == events
+    assert inbox.conflated_total == 0
+
+
+async def test_when_too_many_different_arrays_wait_the_newest_mark_of_each_instrument_is_kept() -> None:
+    inbox, first, single, newest = Inbox(limit=10), Frame(), Frame(), Frame()
+    inbox.put(Elapsed(1.0))
+    inbox.put(array({"BTC": 1.0}), first)
+    inbox.put(tick("SOL", 7.0), single)
+    inbox.put(array({"BTC": 9.0}, venue="okx"))
+    for number in range(MOST_ARRAYS - 1):
+        inbox.put(array({"BTC": 2.0 + number, f"NEW{number}": 1.0}, 2.0 + number), newest)
+    assert inbox.depth == 3
+    fact, binance, okx = await inbox.batch()
+    assert (fact, okx) == (Elapsed(1.0), array({"BTC": 9.0}, venue="okx"))
+    assert last_marks([binance]) == {
+        "BTC": float(MOST_ARRAYS),
+        "SOL": 7.0,
+        **{f"NEW{number}": 1.0 for number in range(MOST_ARRAYS - 1)},
+    }
+    assert isinstance(binance, Ticks)
+    assert binance.received == 1.0, "no mark looks younger than it is"
+    assert inbox.conflated_total == MOST_ARRAYS - 1
+    assert (first.unseen, single.unseen, newest.unseen) == (1, 0, 0), "only the first one has no mark left"
+
+
+async def test_folded_arrays_that_are_replaced_in_their_turn_tell_all_their_frames() -> None:
+    inbox, frames = Inbox(limit=10), [Frame() for _ in range(MOST_ARRAYS + 2)]
+    for number in range(MOST_ARRAYS + 1):
+        inbox.put(array({f"S{number}": 1.0}), frames[number])
+    assert inbox.depth == 1
+    inbox.put(array({f"S{number}": 2.0 for number in range(MOST_ARRAYS + 1)}), frames[-1])
+    assert [frame.unseen for frame in frames] == [1] * (MOST_ARRAYS + 1) + [0]
+    assert inbox.conflated_total == MOST_ARRAYS + 1
+
+
+names = st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=4, unique=True).map(tuple)
+
+
+@given(st.lists(st.one_of(names, st.sampled_from("ABCDE")), max_size=60))
+def test_whatever_waits_the_last_word_on_each_instrument_stands_and_every_row_is_accounted_for(
+    put: list[tuple[str, ...] | str],
+) -> None:
+    inbox, sent, frames = Inbox(limit=1), list[Event](), list[Frame]()
+    for number, one in enumerate(put):
+        mark = number + 1.0
+        sent.append(array(dict.fromkeys(one, mark), mark) if isinstance(one, tuple) else tick(one, mark))
+        frames.append(Frame())
+        inbox.put(sent[-1], frames[-1])
+    waiting = asyncio.run(inbox.batch(0.0))
+    assert last_marks(waiting) == last_marks(sent)
+    assert rows(waiting) + inbox.conflated_total == rows(sent)
+    assert sum(isinstance(event, Ticks) for event in waiting) <= MOST_ARRAYS
+    assert all(frame.unseen <= 1 for frame in frames)
+    shown = {mark for event in waiting for mark in (event.marks if isinstance(event, Ticks) else [event.mark])}  # type: ignore[union-attr]  # only marks were put
+    assert [not frame.unseen for frame in frames] == [number + 1.0 in shown for number in range(len(put))]
+
+
+async def test_a_frame_is_told_when_a_price_of_it_is_replaced_and_not_when_it_is_taken() -> None:
+    inbox, first, second, rest = Inbox(limit=10), Frame(), Frame(), Frame()
+    inbox.put(tick("BTC", 1.0), first)
+    inbox.put(tick("BTC", 2.0), second)
+    assert (first.unseen, second.unseen) == (1, 0)
+    await inbox.batch()
+    inbox.put(tick("BTC", 3.0), rest)
+    assert (first.unseen, second.unseen, rest.unseen) == (1, 0, 0)
+
+
+async def test_whoever_waits_with_patience_gets_nothing_when_nothing_comes_and_is_not_late_for_the_next() -> None:
+    inbox, loop = Inbox(limit=10), asyncio.get_running_loop()
+    began = loop.time()
+    assert await inbox.batch(0.02) == ()
+    assert loop.time() - began >= 0.019
+    loop.call_later(0.01, inbox.put, Elapsed(1.0))
+    assert await inbox.batch(60.0) == (Elapsed(1.0),)
+    began = loop.time()
+    assert await inbox.batch(0.01) == (), "the alarm of a longer wait does not make a shorter one longer"
+    assert loop.time() - began < 30.0
+    began = loop.time()
+    assert await inbox.batch(0.05) == ()
+    assert loop.time() - began >= 0.049, "nor does that of a shorter one make a longer one shorter"
 
 
 async def test_a_cancelled_reader_loses_nothing() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain.events import FeedDown, FeedUp
-from monitor.domain.frames import Decoded, FrameKind, RowProblem
-from monitor.venues.ledger import KEPT_CHARACTERS, KEPT_FRAMES, Attempt, Ledger, LedgerLimits, StreamRule
+from monitor.domain.frames import Decoded, Frame, FrameKind, RowProblem
+from monitor.domain.view import FeedStatus
+from monitor.venues.ledger import KEPT_CHARACTERS, KEPT_FRAMES, Attempt, Ledger, LedgerLimits, Several, StreamRule
 from monitor.venues.phases import Phase
 
 MARKS = StreamRule(stream="marks", topic="!marks", event="mark", silent_seconds=5.0)
@@ -180,6 +181,38 @@ def test_every_frame_is_counted_by_its_kind() -> None:
     marks, assets = book.statuses()
     assert (marks.messages, marks.malformed, marks.ignored, marks.unrecognised) == (len(FrameKind), 1, 1, 1)
     assert (assets.messages, assets.malformed) == (1, 2)
+
+
+def accounted(status: FeedStatus) -> int:
+    one = status
+    seen = one.applied + one.conflated + one.overrun + one.ignored + one.acknowledged + one.refused
+    return seen + one.unrecognised + one.unreadable
+
+
+def test_each_frame_is_in_exactly_one_count() -> None:
+    book, _ = ledger(MARKS)
+    for number, kind in enumerate(FrameKind, start=1):
+        book.count(data("!marks", kind, problems=(RowProblem("BTC", "NaN"),)), b"{}", WALL, 0.0)
+        (status,) = book.statuses()
+        assert accounted(status) == status.messages == number
+
+
+def test_a_frame_of_one_price_is_conflated_away_when_that_is_replaced() -> None:
+    book, _ = ledger(MARKS)
+    for _ in range(3):
+        frame: Frame = book.count(data("!marks"), b"{}", WALL, 0.0)
+    frame.replaced()
+    (status,) = book.statuses()
+    assert (status.messages, status.applied, status.conflated) == (3, 2, 1)
+
+
+def test_a_frame_of_several_prices_is_conflated_away_when_all_are_replaced() -> None:
+    book, _ = ledger(ASSETS)
+    frame: Frame = Several(book.count(data("!assets"), b"[]", WALL, 0.0), 3)
+    for expected in (0, 0, 1):
+        frame.replaced()
+        (status,) = book.statuses()
+        assert (status.applied, status.conflated) == (1 - expected, expected)
 
 
 def test_the_last_malformed_frames_are_kept_short_and_without_keys() -> None:

@@ -13,6 +13,7 @@ from monitor.venues.binance.client import Client
 from monitor.venues.binance.codec import decode
 from monitor.venues.binance.user import UserStream
 from monitor.venues.settings import BinanceAccountSettings, BinanceSettings, BinanceUrls, Credentials, Secret, Timings
+from tests.wire.harness import unheard
 
 MAIN = AccountKey("binance", "main")
 READ_ALL, READ_POSITIONS = True, False
@@ -48,7 +49,7 @@ class Bench:
             settings,
             BinanceUrls(),
             client,
-            lambda _: None,
+            unheard,
             self.clock,
             Timings(),
             lambda *said: self.asked.append(said),

@@ -1,0 +1,118 @@
+"""Arrays of mark prices into columns: one frame of all contracts, or the answer that stands in for it.
+
+The usual array, of good rows only, costs one typed decoding, and a pass and a look for each column.
+Only an array in which something is wrong is gone through row by row, so that a bad row costs that row only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+import msgspec
+
+from monitor.domain.events import Tick, Ticks
+from monitor.domain.frames import RowProblem
+from monitor.domain.names import Venue
+from monitor.venues.binance.fields import BadField, Loose, positive, seconds
+
+FRAME_BEGINS = b'{"stream":"!markPrice@arr'  #: how the frames of the stream begin on the combined route
+_COIN_MARGINED = frozenset({2, "2"})  #: contracts of the other family, which share the stream
+_SHOWN = 40  #: how much of a venue's word is kept when it is not one of ours
+
+
+class MarkCell(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
+    """What is read of a stream's row. Index and funding are not: nobody asks an array for them."""
+
+    E: float
+    s: str
+    p: float
+    st: Loose = None
+
+
+class _PremiumCell(msgspec.Struct, gc=False, rename={"E": "time", "s": "symbol", "p": "markPrice"}):
+    """The same of an answer's row, where the fields have long names."""
+
+    E: float
+    s: str
+    p: float
+    st: Loose = None
+
+
+class _Frame(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    stream: str
+    data: list[MarkCell]
+
+
+_frame = msgspec.json.Decoder(_Frame, strict=False)
+_premium_cells = msgspec.json.Decoder(list[_PremiumCell], strict=False)
+Cells = Sequence[MarkCell] | Sequence[_PremiumCell]
+
+
+def frame(raw: bytes) -> tuple[str, list[MarkCell]] | None:
+    """Stream and rows of a whole frame of the array stream; None if it is not simply that."""
+    if not raw.startswith(FRAME_BEGINS):
+        return None
+    try:
+        read = _frame.decode(raw)
+    except (ValueError, RecursionError):
+        return None
+    return read.stream, read.data
+
+
+def answer(raw: bytes, venue: Venue, received: float) -> Ticks | None:
+    """The rows of a `premiumIndex` answer of all contracts; None if it is anything but good rows."""
+    try:
+        cells = _premium_cells.decode(raw)
+    except (ValueError, RecursionError):
+        return None
+    return _columns(cells, venue, received)
+
+
+def ticks(cells: Sequence[MarkCell], venue: Venue, received: float, problems: list[RowProblem]) -> Ticks | None:
+    """The good rows as columns, None without any; bad rows are put into `problems`, coin-margined ones left out."""
+    ours = [cell for cell in cells if cell.st not in _COIN_MARGINED]
+    return _columns(ours, venue, received) or _one_by_one(ours, venue, received, problems)
+
+
+def of_ticks(rows: Sequence[Tick]) -> Ticks | None:
+    """The same marks as columns, None without any; of one symbol the last row counts."""
+    last = {tick.symbol: tick for tick in rows}
+    if not last:
+        return None
+    chosen = last.values()
+    return Ticks(
+        rows[0].venue,
+        tuple(last),
+        tuple([tick.mark for tick in chosen]),
+        tuple([tick.venue_time for tick in chosen]),
+        rows[0].received,
+    )
+
+
+def _columns(cells: Cells, venue: Venue, received: float) -> Ticks | None:
+    """All rows as columns; None unless every one is good, and no symbol comes twice."""
+    if not cells:
+        return None
+    symbols = tuple([cell.s for cell in cells])
+    marks = tuple([cell.p for cell in cells])
+    stamps = [cell.E for cell in cells]
+    # A sum is below infinity only if no number is infinite or NaN; without NaN, the least one speaks for all.
+    if not (sum(marks) < inf and min(marks) > 0.0 and sum(stamps) < inf and min(stamps) >= 0.0):
+        return None
+    names = set(symbols)
+    if len(names) < len(symbols) or "" in names:
+        return None
+    return Ticks(venue, symbols, marks, tuple([stamp / 1000.0 for stamp in stamps]), received)
+
+
+def _one_by_one(cells: Cells, venue: Venue, received: float, problems: list[RowProblem]) -> Ticks | None:
+    good: list[Tick] = []
+    for cell in cells:
+        try:
+            if not cell.s:
+                raise BadField("s is empty")
+            good.append(Tick(venue, cell.s, positive("p", cell.p), seconds("E", cell.E), received))
+        except BadField as error:
+            problems.append(RowProblem(cell.s[:_SHOWN] or "?", str(error)))
+    return of_ticks(good)
