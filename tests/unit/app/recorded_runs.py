@@ -1,0 +1,161 @@
+"""A small run of engine and rules, written down as the journal does: a long that falls to its line and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from monitor.alerts.alerting import Alerting
+from monitor.app import settings
+from monitor.app.deciding import Decider, Decision
+from monitor.app.replay import DESCRIBES
+from monitor.app.replay_settings import configured
+from monitor.domain.accounts import AccountMode, Balance, CollateralMode, MarginMode, Permissions, Position
+from monitor.domain.events import (
+    AccountConfig,
+    AccountSnapshot,
+    AssetTick,
+    Elapsed,
+    Event,
+    FeedUp,
+    InstrumentsLoaded,
+    PermissionsRead,
+    Tick,
+    TiersLoaded,
+)
+from monitor.domain.instruments import Instrument, Payoff
+from monitor.domain.names import AccountKey, Side
+from monitor.domain.tiers import Tier, TierTable
+from monitor.domain.view import FeedStatus, Surroundings
+from monitor.engine.engine import Engine
+from monitor.outputs.journal.records import Baseline, Record, Run, Step, decode, encode, outcome, split
+
+T = 1_790_000_000.0
+MAIN = AccountKey("binance", "main")
+CONFIG = """
+instance = "desk"
+[accounts.main]
+venue = "binance"
+[engine]
+lines_every_seconds = 0.05
+[venues.binance.limits]
+mark_seconds = 30.0
+asset_seconds = 30.0
+[alerts.margin_ratio]
+for_seconds = 2.0
+keep_firing_seconds = 3.0
+[alerts.position_distance]
+for_seconds = 2.0
+keep_firing_seconds = 3.0
+"""
+RUN = Run(
+    run="20260922T000000-1",
+    segment=1,
+    began=T,
+    started=T,
+    instance="desk",
+    version="0.2.0",
+    build="b1",
+    python="3.12",
+    numpy="2.3.0",
+    cpu=("AVX2",),
+    config=CONFIG,
+    accounts=(MAIN,),
+)
+TIERS = TierTable((Tier(0.0, 0.004), Tier(50_000.0, 0.005, 50.0)))
+LIVE = FeedStatus(venue="binance", account="", stream="marks", phase="live", up=True, last_message=T)
+AROUND = Surroundings(feeds=(LIVE,), clock_offsets={"binance": 0.001})
+
+
+def standing(at: float, mark: float) -> tuple[Event, ...]:
+    """Everything that has to be known of an account with one long of 1 BTC from 60,000 and 12,000 USDT."""
+    bitcoin = Instrument(
+        venue="binance", symbol="BTCUSDT", payoff=Payoff.LINEAR, base="BTC", quote="USDT", settle="USDT", coin="BTC"
+    )
+    held = Position(
+        symbol="BTCUSDT", side=Side.LONG, quantity=1.0, entry_price=60_000.0, margin_mode=MarginMode.CROSS,
+        margin_asset="USDT", update_time=T - 60.0,
+    )  # fmt: skip
+    return (
+        FeedUp("binance", None, "marks", at),
+        FeedUp("binance", "main", "user", at),
+        InstrumentsLoaded("binance", (bitcoin,), at),
+        TiersLoaded("binance", None, (("BTCUSDT", TIERS),), at),
+        AccountConfig(
+            account=MAIN, mode=AccountMode(collateral=CollateralMode.SINGLE_ASSET, hedge=False), symbols=(), asked=at,
+            received=at,
+        ),
+        PermissionsRead(
+            account=MAIN,
+            permissions=Permissions(can_read=True, can_trade=False, can_withdraw=False, can_transfer=False),
+            received=at,
+        ),
+        AccountSnapshot(
+            account=MAIN, positions=(held,),
+            balances=(Balance(asset="USDT", wallet=12_000.0, cross_wallet=12_000.0),), asked=at, received=at,
+        ),
+        *prices(mark, at),
+    )  # fmt: skip
+
+
+def prices(mark: float, at: float) -> tuple[Event, ...]:
+    """One frame: the mark of the long, and what a tether is worth."""
+    return (Tick("binance", "BTCUSDT", mark, at, at), AssetTick("binance", "USDT", 1.0, at, at))
+
+
+def marks(count: int = 40) -> list[float]:
+    """A fall to just above the line, and back, with digits that no binary fraction holds."""
+    half = count // 2
+    down = [60_000.0 - 11_400.0 * n / half + 0.1 for n in range(half)]
+    return down + down[::-1]
+
+
+@dataclass
+class Live:
+    """A live run whose journal is a list. `baseline_before` names the steps at which a new segment begins."""
+
+    run: Run = RUN
+    baseline_before: Sequence[int] = ()
+    records: list[Record] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        loaded = configured(self.run)
+        self.decider = Decider(
+            Engine(DESCRIBES, settings.engine(loaded)),
+            Alerting(settings.alerts(loaded)),
+            instance=self.run.instance,
+            version=self.run.version,
+            started=self.run.started,
+        )
+        self.records.append(self.run)
+
+    def step(self, events: Sequence[Event], now: float, around: Surroundings | None = None, overrun: str = "") -> None:
+        number = len(self.decisions) + 1
+        if number in self.baseline_before:
+            self._segment(number, now)
+        self.records.append(Step(number=number, now=now, events=tuple(events), around=around, overrun=overrun))
+        decision = self.decider.step(events, now, AROUND, overrun)
+        self.decisions.append(decision)
+        self.records.append(outcome(number, decision.result.reports, decision.changes))
+
+    def _segment(self, number: int, now: float) -> None:
+        segment = 2 + list(self.baseline_before).index(number)
+        self.records.append(replace(self.run, segment=segment, began=now - 0.5))
+        events = standing(now - 0.5, self.mark)
+        self.records.append(Baseline(at=now - 0.5, after=number - 1, events=events, around=AROUND))
+
+    def all(self, along: Iterable[float] = ()) -> Live:
+        """The whole story: everything is read, then a price a second."""
+        self.mark = 60_000.0
+        self.step(standing(self.run.started, self.mark), self.run.started, AROUND)
+        for second, mark in enumerate(along or marks(), start=1):
+            now = self.run.started + second
+            self.step((*prices(mark, now), Elapsed(now)), now)
+            self.mark = mark
+        return self
+
+
+def written(records: Iterable[Record]) -> list[Record]:
+    """The same records after they were bytes."""
+    return [decode(kind, body) for kind, body in split(b"".join(map(encode, records)))]
