@@ -13,6 +13,7 @@ from monitor.domain.accounts import Position
 from monitor.domain.events import AccountSnapshot, Event, PositionChanged, Tick
 from monitor.domain.frames import Frame
 from monitor.domain.names import AccountKey, PositionKey, Side
+from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.view import FeedStatus
 from monitor.sim.binance import SimBinance
 from monitor.sim.binance.accounts import SimAccount
@@ -189,6 +190,7 @@ def session_of(
     secret: str | None = None,
     emit: Put = unheard,
     clock: ShiftedClock | None = None,
+    recorder: Recorder = UNRECORDED,
     **settings: Any,
 ) -> BinanceSession:
     """The session for every account of `sim`."""
@@ -205,6 +207,7 @@ def session_of(
         replace(BinanceSettings(accounts=accounts, urls=urls, timings=timings), **settings),
         emit,
         clock or ShiftedClock(),
+        recorder,
     )
 
 
@@ -216,6 +219,7 @@ async def wired(
     policy: PermissionPolicy = PermissionPolicy.REFUSE,
     secret: str | None = None,
     roomy: bool = True,
+    recorder: Recorder = UNRECORDED,
     **settings: Any,
 ) -> AsyncIterator[Wired]:
     """The session for every account of `sim`, its jobs running as they are: nothing starts them again.
@@ -228,7 +232,14 @@ async def wired(
     clock = ShiftedClock()
     events: list[Event] = []
     session = session_of(
-        sim, timings=timings, policy=policy, secret=secret, emit=written_in(events), clock=clock, **settings
+        sim,
+        timings=timings,
+        policy=policy,
+        secret=secret,
+        emit=written_in(events),
+        clock=clock,
+        recorder=recorder,
+        **settings,
     )
     harness = Wired(sim, session, clock, events)
     tasks = [

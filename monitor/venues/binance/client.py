@@ -9,9 +9,10 @@ from dataclasses import replace
 from monitor.domain.clock import Clock
 from monitor.domain.errors import ClockSkewed, MalformedAnswer, RateLimited
 from monitor.domain.events import Banned, ClockRead
+from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.view import Budget
 from monitor.venues.binance import answers, refusals
-from monitor.venues.binance.endpoints import SERVER_TIME, USED_WEIGHT_HEADER, Endpoint, Host
+from monitor.venues.binance.endpoints import KEYED, SERVER_TIME, USED_WEIGHT_HEADER, Endpoint, Host
 from monitor.venues.budget import Gate, Priority, WeightBudget
 from monitor.venues.ledger import KEPT_FRAMES, shortened
 from monitor.venues.rest import Answer, Rest
@@ -27,8 +28,8 @@ CLOCK_SAMPLES = 3
 class Client:
     """Sends requests within the budget and turns refusals into our errors."""
 
-    def __init__(self, settings: BinanceSettings, emit: Emit, clock: Clock) -> None:
-        self._settings, self._emit, self._clock = settings, emit, clock
+    def __init__(self, settings: BinanceSettings, emit: Emit, clock: Clock, recorder: Recorder = UNRECORDED) -> None:
+        self._settings, self._emit, self._clock, self._recorder = settings, emit, clock, recorder
         origins = {FAPI_ORIGIN: settings.urls.fapi, SAPI_ORIGIN: settings.urls.sapi}
         self._rest = Rest(VENUE, "binance", origins, clock, settings.timings.request_seconds)
         self.budget = WeightBudget(VENUE, settings.weight_per_minute, settings.weight_share)
@@ -49,26 +50,29 @@ class Client:
         params: Mapping[str, str | int] | None = None,
         credentials: Credentials | None = None,
         *,
+        account: str | None = None,
         weight: int | None = None,
         priority: Priority = Priority.NEEDED,
         waits: Callable[[str], None] | None = None,
     ) -> Answer:
         """Send one request when the budget allows and return its data; `waits` is told where that takes long.
+        `account` is the name of the one that is asked about, None for what everybody may see.
 
         A refused timestamp is answered by measuring the clock and asking once more. Raises `RateLimited` at once while
         the venue holds us off, and the other `VenueError`s as `refusals` reads them.
         """
         try:
-            return await self._ask_once(endpoint, params or {}, credentials, weight, priority, waits)
+            return await self._ask_once(endpoint, params or {}, credentials, account, weight, priority, waits)
         except ClockSkewed:
             await self.measure_clock()
-            return await self._ask_once(endpoint, params or {}, credentials, weight, priority, waits)
+            return await self._ask_once(endpoint, params or {}, credentials, account, weight, priority, waits)
 
     async def _ask_once(
         self,
         endpoint: Endpoint,
         params: Mapping[str, str | int],
         credentials: Credentials | None,
+        account: str | None,
         weight: int | None,
         priority: Priority,
         waits: Callable[[str], None] | None = None,
@@ -77,6 +81,8 @@ class Client:
         weight = endpoint.weight if weight is None else weight
         async with gate.request(endpoint.what, weight, priority, waits) as request:
             answer = await self._rest.call(endpoint.ccxt, params, endpoint.what, credentials)
+            body = b"" if endpoint in KEYED else answer.body
+            self._recorder.answer(VENUE, account, endpoint.name, answer.status, body, answer.asked, answer.received)
             if endpoint.host is Host.FAPI:
                 request.measured = _whole(answer.headers.get(USED_WEIGHT_HEADER))
             error = refusals.judge(answer, endpoint.what, self._settings.timings.rate_limited_seconds)
@@ -100,7 +106,7 @@ class Client:
     async def measure_clock(self) -> tuple[Answer, ...]:
         """Measure the venue's clock and use it: the sample with the shortest way there and back counts."""
         samples = []
-        said = [await self._ask_once(SERVER_TIME, {}, None, None, Priority.NEEDED) for _ in range(CLOCK_SAMPLES)]
+        said = [await self._ask_once(SERVER_TIME, {}, None, None, None, Priority.NEEDED) for _ in range(CLOCK_SAMPLES)]
         for answer in said:
             middle = (answer.asked + answer.received) / 2
             samples.append((answer.received - answer.asked, self._time(answer) - middle))

@@ -11,6 +11,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.errors import KeyTooPowerful, VenueError
 from monitor.domain.events import PollFailed
 from monitor.domain.names import Symbol
+from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.view import FeedStatus
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.polls import AccountReadings
@@ -39,12 +40,13 @@ class AccountDesk:
         timings: Timings,
         stretch: Callable[[], float],
         held: Callable[[Symbol], None],
+        recorder: Recorder = UNRECORDED,
     ) -> None:
         """`stretch` is the factor on all intervals; `held` is told of each symbol with a position."""
         self.settings = settings
         self._emit, self._clock, self._timings, self._stretch, self._held = emit, clock, timings, stretch, held
         self._readings = AccountReadings(settings, client, emit, clock, timings)
-        self.user = UserStream(settings, urls, client, emit, clock, timings, self.resync)
+        self.user = UserStream(settings, urls, client, emit, clock, timings, self.resync, recorder)
         self._permitted = asyncio.Event()  #: the permissions were asked for, and do not forbid
         self._refused = asyncio.Event()  #: they were read, and forbid
         self._configured = asyncio.Event()  #: the modes were asked for: positions are read with them

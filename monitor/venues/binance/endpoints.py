@@ -31,6 +31,11 @@ class Endpoint:
     ccxt: str
     what: str
 
+    @property
+    def name(self) -> str:
+        """What an answer is called where answers are kept: the last word of the path."""
+        return self.path.rpartition("/")[2]
+
 
 ACCOUNT = Endpoint("GET", "/fapi/v3/account", 5, True, Host.FAPI, "fapiPrivateV3GetAccount", "account")
 POSITION_RISK = Endpoint("GET", "/fapi/v3/positionRisk", 5, True, Host.FAPI, "fapiPrivateV3GetPositionRisk", "account")
@@ -55,6 +60,9 @@ API_RESTRICTIONS = Endpoint(
 LISTEN_KEY_CREATE = Endpoint("POST", "/fapi/v1/listenKey", 1, False, Host.FAPI, "fapiPrivatePostListenKey", "user")
 LISTEN_KEY_EXTEND = Endpoint("PUT", "/fapi/v1/listenKey", 1, False, Host.FAPI, "fapiPrivatePutListenKey", "user")
 LISTEN_KEY_CLOSE = Endpoint("DELETE", "/fapi/v1/listenKey", 1, False, Host.FAPI, "fapiPrivateDeleteListenKey", "user")
+
+KEYED = frozenset({LISTEN_KEY_CREATE, LISTEN_KEY_EXTEND, LISTEN_KEY_CLOSE})
+"""Calls whose answers may hold a listen key: they are never kept."""
 
 ENDPOINTS = (
     ACCOUNT,

@@ -8,6 +8,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer, VenueError
 from monitor.domain.events import PollFailed
 from monitor.domain.frames import Decoded
+from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.binance import endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.polls import PublicReadings
@@ -19,6 +20,7 @@ from monitor.venues.settings import BinanceUrls, Secret, Timings
 from monitor.venues.wake import Pace
 
 MARKS, ASSETS = "marks", "assets"
+SOCKET = "market"  #: that both come on
 
 
 class MarketStream:
@@ -32,9 +34,10 @@ class MarketStream:
         clock: Clock,
         timings: Timings,
         lagged: Callable[[float], None],
+        recorder: Recorder = UNRECORDED,
     ) -> None:
         """`lagged` is told how many seconds after its own stamp each frame came, by the venue's clock as we know it."""
-        self._lagged = lagged
+        self._lagged, self._recorder = lagged, recorder
         self._client, self._emit, self._clock, self._timings = client, emit, clock, timings
         self._url = Secret(urls.stream.rstrip("/") + endpoints.MARKET_ROUTE)
         rules = (
@@ -67,7 +70,7 @@ class MarketStream:
         while True:
             self._live_since = None
             try:
-                await Feed(VENUE, "market", self._address, self._conversation, self._clock, self._timings).run()
+                await Feed(VENUE, SOCKET, self._address, self._conversation, self._clock, self._timings).run()
             except VenueError as exc:
                 await self._clock.sleep(pace.pause(exc, live_seconds=self._live_seconds(), keyless=True))
 
@@ -78,7 +81,16 @@ class MarketStream:
         return self._url
 
     def _conversation(self) -> Conversation:
-        return Conversation(self.ledger, self._emit, lambda: self._client.offset_seconds or 0.0, heard=self._heard)
+        return Conversation(
+            self.ledger,
+            self._emit,
+            lambda: self._client.offset_seconds or 0.0,
+            heard=self._heard,
+            record=self._record,
+        )
+
+    def _record(self, raw: bytes, received: float) -> None:
+        self._recorder.frame(VENUE, None, SOCKET, raw, received)
 
     def _heard(self, _: Decoded) -> None:
         if self._live_since is None and self.ledger.attempt.up:

@@ -156,7 +156,9 @@ class AccountReadings:
             self.rows[what].waits(why)
             self._emit(PollFailed(VENUE, self.account.account, what, self._clock.now(), why, waiting=True))
 
-        return await self._client.ask(endpoint, credentials=self._settings.credentials, waits=waits)
+        return await self._client.ask(
+            endpoint, credentials=self._settings.credentials, account=self.account.account, waits=waits
+        )
 
 
 def powers(permissions: Permissions) -> tuple[str, ...]:

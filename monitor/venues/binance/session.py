@@ -9,6 +9,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.errors import VenueError
 from monitor.domain.events import PollFailed
 from monitor.domain.names import AccountKey, Symbol, Venue
+from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.view import Budget, FeedStatus
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.desk import AccountDesk
@@ -24,11 +25,12 @@ SEED_TRIES = 3
 class BinanceSession:
     """A `venues.session.Session`. Jobs may be started anew one by one; the session itself keeps what they share."""
 
-    def __init__(self, settings: BinanceSettings, emit: Put, clock: Clock) -> None:
+    def __init__(self, settings: BinanceSettings, emit: Put, clock: Clock, recorder: Recorder = UNRECORDED) -> None:
+        """`recorder` is told every frame and answer as it came, without listen keys."""
         self._settings, self._emit, self._clock = settings, emit, clock
         timings = settings.timings
-        self._client = Client(settings, emit, clock)
-        self._market = MarketStream(settings.urls, self._client, emit, clock, timings, self._lagged)
+        self._client = Client(settings, emit, clock, recorder)
+        self._market = MarketStream(settings.urls, self._client, emit, clock, timings, self._lagged, recorder)
         self._readings = PublicReadings(self._client, emit, self._market.ledger.count_rows)
         self._bridge = Bridge(self._market, self._readings, emit, clock, timings, self.stretch)
         self._clock_poll = Poll(
@@ -51,7 +53,9 @@ class BinanceSession:
         self._unseeded: asyncio.Queue[tuple[Symbol, int]] = asyncio.Queue()
         self._seen: set[Symbol] = set()
         self._desks = {
-            one.key: AccountDesk(one, settings.urls, self._client, emit, clock, timings, self.stretch, self._held)
+            one.key: AccountDesk(
+                one, settings.urls, self._client, emit, clock, timings, self.stretch, self._held, recorder
+            )
             for one in settings.accounts
         }
 

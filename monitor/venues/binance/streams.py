@@ -15,12 +15,14 @@ from monitor.venues.ledger import Attempt, Counters, Ledger, Moment, Several
 from monitor.venues.session import Put
 
 Heard = Callable[[Decoded], None]
+Record = Callable[[bytes, float], None]
 
 
 class Conversation:
     """A `feed.Talk` for one connection of a ledger's streams.
 
-    `heard` sees every decoded frame before its events go out; `objection` may ask for a new connection ("" for none).
+    `record` is told every frame as it came, and when; `heard` sees every decoded one before its events go out;
+    `objection` may ask for a new connection ("" for none).
     """
 
     def __init__(
@@ -30,9 +32,10 @@ class Conversation:
         offset: Callable[[], float],
         heard: Heard | None = None,
         objection: Callable[[], str] = lambda: "",
+        record: Record | None = None,
     ) -> None:
         self._ledger, self._emit, self._offset = ledger, emit, offset
-        self._heard, self._objection = heard, objection
+        self._heard, self._objection, self._record = heard, objection, record
         self._attempt: Attempt = ledger.dial()
         self._ids = itertools.count(1)
 
@@ -50,6 +53,8 @@ class Conversation:
 
     def frame(self, raw: bytes, at: Moment) -> Sequence[str]:
         """Decode, count, pass on. What is heard is never answered."""
+        if self._record is not None:
+            self._record(raw, at.wall)
         decoded = decode(raw, venue=self._ledger.venue, account=self._account, received=at.wall)
         counters = self._ledger.count(decoded, raw, at.wall, self._offset())
         was_up = self._attempt.up

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import FeedLost, VenueError
 from monitor.domain.events import AccountSnapshot, BalanceChanged, ConfigChanged, PositionChanged, VenueWarning
 from monitor.domain.frames import Decoded, FrameKind
+from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.binance import answers, endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.listen_key import ListenKey, Step
@@ -17,11 +19,14 @@ from monitor.venues.binance.refusals import LISTEN_KEY_UNKNOWN
 from monitor.venues.binance.streams import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger, LedgerLimits, Moment, StreamRule
+from monitor.venues.rest import Answer
 from monitor.venues.session import Put
 from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Secret, Timings
 from monitor.venues.wake import Pace, Wake
 
 STREAM = "user"
+MASKED = b"***"  #: what stands for a listen key in what is kept of a frame
+_KEYS = re.compile(rb'("listenKey"\s*:\s*")[^"]*')
 DEAF_AFTER = 2  #: changes that REST showed and the stream did not tell, until it is opened anew with a living key
 
 
@@ -37,7 +42,9 @@ class UserStream:
         clock: Clock,
         timings: Timings,
         resync: Callable[[str, bool], None],
+        recorder: Recorder = UNRECORDED,
     ) -> None:
+        self._recorder = recorder
         self._settings, self._client, self._clock, self._timings = settings, client, clock, timings
         self._base = urls.stream.rstrip("/") + endpoints.PRIVATE_ROUTE
         self._resync = resync
@@ -115,7 +122,7 @@ class UserStream:
         """Ask for a key; the venue gives the one that we have, if it lives."""
         before = self._key.key
         self._key.probed(self._clock.monotonic())
-        answer = await self._client.ask(endpoints.LISTEN_KEY_CREATE, credentials=self._settings.credentials)
+        answer = await self._ask(endpoints.LISTEN_KEY_CREATE)
         key = Secret(answers.listen_key(answer.body))
         self._key.created(key, self._clock.monotonic())
         deaf = before is not None and key == before and self._contradictions >= DEAF_AFTER
@@ -123,6 +130,9 @@ class UserStream:
         if deaf and self._clock.monotonic() - self._deaf_at >= self._timings.key_life_seconds:
             self._deaf_at = self._clock.monotonic()
             self._deaf = "the key lives, but the stream does not tell what REST shows"
+
+    async def _ask(self, endpoint: endpoints.Endpoint) -> Answer:
+        return await self._client.ask(endpoint, credentials=self._settings.credentials, account=self._settings.name)
 
     async def _keep_key(self) -> None:
         """Do what the key needs, when it needs it."""
@@ -141,7 +151,7 @@ class UserStream:
 
     async def _extend(self) -> None:
         try:
-            await self._client.ask(endpoints.LISTEN_KEY_EXTEND, credentials=self._settings.credentials)
+            await self._ask(endpoints.LISTEN_KEY_EXTEND)
         except VenueError as exc:
             if exc.code == LISTEN_KEY_UNKNOWN:
                 self._key.unknown()
@@ -236,13 +246,22 @@ class UserStream:
         """What a conversation needs of us."""
         return self.ledger, self._emit, lambda: self._client.offset_seconds or 0.0
 
+    def record(self, raw: bytes, received: float) -> None:
+        """Have a frame kept, without the key: that it expired is told with the key itself."""
+        for key in (self._key.key, self.dialled_with):
+            if key is not None:
+                raw = raw.replace(key.reveal().encode(), MASKED)
+        if b"listenKey" in raw:
+            raw = _KEYS.sub(rb"\g<1>" + MASKED, raw)
+        self._recorder.frame(VENUE, self._settings.name, STREAM, raw, received)
+
 
 class _UserConversation(Conversation):
     """A conversation that knows with which key its socket was opened."""
 
     def __init__(self, stream: UserStream) -> None:
         ledger, emit, offset = stream.conversation_parts()
-        super().__init__(ledger, emit, offset, heard=stream.heard, objection=self._object)
+        super().__init__(ledger, emit, offset, heard=stream.heard, objection=self._object, record=stream.record)
         self._stream = stream
         self._key: Secret | None = None
 
