@@ -1,4 +1,7 @@
-"""`marginwatch demo`: the real monitor on a simulated exchange in one process, with a story of about two minutes."""
+"""`marginwatch demo`: the real monitor on a simulated exchange in one process, with a story of about two minutes.
+
+After the story the market goes on: accounts trade, prices crash and recover, connections fail, contracts come and go.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rich.console import Console
 
@@ -23,12 +28,14 @@ from monitor.domain.alerts import AlertChange
 from monitor.domain.view import View
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.server import SimBinance
+from monitor.sim.days import Days
 from monitor.sim.story import TOLD_SECONDS, cast, play
 
 HOST = "127.0.0.1"
 DRAW_EVERY_SECONDS = 0.25
 READY_WITHIN_SECONDS = 15.0  #: the story waits so long for the first full reading
 SEED = 11
+FUNDING_AFTER_SECONDS = 1500.0  #: of market time: when the first funding is paid
 
 #: The story is quick, so the demo asks sooner, gives up later and tells sooner than a daemon would.
 SETTINGS = """
@@ -62,21 +69,36 @@ keep_firing_seconds = 3.0
 """
 
 
-def demo(seconds: float | None, port: int) -> Exit:
-    """Run until Ctrl-C, or for `seconds`. Returns when everything is closed again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How the demo runs: until Ctrl-C, or for `seconds`; /metrics on `port` (0: any free one).
+
+    `speed`: seconds of market time in one of ours. Prices and funding move that much faster; the story, the times that
+    frames are stamped with, how often they come, and all deadlines stay as they are. `journal`: the folder that the run
+    is recorded into; None: nothing is written anywhere.
+    """
+
+    seconds: float | None = None
+    port: int = 0
+    speed: float = 1.0
+    journal: Path | None = None
+
+
+def demo(options: Options) -> Exit:
+    """Run the demo. Returns when everything is closed again."""
     kept = io.StringIO()
     logging.configure("warning", stream=kept)
     console = Console()
-    free = free_port(port)
-    if free != port and port:
-        print(f"port {port} is taken: using {free} instead")
+    free = free_port(options.port)
+    if free != options.port and options.port:
+        print(f"port {options.port} is taken: using {free} instead")
     url = f"http://{HOST}:{free}"
     print(f"metrics: {url}/metrics   page: {url}/   (Ctrl-C ends)", flush=True)
     screen: Screen = LiveScreen(console, url) if console.is_terminal else PlainScreen()
     tally = Tally()
     try:
         with screen:
-            in_loop(Demo(screen, tally, free, seconds).run())
+            in_loop(Demo(screen, tally, replace(options, port=free)).run())
     except Exception:  # the log was kept from the screen: show it now, the traceback follows
         sys.stderr.write(kept.getvalue())
         raise
@@ -94,7 +116,7 @@ def free_port(wanted: int) -> int:
     return 0
 
 
-def configuration(sim: SimBinance, accounts: Sequence[SimAccount], port: int) -> Loaded:
+def configuration(sim: SimBinance, accounts: Sequence[SimAccount], port: int, journal: Path | None) -> Loaded:
     """The demo's configuration: base addresses of the simulator, and the keys of its accounts."""
     tables = [
         f'[accounts.{account.name}]\nvenue = "binance"\n'
@@ -102,15 +124,19 @@ def configuration(sim: SimBinance, accounts: Sequence[SimAccount], port: int) ->
         for account in accounts
     ]
     urls = {"fapi": sim.fapi, "sapi": sim.sapi, "stream": sim.stream}
-    overrides = {"venues": {"binance": {"urls": urls}}, "web": {"host": HOST, "port": port}}
+    overrides = {
+        "venues": {"binance": {"urls": urls}},
+        "web": {"host": HOST, "port": port},
+        "journal": {"enabled": False} if journal is None else {"enabled": True, "directory": str(journal.absolute())},
+    }
     return loads(SETTINGS + "\n".join(tables), {}, overrides)
 
 
 class Demo:
     """Simulator, story, monitor and screen, side by side."""
 
-    def __init__(self, screen: Screen, tally: Tally, port: int, seconds: float | None) -> None:
-        self._screen, self._tally, self._port, self._seconds = screen, tally, port, seconds
+    def __init__(self, screen: Screen, tally: Tally, options: Options) -> None:
+        self._screen, self._tally, self._options = screen, tally, options
         self._started = time.monotonic()
         self._ready = asyncio.Event()
 
@@ -118,8 +144,10 @@ class Demo:
         """From the first price to the last."""
         stop = asyncio.Event()
         stop_on_signals(stop)
-        async with SimBinance(seed=SEED) as sim, asyncio.TaskGroup() as tasks:
-            loaded = configuration(sim, cast(sim), self._port)
+        options = self._options
+        async with SimBinance(seed=SEED, speed=options.speed) as sim, asyncio.TaskGroup() as tasks:
+            sim.market.now = sim.market.funding_interval_seconds - FUNDING_AFTER_SECONDS
+            loaded = configuration(sim, cast(sim), options.port, options.journal)
             tasks.create_task(
                 run_monitor(loaded, stop=stop, on_view=self._see, on_latency=self._tally.latencies.append),
                 name="monitor",
@@ -129,7 +157,7 @@ class Demo:
                 tasks.create_task(self._draw(), name="screen"),
             ]
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(options.seconds):
                     await stop.wait()
             stop.set()
             for task in beside:
@@ -146,9 +174,12 @@ class Demo:
         with suppress(TimeoutError):
             async with asyncio.timeout(READY_WITHIN_SECONDS):
                 await self._ready.wait()
-        left = TOLD_SECONDS if self._seconds is None else max(1.0, self._seconds - self._elapsed())
-        await play(sim, seconds=left, say=self._screen.say)
-        self._screen.say("The story is over; the market goes on. Ctrl-C ends the demo.")
+        told = TOLD_SECONDS
+        if self._options.seconds is not None:
+            told = max(1.0, min(told, self._options.seconds - self._elapsed()))
+        await play(sim, seconds=told, say=self._screen.say)
+        self._screen.say("The story is over; the market goes on, and not everything works. Ctrl-C ends the demo.")
+        await Days(sim, seed=SEED, say=self._screen.say).live()
 
     async def _draw(self) -> None:
         while True:

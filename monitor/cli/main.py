@@ -120,8 +120,26 @@ def demo(
         float | None, typer.Option("--seconds", min=0.5, help="End after this many seconds; else Ctrl-C.")
     ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of /metrics; 0: any free one.")] = 9786,
+    speed: Annotated[
+        float,
+        typer.Option(
+            "--speed",
+            min=0.1,
+            max=100.0,
+            help="Let prices and funding move this many times as fast; the story, the stamps and pace of frames, and "
+            "all deadlines stay real.",
+        ),
+    ] = 1.0,
+    journal: Annotated[
+        Path | None,
+        typer.Option("--journal", metavar="DIR", help="Record the run into this folder; else nothing is written."),
+    ] = None,
 ) -> None:
-    """Show the monitor at work on a simulated exchange: nothing to configure, no account needed."""
+    """Show the monitor at work on a simulated exchange: nothing to configure, no account needed.
+
+    A story of about two minutes; then the market goes on, with trades, crashes and failures.
+    """
+    from monitor.cli.demo import Options
     from monitor.cli.demo import demo as command
 
-    _end(lambda: command(seconds, port))
+    _end(lambda: command(Options(seconds=seconds, port=port, speed=speed, journal=journal)))
