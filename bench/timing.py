@@ -72,22 +72,36 @@ def settled() -> Iterator[None]:
 
 
 def interleaved(
-    cases: Mapping[str, Case], *, rounds: int = ROUNDS, round_seconds: float = ROUND_SECONDS
+    cases: Mapping[str, Case],
+    *,
+    rounds: int = ROUNDS,
+    round_seconds: float = ROUND_SECONDS,
+    before: Case | None = None,
+    by_turns: bool = False,
 ) -> dict[str, Timing]:
-    """Seconds a call, hot. Each round runs every case back to back for about `round_seconds`, at least once."""
+    """Seconds a call, hot. Each round runs every case back to back for about `round_seconds`, at least once.
+
+    `before` runs before each call and its time does not count (other prices, say). `by_turns`: the cases take turns
+    call by call, so that each finds the caches as the others leave them (a copy that stays in cache is no floor of work
+    that cannot).
+    """
     samples: dict[str, list[float]] = {name: [] for name in cases}
     with settled():
-        calls = {name: _calls_within(case, round_seconds) for name, case in cases.items()}
+        calls = {name: _calls_within(case, round_seconds, before) for name, case in cases.items()}
+        turns = min(calls.values()) if by_turns else 1
+        if by_turns:
+            calls = dict.fromkeys(cases, 1)
         for _ in range(rounds):
-            for name, case in cases.items():
-                begin = time.perf_counter()
-                for _ in range(calls[name]):
-                    case()
-                samples[name].append((time.perf_counter() - begin) / calls[name])
+            spent = dict.fromkeys(cases, 0.0)
+            for _ in range(turns):
+                for name, case in cases.items():
+                    spent[name] += _spent(case, calls[name], before)
+            for name, seconds in spent.items():
+                samples[name].append(seconds / (turns * calls[name]))
     return {name: Timing(tuple(values)) for name, values in samples.items()}
 
 
-def one_by_one(case: Case, *, calls: int, every_seconds: float = 0.0) -> Timing:
+def one_by_one(case: Case, *, calls: int, every_seconds: float = 0.0, before: Case | None = None) -> Timing:
     """Seconds of each single call. With `every_seconds` one begins that often, which leaves the caches cold."""
     samples = []
     with settled():
@@ -96,23 +110,34 @@ def one_by_one(case: Case, *, calls: int, every_seconds: float = 0.0) -> Timing:
             if every_seconds:
                 due = max(due + every_seconds, time.perf_counter())
                 time.sleep(max(0.0, due - time.perf_counter()))
-            begin = time.perf_counter()
-            case()
-            samples.append(time.perf_counter() - begin)
+            samples.append(_spent(case, 1, before))
     return Timing(tuple(samples))
 
 
-def _calls_within(case: Case, seconds: float) -> int:
+def _calls_within(case: Case, seconds: float, before: Case | None) -> int:
     """How many calls last about `seconds`; the calls made to find out warm the caches."""
     calls = 1
     while True:
-        begin = time.perf_counter()
-        for _ in range(calls):
-            case()
-        spent = time.perf_counter() - begin
+        spent = _spent(case, calls, before)
         if spent >= seconds / 4:
             return max(1, round(calls * seconds / spent))
         calls *= 4
+
+
+def _spent(case: Case, calls: int, before: Case | None) -> float:
+    """Seconds that these calls take together."""
+    if before is None:
+        begin = time.perf_counter()
+        for _ in range(calls):
+            case()
+        return time.perf_counter() - begin
+    spent = 0.0
+    for _ in range(calls):
+        before()
+        begin = time.perf_counter()
+        case()
+        spent += time.perf_counter() - begin
+    return spent
 
 
 def cores() -> tuple[int, int]:
