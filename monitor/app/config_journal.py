@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from monitor.app.config_keys import Count, Seconds, Section, key
+from monitor.domain.errors import ConfigError
 
 MIB = 1024 * 1024
 Bytes = Annotated[int, Field(ge=65_536)]
@@ -48,11 +49,12 @@ class Journal(Section):
 
 
 def journal_folder(named: str, environ: Mapping[str, str]) -> Path:
-    """The folder that is named, else the usual place; RuntimeError where there is no home to put it into."""
-    if named:
-        return Path(named).expanduser()
+    """The folder that is named, else the usual place. ConfigError where there is no home to put it into."""
     given = environ.get("STATE_DIRECTORY", "").split(":")[0]
-    if given:
+    if given and not named:
         return Path(given) / "journal"
-    home = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "state")
-    return Path(home) / "marginwatch" / "journal"
+    state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~") / ".local" / "state")
+    try:
+        return Path(named).expanduser() if named else Path(state).expanduser() / "marginwatch" / "journal"
+    except RuntimeError:
+        raise ConfigError("journal.directory", named, "no home folder is known here: name a whole path") from None

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import structlog
 
+from monitor import __version__
 from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded
+from monitor.app.config_journal import journal_folder
 from monitor.app.core import Core, OnView
 from monitor.app.inbox import Inbox
 from monitor.app.supervision import JobStatus, supervise
 from monitor.domain.clock import Clock
 from monitor.domain.names import Venue
+from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.engine.engine import Engine
+from monitor.outputs.journal.journal import About, Journal
 from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.margin import describe
+from monitor.venues.binance.redact import redact
 from monitor.venues.binance.session import BinanceSession
 from monitor.venues.session import Put, Session
 from monitor.web.server import serve
@@ -27,9 +33,33 @@ from monitor.web.server import serve
 log = structlog.get_logger(__name__)
 
 
-def sessions_for(loaded: Loaded, emit: Put, clock: Clock) -> dict[Venue, Session]:
+JOURNAL_CLOSE_SECONDS = 0.5  #: that the end of the process waits for the journal's last block
+
+
+def sessions_for(loaded: Loaded, emit: Put, clock: Clock, recorder: Recorder = UNRECORDED) -> dict[Venue, Session]:
     """One session for each venue that has an account."""
-    return {"binance": BinanceSession(settings.binance(loaded), emit, clock)}
+    return {"binance": BinanceSession(settings.binance(loaded), emit, clock, recorder)}
+
+
+def journal_for(loaded: Loaded, clock: Clock) -> Journal | None:
+    """The flight recorder, not yet started; None where it is turned off."""
+    config = loaded.config.journal
+    if not config.enabled:
+        return None
+    about = About(
+        instance=loaded.config.instance,
+        version=__version__,
+        config=settings.effective(loaded),
+        accounts=settings.account_keys(loaded),
+    )
+    return Journal(
+        lambda: journal_folder(config.directory, os.environ),
+        settings.journal(loaded),
+        about,
+        clock,
+        redact,
+        loaded.secret_texts,
+    )
 
 
 async def run_monitor(
@@ -51,7 +81,10 @@ async def run_monitor(
         engine = Engine({"binance": describe}, settings.engine(loaded))
         alerting = Alerting(settings.alerts(loaded))
         exposition = Exposition(rules=settings.alerts(loaded).rules)
-        sessions = sessions_for(loaded, inbox.put, clock)
+        journal = journal_for(loaded, clock)
+        if journal is not None:  # closed last, so that it holds what the closing of the others brings
+            stack.push_async_callback(asyncio.to_thread, journal.close, JOURNAL_CLOSE_SECONDS)
+        sessions = sessions_for(loaded, inbox.put, clock, journal or UNRECORDED)
         for session in sessions.values():
             stack.push_async_callback(session.close)
         jobs = [
@@ -59,12 +92,15 @@ async def run_monitor(
             for session in sessions.values()
             for job in session.jobs()
         ]
-        core = Core(inbox, engine, alerting, exposition, sessions, [status for _, _, status in jobs], loaded, clock)
+        statuses = [status for _, _, status in jobs]
+        core = Core(inbox, engine, alerting, exposition, sessions, statuses, loaded, clock, journal)
         core.on_view, core.on_latency = on_view, on_latency
         if config.web.enabled:
             server = await serve(core.latest, exposition, config.web.host, config.web.port)
             stack.push_async_callback(server.close)
             log.info("listening", url=server.url)
+        if journal is not None:
+            journal.start()
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(core.run(), name="engine"),

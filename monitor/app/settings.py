@@ -11,6 +11,8 @@ from monitor.app.config_example import value
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
+from monitor.outputs.journal.journal import JournalSettings, Raw
+from monitor.outputs.journal.pen import Bounds
 from monitor.venues import settings as venues
 
 
@@ -74,6 +76,22 @@ def alerts(loaded: Loaded) -> AlertSettings:
 def supervision(loaded: Loaded) -> SupervisionSettings:
     """How failed jobs are started again."""
     return SupervisionSettings(**loaded.config.supervision.model_dump())
+
+
+def journal(loaded: Loaded) -> JournalSettings:
+    """What the flight recorder is told."""
+    config = loaded.config.journal
+    return JournalSettings(
+        raw=Raw(config.raw),
+        queue_records=config.queue_records,
+        queue_bytes=config.queue_bytes,
+        bounds=Bounds(
+            max_bytes=config.max_bytes,
+            max_age_seconds=config.max_age_seconds,
+            segment_bytes=config.segment_bytes,
+            segment_seconds=config.segment_seconds,
+        ),
+    )
 
 
 def effective(loaded: Loaded) -> str:

@@ -131,7 +131,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """The last record of a segment that was closed in good order: "next segment" or "stopped"."""
+    """The last record of a segment that was closed in good order, because of `NEXT` or `STOPPED`."""
 
     at: float
     why: str
@@ -149,6 +149,8 @@ KINDS: dict[type, bytes] = {
     Lost: b"L",
     End: b"E",
 }
+KIND_NAMES = {letter: kind.__name__ for kind, letter in KINDS.items()}
+NEXT, STOPPED = "next segment", "stopped"  #: the words of `End`
 HEAD = struct.Struct(">cI")  #: kind and length of the body
 
 
@@ -184,7 +186,7 @@ def encode(record: Record) -> bytes:
         return encode_step(record.number, record.events, record.now, record.around, record.overrun)
     body: object = record
     if isinstance(record, Baseline):
-        body = (record.at, record.after, record.around, _tagged(record.events))
+        return encode_baseline(record, _tagged(record.events))
     elif isinstance(record, Frame):
         body = (record.venue, record.account, record.stream, record.raw, record.received)
     elif isinstance(record, Answer):
@@ -196,6 +198,16 @@ def encode(record: Record) -> bytes:
 def encode_step(number: int, batch: Sequence[Event], now: float, around: Surroundings | None, overrun: str) -> bytes:
     """A `Step` without making one: it is written a thousand times a second."""
     return _framed(b"S", _pack((number, now, overrun, around, _tagged(batch))))
+
+
+def encode_event(event: Event) -> tuple[str, msgspec.Raw]:
+    """One event of a baseline, so that tables can be encoded one by one."""
+    return type(event).__name__, msgspec.Raw(_pack(event))
+
+
+def encode_baseline(record: Baseline, events: Sequence[tuple[str, object]]) -> bytes:
+    """A `Baseline` whose events are encoded already."""
+    return _framed(b"B", _pack((record.at, record.after, record.around, events)))
 
 
 def _tagged(events: Sequence[Event]) -> list[tuple[str, Event]]:

@@ -1,0 +1,193 @@
+"""The facts that stand, remembered as steps pass, so that a segment can begin with them and be replayed by itself.
+
+What is kept is bounded by what there is: accounts, instruments, assets, streams. Of each the newest word, and of an
+account the readings and pushes from which an engine believes the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any
+
+from monitor.domain.events import (
+    AccountClosed,
+    AccountConfig,
+    AccountSnapshot,
+    AssetTick,
+    BalanceChanged,
+    Banned,
+    CandlesLoaded,
+    ClockRead,
+    ConfigChanged,
+    Event,
+    FeedDown,
+    FeedUp,
+    InstrumentsLoaded,
+    PermissionsRead,
+    PollFailed,
+    PositionChanged,
+    Tick,
+    Ticks,
+    TiersLoaded,
+)
+from monitor.domain.names import AccountKey, Symbol, Venue
+
+WHOLE_READINGS = 2  #: a position that the last reading misses is believed gone when the one before missed it too
+
+_Push = PositionChanged | BalanceChanged | ConfigChanged
+_Row = tuple[Tick | Ticks, int]  #: an event and the row of it that is the newest mark of an instrument
+
+
+@dataclass(slots=True)
+class _Account:
+    """One account: its last readings, oldest first, and the last push about each thing since."""
+
+    config: AccountConfig | None = None
+    permissions: PermissionsRead | None = None
+    readings: list[AccountSnapshot] = field(default_factory=list)
+    pushes: dict[Hashable, _Push] = field(default_factory=dict)
+
+
+class Standing:
+    """Takes every event that the engine takes, and tells those that bring a new engine to the same state."""
+
+    def __init__(self) -> None:
+        self._marks: dict[tuple[Venue, Symbol], _Row] = {}
+        self._assets: dict[Hashable, AssetTick] = {}
+        self._rated: dict[Hashable, AssetTick] = {}  #: the last that told the rates too
+        self._single: dict[Hashable, Event] = {}  #: the last of its kind and key, in order of first sight
+        self._accounts: dict[AccountKey, _Account] = {}
+        self._failed: dict[tuple[Venue, str | None, str], PollFailed] = {}
+        self._takes: dict[type, Callable[[Any], None]] = {  # Any: each takes the type that leads to it
+            Tick: self._tick,
+            Ticks: self._ticks,
+            AssetTick: self._asset,
+            InstrumentsLoaded: self._instruments,
+            TiersLoaded: self._tiers,
+            AccountSnapshot: self._reading,
+            AccountConfig: self._config,
+            PositionChanged: lambda event: self._push((event.symbol, event.side), event),
+            BalanceChanged: lambda event: self._push(event.asset, event),
+            ConfigChanged: lambda event: self._push(("config", event.symbol), event),
+            PermissionsRead: self._permissions,
+            FeedUp: lambda event: self._keep((FeedUp, event.venue, event.account, event.stream), event),
+            FeedDown: lambda event: self._keep((FeedUp, event.venue, event.account, event.stream), event),
+            PollFailed: self._poll_failed,
+            ClockRead: lambda event: self._keep((ClockRead, event.venue), event),
+            Banned: lambda event: self._keep((Banned, event.venue), event),
+            CandlesLoaded: lambda event: self._keep((CandlesLoaded, event.venue, event.symbol), event),
+            AccountClosed: self._closed,
+        }
+
+    def see(self, events: Iterable[Event]) -> None:
+        """Remember what these events say."""
+        for event in events:
+            take = self._takes.get(type(event))  # timers and the venue's warnings leave nothing that stands
+            if take is not None:
+                take(event)
+
+    def events(self) -> tuple[Event, ...]:
+        """What stands, in an order in which an engine can take it: clocks and tables, prices, accounts, failures."""
+        return tuple(self._ordered())
+
+    def _ordered(self) -> Iterator[Event]:
+        yield from self._single.values()
+        yield from self._rated.values()
+        yield from (event for key, event in self._assets.items() if self._rated.get(key) is not event)
+        yield from self._newest_marks()
+        for account in self._accounts.values():
+            if account.permissions is not None:
+                yield account.permissions
+            if account.config is not None:
+                yield account.config
+            told: list[AccountSnapshot | _Push] = [*account.readings, *account.pushes.values()]
+            yield from sorted(told, key=lambda event: event.received)
+        yield from self._failed.values()
+
+    def _newest_marks(self) -> Iterator[Event]:
+        """Single ticks as they are, and of each array the rows that no later one replaced."""
+        rows: dict[int, tuple[Ticks, list[int]]] = {}
+        for event, row in self._marks.values():
+            if isinstance(event, Tick):
+                yield event
+            else:
+                rows.setdefault(id(event), (event, []))[1].append(row)
+        for ticks, kept in rows.values():
+            yield Ticks(
+                ticks.venue,
+                tuple(ticks.symbols[row] for row in kept),
+                tuple(ticks.marks[row] for row in kept),
+                tuple(ticks.venue_times[row] for row in kept),
+                ticks.received,
+            )
+
+    def _keep(self, key: Hashable, event: Event) -> None:
+        self._single[key] = event
+
+    def _tick(self, event: Tick) -> None:
+        self._marks[event.venue, event.symbol] = (event, 0)
+
+    def _ticks(self, event: Ticks) -> None:
+        keys = zip(repeat(event.venue), event.symbols, strict=False)
+        self._marks.update(zip(keys, zip(repeat(event), range(len(event.symbols)), strict=False), strict=True))
+
+    def _asset(self, event: AssetTick) -> None:
+        key = (event.venue, event.asset)
+        self._assets[key] = event
+        if event.rates is not None:
+            self._rated[key] = event
+
+    def _instruments(self, event: InstrumentsLoaded) -> None:
+        self._keep((InstrumentsLoaded, event.venue), event)
+        self._failed.pop((event.venue, None, "instruments"), None)
+
+    def _tiers(self, event: TiersLoaded) -> None:
+        self._keep((TiersLoaded, event.venue, event.account), event)
+        self._failed.pop((event.venue, event.account and event.account.account, "tiers"), None)
+
+    def _account(self, key: AccountKey, read: str = "") -> _Account:
+        if read:
+            self._failed.pop((key.venue, key.account, read), None)
+        return self._accounts.setdefault(key, _Account())
+
+    def _reading(self, event: AccountSnapshot) -> None:
+        account = self._account(event.account, "account")
+        whole = [reading for reading in (*account.readings, event) if not reading.problems][-WHOLE_READINGS:]
+        account.readings = whole if not event.problems else [*whole, event]
+        oldest = account.readings[0].asked
+        account.pushes = {
+            key: push
+            for key, push in account.pushes.items()
+            if isinstance(push, ConfigChanged) or push.received >= oldest
+        }
+
+    def _config(self, event: AccountConfig) -> None:
+        account = self._account(event.account, "config")
+        account.config = event
+        for key, push in list(account.pushes.items()):
+            if isinstance(push, ConfigChanged) and push.received < event.asked:
+                del account.pushes[key]
+
+    def _push(self, key: Hashable, event: _Push) -> None:
+        self._account(event.account).pushes[key] = event
+
+    def _permissions(self, event: PermissionsRead) -> None:
+        self._account(event.account, "permissions").permissions = event
+
+    def _poll_failed(self, event: PollFailed) -> None:
+        self._failed[event.venue, event.account, event.what] = event
+
+    def _closed(self, event: AccountClosed) -> None:
+        """Nothing of it stands but that it is closed."""
+        self._accounts.pop(event.account, None)
+        self._single = {key: row for key, row in self._single.items() if not _is_of(row, event.account)}
+        self._failed = {key: row for key, row in self._failed.items() if not _is_of(row, event.account)}
+        self._keep((AccountClosed, event.account), event)
+
+
+def _is_of(event: Event, account: AccountKey) -> bool:
+    """Whether an event speaks of this account, by its key or by venue and name."""
+    named = getattr(event, "account", None)
+    return named == account or (named == account.account and getattr(event, "venue", None) == account.venue)
