@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from monitor.app.replay import Began, Ended, Item, Missing, ReplayedStep
-from monitor.app.replay_episodes import Episodes
+from monitor.app.replay_episodes import Episodes, Pairing, paired
 from monitor.app.replay_figures import Figures, near_threshold
 from monitor.domain.alerts import AlertChange
 from monitor.domain.names import PoolKey
@@ -94,10 +94,25 @@ class Findings:
                 return self._step(item)
         return ()
 
+    def warm(self, step: ReplayedStep) -> None:
+        """A step before the window: of it is only kept which alerts it leaves firing, and nothing is compared."""
+        self.ours.take(step.ours.changes)
+        if step.recorded is not None:
+            self.recorded.take(step.recorded.changes)
+
     @property
     def other_rules(self) -> bool:
         """Whether differences of alerts are what was asked for."""
         return any(run.other_rules for run in self.runs)
+
+    def pairings(self) -> tuple[Pairing, ...]:
+        """The alerts of the window, each with its counterpart on the other side."""
+        since = self.last if self.first is None else self.first
+        here, there = (
+            [each for each in side.all if each.ended is None or since is None or each.ended >= since]
+            for side in (self.ours, self.recorded)
+        )
+        return paired(here, there)
 
     @property
     def differences(self) -> list[OneSided]:
@@ -168,13 +183,13 @@ class Findings:
 
     def _excused(self, found: OneSided, step: ReplayedStep) -> str:
         if near_threshold(found.change.alert, step.decision.view):
-            return "its number lies at the threshold, within the bound"
+            return "the number lies at its threshold, within the bound"
         if step.began.whole:
             return ""
         if step.now - step.began.at < SETTLES_SECONDS:
-            return "the replay begins in the middle"
+            return "the replay began less than a minute before, in the middle"
         if any(side.began_before(found.change.alert) for side in (self.ours, self.recorded)):
-            return "it fired before the replay begins"
+            return "the alert fired before the replay begins"
         return ""
 
     def _other_time(self, found: OneSided) -> OneSided | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from monitor import __version__
 from monitor.alerts.settings import mistakes as alert_mistakes
 from monitor.app.config import Config, Loaded
 from monitor.app.config_alerts import Alerts, alert_settings
@@ -15,6 +16,7 @@ from monitor.app.config_errors import translate
 from monitor.app.config_keys import Section, key
 from monitor.app.config_sources import read_toml
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
+from monitor.outputs.journal import identity
 from monitor.outputs.journal.records import Run
 
 TABLE = "alerts"
@@ -67,6 +69,21 @@ def configured(run: Run) -> Loaded:
         raise ConfigRefused(translate(error, Config, {})) from None
     except tomllib.TOMLDecodeError:
         raise ConfigRefused((ConfigError(f"run {run.run}", "its configuration", "cannot be read"),)) from None
+
+
+def strangers(run: Run) -> tuple[str, ...]:
+    """What of this process differs from the one that wrote a run, in words: byte identity is promised without any."""
+    features = sorted(set(run.cpu) ^ set(identity.cpu()))
+    pairs = (
+        ("another version of marginwatch", run.version, __version__),
+        ("another build of marginwatch", run.build, identity.build()),
+        ("another numpy", run.numpy, identity.numpy_version()),
+        ("another Python", run.python, identity.python_version()),
+    )
+    found = [f"{words} wrote it ({then}, here {now})" for words, then, now in pairs if then != now]
+    if features:
+        found.append(f"another kind of processor wrote it (not on both: {', '.join(features)})")
+    return tuple(found)
 
 
 def under(rules: Alerts | None) -> Callable[[Run], Loaded]:

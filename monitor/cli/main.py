@@ -115,6 +115,35 @@ def capture(
 
 
 @app.command()
+def replay(
+    path: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="One file of a journal, or its folder.")],
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="TOML file whose [alerts] table takes the place of the recorded one.")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option("--speed", min=0.001, help="Times as fast as it was; else as fast as it goes.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="ISO time (UTC unless it says another zone), or -2h.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="The same.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")] = False,
+    reports: Annotated[bool, typer.Option("--reports", help="With --json: print each report, too.")] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="With --from: begin where the run does, so that all must be identical.")
+    ] = False,
+) -> None:
+    """Run a journal again; print what would be reported and alerted, and the difference to what was. Exit: 1 if any."""
+    from monitor.cli.replay import replay as command
+
+    _end(
+        lambda: command(
+            path, rules=rules, speed=speed, since=since, until=until, as_json=json, reports=reports, whole=whole
+        )
+    )
+
+
+@app.command()
 def demo(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.5, help="End after this many seconds; else Ctrl-C.")

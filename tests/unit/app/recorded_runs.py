@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from monitor import __version__
 from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.deciding import Decider, Decision
@@ -28,7 +30,9 @@ from monitor.domain.names import AccountKey, Side
 from monitor.domain.tiers import Tier, TierTable
 from monitor.domain.view import FeedStatus, Surroundings
 from monitor.engine.engine import Engine
+from monitor.outputs.journal import identity
 from monitor.outputs.journal.records import Baseline, Record, Run, Step, decode, encode, outcome, split
+from monitor.outputs.journal.segment import Packer, file_header
 
 T = 1_790_000_000.0
 MAIN = AccountKey("binance", "main")
@@ -159,3 +163,36 @@ class Live:
 def written(records: Iterable[Record]) -> list[Record]:
     """The same records after they were bytes."""
     return [decode(kind, body) for kind, body in split(b"".join(map(encode, records)))]
+
+
+def journal(folder: Path, *records: Sequence[Record]) -> Path:
+    """A folder with one file a sequence of records, each headed by its `Run`."""
+    folder.mkdir(exist_ok=True)
+    for each in records:
+        head = each[0]
+        assert isinstance(head, Run)
+        body = Packer().pack(b"".join(map(encode, each)))
+        (folder / f"{head.run}-{head.segment:06d}.mwj").write_bytes(file_header() + body)
+    return folder
+
+
+def here(run: Run = RUN) -> Run:
+    """The run as this very process would have written it."""
+    return replace(
+        run,
+        version=__version__,
+        build=identity.build(),
+        python=identity.python_version(),
+        numpy=identity.numpy_version(),
+        cpu=identity.cpu(),
+    )
+
+
+def by_segment(records: Iterable[Record]) -> list[list[Record]]:
+    """The records of a run, a list a segment."""
+    found: list[list[Record]] = []
+    for record in records:
+        if isinstance(record, Run):
+            found.append([])
+        found[-1].append(record)
+    return found

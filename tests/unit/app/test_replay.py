@@ -14,7 +14,7 @@ from monitor.app.replay import Began, Ended, Item, Missing, ReplayedStep, Replay
 from monitor.app.replay_findings import Findings
 from monitor.app.replay_settings import configured
 from monitor.domain.alerts import Change
-from monitor.outputs.journal.records import Baseline, End, Lost, Outcome, Record, Run, Step
+from monitor.outputs.journal.records import Baseline, End, Lost, Outcome, PoolOutcome, Record, Run, Step
 from monitor.outputs.journal.segment import Damage
 from tests.programs import ROOT
 from tests.unit.app.recorded_runs import RUN, Live, T, written
@@ -98,16 +98,17 @@ def test_an_alert_that_was_not_recorded_is_found_and_one_that_is_not_told_here()
 def test_on_another_build_figures_may_differ_within_the_bound_and_not_beyond_it() -> None:
     records = written(Live().all().records)
 
+    def equity(pool: PoolOutcome, ratio: float) -> PoolOutcome:
+        assert pool.equity_usd is not None
+        return replace(pool, equity_usd=pool.equity_usd * (1.0 + ratio))
+
     def shaken(ratio: float) -> list[Record]:
         return [
-            replace(each, digest=b"0" * 16, pools=tuple(_shaken(pool, ratio) for pool in each.pools))
+            replace(each, digest=b"0" * 16, pools=tuple(equity(pool, ratio) for pool in each.pools))
             if isinstance(each, Outcome)
             else each
             for each in records
         ]
-
-    def _shaken(pool, ratio):  # type: ignore[no-untyped-def]  # short
-        return replace(pool, equity_usd=pool.equity_usd * (1.0 + ratio))
 
     near = found(replayed(shaken(1e-12), strangers=("another build",)))
     assert near.same
