@@ -9,8 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from monitor.app.config_keys import Count, Seconds, Section, key
-from monitor.domain.errors import ConfigError
+from monitor.app.config_sources import Source, find_file, read_environment, read_toml
+from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 
+SERVICE_FOLDER = Path("/var/lib/marginwatch/journal")  #: where a service that systemd starts has it
 MIB = 1024 * 1024
 Bytes = Annotated[int, Field(ge=65_536)]
 Raw = Literal["all", "private", "none"]
@@ -58,3 +60,24 @@ def journal_folder(named: str, environ: Mapping[str, str]) -> Path:
         return Path(named).expanduser() if named else Path(state).expanduser() / "marginwatch" / "journal"
     except RuntimeError:
         raise ConfigError("journal.directory", named, "no home folder is known here: name a whole path") from None
+
+
+def journal_found(given: Path | None, environ: Mapping[str, str]) -> Path:
+    """Where a monitor with this configuration has its journal, or would have it.
+
+    Nothing of the configuration is read but the name of the folder, so that who may not read its secrets, or has broken
+    it, still finds what happened. Raises `ConfigRefused` for a file that is no TOML, `ConfigMissing` if it was named.
+    """
+    toml = Source()
+    try:
+        toml = read_toml(find_file(given, environ))
+    except ConfigMissing:
+        if given is not None:
+            raise
+    if toml.mistakes:
+        raise ConfigRefused(tuple(toml.mistakes))
+    tables = [tree.get("journal") for tree in (read_environment(environ).tree, toml.tree)]
+    names = [table.get("directory") for table in tables if isinstance(table, dict)]
+    named = next((name for name in names if isinstance(name, str) and name), "")
+    usual = journal_folder(named, environ)
+    return SERVICE_FOLDER if not named and not usual.is_dir() and SERVICE_FOLDER.is_dir() else usual

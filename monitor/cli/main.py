@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor import __version__
+from monitor.cli import journal
 
 if TYPE_CHECKING:
     from monitor.cli.codes import Exit
@@ -21,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(journal.app)
 
 ConfigOption = Annotated[
     Path | None,

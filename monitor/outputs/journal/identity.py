@@ -6,9 +6,8 @@ import platform
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
 
 import monitor
 
@@ -35,8 +34,8 @@ def cpu() -> tuple[str, ...]:
 
 
 def numpy_version() -> str:
-    """The version of numpy."""
-    return np.__version__
+    """The version of numpy that is installed."""
+    return version("numpy")
 
 
 def python_version() -> str:
