@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -76,8 +76,10 @@ def journal_found(given: Path | None, environ: Mapping[str, str]) -> Path:
             raise
     if toml.mistakes:
         raise ConfigRefused(tuple(toml.mistakes))
-    tables = [tree.get("journal") for tree in (read_environment(environ).tree, toml.tree)]
-    names = [table.get("directory") for table in tables if isinstance(table, dict)]
-    named = next((name for name in names if isinstance(name, str) and name), "")
+    named = ""
+    for tree in (toml.tree, read_environment(environ).tree):  # the later one wins
+        table: Any = tree.get("journal")
+        found: Any = table.get("directory") if isinstance(table, dict) else None
+        named = found if isinstance(found, str) and found else named
     usual = journal_folder(named, environ)
     return SERVICE_FOLDER if not named and not usual.is_dir() and SERVICE_FOLDER.is_dir() else usual
