@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 APT_PACKAGES = {
+    "mosquitto": "mosquitto",
+    "mosquitto_passwd": "mosquitto",
     "promtool": "prometheus",
     "prometheus": "prometheus",
 }
