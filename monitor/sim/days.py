@@ -20,7 +20,8 @@ from monitor.sim.market import Contract
 
 LEVERAGES = (3, 5, 10, 20)
 POOR_RATIO, RICH_RATIO = 0.4, 2.5  #: of what an account began with: below it is filled up, above it is drawn off
-CRASHES = (0.06, 0.18)  #: how far a crash goes
+CRASHES = (0.06, 0.22)  #: how far a crash goes
+DARING = 0.6  #: the largest trade, of what an account is worth: enough that crashes liquidate somebody
 FIRST_LISTED = 100  #: number of the first new symbol, X100USDT
 
 Say = Callable[[str], None]
@@ -51,7 +52,8 @@ class Days:
         self._sim, self._pace, self._say = sim, pace, say
         self._dice = random.Random(seed)
         self._traders = [
-            RandomTrader(account, seed=seed + place, eagerness=1.0) for place, account in enumerate(accounts_of(sim))
+            RandomTrader(account, seed=seed + place, eagerness=1.0, most_notional=DARING * worth_usd(account))
+            for place, account in enumerate(accounts_of(sim))
         ]
         self._began = {account.name: dict(account.wallets) for account in accounts_of(sim)}
         self._listed: list[Symbol] = []
@@ -209,6 +211,11 @@ class Days:
             for trader in self._traders:
                 trader.settle_anew()
             self._say(f"{gone} is delisted.")
+
+
+def worth_usd(account: SimAccount) -> float:
+    """What the wallets of an account are worth."""
+    return sum(amount * account.market.asset_usd(asset) for asset, amount in account.wallets.items())
 
 
 def accounts_of(sim: SimBinance) -> list[SimAccount]:

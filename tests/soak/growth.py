@@ -1,6 +1,6 @@
 """What grows: the size of every container that can be reached from some objects, by the path that leads to it.
 
-Paths stand for all objects of a kind: the keys of tables are left out, and what is reached in several ways counts once,
+Paths stand for all objects of a kind: keys of tables are left out, and what is reached in several ways counts once,
 where it was met first. So a leak shows as a path whose total only ever rises, whoever made it.
 """
 
@@ -59,8 +59,7 @@ def size_of(one: object) -> int | None:
 
 def _parts(path: str, one: object) -> Iterator[tuple[str, object]]:
     if isinstance(one, Mapping):
-        for key, value in list(one.items()):
-            yield f"{path}{{key}}", key
+        for value in list(one.values()):
             yield f"{path}{{}}", value
     elif isinstance(one, (list, tuple, set, frozenset, deque)):
         for value in list(one):
@@ -98,10 +97,11 @@ def _attributes(one: object) -> Iterator[tuple[str, Any]]:
     yield from getattr(one, "__dict__", {}).items()
 
 
-def growing(checkpoints: Sequence[Mapping[str, int]]) -> dict[str, tuple[int, int]]:
-    """Paths that were never again as small as they once were at their largest: (largest early, smallest late).
+def growing(checkpoints: Sequence[Mapping[str, int]], factor: float = 1.0) -> dict[str, tuple[int, int]]:
+    """Paths that are never again as small as they once were at their largest: (largest early, smallest late).
 
-    The first and the last third are compared, and neither may be of fewer than two checkpoints.
+    The first and the last third are compared, and neither may be of fewer than two checkpoints. `factor`: how much
+    larger they may be, where the run is too short to tell a busy hour from a leak.
     """
     third = max(2, len(checkpoints) // 3)
     if len(checkpoints) < 2 * third:
@@ -111,6 +111,6 @@ def growing(checkpoints: Sequence[Mapping[str, int]]) -> dict[str, tuple[int, in
     for path in {path for one in late for path in one}:
         most_early = max(one.get(path, 0) for one in early)
         least_late = min(one.get(path, 0) for one in late)
-        if least_late > most_early + SLACK:
+        if least_late > most_early * factor + SLACK:
             found[path] = (most_early, least_late)
     return found

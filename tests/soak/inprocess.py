@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -142,14 +143,13 @@ class Monitor:
     inbox: Inbox
     exposition: Exposition
     sessions: Mapping[Venue, Session]
-    changes: list[AlertChange] = field(default_factory=list)
+    changes: Counter[str] = field(default_factory=Counter)  #: alert changes by rule
     steps: int = 0
-    scraped_bytes: int = 0
 
     def see(self, _: View, changes: Sequence[AlertChange]) -> None:
         """Note what a step said."""
         self.steps += 1
-        self.changes.extend(changes)
+        self.changes.update(change.alert.rule for change in changes)
 
     def document(self) -> dict[str, Any]:
         """What `/api/v1/pools` would show."""
@@ -158,9 +158,7 @@ class Monitor:
 
     def scrape(self) -> str:
         """What `/metrics` would show."""
-        text = b"".join(self.exposition.blocks(self.core.latest())).decode()
-        self.scraped_bytes += len(text)
-        return text
+        return b"".join(self.exposition.blocks(self.core.latest())).decode()
 
 
 def configuration(sim: SimBinance, more: str = "") -> Loaded:

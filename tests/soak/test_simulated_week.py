@@ -1,0 +1,228 @@
+"""A week in minutes: simulator and daemon on one clock, without sockets. Nothing grows, nothing is lost, all is true.
+
+The venue's texts go through the real sessions, inbox, engine, rules and exposition; time jumps to what is due next.
+At every checkpoint the faults end, the prices stand still, and then the reports must be the venue's truth, every frame
+must be accounted for, and no container may be larger than it was in the first days.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import structlog
+
+from monitor.alerts.settings import RULES, Kind
+from monitor.app import core as core_module
+from monitor.sim.binance.server import Cadence, SimBinance
+from monitor.sim.days import Days, Pace
+from tests.soak.accounts import unaccounted
+from tests.soak.growth import growing, sizes
+from tests.soak.inprocess import Monitor, configuration, monitor
+from tests.soak.truth import STANDSTILL, differences
+from tests.soak.virtual import VirtualClock, in_virtual_time
+
+HOUR, DAY = 3600.0, 86_400.0
+BEFORE_DELIVERY = 1_798_012_800.0  #: 2026-12-23 08:00 UTC: two days on, the quarter's contract is delivered
+MOST_GROWTH = 1.05  #: of the resident memory after the warm-up
+SETTLE_SECONDS = 900.0  #: how long the truth may take to come back, in the daemon's own time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How long, and how finely, time is simulated. `settings` is configuration, so that deadlines fit the cadence."""
+
+    seconds: float
+    checkpoint_seconds: float
+    mark_seconds: float
+    tick_seconds: float
+    pace: Pace
+    settings: str
+
+
+#: What happened stands for an hour among the alerts; in a run of an hour it has to pass sooner, or all seems to grow.
+SHORT_NEWS = "".join(
+    f"[alerts.{rule}]\nkeep_firing_seconds = 240.0\n" for rule, spec in RULES.items() if spec.kind is Kind.EVENT
+)
+
+#: Marks and timer every two seconds, accounts every 15 s as in earnest. People and mishaps are busier than anywhere,
+#: and contracts are listed every few minutes: the tables of contracts are read anew as often as that.
+AN_HOUR = Plan(
+    seconds=HOUR,
+    checkpoint_seconds=300.0,
+    mark_seconds=2.0,
+    tick_seconds=2.0,
+    pace=Pace(
+        trade_seconds=20.0,
+        deed_seconds=90.0,
+        mishap_seconds=90.0,
+        mishap_lasts_seconds=(2.0, 20.0),
+        crash_market_seconds=900.0,
+        listing_seconds=90.0,
+    ),
+    settings=f"""{SHORT_NEWS}
+[engine]
+lines_every_seconds = 5.0
+advice_every_seconds = 120.0
+[venues.binance.timings]
+instruments_every_seconds = 60.0
+tiers_every_seconds = 60.0
+""",
+)
+
+#: A week of seconds would take hours: marks and timer come every ten, and deadlines are longer by as much.
+A_WEEK = Plan(
+    seconds=7 * DAY,
+    checkpoint_seconds=6 * HOUR,
+    mark_seconds=10.0,
+    tick_seconds=10.0,
+    pace=Pace(
+        trade_seconds=150.0,
+        deed_seconds=900.0,
+        mishap_seconds=600.0,
+        mishap_lasts_seconds=(10.0, 180.0),
+        crash_market_seconds=5 * HOUR,
+        crash_lasts_market_seconds=600.0,
+        listing_seconds=3 * HOUR,
+    ),
+    settings="""
+[engine]
+lines_every_seconds = 30.0
+advice_every_seconds = 3600.0
+[venues.binance.timings]
+watch_every_seconds = 5.0
+acknowledge_seconds = 12.0
+reconnect_seconds = 24.0
+marks_silent_seconds = 40.0
+assets_silent_seconds = 40.0
+account_every_seconds = 60.0
+account_every_blind_seconds = 30.0
+config_every_seconds = 180.0
+instruments_every_seconds = 600.0
+tiers_every_seconds = 600.0
+resync_spacing_seconds = 30.0
+bridge_every_seconds = 20.0
+[venues.binance.limits]
+mark_seconds = 60.0
+asset_seconds = 60.0
+account_seconds = 300.0
+""",
+)
+
+
+@dataclass(slots=True)
+class Log:
+    """What was seen at the checkpoints."""
+
+    tables: list[dict[str, int]] = field(default_factory=list)
+    memory_mb: list[float] = field(default_factory=list)
+    said: Counter[str] = field(default_factory=Counter)
+    lines: list[str] = field(default_factory=list)
+
+
+def resident_mb() -> float:
+    """The resident memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+def series(text: str) -> dict[str, int]:
+    """How many series of each name a scrape holds."""
+    names = (line.partition("{")[0].partition(" ")[0] for line in text.splitlines() if not line.startswith("#"))
+    return {f"/metrics {name}": number for name, number in Counter(names).items()}
+
+
+def look(running: Monitor) -> dict[str, int]:
+    """The size of everything, by path."""
+    roots: dict[str, object] = {
+        "core": running.core,
+        "inbox": running.inbox,
+        "exposition": running.exposition,
+        "sessions": running.sessions,
+        "tasks": [task.get_name() for task in asyncio.all_tasks()],
+    }
+    return sizes(roots) | series(running.scrape())
+
+
+async def checkpoint(sim: SimBinance, days: Days, running: Monitor, log: Log) -> None:
+    """Let everything settle and look."""
+    clock = sim.clock
+    days.rest(STANDSTILL)
+    until = clock.now() + SETTLE_SECONDS
+    while wrong := differences(sim, running.document()):
+        assert clock.now() < until, wrong
+        await clock.sleep(1.0)
+    days.resume()
+    lost = unaccounted(sim.hub.sent, [row for session in running.sessions.values() for row in session.feeds()])
+    assert not lost, lost
+    assert running.inbox.overruns_total == 0
+    gc.collect()
+    log.tables.append(look(running))
+    log.memory_mb.append(resident_mb())
+    frames, answers = sum(sim.hub.sent.frames.values()), sum(sim.hub.sent.answers.values())
+    log.lines.append(
+        f"{clock.monotonic() / HOUR:6.1f} h {log.memory_mb[-1]:6.1f} MB, {frames} frames and {answers} answers, "
+        f"{running.steps} steps, {sum(running.changes.values())} alert changes, {sum(log.tables[-1].values())} entries"
+    )
+
+
+async def live_through(plan: Plan, log: Log) -> None:
+    """Simulate the whole plan; raises where a checkpoint finds something wrong."""
+    clock = VirtualClock(BEFORE_DELIVERY)
+    sim = SimBinance(
+        clock=clock, seed=3, more_symbols=20, cadence=Cadence(mark_seconds=plan.mark_seconds), network=False
+    )
+    async with sim, asyncio.TaskGroup() as beside:
+        sim.add_account("main", wallets={"USDT": 14_000.0, "USDC": 5_000.0})
+        sim.add_account("multi", wallets={"USDT": 8_000.0, "USDC": 2_000.0, "BTC": 0.1}, multi_assets=True)
+        sim.add_account("desk", wallets={"USDT": 20_000.0, "USDC": 6_000.0}, hedge=True)
+        days = Days(sim, seed=5, pace=plan.pace, say=lambda text: log.said.update([text.split(":")[0]]))
+        async with monitor(sim, clock, configuration(sim, plan.settings)) as running:
+            living = beside.create_task(days.live())
+            try:
+                while clock.monotonic() < plan.seconds:
+                    await clock.sleep(plan.checkpoint_seconds)
+                    await checkpoint(sim, days, running, log)
+            finally:
+                living.cancel()
+
+
+def report(log: Log, seconds: float) -> str:
+    """The run in a few lines."""
+    return "\n".join([*log.lines, f"took {seconds:.0f} s; {dict(log.said)}"])
+
+
+def run(plan: Plan) -> Log:
+    """Live through a plan in virtual time, without a log: a week would fill a disk."""
+    log, began = Log(), time.perf_counter()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(core_module, "TICK_SECONDS", plan.tick_seconds)
+        random.seed(1)  # the sessions spread their requests by chance
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+        try:
+            in_virtual_time(live_through(plan, log))
+        finally:
+            structlog.reset_defaults()
+            print(report(log, time.perf_counter() - began))
+    return log
+
+
+@pytest.mark.timeout(600)
+def test_in_a_simulated_hour_nothing_grows_and_nothing_is_lost() -> None:
+    log = run(AN_HOUR)
+    assert growing(log.tables, factor=1.3) == {}
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1700)
+def test_in_a_simulated_week_nothing_grows_and_memory_is_flat() -> None:
+    log = run(A_WEEK)
+    assert growing(log.tables) == {}
+    warm = log.memory_mb[3:]
+    assert max(warm) <= MOST_GROWTH * warm[0], log.memory_mb
