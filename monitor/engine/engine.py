@@ -1,7 +1,10 @@
-"""One synchronous step: events in, reports of the accounts touched out. Time is an argument, and nothing waits.
+"""One synchronous step: events in, decisions and reports out. Time is an argument, and nothing waits.
 
-Ten ticks in a batch cost one computation an account, and what was not touched is remembered; the reports are the same
-as those of a new engine that is told the final state.
+What moved is looked at in columns, in each step: an account on which a figure crosses a level at which some rule
+changes its mind is reported in that very step, as are those that were described anew or may be believed less or more
+than before. All others are reported `lines_every_seconds` later at most, a slice a step, so that the figures which page
+and metrics show are no older than that. Once nothing is owed the reports are those of a new engine that is told the
+final state, and equal steps give equal reports, whoever looks at them.
 """
 
 from __future__ import annotations
@@ -12,26 +15,22 @@ from dataclasses import replace
 from monitor.domain.accounts import Account
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import Elapsed, Event
-from monitor.domain.names import USD, AccountKey, PoolKey, Symbol, Venue
-from monitor.domain.quality import Quality
-from monitor.domain.reports import AccountReport, Notice, PoolReport, Resync, StepResult
+from monitor.domain.names import AccountKey, PoolKey, Symbol, Venue
+from monitor.domain.reports import AccountReport, Notice, Resync, StepResult
 from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState
-from monitor.engine.health import (
-    Finding,
-    account_findings,
-    position_findings,
-    price_findings,
-    table_findings,
-)
+from monitor.engine.condition import Condition, Sight, examined
 from monitor.engine.intake import Intake, Touched
 from monitor.engine.notices import tiers_words
 from monitor.engine.reconcile import Reconciliation, reconcile
 from monitor.engine.report import PoolContext, account_report, pool_report
 from monitor.engine.settings import EngineSettings
-from monitor.engine.valuation import Priced, Valuation, touching
+from monitor.engine.tempo import Tempo
+from monitor.engine.valuation import Valuation, touching
 from monitor.margin.pool import Describe, Description
 from monitor.margin.prices import Prices
+
+UNRECONCILED = Reconciliation()
 
 
 class Engine:
@@ -45,15 +44,22 @@ class Engine:
         self._settings = settings
         self._prices = Prices()
         self._intake = Intake(self._prices, settings)
-        self._valuation = Valuation(self._prices, settings)
+        self._market = self._intake.market
+        self._valuation = Valuation(self._market, settings)
+        self._tempo = Tempo(settings.lines_every_seconds, settings.legs_per_step)
+        self._tempo.urge(settings.accounts)
         self._undescribed: dict[AccountKey, tuple[str, ...]] = {}
         self._reconciled: dict[AccountKey, dict[PoolKey, Reconciliation]] = {}
+        self._conditions: dict[AccountKey, Condition] = {}
         self._reports: dict[AccountKey, AccountReport] = {}
+        self._places = {key: place for place, key in enumerate(settings.accounts)}
+        self._shown: tuple[AccountReport, ...] | None = None
         self._now = 0.0
 
     def step(self, batch: Iterable[Event], now: float) -> StepResult:
         """Take the events of a batch in their order, at `now` (our clock, seconds since 1970)."""
         self._now = now
+        self._intake.begin(now)
         quiet = True  # nothing but time passed: nobody waits for this step
         for event in batch:
             quiet = quiet and isinstance(event, Elapsed)
@@ -68,103 +74,105 @@ class Engine:
             if account in self._intake.accounts:
                 self._reconcile(account)
         notices = [*touched.notices, *self._jump_notices(touched), *self._tier_notices(touched)]
-        moved = self._moved(touched)
-        self._valuation.revalue(list(moved), now)
+        self._decide(touched)
         if quiet:
-            moved |= dict.fromkeys(self._valuation.advise(now))
-        reports = self._report(touched, moved)
+            self._tempo.urge(self._valuation.advise(now))
         return StepResult(
             at=now,
-            reports=reports,
+            reports=self._report(),
             closed=tuple(touched.closed),
             notices=tuple(notice for notice in notices if notice.account in self._intake.accounts),
             resyncs=tuple(dict.fromkeys(ask for ask in touched.resyncs if ask.account in self._intake.accounts)),
-            due=self._valuation.due(),
+            due=self._tempo.due(),
         )
 
     def reports(self) -> tuple[AccountReport, ...]:
-        """The latest report of every account, in the order of configuration; UNKNOWN before anything was read."""
-        return tuple(self._reports.get(key) or self._fresh(state) for key, state in self._intake.accounts.items())
+        """The latest report of every account, in the order of configuration; UNKNOWN before anything was read.
+
+        The same tuple as long as there is no new report.
+        """
+        if self._shown is None:
+            shown = tuple(self._reports.get(key) or self._built(state) for key, state in self._intake.accounts.items())
+            if len(self._reports) < len(shown):
+                return shown
+            self._shown = shown
+        return self._shown
 
     def force_resync(self, why: str) -> tuple[Resync, ...]:
         """Facts may have been lost: ask for everything anew, and doubt all accounts until it has come."""
+        self._tempo.urge(self._intake.accounts, surely=False)
         return self._intake.lose(why, self._now)
 
-    def _moved(self, touched: Touched) -> dict[AccountKey, None]:
-        """The accounts to be computed anew, in order."""
-        found = {key: None for key in touched.describe if key in self._intake.accounts}
-        for venue, symbol in touched.moved_marks:
-            found |= dict.fromkeys(self._valuation.holders_of_mark(venue, symbol))
-        for venue, asset in touched.moved_assets:
-            found |= dict.fromkeys(self._valuation.holders_of_asset(venue, asset))
-        return found | dict.fromkeys(self._valuation.overdue(self._now))
+    def _decide(self, touched: Touched) -> None:
+        """Who is reported now, and who a little later."""
+        marks, assets, tempo = touched.marks, touched.assets, self._tempo
+        of_mark, of_asset = self._market.mark_holders.of_all, self._market.asset_holders.of_all
+        described = {key: None for key in touched.describe if key in self._intake.accounts}
+        moved = described | of_mark(marks.moved) | of_asset(assets.moved)
+        crossed = self._valuation.decide(moved) if moved else ()
+        tempo.urge(described)
+        tempo.urge(key for key in (*touched.answered, *touched.report) if key in self._intake.accounts)
+        tempo.urge(crossed)
+        tempo.urge(of_mark(marks.startled) | of_asset(assets.startled))
+        tempo.urge(of_mark(marks.aged) | of_asset(assets.aged), surely=False)
+        tempo.urge((key for key in touched.health if key in self._intake.accounts), surely=False)
+        if touched.elapsed:
+            tempo.urge((key for key, each in self._conditions.items() if not each.holds(self._now)), surely=False)
+        tempo.owe(moved, self._now)
+        tempo.owe(of_mark(marks.seen) | of_asset(assets.seen), self._now)
 
-    def _report(self, touched: Touched, moved: dict[AccountKey, None]) -> tuple[AccountReport, ...]:
-        wanted = moved | touched.report | touched.answered
-        for venue, symbol in touched.seen_marks:
-            wanted |= dict.fromkeys(self._valuation.holders_of_mark(venue, symbol))
-        for venue, asset in touched.seen_assets:
-            wanted |= dict.fromkeys(self._valuation.holders_of_asset(venue, asset))
-        found = []
-        for key, state in self._intake.accounts.items():
-            before = self._reports.get(key)
-            if before is not None and key not in wanted and not touched.health:
-                continue
-            report = self._fresh(state)
-            if before is None or key in wanted or _health(report) != _health(before):
-                self._reports[key] = report
-                found.append(report)
-        return tuple(found)
+    def _report(self) -> tuple[AccountReport, ...]:
+        """The reports of this step, in the order of configuration."""
+        now, wanted = self._now, []
+        for key, surely in self._tempo.take(now, self._valuation.legs).items():
+            condition = self._examined(self._intake.accounts[key])
+            if surely or condition != self._conditions.get(key):
+                wanted.append(key)
+            self._conditions[key] = condition
+        if not wanted:
+            return ()
+        self._valuation.revalue(wanted)
+        for key in wanted:
+            self._reports[key] = self._built(self._intake.accounts[key])
+            self._tempo.reported(key, now)
+        self._shown = None
+        return tuple(self._reports[key] for key in sorted(wanted, key=self._places.__getitem__))
 
-    def _fresh(self, state: AccountState) -> AccountReport:
-        now, key = self._now, state.key
-        connection = self._intake.connection(key.venue)
-        limits = self._settings.limits_of(key.venue)
-        findings = account_findings(state, connection, now, limits)
-        findings += [Finding(Quality.UNKNOWN, reason) for reason in self._undescribed.get(key, ())]
-        findings += table_findings(self._intake.tables(key.venue).of(key), now, limits)
-        silenced = any(finding.quality is Quality.UNKNOWN for finding in findings)
-        pools = [
-            self._pool(priced, state, findings)
-            for priced in self._valuation.of(key).values()
-            if not silenced or self._still_held(priced, state)
-        ]
-        return account_report(state, pools, findings, now)
-
-    def _still_held(self, priced: Priced, state: AccountState) -> bool:
-        """Whether the pool of an account that cannot be described any more is still there, as far as we know."""
-        return not priced.pool.isolated or any(state.positions.get(key) is not None for key in priced.needs.positions)
-
-    def _pool(self, priced: Priced, state: AccountState, common: list[Finding]) -> PoolReport:
-        venue = state.key.venue
-        limits = self._settings.limits_of(venue)
-        connection = self._intake.connection(venue)
-        venue_now = connection.venue_now(self._now)
-        findings, times = list(common), []
-        for symbol in priced.needs.symbols:
-            quote = self._intake.marks.get((venue, symbol))
-            findings += price_findings(f"the mark of {symbol}", quote, venue_now, limits.mark_seconds)
-            times += [] if quote is None else [quote.venue_time]
-        numeraire = priced.needs.numeraire
-        for asset in (*priced.needs.assets, *([numeraire] if numeraire != USD else [])):
-            quote = self._intake.assets.get((venue, asset))
-            only_usd = asset == numeraire and not priced.needs.assets
-            worst_case = Quality.PARTIAL if only_usd else Quality.STALE
-            what = f"the USD price of {asset}"
-            findings += price_findings(what, quote, venue_now, limits.asset_seconds, worst_case)
-            times += [] if quote is None else [quote.venue_time]
-        for key in priced.needs.positions:
-            findings += position_findings(state, key, self._now, limits)
-        ages = [connection.ours(time) for time in times] + ([state.answer.asked] if state.answer else [])
-        context = PoolContext(
-            findings=findings,
-            as_of=min(ages, default=None),
-            suspects=frozenset(state.positions.suspects),
-            held=frozenset(key for key, _ in state.positions),
-            reconciliation=self._reconciled.get(state.key, {}).get(priced.pool.key, Reconciliation()),
-            sigma=lambda symbol: self._intake.volatility.daily_sigma(venue, symbol),
+    def _examined(self, state: AccountState) -> Condition:
+        key = state.key
+        sight = Sight(
+            state=state,
+            market=self._market,
+            connection=self._intake.connection(key.venue),
+            tables=self._intake.tables(key.venue).of(key),
+            limits=self._settings.limits_of(key.venue),
+            undescribed=self._undescribed.get(key, ()),
         )
-        return pool_report(priced, context)
+        return examined(sight, self._valuation.of(key).values(), self._now)
+
+    def _built(self, state: AccountState) -> AccountReport:
+        """The report of an account whose figures are those of now."""
+        key = state.key
+        condition = self._conditions.get(key) or self._examined(state)
+        suspects = frozenset(state.positions.suspects)
+        held = frozenset(each for each, _ in state.positions)
+        reconciled, priced = self._reconciled.get(key, {}), self._valuation.of(key)
+        pools = [
+            pool_report(
+                priced[pool],
+                PoolContext(
+                    findings=found.findings,
+                    as_of=found.as_of,
+                    suspects=suspects,
+                    held=held,
+                    reconciliation=reconciled.get(pool, UNRECONCILED),
+                    sigma=self._market.volatility.daily_sigma,
+                    sigmas_version=self._market.volatility.version,
+                ),
+            )
+            for pool, found in condition.pools.items()
+        ]
+        return account_report(state, pools, condition.findings, self._now)
 
     def _describe(self, account: AccountKey) -> None:
         """Describe the account anew. While its mode cannot be read, the mode of before still tells which pools there
@@ -209,18 +217,23 @@ class Engine:
 
     def _jump_notices(self, touched: Touched) -> list[Notice]:
         """One notice a holder and price that jumped out of its band in this batch."""
+        market = self._market
+        jumps = [
+            (what, quotes, holders, place, name, at)
+            for what, quotes, holders, moves in (
+                ("the mark", market.marks, market.mark_holders, touched.marks),
+                ("the USD price", market.assets, market.asset_holders, touched.assets),
+            )
+            for place, (name, at) in moves.jumped.items()
+        ]
         found = []
-        for (venue, kind, name), at in touched.jumped.items():
-            if kind == "mark":
-                quote, holders = self._intake.marks.get((venue, name)), self._valuation.holders_of_mark(venue, name)
-            else:
-                quote, holders = self._intake.assets.get((venue, name)), self._valuation.holders_of_asset(venue, name)
+        for kind, quotes, holders, place, name, at in jumps:
+            quote, what = quotes.get(place), f"{kind} of {name}"
             assert quote is not None  # only a price that was there can jump
-            what = f"the mark of {name}" if kind == "mark" else f"the USD price of {name}"
             text = f"{what} jumped to {quote.price:g}, and was confirmed"
             if quote.doubted is not None:
                 text = f"{what} jumped from {quote.price:g} to {quote.doubted:g}: waiting for a confirmation"
-            found += [Notice(kind="price_jump", account=key, key=name, text=text, at=at) for key in holders]
+            found += [Notice(kind="price_jump", account=key, key=name, text=text, at=at) for key in holders.of(place)]
         return found
 
     def _tier_notices(self, touched: Touched) -> list[Notice]:
@@ -249,13 +262,10 @@ class Engine:
 
     def _forget(self, account: AccountKey) -> None:
         self._valuation.remove(account)
-        for kept in (self._undescribed, self._reconciled, self._reports):
+        self._tempo.forget(account)
+        for kept in (self._undescribed, self._reconciled, self._conditions, self._reports):
             kept.pop(account, None)
-
-
-def _health(report: AccountReport) -> tuple[object, ...]:
-    """What of a report changes by time alone."""
-    return (report.quality, report.reasons, *((pool.key, pool.quality, pool.reasons) for pool in report.pools))
+        self._shown = None
 
 
 def _named(symbols: Sequence[Symbol]) -> str:

@@ -26,24 +26,22 @@ from monitor.domain.events import (
     PollFailed,
     PositionChanged,
     Tick,
+    Ticks,
     TiersLoaded,
     VenueWarning,
     WarningKind,
 )
-from monitor.domain.names import AccountKey, Asset, Symbol, Venue
+from monitor.domain.names import AccountKey, Venue
 from monitor.domain.reports import Notice, Resync
 from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState, Changes
 from monitor.engine.health import Connection
-from monitor.engine.marks import Offer, Quotes
+from monitor.engine.market import Clocked, Market, Moves
 from monitor.engine.notices import permission_words, warning_words
 from monitor.engine.settings import EngineSettings
 from monitor.engine.tables import VenueTables
-from monitor.engine.volatility import Volatility
 from monitor.margin.prices import Prices
 
-_BELIEVED = (Offer.MOVED, Offer.KEPT)
-_SEEN = (*_BELIEVED, Offer.JUMPED)
 CLOCKS_DIFFER_SECONDS = 1.0  #: by which a stamp may lie after its receipt: the measured offset is not exact
 _FORCED = (WarningKind.LIQUIDATION, WarningKind.ADL, WarningKind.SETTLEMENT)
 
@@ -55,13 +53,11 @@ class Touched:
     describe: dict[AccountKey, None] = field(default_factory=dict)  #: to be described anew
     answered: dict[AccountKey, None] = field(default_factory=dict)  #: to be reconciled anew
     report: dict[AccountKey, None] = field(default_factory=dict)  #: to be reported
-    moved_marks: dict[tuple[Venue, Symbol], None] = field(default_factory=dict)
-    moved_assets: dict[tuple[Venue, Asset], None] = field(default_factory=dict)
-    seen_marks: dict[tuple[Venue, Symbol], None] = field(default_factory=dict)  #: same price, younger
-    seen_assets: dict[tuple[Venue, Asset], None] = field(default_factory=dict)
-    jumped: dict[tuple[Venue, str, str], float] = field(default_factory=dict)  #: venue, what, name: when
+    health: dict[AccountKey, None] = field(default_factory=dict)  #: of another quality, perhaps
+    marks: Moves = field(default_factory=Moves)
+    assets: Moves = field(default_factory=Moves)
     tables_before: dict[AccountKey, Tables] = field(default_factory=dict)  #: tiers changed: those of before
-    health: bool = False  #: time passed or a connection changed: any account's quality may have
+    elapsed: bool = False  #: time passed, which alone changes qualities
     closed: list[AccountKey] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     resyncs: list[Resync] = field(default_factory=list)
@@ -71,16 +67,16 @@ class Intake:
     """All state that events write: prices with their times, tables, connections, accounts, volatilities."""
 
     def __init__(self, prices: Prices, settings: EngineSettings) -> None:
-        self._prices = prices
-        self.marks: Quotes[tuple[Venue, Symbol]] = Quotes(settings.jump_ratio)
-        self.assets: Quotes[tuple[Venue, Asset]] = Quotes(settings.jump_ratio)
-        self.volatility = Volatility(settings.volatility)
+        self.market = Market(prices, settings)
+        self._settings = settings
+        self._now = 0.0
         self.accounts = {key: AccountState(key) for key in settings.accounts}
         self._tables: dict[Venue, VenueTables] = {}
         self._connections: dict[Venue, Connection] = {}
         self._touched = Touched()
         self._handlers: dict[type, Callable[[Any], None]] = {  # Any: each takes the type that leads to it
             Tick: self._tick,
+            Ticks: self._ticks,
             AssetTick: self._asset_tick,
             InstrumentsLoaded: self._instruments,
             TiersLoaded: self._tiers,
@@ -96,10 +92,14 @@ class Intake:
             PollFailed: self._poll_failed,
             ClockRead: self._clock,
             Banned: self._banned,
-            CandlesLoaded: self._candles,
+            CandlesLoaded: self.market.candles,
             AccountClosed: self._closed,
             Elapsed: self._elapsed,
         }
+
+    def begin(self, now: float) -> None:
+        """A step begins at `now`."""
+        self._now = now
 
     def apply(self, event: Event) -> None:
         """Take one event; accounts that are not configured are passed over."""
@@ -108,6 +108,7 @@ class Intake:
     def drain(self) -> Touched:
         """What the events since the last call touched."""
         touched, self._touched = self._touched, Touched()
+        touched.marks, touched.assets = self.market.drain()
         return touched
 
     def tables(self, venue: Venue) -> VenueTables:
@@ -124,35 +125,29 @@ class Intake:
             state.lose(why, at)
         return tuple(Resync(account=key, why=why, config=config) for key in self.accounts for config in (False, True))
 
-    def _stamp(self, event: Tick | AssetTick) -> float:
-        """The venue's time of a price, which cannot lie after its receipt: one garbled stamp from the future would
-        make every later frame an older one, and the price look fresh for ever.
+    def _clocked(self, venue: Venue, received: float, limit_seconds: float) -> Clocked:
+        """A stamp cannot lie after its receipt: one garbled stamp from the future would make every later frame an
+        older one, and the price look fresh for ever.
         """
-        return min(event.venue_time, self.connection(event.venue).venue_now(event.received) + CLOCKS_DIFFER_SECONDS)
+        connection = self.connection(venue)
+        return Clocked(
+            latest=connection.venue_now(received) + CLOCKS_DIFFER_SECONDS,
+            oldest=connection.venue_now(self._now) - limit_seconds,
+        )
 
     def _tick(self, event: Tick) -> None:
-        key, stamp = (event.venue, event.symbol), self._stamp(event)
-        offer = self.marks.offer(key, event.mark, stamp, event.received)
-        if offer is Offer.MOVED:
-            self._prices.set_mark(event.venue, event.symbol, event.mark)
-        if offer is Offer.JUMPED:
-            self._touched.jumped.setdefault((event.venue, "mark", event.symbol), event.received)
-        if offer in _BELIEVED:
-            self.volatility.observe(event.venue, event.symbol, event.mark, stamp)
-        if offer in _SEEN:
-            (self._touched.moved_marks if offer is Offer.MOVED else self._touched.seen_marks)[key] = None
+        limits = self._settings.limits_of(event.venue)
+        self.market.tick(event, self._clocked(event.venue, event.received, limits.mark_seconds))
+
+    def _ticks(self, event: Ticks) -> None:
+        limits = self._settings.limits_of(event.venue)
+        self.market.ticks(event, self._clocked(event.venue, event.received, limits.mark_seconds))
 
     def _asset_tick(self, event: AssetTick) -> None:
-        key = (event.venue, event.asset)
-        offer = self.assets.offer(key, event.price_usd, self._stamp(event), event.received)
-        if offer is Offer.MOVED:
-            self._prices.set_asset(event.venue, event.asset, event.price_usd)
-        if offer is Offer.JUMPED:
-            self._touched.jumped.setdefault((event.venue, "asset", event.asset), event.received)
-        if offer in _SEEN:
-            (self._touched.moved_assets if offer is Offer.MOVED else self._touched.seen_assets)[key] = None
-        believed = event.rates if offer in _BELIEVED else None
-        if believed is not None and self.tables(event.venue).set_rates(event.asset, believed):
+        limits = self._settings.limits_of(event.venue)
+        clocked = self._clocked(event.venue, event.received, limits.asset_seconds)
+        believed = self.market.asset_tick(event, clocked)
+        if believed and event.rates is not None and self.tables(event.venue).set_rates(event.asset, event.rates):
             self._describe_all(event.venue)
 
     def _instruments(self, event: InstrumentsLoaded) -> None:
@@ -179,21 +174,9 @@ class Intake:
         connection.poll_succeeded(event.account.account, "account")
         changes = state.snapshot(event, connection.offset)
         self._apply_changes(event.account, changes, event.received, answer=True)
+        asked = connection.venue_now(event.asked)
         for symbol, mark in event.marks:
-            self._second_source(event.account.venue, symbol, mark, event)
-
-    def _second_source(self, venue: Venue, symbol: Symbol, mark: float, event: AccountSnapshot) -> None:
-        """A mark inside an answer confirms one that jumped, and serves until the first tick; it never overrules one."""
-        key = (venue, symbol)
-        quote = self.marks.get(key)
-        if quote is None:
-            asked = self.connection(venue).venue_now(event.asked)
-            if self.marks.offer(key, mark, asked, event.received) is Offer.MOVED:
-                self._prices.set_mark(venue, symbol, mark)
-                self._touched.moved_marks[key] = None
-        elif self.marks.confirm(key, mark, event.received):
-            self._prices.set_mark(venue, symbol, quote.price)
-            self._touched.moved_marks[key] = None
+            self.market.second_source(event.account.venue, symbol, mark, asked, event.received)
 
     def _config(self, event: AccountConfig) -> None:
         state = self.accounts.get(event.account)
@@ -236,11 +219,11 @@ class Intake:
 
     def _feed(self, event: FeedUp | FeedDown) -> None:
         self.connection(event.venue).feed(event)
-        self._touched.health = True
+        self._doubt(event.venue, event.account)
 
     def _poll_failed(self, event: PollFailed) -> None:
         self.connection(event.venue).poll_failed(event)
-        self._touched.health = True
+        self._doubt(event.venue, event.account)
 
     def _clock(self, event: ClockRead) -> None:
         self.connection(event.venue).offset = event.offset_seconds
@@ -248,14 +231,10 @@ class Intake:
 
     def _banned(self, event: Banned) -> None:
         self.connection(event.venue).banned(event)
-        self._touched.health = True
-
-    def _candles(self, event: CandlesLoaded) -> None:
-        self.volatility.seed(event)
-        self._touched.seen_marks[event.venue, event.symbol] = None
+        self._doubt(event.venue, None)
 
     def _elapsed(self, _: Elapsed) -> None:
-        self._touched.health = True
+        self._touched.elapsed = True
 
     def _closed(self, event: AccountClosed) -> None:
         if self.accounts.pop(event.account, None) is None:
@@ -279,6 +258,12 @@ class Intake:
         self, kind: str, account: AccountKey, key: str, text: str, at: float, warning: VenueWarning | None = None
     ) -> None:
         self._touched.notices.append(Notice(kind=kind, account=account, key=key, text=text, at=at, warning=warning))
+
+    def _doubt(self, venue: Venue, account: str | None) -> None:
+        """The way to an account, or to a whole venue, changed: its reports may be of another quality."""
+        self._touched.health |= {
+            key: None for key in self.accounts if key.venue == venue and account in (None, key.account)
+        }
 
     def _describe(self, account: AccountKey) -> None:
         self._touched.describe[account] = None

@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from monitor.domain.accounts import AccountMode
 from monitor.domain.lines import Direction, Line, Ratio, State
-from monitor.domain.names import PositionKey, Symbol
+from monitor.domain.names import PositionKey
 from monitor.domain.quality import Quality, worst
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
 from monitor.engine.accounts import AccountState
 from monitor.engine.health import Finding, judge
 from monitor.engine.reconcile import Reconciliation
-from monitor.engine.valuation import Priced
+from monitor.engine.valuation import Held, Priced
 from monitor.engine.volatility import distance_in_sigmas
 from monitor.margin.pool import Leg, Pool
-from monitor.margin.results import PoolResult, PositionResult, Sides
+from monitor.margin.results import PositionResult, Sides
 
-Sigma = Callable[[Symbol], float | None]
+Sigma = Callable[[int], float | None]  #: of the instrument whose mark has this place
 UNREADABLE = AccountMode(collateral=None, hedge=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolContext:
-    """What a pool's report says beside the kernel's result."""
+    """What a pool's report says beside the kernel's result. Equal ones say the same but for the age.
 
-    findings: Sequence[Finding]
-    as_of: float | None
+    `sigmas_version` counts the samples behind `sigma`.
+    """
+
+    findings: tuple[Finding, ...]
+    as_of: float | None = field(compare=False)
     suspects: frozenset[PositionKey] = frozenset()
     held: frozenset[PositionKey] = frozenset()
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
-    sigma: Sigma = lambda _: None
+    sigma: Sigma = field(default=lambda _: None, compare=False)
+    sigmas_version: int = 0
 
 
 def pool_report(priced: Priced, context: PoolContext) -> PoolReport:
-    """One pool. Where a finding says UNKNOWN, or there is no result, no figure is shown at all."""
+    """One pool. Where a finding says UNKNOWN, or there is no result, no figure is shown at all.
+
+    The same object as before where nothing that it is made of has changed; where only its age has, the same figures.
+    """
+    made_of = (context, priced.result, priced.failure, priced.trouble, priced.advice)
+    if priced.told is None or priced.told[0] != made_of:
+        priced.told = made_of, _made(priced, context)
+    report = priced.told[1]
+    if report.as_of != context.as_of:
+        report = replace(report, as_of=context.as_of)
+        priced.told = made_of, report
+    return report
+
+
+def _made(priced: Priced, context: PoolContext) -> PoolReport:
     result, pool = priced.result, priced.pool
     quality, reasons = judge([*context.findings, *computed_findings(priced, context.reconciliation)])
     if result is None or worst(*(finding.quality for finding in context.findings)) is Quality.UNKNOWN:
@@ -61,7 +79,10 @@ def pool_report(priced: Priced, context: PoolContext) -> PoolReport:
         market=_directions(result.market),
         coins={coin: _directions(sides) for coin, sides in result.coins.items()},
         depegs={asset: _directions(sides) for asset, sides in result.depegs.items()},
-        positions=_positions(pool, result, context),
+        positions=tuple(
+            _position(position, held, context)
+            for position, held in zip(result.positions, priced.needs.positions, strict=True)
+        ),
         drift=context.reconciliation.drift,
         backstop=pool.backstop,
         advice_add_usd=priced.advice[0],
@@ -126,23 +147,12 @@ def account_ratio(pools: Sequence[PoolReport], unknown: Sequence[str] = ()) -> R
     return Ratio.of(max((pool.ratio.value or 0.0 for pool in pools if pool.primary), default=0.0))
 
 
-def _positions(pool: Pool, result: PoolResult, context: PoolContext) -> tuple[PositionReport, ...]:
-    legs = {PositionKey(leg.symbol, leg.side): leg for leg in pool.legs if not leg.order}
-    printed = {PositionKey(line.symbol, line.side): line.printed for line in pool.venue.lines}
-    return tuple(
-        _position(position, legs[PositionKey(position.symbol, position.side)], printed, context)
-        for position in result.positions
-    )
-
-
-def _position(
-    result: PositionResult, leg: Leg, printed: Mapping[PositionKey, Line], context: PoolContext
-) -> PositionReport:
-    key = PositionKey(result.symbol, result.side)
+def _position(result: PositionResult, held: Held, context: PoolContext) -> PositionReport:
+    key, reconciliation = held.key, context.reconciliation
     return PositionReport(
         symbol=result.symbol,
         side=result.side,
-        coin=leg.coin or leg.base,
+        coin=held.coin,
         quantity=result.quantity,
         entry_price=result.entry_price,
         mark_price=result.mark_price,
@@ -152,12 +162,12 @@ def _position(
         bankruptcy=result.bankruptcy,
         line_with_backstop=result.with_backstop,
         loss_to_line_usd=result.loss_to_line_usd,
-        distance_sigmas=distance_in_sigmas(result.line, result.mark_price, context.sigma(result.symbol)),
-        venue_line=printed.get(key, Line.unknown("not in the venue's answer")),
-        drift_ratio=context.reconciliation.lines.get(key),
+        distance_sigmas=distance_in_sigmas(result.line, result.mark_price, context.sigma(held.mark_place)),
+        venue_line=held.printed,
+        drift_ratio=reconciliation.lines.get(key),
         suspect=key in context.suspects,
-        drift_tolerance_ratio=context.reconciliation.tolerances.get(key, 0.0),
-        disagreement=context.reconciliation.verdicts.get(key),
+        drift_tolerance_ratio=reconciliation.tolerances.get(key, 0.0),
+        disagreement=reconciliation.verdicts.get(key),
     )
 
 

@@ -54,6 +54,9 @@ class Rows(Generic[K, V]):
     def __iter__(self) -> Iterator[tuple[K, V]]:
         return ((key, row.value) for key, row in self._rows.items() if row.value is not None)
 
+    def __contains__(self, key: K) -> bool:
+        return self.get(key) is not None
+
     def get(self, key: K) -> V | None:
         """The value held, None if there is none."""
         row = self._rows.get(key)

@@ -3,43 +3,79 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from monitor.domain.errors import MarginwatchError
-from monitor.domain.names import USD, AccountKey, Asset, PoolKey, PositionKey, Symbol, Venue
-from monitor.engine.lines import with_solved_lines
+from monitor.domain.lines import Line
+from monitor.domain.names import USD, AccountKey, Asset, PoolKey, PositionKey, Symbol
+from monitor.domain.reports import PoolReport
+from monitor.engine.crossings import Crossings
+from monitor.engine.market import Market
 from monitor.engine.settings import EngineSettings
 from monitor.margin.advice import advise, nearest
+from monitor.margin.arrays import Ints
 from monitor.margin.book import STABLECOINS, Book
 from monitor.margin.evaluate import evaluate
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult
+from monitor.margin.sweep import sweep
 
+NOT_PRINTED = Line.unknown("not in the venue's answer")
 NO_ADVICE: tuple[float | None, str] = (None, "")
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What does not change about a position while its description stands. `printed` is the venue's own line."""
+
+    key: PositionKey
+    coin: Asset
+    mark_place: int
+    printed: Line
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Needs:
-    """The prices that a pool is computed from. `assets` decide its ratio, `numeraire` its figures in USD."""
+    """The prices that a pool is computed from. `assets` decide its ratio, `numeraire` its figures in USD.
+
+    `priced_assets` are both together; `mark_places` and `asset_places` are where symbols and priced assets stand.
+    """
 
     symbols: tuple[Symbol, ...]
     assets: tuple[Asset, ...]
     numeraire: Asset
-    positions: tuple[PositionKey, ...]
+    positions: tuple[Held, ...]
+    priced_assets: tuple[Asset, ...]
+    mark_places: Ints
+    asset_places: Ints
 
 
-def needs_of(pool: Pool) -> Needs:
+def needs_of(pool: Pool, prices: Prices) -> Needs:
     """What has to be known, and fresh, for this pool."""
-    settled = {leg.settle for leg in pool.legs}
+    venue, settled = pool.key.venue, {leg.settle for leg in pool.legs}
     assets = {holding.asset for holding in pool.holdings if holding.amount or holding.asset in settled}
     assets |= {debt.asset for debt in pool.debts} | {grid.asset for grid in pool.grids}
+    symbols = tuple(dict.fromkeys(leg.symbol for leg in pool.legs))
+    decisive = tuple(sorted(assets - {pool.numeraire, USD}))
+    printed = {PositionKey(line.symbol, line.side): line.printed for line in pool.venue.lines}
+    held = []
+    for leg in pool.legs:
+        if not leg.order:
+            key, place = PositionKey(leg.symbol, leg.side), prices.mark_place(venue, leg.symbol)
+            held.append(Held(key, leg.coin or leg.base, place, printed.get(key, NOT_PRINTED)))
+    priced = (*decisive, *([pool.numeraire] if pool.numeraire != USD else []))
     return Needs(
-        symbols=tuple(dict.fromkeys(leg.symbol for leg in pool.legs)),
-        assets=tuple(sorted(assets - {pool.numeraire, USD})),
+        symbols=symbols,
+        assets=decisive,
         numeraire=pool.numeraire,
-        positions=tuple(PositionKey(leg.symbol, leg.side) for leg in pool.legs if not leg.order),
+        positions=tuple(held),
+        priced_assets=priced,
+        mark_places=prices.mark_places(venue, symbols),
+        asset_places=np.array([prices.asset_place(venue, asset) for asset in priced], np.intp),
     )
 
 
@@ -55,7 +91,7 @@ def touching(pool: Pool) -> set[Asset]:
 @dataclass(slots=True)
 class Priced:
     """One described pool. `failure` says why it cannot be computed as described, `trouble` why it could not just now;
-    `advice` is (USD to add or None, text).
+    `advice` is (USD to add or None, text); `told` what was reported of it last, and what that was made of.
     """
 
     pool: Pool
@@ -63,43 +99,42 @@ class Priced:
     result: PoolResult | None = None
     failure: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()
-    solved: PoolResult | None = None  #: the last result with lines
     advice: tuple[float | None, str] = NO_ADVICE
     advised_at: float = -math.inf
+    told: tuple[object, PoolReport] | None = None
 
 
 class Valuation:
-    """Book and results of all accounts. A computation that fails takes the old value away and leaves its reason."""
+    """Book and results of all accounts. A computation that fails takes the old value away and leaves its reason.
 
-    def __init__(self, prices: Prices, settings: EngineSettings) -> None:
-        self._prices = prices
+    `decide` looks at all that moved, in columns, each time; `revalue` makes the results of those that are reported.
+    """
+
+    def __init__(self, market: Market, settings: EngineSettings) -> None:
+        self._market = market
         self._settings = settings
         self.stablecoins: Collection[Asset] = STABLECOINS if settings.stablecoins is None else settings.stablecoins
-        self._book = Book(prices, self.stablecoins)
+        self._book = Book(market.prices, self.stablecoins)
+        self._crossings = Crossings(settings.ratio_levels, settings.distance_levels)
         self._pools: dict[AccountKey, dict[PoolKey, Priced]] = {}
-        self._solved_at: dict[AccountKey, float] = {}
-        self._owed: dict[AccountKey, None] = {}  #: accounts whose lines are older than their ratios
+        self._touched: dict[AccountKey, tuple[set[int], set[int]]] = {}  #: places of the marks and assets it depends on
+        self._stale: dict[AccountKey, None] = {}  #: accounts whose results are older than their prices
         self._near: dict[PoolKey, AccountKey] = {}  #: pools that want advice
-        self._by_mark: dict[tuple[Venue, Symbol], dict[AccountKey, None]] = {}
-        self._by_asset: dict[tuple[Venue, Asset], dict[AccountKey, None]] = {}
 
     def of(self, account: AccountKey) -> Mapping[PoolKey, Priced]:
         """The pools of an account, in the order of their description."""
         return self._pools.get(account, {})
 
-    def holders_of_mark(self, venue: Venue, symbol: Symbol) -> Iterable[AccountKey]:
-        """The accounts whose pools hold an instrument."""
-        return self._by_mark.get((venue, symbol), ())
-
-    def holders_of_asset(self, venue: Venue, asset: Asset) -> Iterable[AccountKey]:
-        """The accounts whose pools an asset's price touches."""
-        return self._by_asset.get((venue, asset), ())
+    def legs(self, account: AccountKey) -> int:
+        """How many legs its pools have: what a report of it costs."""
+        return sum(len(priced.pool.legs) for priced in self.of(account).values())
 
     def replace(self, account: AccountKey, pools: Sequence[Pool]) -> None:
         """Take a new description. A pool that cannot be computed costs itself, and the others stay."""
         self.remove(account)
-        entries = {pool.key: Priced(pool, needs_of(pool)) for pool in pools}
-        self._pools[account] = entries
+        prices, venue = self._market.prices, account.venue
+        entries = {pool.key: Priced(pool, needs_of(pool, prices)) for pool in pools}
+        self._pools[account], self._stale[account] = entries, None
         if self._refused(account, pools) is not None:
             good: list[Pool] = []
             for pool in pools:  # a refused replacement changes nothing, so what is good stays in the book
@@ -108,41 +143,29 @@ class Valuation:
                     good.append(pool)
                 else:
                     entries[pool.key].failure = (why,)
-        for priced in entries.values():
-            for symbol in priced.needs.symbols:
-                self._by_mark.setdefault((account.venue, symbol), {})[account] = None
-            for asset in touching(priced.pool):
-                self._by_asset.setdefault((account.venue, asset), {})[account] = None
+        marks = {place for priced in entries.values() for place in priced.needs.mark_places.tolist()}
+        assets = {prices.asset_place(venue, asset) for pool in pools for asset in touching(pool)}
+        self._touched[account] = marks, assets
+        self._market.mark_holders.add(account, sorted(marks))
+        self._market.asset_holders.add(account, sorted(assets))
 
     def remove(self, account: AccountKey) -> None:
         """Forget an account's pools."""
-        self._solved_at.pop(account, None)
-        self._owed.pop(account, None)
         gone = self._pools.pop(account, None)
         if gone is None:
             return
+        self._stale.pop(account, None)
         self._book.remove(account)
+        self._crossings.forget(gone)
         for key in gone:
             self._near.pop(key, None)
-        for entry in gone.values():
-            for symbol in entry.needs.symbols:
-                self._by_mark[account.venue, symbol].pop(account, None)
-            for asset in touching(entry.pool):
-                self._by_asset[account.venue, asset].pop(account, None)
-
-    def overdue(self, now: float) -> Iterator[AccountKey]:
-        """The accounts whose lines are older than their ratios and may be solved again."""
-        return (account for account in self._owed if self._may_solve(account, now))
-
-    def due(self) -> float | None:
-        """When the first of the lines that are older than their ratios may be solved again; None if there are none."""
-        return min(
-            (self._solved_at[account] + self._settings.lines_every_seconds for account in self._owed), default=None
-        )
+        marks, assets = self._touched.pop(account)
+        self._market.mark_holders.remove(account, marks)
+        self._market.asset_holders.remove(account, assets)
 
     def maintenance(self, account: AccountKey, pools: Sequence[Pool]) -> dict[PoolKey, tuple[float | None, Asset]]:
         """What pools, described in whatever way, require at the prices of now: by pool the amount and its asset."""
-        book = Book(self._prices, self.stablecoins)
+        book = Book(self._market.prices, self.stablecoins)
         try:
             book.replace(account, pools)
             results = evaluate(book, lines=False)
@@ -150,23 +173,26 @@ class Valuation:
             return {}
         return {pool.key: (results[pool.key].maintenance_margin, pool.numeraire) for pool in pools}
 
-    def revalue(self, accounts: Collection[AccountKey], now: float) -> None:
-        """Compute these accounts anew in one pass: ratios always, lines where they are due."""
+    def decide(self, accounts: Collection[AccountKey]) -> Iterable[AccountKey]:
+        """The prices of these accounts moved: those of which a figure crossed a level, and maybe others."""
+        self._stale |= dict.fromkeys(accounts)
         held = [account for account in accounts if account in self._pools]
-        due = [account for account in held if self._may_solve(account, now)]
-        quick = [account for account in held if not self._may_solve(account, now)]
-        if quick:
-            results = self._evaluated(quick, lines=False)
-            due += [account for account in quick if not self._reuse(account, results)]
-        if due:
-            results = self._evaluated(due, lines=True)
-            for account in due:
-                self._solve(account, results, now)
+        if not held or not self._settings.lines_every_seconds:  # all of them are reported at each step
+            return held
+        try:
+            return self._crossings.crossed(sweep(self._book, held, betas=self._settings.betas))
+        except MarginwatchError:
+            return held  # their reports tell which of them failed, and why
 
-    def _may_solve(self, account: AccountKey, now: float) -> bool:
-        solved_at = self._solved_at.get(account, -math.inf)
-        # A clock set back solves too. The sum is that of `due`: who comes at that moment must not come too early.
-        return not solved_at <= now < solved_at + self._settings.lines_every_seconds
+    def revalue(self, accounts: Iterable[AccountKey]) -> None:
+        """Bring the results of these accounts, ratios and lines, to the prices of now."""
+        stale = [account for account in accounts if account in self._stale and account in self._pools]
+        results = self._evaluated(stale) if stale else {}
+        for account in stale:
+            del self._stale[account]
+            for key, entry in self._pools[account].items():
+                if not entry.failure:
+                    self._settle(account, key, entry, results[key])
 
     def _refused(self, account: AccountKey, pools: Sequence[Pool]) -> str | None:
         try:
@@ -175,52 +201,27 @@ class Valuation:
             return str(error)
         return None
 
-    def _evaluated(self, accounts: Sequence[AccountKey], lines: bool) -> dict[PoolKey, PoolResult | str]:
+    def _evaluated(self, accounts: Sequence[AccountKey]) -> dict[PoolKey, PoolResult | str]:
         """Results by pool, or why there is none: a failure in one account costs that account only."""
         held = [account for account in accounts if any(not entry.failure for entry in self._pools[account].values())]
         try:
-            return dict(evaluate(self._book, accounts=held, lines=lines, betas=self._settings.betas)) if held else {}
+            return dict(evaluate(self._book, accounts=held, betas=self._settings.betas)) if held else {}
         except MarginwatchError as error:
             if len(held) == 1:
                 return dict.fromkeys(self._pools[held[0]], str(error))
         found: dict[PoolKey, PoolResult | str] = {}
         for account in held:
-            found |= self._evaluated([account], lines)
+            found |= self._evaluated([account])
         return found
 
-    def _reuse(self, account: AccountKey, results: Mapping[PoolKey, PoolResult | str]) -> bool:
-        """Set the results with the lines of before; False where one of them must be solved anew."""
-        found: dict[PoolKey, PoolResult] = {}
-        for key, entry in self._pools[account].items():
-            if entry.failure:
-                continue
-            now = results[key]
-            if isinstance(now, str) or entry.solved is None:
-                return False
-            reused = with_solved_lines(now, entry.solved, lambda asset: self._prices.asset(account.venue, asset))
-            if reused is None:
-                return False
-            found[key] = reused
-        for key, result in found.items():
-            self._pools[account][key].result = result
-        self._owed[account] = None
-        return True
-
-    def _solve(self, account: AccountKey, results: Mapping[PoolKey, PoolResult | str], now: float) -> None:
-        self._solved_at[account] = now
-        self._owed.pop(account, None)
-        for key, entry in self._pools[account].items():
-            if entry.failure:
-                continue
-            result = results[key]
-            if isinstance(result, str):
-                entry.result, entry.solved, entry.trouble = None, None, (result,)
-            else:
-                entry.result, entry.solved, entry.trouble = result, result, ()
-            self._watch(account, key, entry)
-
-    def _watch(self, account: AccountKey, key: PoolKey, entry: Priced) -> None:
-        """Keep or drop a pool among those that want advice: a line of theirs is nearer than wanted."""
+    def _settle(self, account: AccountKey, key: PoolKey, entry: Priced, result: PoolResult | str) -> None:
+        """Take a pool's result, and keep or drop it among those that want advice: a line is nearer than wanted."""
+        if isinstance(result, str):
+            entry.result, entry.trouble = None, (result,)
+        else:
+            entry.trouble = ()
+            if result != entry.result:  # else the old object stays, and with it what was made of it
+                entry.result = result
         distance = None if entry.result is None else nearest(entry.result).distance_ratio
         if distance is None or distance >= self._settings.wanted_distance_ratio:
             self._near.pop(key, None)
@@ -238,7 +239,7 @@ class Valuation:
         for entry, _ in chosen:
             entry.advised_at = now
             try:
-                advice = advise(entry.pool, self._prices, self._settings.wanted_distance_ratio)
+                advice = advise(entry.pool, self._market.prices, self._settings.wanted_distance_ratio)
             except MarginwatchError:
                 entry.advice = NO_ADVICE
             else:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from monitor.domain.events import CandlesLoaded
 from monitor.domain.lines import Line, State
-from monitor.domain.names import Symbol, Venue
 from monitor.engine.settings import VolatilitySettings
+from monitor.margin.arrays import Floats, Ints
 
 DAY_SECONDS = 86_400.0
 
@@ -18,47 +20,61 @@ class _Track:
     """Weighted sum of squared log returns (each scaled to one sample), their weight, and where the next one starts."""
 
     price: float
-    at: float
     squares: float = 0.0
     weight: float = 0.0
     samples: int = 0
 
 
 class Volatility:
-    """One exponentially weighted estimate an instrument, fed by its marks and seeded by its candles.
+    """One exponentially weighted estimate an instrument (by its place), fed by its marks and seeded by its candles.
 
     A return over a gap of n samples counts once, scaled by 1/n, and ages what came before by n samples: an outage
-    neither looks like a shock nor keeps old samples young.
+    neither looks like a shock nor keeps old samples young. `version` counts what was taken: while it stands, so do all
+    estimates.
     """
 
     def __init__(self, settings: VolatilitySettings) -> None:
+        self.version = 0
         self._settings = settings
         self._decay = 0.5 ** (settings.sample_seconds / settings.half_life_seconds)
-        self._tracks: dict[tuple[Venue, Symbol], _Track] = {}
+        self._tracks: dict[int, _Track] = {}
+        self._sampled: Floats = np.zeros(0)  #: by place, when the last sample was; -inf: never
 
-    def observe(self, venue: Venue, symbol: Symbol, mark: float, at: float) -> None:
+    def observe(self, place: int, mark: float, at: float) -> None:
         """Take a believed mark; only one in `sample_seconds` is a sample."""
-        track = self._tracks.get((venue, symbol))
-        if track is None:
-            self._tracks[venue, symbol] = _Track(mark, at)
-        elif at - track.at >= self._settings.sample_seconds:
-            self._add(track, mark, at - track.at)
-            track.price, track.at = mark, at
+        self._make_room(place + 1)
+        seconds = at - self._sampled.item(place)
+        if seconds >= self._settings.sample_seconds:
+            track = self._tracks.get(place)
+            if track is None:
+                self._tracks[place] = _Track(mark)
+            else:
+                self._add(track, mark, seconds)
+            self._sampled[place] = at
+            self.version += 1
 
-    def seed(self, candles: CandlesLoaded) -> None:
+    def observe_all(self, places: Ints, marks: Floats, at: Floats) -> None:
+        """Take many believed marks, each at its own time: the same as `observe`, row by row."""
+        self._make_room(int(places.max(initial=-1)) + 1)
+        due = np.flatnonzero(at - self._sampled[places] >= self._settings.sample_seconds)
+        for place, mark, when in zip(places[due].tolist(), marks[due].tolist(), at[due].tolist(), strict=True):
+            self.observe(place, mark, when)
+
+    def seed(self, place: int, candles: CandlesLoaded) -> None:
         """Start from past closes, unless enough samples of our own are there already."""
-        track = self._tracks.get((candles.venue, candles.symbol))
+        track = self._tracks.get(place)
         if not candles.closes or (track is not None and track.samples >= self._settings.minimum_samples):
             return
-        seeded = _Track(candles.closes[0], candles.at)
+        seeded = _Track(candles.closes[0])
         for close in candles.closes[1:]:
             self._add(seeded, close, candles.interval_seconds)
-            seeded.price = close
-        self._tracks[candles.venue, candles.symbol] = seeded
+        self._make_room(place + 1)
+        self._tracks[place], self._sampled[place] = seeded, candles.at
+        self.version += 1
 
-    def daily_sigma(self, venue: Venue, symbol: Symbol) -> float | None:
+    def daily_sigma(self, place: int) -> float | None:
         """The standard deviation of a day's log return; None before enough samples, or if the mark never moved."""
-        track = self._tracks.get((venue, symbol))
+        track = self._tracks.get(place)
         if track is None or track.samples < self._settings.minimum_samples or track.squares <= 0.0:
             return None
         return math.sqrt(track.squares / track.weight * DAY_SECONDS / self._settings.sample_seconds)
@@ -69,6 +85,13 @@ class Volatility:
         track.squares = track.squares * aged + math.log(price / track.price) ** 2 / samples
         track.weight = track.weight * aged + 1.0
         track.samples += 1
+        track.price = price
+
+    def _make_room(self, count: int) -> None:
+        have = len(self._sampled)
+        if count > have:
+            more = np.full(max(count, 2 * have) - have, -math.inf)
+            self._sampled = np.concatenate([self._sampled, more])
 
 
 def distance_in_sigmas(line: Line, mark: float | None, sigma: float | None) -> float | None:

@@ -13,9 +13,8 @@ from monitor.domain.events import (
     CandlesLoaded,
     Elapsed,
 )
-from monitor.domain.lines import NEVER, Direction, State
+from monitor.domain.lines import NEVER, State
 from monitor.domain.quality import Quality
-from monitor.domain.reports import PoolReport
 from monitor.domain.tables import Tables
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
@@ -29,7 +28,6 @@ from tests.unit.engine.situations import (
     OTHER,
     VENUE,
     T,
-    asset,
     at_price,
     config,
     describe,
@@ -119,19 +117,22 @@ class TestFailures:
         healed = alive.step([paid("USDT", 9_000.0, at=T + 3, cross=9_000.0)], T + 3)
         assert pool(healed, "cross:USDT").ratio.state is State.AT
 
-    def test_between_two_solutions_too(self) -> None:
+    def test_also_where_reports_are_not_made_at_each_step(self) -> None:
         slow = running(BTC, ALONE, lines_every_seconds=10.0)
-        slow.step([paid("USDT", math.inf, at=T + 1, cross=math.inf)], T + 1)
-        result = slow.step([tick("ETHUSDT", 2_990.0, T + 2)], T + 2)
+        told = slow.step([paid("USDT", math.inf, at=T + 1, cross=math.inf)], T + 1)
+        assert pool(told, "cross:USDT").quality is Quality.UNKNOWN
+        assert slow.step([tick("ETHUSDT", 2_990.0, T + 2)], T + 2).reports == ()
+        result = slow.step([], T + 11)
         assert pool(result, "cross:USDT").quality is Quality.UNKNOWN
         assert pool(result, "isolated:ETHUSDT:short").equity_usd == pytest.approx(2_050)
 
-    def test_a_kernel_that_fails_between_two_solutions_leaves_no_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_sweep_that_fails_has_all_of_its_accounts_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
         slow = running(BTC, lines_every_seconds=10.0)
 
         def fails(*_: object, **__: object) -> object:
             raise BadPool("it would not be computed")
 
+        monkeypatch.setattr("monitor.engine.valuation.sweep", fails)
         monkeypatch.setattr("monitor.engine.valuation.evaluate", fails)
         result = slow.step([tick("BTCUSDT", 59_000.0, T + 1)], T + 1)
         assert pool(result, "cross:USDT").reasons == ("it would not be computed",)
@@ -188,85 +189,6 @@ class TestFailures:
         assert report(result, OTHER).quality is Quality.LIVE
         monkeypatch.undo()
         assert report(two.step([tick("BTCUSDT", 58_000.0, T + 2)], T + 2)).quality is Quality.LIVE
-
-
-class TestLines:
-    def test_between_two_solutions_the_line_stands_and_its_distance_follows(self) -> None:
-        slow = running(BTC, lines_every_seconds=10.0)
-        before = pool(slow, "cross:USDT").positions[0].line
-        slow.step([tick("BTCUSDT", 55_000.0, T + 1)], T + 1)
-        after = pool(slow, "cross:USDT").positions[0].line
-        assert after.price == before.price
-        assert after.price is not None
-        assert after.distance_ratio == pytest.approx(1 - after.price / 55_000)
-        assert pool(slow, "cross:USDT").equity_usd == pytest.approx(5_000)
-
-    def test_a_line_that_is_owed_is_solved_when_it_is_due_though_nothing_moves(self) -> None:
-        slow = running(BTC, ALONE, lines_every_seconds=2.0)
-        prompt = running(BTC, ALONE)
-        frames = [tick("BTCUSDT", 55_000.0, T + 1), tick("ETHUSDT", 3_100.0, T + 1)]
-        for one in (slow, prompt):
-            one.step(frames, T + 1)
-        assert pool(slow, "cross:USDT").market != pool(prompt, "cross:USDT").market
-        for one in (slow, prompt):
-            one.step([Elapsed(T + 2)], T + 2)
-        assert pool(slow, "cross:USDT").market == pool(prompt, "cross:USDT").market
-
-    def test_a_step_that_reused_lines_says_when_it_wants_to_solve_them(self) -> None:
-        slow = running(BTC, ALONE, lines_every_seconds=0.05)
-        assert slow.step([], T).due is None, "at the start all lines are solved"
-        solved = slow.step([tick("BTCUSDT", 55_000.0, T + 1)], T + 1)
-        assert solved.due is None
-        reused = slow.step([tick("BTCUSDT", 54_000.0, T + 1)], T + 1.02)
-        assert reused.due == T + 1 + 0.05
-        market = pool(slow, "cross:USDT").market
-        early = slow.step([], math.nextafter(reused.due, 0.0))
-        assert early.due == reused.due, "who comes too early is told again"
-        assert pool(slow, "cross:USDT").market == market
-        met = slow.step([], reused.due)
-        assert met.due is None
-        assert report(met).key == MAIN, "a step without an event reports what was solved"
-        assert pool(met, "cross:USDT").market != market
-
-    def test_of_several_accounts_the_first_that_is_due_is_told(self) -> None:
-        two = engine(MAIN, OTHER, lines_every_seconds=1.0)
-        two.step([*started(BTC), config(account=OTHER)], T)
-        two.step([reading(BTC, account=OTHER, asked=T)], T + 0.5)
-        assert two.step([tick("BTCUSDT", 55_000.0, T + 0.6)], T + 0.6).due == T + 1.0
-        assert two.step([], T + 1.0).due == T + 1.5
-
-    def test_lines_that_are_solved_at_each_step_are_never_due(self) -> None:
-        prompt = running(BTC, ALONE)
-        assert prompt.step([tick("BTCUSDT", 55_000.0, T + 1)], T + 1).due is None
-
-    def test_no_line_stands_beside_a_ratio_that_contradicts_it(self) -> None:
-        slow = running(BTC, lines_every_seconds=10.0)
-        crossed = slow.step([tick("BTCUSDT", 50_100.0, T + 1)], T + 1)
-        found = pool(crossed, "cross:USDT")
-        assert found.ratio.state is State.LIQUIDATABLE
-        assert found.positions[0].line.state is State.LIQUIDATABLE
-        back = slow.step([tick("BTCUSDT", 56_000.0, T + 2)], T + 2)
-        assert pool(back, "cross:USDT").positions[0].line.state is State.AT
-
-    def test_a_coin_is_as_far_as_its_only_position_though_its_price_comes_a_moment_later(self) -> None:
-        slow = running(BTC, lines_every_seconds=0.05)
-        slow.step([tick("BTCUSDT", 59_000.0, T + 1)], T + 1)
-        slow.step([asset("BTC", 59_000.0, T + 1)], T + 1.01)
-        found = pool(slow, "cross:USDT")
-        assert found.coins["BTC"][Direction.DOWN].distance_ratio == pytest.approx(
-            found.positions[0].line.distance_ratio, rel=1e-9
-        )
-
-    def test_a_clock_that_is_set_back_solves_at_once(self) -> None:
-        slow = running(BTC, lines_every_seconds=10.0)
-        slow.step([tick("BTCUSDT", 55_000.0, T + 1)], T - 100)
-        assert pool(slow, "cross:USDT").market == pool_after_one_tick().market
-
-
-def pool_after_one_tick() -> PoolReport:
-    prompt = running(BTC)
-    prompt.step([tick("BTCUSDT", 55_000.0, T + 1)], T + 1)
-    return pool(prompt, "cross:USDT")
 
 
 class TestVolatilityAndAdvice:

@@ -56,7 +56,7 @@ def test_the_worst_finding_decides_and_reasons_stand_once_the_gravest_first() ->
 
 
 class TestPrices:
-    QUOTE = Quote(price=100.0, venue_time=T, received=T + 0.1, newest=T)
+    QUOTE = Quote(price=100.0, venue_time=T)
 
     @pytest.mark.parametrize(
         ("venue_now", "stale"), [(T, False), (T + 5.0, False), (T + 5.001, True), (T - 60.0, False)]
@@ -70,7 +70,7 @@ class TestPrices:
         assert found == [Finding(Quality.PARTIAL, "the USD price of USDT is older than 10 s")]
 
     def test_one_that_jumped_is_unknown_at_once(self) -> None:
-        doubted = Quote(price=100.0, venue_time=T, received=T, newest=T + 1, doubted=30.0)
+        doubted = Quote(price=100.0, venue_time=T, doubted=30.0)
         found = price_findings("the mark of BTCUSDT", doubted, T + 1, 5.0)
         assert found == [
             Finding(

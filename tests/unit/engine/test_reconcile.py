@@ -15,8 +15,8 @@ from monitor.engine.settings import DriftTolerances
 from monitor.margin.book import STABLECOINS
 from monitor.margin.pool import Leg, Pool, Stage, VenueFigures, VenueLine
 from monitor.margin.results import PoolResult, VenueLineResult
+from tests.unit.engine.results import result
 from tests.unit.engine.situations import LONG, MAIN, SHORT, at_price
-from tests.unit.engine.test_lines import result
 
 KEY = PoolKey(*MAIN, "cross:USDT")
 TOLERANCES = DriftTolerances(figure_ratio=0.01, line_ratio=0.001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,10 @@ from monitor.engine.reconcile import Reconciliation
 from monitor.engine.report import PoolContext, account_ratio, account_report, pool_report
 from monitor.engine.valuation import Priced, needs_of
 from monitor.margin.pool import Debt, Holding, Leg, Pool, ScenarioGrid
+from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult
+from tests.unit.engine.results import SAFE, SOLVED, result
 from tests.unit.engine.situations import LONG, MAIN, SHORT, T
-from tests.unit.engine.test_lines import SAFE, SOLVED, result
 
 LEG = Leg(symbol="BTCUSDT", side=LONG, quantity=1.0, entry=100.0, base="BTC", quote="USDT", settle="USDT")
 ORDER = Leg(symbol="ETHUSDT", side=SHORT, quantity=-1.0, entry=9.0, base="ETH", quote="USDT", settle="USDT", order=True)
@@ -27,7 +29,7 @@ NOTHING = PoolContext(findings=(), as_of=T)
 
 def priced(found: PoolResult | None = SOLVED, name: str = "cross:USDT", **more: object) -> Priced:
     pool = Pool(key=PoolKey(*MAIN, name), numeraire="USDT", legs=(LEG, ORDER), **more)  # type: ignore[arg-type]
-    return Priced(pool, needs_of(pool), result=found)
+    return Priced(pool, needs_of(pool, Prices()), result=found)
 
 
 def named(name: str, ratio: Ratio, primary: bool = True) -> PoolReport:
@@ -42,12 +44,47 @@ class TestPools:
         assert set(report.market) == set(Direction)
         assert report.positions[0].coin == "BTC"
 
+    def test_what_nothing_has_changed_of_is_the_very_same_report(self) -> None:
+        one = priced()
+        before = pool_report(one, NOTHING)
+        assert pool_report(one, PoolContext(findings=(), as_of=T)) is before
+        older = pool_report(one, PoolContext(findings=(), as_of=T + 1))
+        assert (older.as_of, older.positions) == (T + 1, before.positions)
+        assert older.positions is before.positions, "only its age has changed"
+        assert pool_report(one, PoolContext(findings=(), as_of=T + 1)) is older
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"findings": (Finding(Quality.PARTIAL, "why"),)},
+            {"suspects": frozenset({PositionKey("BTCUSDT", LONG)})},
+            {"reconciliation": Reconciliation(drift={"equity": 0.1})},
+            {"sigma": lambda _: 0.05, "sigmas_version": 1},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_whatever_it_says_beside_the_figures_makes_it_another(self, change: dict[str, Any]) -> None:
+        one = priced()
+        before = pool_report(one, NOTHING)
+        assert pool_report(one, PoolContext(**{"findings": (), "as_of": T, **change})) != before
+
+    def test_new_figures_or_advice_make_it_another(self) -> None:
+        one = priced()
+        before = pool_report(one, NOTHING)
+        one.advice = (5.0, "add 5 USDT")
+        assert pool_report(one, NOTHING).advice_add_usd == 5.0
+        one.result = result(90.0, SAFE)
+        assert pool_report(one, NOTHING).positions[0].mark_price == 90.0
+        one.result, one.trouble = None, ("it would not be computed",)
+        assert pool_report(one, NOTHING).quality is Quality.UNKNOWN
+        assert before.quality is Quality.LIVE
+
     @pytest.mark.parametrize(
         ("quality", "shown"), [(Quality.PARTIAL, True), (Quality.STALE, True), (Quality.UNKNOWN, False)]
     )
     def test_only_what_is_unknown_loses_its_figures(self, quality: Quality, shown: bool) -> None:
         context = PoolContext(
-            findings=[Finding(quality, "why")], as_of=T, held=frozenset({PositionKey("BTCUSDT", LONG)})
+            findings=(Finding(quality, "why"),), as_of=T, held=frozenset({PositionKey("BTCUSDT", LONG)})
         )
         report = pool_report(priced(), context)
         assert (report.quality, report.reasons) == (quality, ("why",))
@@ -124,7 +161,13 @@ class TestAccounts:
 
     def test_reasons_of_pools_are_told_with_their_pool_and_common_ones_once(self) -> None:
         common = [Finding(Quality.PARTIAL, "the user stream is down")]
-        context = PoolContext(findings=[*common, Finding(Quality.STALE, "an old mark")], as_of=T)
+        context = PoolContext(
+            findings=(
+                *common,
+                Finding(Quality.STALE, "an old mark"),
+            ),
+            as_of=T,
+        )
         report = account_report(AccountState(MAIN), [pool_report(priced(), context)], common, T)
         assert report.quality is Quality.STALE
         assert report.reasons == ("the user stream is down", "cross:USDT: an old mark")
@@ -154,8 +197,9 @@ def test_what_a_pool_needs_is_what_decides_its_ratio() -> None:
         debts=(Debt(asset="ADA", amount=1.0),),
         grids=(ScenarioGrid(asset="SOL", reference_price=1.0, moves=(0.0,), profits=((0.0,),)),),
     )
-    needs = needs_of(pool)
+    needs = needs_of(pool, Prices())
     assert needs.symbols == ("BTCUSDT", "ETHUSDT")
     assert needs.assets == ("ADA", "BTC", "SOL", "USDT")  # XRP is neither held nor settled in
     assert needs.numeraire == "USD"
-    assert needs.positions == (PositionKey("BTCUSDT", LONG),)
+    assert [(held.key, held.coin) for held in needs.positions] == [(PositionKey("BTCUSDT", LONG), "BTC")]
+    assert needs.priced_assets == needs.assets, "a dollar needs no price"

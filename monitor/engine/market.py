@@ -1,0 +1,159 @@
+"""Prices as they come in: believed, refused or doubted, which of them moved, and whom that touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.domain.events import AssetTick, CandlesLoaded, Tick, Ticks
+from monitor.domain.names import Symbol, Venue
+from monitor.engine.holders import Holders
+from monitor.engine.marks import Offer, Quotes
+from monitor.engine.settings import EngineSettings
+from monitor.engine.volatility import Volatility
+from monitor.margin.arrays import Bools, Ints
+from monitor.margin.prices import Prices
+
+REMEMBERED = 32  #: how many sets of instruments keep their places: a venue's frames repeat them
+
+
+@dataclass(slots=True)
+class Moves:
+    """What a batch did to the prices of one kind, by place, in order (dicts for their order)."""
+
+    moved: dict[int, None] = field(default_factory=dict)
+    seen: dict[int, None] = field(default_factory=dict)  #: same price, younger
+    startled: dict[int, None] = field(default_factory=dict)  #: unknown before, or from now on
+    aged: dict[int, None] = field(default_factory=dict)  #: too old until this frame, and perhaps with it too
+    jumped: dict[int, tuple[str, float]] = field(default_factory=dict)  #: name, and when the frame was received
+
+
+class Clocked(NamedTuple):
+    """The bounds of a frame's stamps, by its venue's clock: none lies after `latest`; before `oldest` it is too old."""
+
+    latest: float
+    oldest: float
+
+
+class _Rows(NamedTuple):
+    places: Ints
+    distinct: bool
+
+
+class Market:
+    """All prices of all venues with their times. `marks` and `assets` have the places of `Prices`."""
+
+    def __init__(self, prices: Prices, settings: EngineSettings) -> None:
+        self.prices = prices
+        self.marks, self.assets = Quotes(settings.jump_ratio), Quotes(settings.jump_ratio)
+        self.mark_holders, self.asset_holders = Holders(), Holders()
+        self.volatility = Volatility(settings.volatility)
+        self._mark_moves, self._asset_moves = Moves(), Moves()
+        self._rows: dict[tuple[Venue, tuple[Symbol, ...]], _Rows] = {}
+
+    def drain(self) -> tuple[Moves, Moves]:
+        """What became of marks and of asset prices since the last call."""
+        found = self._mark_moves, self._asset_moves
+        self._mark_moves, self._asset_moves = Moves(), Moves()
+        return found
+
+    def tick(self, event: Tick, clocked: Clocked) -> None:
+        """Take a mark."""
+        place = self.prices.mark_place(event.venue, event.symbol)
+        self._mark(place, event, event.symbol, event.mark, event.venue_time, clocked)
+
+    def ticks(self, event: Ticks, clocked: Clocked) -> None:
+        """Take a frame of many marks: the same as one tick a row. Rows that nobody holds cost no Python."""
+        rows = self._rows_of(event.venue, event.symbols)
+        if not rows.distinct:
+            each = zip(rows.places.tolist(), event.symbols, event.marks, event.venue_times, strict=True)
+            for place, symbol, mark, stamp in each:
+                self._mark(place, event, symbol, mark, stamp, clocked)
+            return
+        places, marks = rows.places, np.array(event.marks, np.float64)
+        stamps = np.minimum(np.array(event.venue_times, np.float64), clocked.latest)
+        self.marks.make_room(int(places.max(initial=-1)) + 1)
+        before = self.marks.venue_time[places]
+        offers = self.marks.offer_all(places, marks, stamps)
+        moved, seen = offers.moved | offers.cleared, offers.kept | offers.jumped
+        self.prices.set_marks(places[moved], marks[moved])
+        believed = moved | offers.kept
+        self.volatility.observe_all(places[believed], marks[believed], stamps[believed])
+        held, moves = self.mark_holders.held(places), self._mark_moves
+
+        def which(chosen: Bools) -> dict[int, None]:
+            return dict.fromkeys(places[chosen & held].tolist())
+
+        moves.moved |= which(moved)
+        moves.seen |= which(seen)
+        moves.startled |= which(offers.cleared | offers.jumped)
+        moves.aged |= which((believed | offers.jumped) & (before < clocked.oldest))
+        for row in np.flatnonzero(offers.jumped).tolist():
+            moves.jumped.setdefault(places.item(row), (event.symbols[row], event.received))
+
+    def asset_tick(self, event: AssetTick, clocked: Clocked) -> bool:
+        """Take an asset's USD price; whether the frame is believed."""
+        place, stamp = self.prices.asset_place(event.venue, event.asset), min(event.venue_time, clocked.latest)
+        self.assets.make_room(place + 1)
+        before = self.assets.venue_time.item(place)
+        offer = self.assets.offer(place, event.price_usd, stamp)
+        if offer in (Offer.MOVED, Offer.CLEARED):
+            self.prices.set_asset(event.venue, event.asset, event.price_usd)
+        self._note(self._asset_moves, place, offer, event.asset, event.received, before < clocked.oldest)
+        return offer in (Offer.MOVED, Offer.CLEARED, Offer.KEPT)
+
+    def second_source(self, venue: Venue, symbol: Symbol, mark: float, venue_time: float, received: float) -> None:
+        """A mark inside an answer confirms one that jumped, and serves until the first tick; it never overrules one."""
+        place = self.prices.mark_place(venue, symbol)
+        if self.marks.get(place) is None:
+            offer = self.marks.offer(place, mark, venue_time)
+            self._note(self._mark_moves, place, offer, symbol, received, aged=False)
+            believed = offer is Offer.CLEARED
+        else:
+            believed = self.marks.confirm(place, mark)
+            if believed:
+                self._note(self._mark_moves, place, Offer.CLEARED, symbol, received, aged=False)
+        if believed:
+            self.prices.set_mark(venue, symbol, self.marks.price.item(place))
+
+    def candles(self, event: CandlesLoaded) -> None:
+        """Take past closes."""
+        place = self.prices.mark_place(event.venue, event.symbol)
+        self.volatility.seed(place, event)
+        self._mark_moves.seen[place] = None
+
+    def _mark(
+        self, place: int, event: Tick | Ticks, symbol: Symbol, mark: float, venue_time: float, clocked: Clocked
+    ) -> None:
+        stamp = min(venue_time, clocked.latest)
+        self.marks.make_room(place + 1)
+        before = self.marks.venue_time.item(place)
+        offer = self.marks.offer(place, mark, stamp)
+        if offer in (Offer.MOVED, Offer.CLEARED):
+            self.prices.set_mark(event.venue, symbol, mark)
+        if offer in (Offer.MOVED, Offer.CLEARED, Offer.KEPT):
+            self.volatility.observe(place, mark, stamp)
+        self._note(self._mark_moves, place, offer, symbol, event.received, before < clocked.oldest)
+
+    def _note(self, moves: Moves, place: int, offer: Offer, name: str, received: float, aged: bool) -> None:
+        if offer in (Offer.REFUSED, Offer.OLDER):
+            return
+        if offer in (Offer.CLEARED, Offer.JUMPED):
+            moves.startled[place] = None
+        if offer is Offer.JUMPED:
+            moves.jumped.setdefault(place, (name, received))
+        if aged:
+            moves.aged[place] = None
+        (moves.moved if offer in (Offer.MOVED, Offer.CLEARED) else moves.seen)[place] = None
+
+    def _rows_of(self, venue: Venue, symbols: tuple[Symbol, ...]) -> _Rows:
+        key = venue, symbols
+        rows = self._rows.get(key)
+        if rows is None:
+            if len(self._rows) >= REMEMBERED:
+                self._rows.pop(next(iter(self._rows)))
+            places = self.prices.mark_places(venue, symbols)
+            rows = self._rows[key] = _Rows(places, len(set(symbols)) == len(symbols))
+        return rows
