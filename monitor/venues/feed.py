@@ -3,6 +3,10 @@
 One `Feed` owns one logical connection: it dials with a deadline, finds dead peers by its own heartbeat, hands every
 frame with the time of its receipt to a `Talk`, and replaces an ageing socket by a new one that already delivers before
 the old one closes. What it says in errors names neither address nor query: a stream's key is a secret.
+
+Frames are handed over from within the reading of the socket: no queue, no task and no wake-up lies between. So all
+frames of one read buffer are handled before anything else happens, and the buffer (256 KiB) bounds how long that takes;
+a peer that never pauses is held back by TCP, and interrupted after each buffer for everything else on this loop.
 """
 
 from __future__ import annotations
@@ -11,20 +15,22 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import DATA_OPCODES, Frame
+from websockets.protocol import Event
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import FeedLost, VenueError
 from monitor.venues.ledger import Moment
 from monitor.venues.settings import Secret, Timings
 
+MAX_PARTS = 4096  #: of one message; the library bounds its bytes, and empty parts have none
 MAX_FRAME_BYTES = 8 * 1024 * 1024  #: arrays of all instruments pass the library's default of 1 MiB
-MAX_WAITING_FRAMES = 1024  #: then the peer is held back by TCP
-POLITE_BATCH = 512  #: frames handled in a row before other tasks get their turn
 
 # The library logs addresses with their query, and so the stream's key: it gets a logger that leads nowhere.
 _QUIET = logging.Logger("monitor.venues.feed.sockets", logging.CRITICAL + 1)
@@ -37,8 +43,8 @@ class Talk(Protocol):
         """The socket is open."""
         ...
 
-    def frame(self, raw: bytes, at: Moment) -> Sequence[str]:
-        """A frame came."""
+    def frame(self, raw: bytes, at: Moment) -> None:
+        """A frame came. What is heard is never answered."""
         ...
 
     def watch(self, at: Moment) -> Sequence[str]:
@@ -58,50 +64,88 @@ class Talk(Protocol):
         ...
 
 
-class _Connection:
-    """One open socket and the tasks that serve it; `failed` ends when it does."""
+class _Socket(ClientConnection):
+    """The library's connection, which hands each whole message over instead of keeping it until it is asked for.
 
-    def __init__(self, socket: ClientConnection, talk: Talk, clock: Clock, timings: Timings, venue: str, what: str):
-        self.socket, self.talk = socket, talk
-        self._clock, self._timings = clock, timings
+    `process_event` is where the library's own client sees each frame; control frames stay its business.
+    """
+
+    def __init__(self, protocol: ClientProtocol, **options: Any) -> None:
+        super().__init__(protocol, **options)
+        self._hear: Callable[[bytes], None] | None = None
+        self._early: list[bytes] = []  #: messages that came before anybody listened
+        self._parts: list[bytes] = []  #: of a message that comes in several frames
+
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        """From now on `hear` gets each message; first those that are there already. It must not raise."""
+        for raw in self._early:
+            hear(raw)
+        self._hear = hear
+
+    def process_event(self, event: Event) -> None:
+        """One frame, or the answer to the handshake."""
+        if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+        elif event.fin and not self._parts:
+            self._message(bytes(event.data))
+        else:
+            self._parts.append(bytes(event.data))
+            if len(self._parts) > MAX_PARTS:
+                self.transport.abort()
+            if event.fin:
+                whole = b"".join(self._parts)
+                self._parts.clear()
+                self._message(whole)
+
+    def _message(self, raw: bytes) -> None:
+        if self._hear is not None:
+            self._hear(raw)
+        else:
+            self._early.append(raw)
+
+
+class _Connection:
+    """One open socket and the tasks that serve it; `task` ends when it does."""
+
+    def __init__(self, socket: _Socket, talk: Talk, clock: Clock, timings: Timings, venue: str, what: str):
+        self.talk = talk
+        self._socket, self._clock, self._timings = socket, clock, timings
         self._venue, self._what = venue, what
-        self.opened_at = clock.monotonic()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._serve(), name=f"{venue} {what} socket")
 
     def moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())
 
+    def _hear(self, raw: bytes) -> None:
+        """Hand a message over. What fails in that ends this connection, and not the library's reading."""
+        if not self._failed.done():
+            try:
+                self.talk.frame(raw, self.moment())
+            except Exception as exc:  # whatever it is: `_serve` raises it
+                self._failed.set_exception(exc)
+
     async def _serve(self) -> None:
-        """Read and watch until one of the two fails. Ends only by an exception."""
-        parts: set[asyncio.Task[None]] = set()
+        """Watch the socket and the talk until one of them fails. Ends only by an exception."""
+        parts = {self._failed}
         try:
             await self._say(self.talk.opened(self.moment()))
-            parts = {asyncio.create_task(self._read()), asyncio.create_task(self._watch())}
+            self._socket.listen(self._hear)
+            parts |= {asyncio.create_task(self._closed()), asyncio.create_task(self._watch())}
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
                 part.result()
-        except ConnectionClosed as exc:
-            code = exc.rcvd.code if exc.rcvd is not None else 1006
-            raise FeedLost(self._venue, self._what, "the connection was closed", code) from None
+        except ConnectionClosed:
+            raise self._lost() from None
         finally:
             await _end(parts)
 
-    async def _read(self) -> None:
-        """Every frame of the read buffer is handled before anything else is decided.
+    async def _closed(self) -> None:
+        await self._socket.wait_closed()
+        raise self._lost()
 
-        Receiving does not yield while frames wait, so a burst is one go; a peer that never pauses is interrupted now
-        and then, for the sake of everything else on this loop.
-        """
-        in_a_row = 0
-        while True:
-            raw = await self.socket.recv(decode=False)
-            replies = self.talk.frame(raw, self.moment())
-            if replies:
-                await self._say(replies)
-            in_a_row += 1
-            if in_a_row >= POLITE_BATCH:
-                in_a_row = 0
-                await asyncio.sleep(0)
+    def _lost(self) -> FeedLost:
+        return FeedLost(self._venue, self._what, "the connection was closed", self._socket.close_code or 1006)
 
     async def _watch(self) -> None:
         while True:
@@ -110,16 +154,16 @@ class _Connection:
 
     async def _say(self, texts: Sequence[str]) -> None:
         for text in texts:
-            await self.socket.send(text)
+            await self._socket.send(text)
 
     async def close(self) -> None:
         await _end({self.task})
         # Closing waits for the peer's answer for at most `close_seconds`; whatever goes wrong, the socket is gone.
         with contextlib.suppress(WebSocketException, OSError):
-            await self.socket.close()
+            await self._socket.close()
 
 
-async def _end(tasks: set[asyncio.Task[None]]) -> None:
+async def _end(tasks: Iterable[asyncio.Future[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -217,12 +261,12 @@ class Feed:
         try:
             socket = await connect(
                 address.reveal(),
+                create_connection=_Socket,
                 open_timeout=timings.connect_seconds,
                 ping_interval=timings.ping_every_seconds,
                 ping_timeout=timings.ping_timeout_seconds,
                 close_timeout=timings.close_seconds,
                 max_size=MAX_FRAME_BYTES,
-                max_queue=MAX_WAITING_FRAMES,
                 compression=None,
                 proxy=True,
                 user_agent_header="marginwatch",
@@ -236,4 +280,5 @@ class Feed:
         except (WebSocketException, OSError, EOFError, ValueError) as exc:
             # The texts of these hold the address, and it may hold a key: only their kind is told.
             raise FeedLost(self._venue, self._what, f"cannot connect: {type(exc).__name__}") from None
+        assert isinstance(socket, _Socket)
         return _Connection(socket, talk, self._clock, timings, self._venue, self._what)

@@ -32,10 +32,9 @@ class Listener:
         self.log.append("opened")
         return ("hello",)
 
-    def frame(self, raw: bytes, at: Moment) -> Sequence[str]:
+    def frame(self, raw: bytes, at: Moment) -> None:
         self.mine += 1
         self.heard.append(raw)
-        return ()
 
     def watch(self, at: Moment) -> Sequence[str]:
         return ()
@@ -157,6 +156,52 @@ async def test_an_array_larger_than_the_librarys_default_arrives() -> None:
         assert len(line.heard[0]) == 3_000_003
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_message_in_parts_is_one_message() -> None:
+    async def talk(peer: ServerConnection) -> None:
+        await peer.send(["mark", "", "Price"])
+        await peer.send("whole")
+        await peer.wait_closed()
+
+    async with server(talk) as port:
+        line = Line(port)
+        running = asyncio.ensure_future(line.feed.run())
+        await until(lambda: len(line.heard) == 2)
+        assert line.heard == [b"markPrice", b"whole"]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_parts_without_end_lose_the_connection_and_not_the_memory() -> None:
+    async def endless(peer: ServerConnection) -> None:
+        peer.transport.write(b"\x01\x00" + b"\x00\x00" * 10_000)
+        await peer.wait_closed()
+
+    async with server(endless) as port:
+        line = Line(port)
+        await line.lost()
+        assert line.heard == []
+
+
+async def test_what_fails_in_the_handling_of_a_frame_ends_the_feed_with_that_error() -> None:
+    class Clumsy(Listener):
+        def frame(self, raw: bytes, at: Moment) -> None:
+            super().frame(raw, at)
+            raise ZeroDivisionError("a bug")
+
+    async def talk(peer: ServerConnection) -> None:
+        await peer.send("one")
+        await peer.send("two")
+        await peer.wait_closed()
+
+    async with server(talk) as port:
+        line = Line(port)
+        line.feed._talk = lambda: Clumsy(line.heard, line.log)
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(line.feed.run(), 3.0)
+        assert line.heard == [b"one"], "and no frame after it is handled"
+        assert line.log[-1] == "lost: the feed ended: ZeroDivisionError"
 
 
 async def test_a_frame_past_all_bounds_loses_the_connection_and_not_the_daemon() -> None:

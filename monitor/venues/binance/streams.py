@@ -51,8 +51,8 @@ class Conversation:
         self._tell(at)
         return replies
 
-    def frame(self, raw: bytes, at: Moment) -> Sequence[str]:
-        """Decode, count, pass on. What is heard is never answered."""
+    def frame(self, raw: bytes, at: Moment) -> None:
+        """Decode, count, pass on."""
         if self._record is not None:
             self._record(raw, at.wall)
         decoded = decode(raw, venue=self._ledger.venue, account=self._account, received=at.wall)
@@ -77,7 +77,6 @@ class Conversation:
         if self._heard is not None:
             self._heard(decoded)
         self._pass_on(decoded.events, counters)
-        return ()
 
     def _pass_on(self, events: Sequence[Event], counters: Counters) -> None:
         frame = counters if len(events) == 1 else Several(counters, len(events))
