@@ -20,6 +20,8 @@ CapPlace = Ints
 OptionPlace = Ints
 GroupPlace = Ints
 NettingPlace = Ints
+LegPlace = Ints
+PathPlace = Ints
 
 _SPACES = {
     "PoolPlace": "pools",

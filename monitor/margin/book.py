@@ -1,16 +1,20 @@
-"""The book: all accounts' pools as columns, brought up to date one account at a time."""
+"""The book: all accounts' pools, brought up to date one account at a time, and kept as columns in shards."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from monitor.domain.names import AccountKey, Asset
 from monitor.margin.checks import check_account
-from monitor.margin.columns import Block, stacked
 from monitor.margin.compile import compiled
+from monitor.margin.general import GENERAL_LEGS, GeneralShard
+from monitor.margin.plain import plain_pools
+from monitor.margin.plain_compile import compiled_plain
 from monitor.margin.plan import Plan, planned
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
+from monitor.margin.shard import SHARD_LEGS, PlainShard
+from monitor.margin.straight import Scratch
 from monitor.margin.tiers import Shelf
 
 #: Assets that the market line holds still and that have a depeg line instead.
@@ -21,61 +25,151 @@ STABLECOINS: frozenset[Asset] = frozenset(
 #: Tables may pile up to twice those in use and this many more before unused ones are forgotten.
 SPARE_TABLES = 1000
 
-#: How many selections of accounts keep their joined columns; touched accounts repeat from tick to tick.
-REMEMBERED = 8
-
 
 class Book:
-    """Who holds what. A replaced account is compiled anew and the others stay: the result equals a new book's."""
+    """Who holds what. A replaced account is compiled anew and the others stay: the result equals a new book's.
+
+    Plain and general pools of an account stand in different shards; both are compiled when they are first asked for.
+    """
 
     def __init__(self, prices: Prices, stablecoins: Collection[Asset] = STABLECOINS) -> None:
         self.prices = prices
         self.stablecoins = frozenset(stablecoins)
         self.shelf = Shelf()
-        self._blocks: dict[AccountKey, Block] = {}
+        self._described: dict[AccountKey, tuple[Pool, ...]] = {}
+        self._waiting: dict[AccountKey, None] = {}
+        self._plain: list[PlainShard] = []
+        self._general: list[GeneralShard] = []
+        self._home: dict[AccountKey, tuple[PlainShard | None, GeneralShard | None]] = {}
+        self._betas: dict[Asset, float] = {}
         self._most_tables = SPARE_TABLES
-        self._plans: dict[tuple[AccountKey, ...], Plan] = {}
+        self._scratch = Scratch()
 
     def replace(self, account: AccountKey, pools: Sequence[Pool]) -> None:
         """The account's pools are these. Raises BadPool (naming pool, field and value) and then changes nothing."""
         check_account(account, pools)
-        self._plans.clear()
-        self._blocks.pop(account, None)
-        self._blocks[account] = compiled(pools, self.prices, self.shelf, self.stablecoins)
-        if len(self.shelf) > self._most_tables:
-            self._forget_unused_tables()
+        self._described.pop(account, None)
+        self._described[account] = tuple(pools)
+        self._waiting[account] = None
 
     def remove(self, account: AccountKey) -> None:
         """The account is gone; unknown accounts are none."""
-        self._plans.clear()
-        self._blocks.pop(account, None)
+        self._described.pop(account, None)
+        self._waiting.pop(account, None)
+        self._leave(account)
 
     @property
     def pools(self) -> tuple[Pool, ...]:
         """All pools, by account in the order of their last replacement."""
-        return tuple(pool for block in self._blocks.values() for pool in block.described)
+        return tuple(pool for pools in self._described.values() for pool in pools)
 
     @property
     def accounts(self) -> tuple[AccountKey, ...]:
         """All accounts."""
-        return tuple(self._blocks)
+        return tuple(self._described)
+
+    def pools_of(self, account: AccountKey) -> tuple[Pool, ...]:
+        """The account's pools, none where it is unknown."""
+        return self._described.get(account, ())
+
+    def shards(
+        self, accounts: Collection[AccountKey] | None, betas: Mapping[Asset, float] | None
+    ) -> tuple[list[PlainShard], list[GeneralShard]]:
+        """The shards in which these accounts (all where None) stand, up to date. `betas` None: those of the last time
+        will do, because nobody asks for a market line.
+        """
+        if betas is not None and dict(betas) != self._betas:
+            # Along other speeds other pools have straight market lines.
+            self._betas = dict(betas)
+            self._begin_anew()
+        self._compile()
+        if accounts is None:
+            return list(self._plain), list(self._general)
+        homes = [self._home[account] for account in accounts if account in self._home]
+        plain = dict.fromkeys(shard for shard, _ in homes if shard is not None)
+        return list(plain), list(dict.fromkeys(shard for _, shard in homes if shard is not None))
 
     def plan(self, accounts: Collection[AccountKey] | None = None) -> Plan | None:
-        """The columns and problems of some accounts (all where None), None if the book holds none of them."""
-        wanted = tuple(a for a in self._blocks if accounts is None or a in accounts)
+        """Some accounts' pools (all where None) as the general machinery sees them, plain ones too; None: no account.
+        It is not kept.
+        """
+        wanted = [a for a in self._described if accounts is None or a in accounts]
         if not wanted:
             return None
-        plan = self._plans.get(wanted)
-        if plan is None:
-            if len(self._plans) >= REMEMBERED:
-                self._plans.pop(next(iter(self._plans)))
-            block = stacked([self._blocks[account] for account in wanted])
-            plan = self._plans[wanted] = planned(block, self.prices, self.shelf, self.stablecoins)
-        return plan
+        pools = [pool for account in wanted for pool in self._described[account]]
+        block = compiled(pools, self.prices, self.shelf, self.stablecoins)
+        return planned(block, self.prices, self.shelf, self.stablecoins)
 
-    def _forget_unused_tables(self) -> None:
-        """Compile all accounts on a new shelf: rates that follow a position's size leave many tables behind."""
+    def _compile(self) -> None:
+        """Bring the shards up to date with what was described."""
+        if self._waiting and len(self.shelf) > self._most_tables:
+            # Rates that follow a position's size leave many tables behind: all accounts onto a new shelf.
+            self._begin_anew()
+            self._place_all()
+            self._most_tables = 2 * len(self.shelf) + SPARE_TABLES
+        self._place_all()
+
+    def _place_all(self) -> None:
+        for account in self._waiting:
+            self._place(account)
+        self._waiting.clear()
+        self.shelf.stack()
+
+    def _begin_anew(self) -> None:
         self.shelf = Shelf()
-        for account, block in self._blocks.items():
-            self._blocks[account] = compiled(block.described, self.prices, self.shelf, self.stablecoins)
-        self._most_tables = 2 * len(self.shelf) + SPARE_TABLES
+        self._plain, self._general, self._home = [], [], {}
+        self._waiting = dict.fromkeys(self._described)
+
+    def _place(self, account: AccountKey) -> None:
+        """Compile an account, and put it where it was if it can stay there."""
+        pools = self._described[account]
+        names = plain_pools(pools, self.shelf, self.stablecoins, self._betas)
+        plain = tuple(pool for pool in pools if pool.key in names)
+        other = [pool for pool in pools if pool.key not in names]
+        plain_home, general_home = self._home.get(account, (None, None))
+        if plain:
+            columns = compiled_plain(plain, self.prices, self.shelf, self.stablecoins, self._betas)
+            plain_home = plain_home or self._plain_room(len(columns.legs.c))
+            plain_home.put(account, plain, columns)
+        elif plain_home is not None:
+            self._left_plain(plain_home, account)
+            plain_home = None
+        if other:
+            block = compiled(other, self.prices, self.shelf, self.stablecoins)
+            general_home = general_home or self._general_room(len(block.legs.pool))
+            general_home.put(account, block)
+        elif general_home is not None:
+            self._left_general(general_home, account)
+            general_home = None
+        self._home[account] = plain_home, general_home
+
+    def _plain_room(self, legs: int) -> PlainShard:
+        for shard in reversed(self._plain):
+            if shard.legs + legs <= SHARD_LEGS:
+                return shard
+        self._plain.append(PlainShard(self.shelf, self._scratch))
+        return self._plain[-1]
+
+    def _general_room(self, legs: int) -> GeneralShard:
+        for shard in reversed(self._general):
+            if shard.legs + legs <= GENERAL_LEGS:
+                return shard
+        self._general.append(GeneralShard(self.prices, self.shelf, self.stablecoins))
+        return self._general[-1]
+
+    def _leave(self, account: AccountKey) -> None:
+        plain, general = self._home.pop(account, (None, None))
+        if plain is not None:
+            self._left_plain(plain, account)
+        if general is not None:
+            self._left_general(general, account)
+
+    def _left_plain(self, shard: PlainShard, account: AccountKey) -> None:
+        shard.drop(account)
+        if not shard.accounts:
+            self._plain.remove(shard)
+
+    def _left_general(self, shard: GeneralShard, account: AccountKey) -> None:
+        shard.drop(account)
+        if not shard.accounts:
+            self._general.remove(shard)

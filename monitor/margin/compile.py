@@ -81,7 +81,7 @@ class _Compiler:
 
     def __init__(self, number: int, pool: Pool, prices: Prices, shelf: Shelf, records: _Records) -> None:
         self._number, self._pool, self._prices, self._shelf, self._records = number, pool, prices, shelf, records
-        self._groups = _Groups(pool.legs)
+        self._groups = Groups(pool.legs)
 
     def run(self, stablecoins: Collection[Asset]) -> None:
         pool, records = self._pool, self._records
@@ -158,9 +158,9 @@ class _Compiler:
     ) -> tuple[Any, ...]:
         inverse = leg.payoff is Payoff.INVERSE
         c = leg.quantity * leg.multiplier * (-1.0 if inverse else 1.0)
-        valued, held = _valued(leg, leg.basis, inverse)
-        fee_valued, fee_held = _valued(leg, leg.fee_basis, inverse)
-        initial_valued, initial_held = _valued(leg, leg.initial_basis, inverse)
+        valued_at, held = valued(leg, leg.basis, inverse)
+        fee_valued, fee_held = valued(leg, leg.fee_basis, inverse)
+        initial_valued, initial_held = valued(leg, leg.initial_basis, inverse)
         option = -1
         if leg.option is not None:
             option = len(self._records.options)
@@ -186,7 +186,7 @@ class _Compiler:
             inverse,
             leg.quantity,
             c,
-            _reciprocal(leg.entry) if inverse else leg.entry,
+            reciprocal(leg.entry) if inverse else leg.entry,
             leg.order,
             leg.opening_fee,
             table,
@@ -197,7 +197,7 @@ class _Compiler:
             share,
             share_orders,
             not leg.group_lookup,
-            valued,
+            valued_at,
             held,
             leg.fee_rate,
             fee_valued,
@@ -231,7 +231,7 @@ class _Compiler:
         )
 
 
-class _Groups:
+class Groups:
     """Sizes of tier groups that no price moves (by contracts or base), and who shares a group's deduction."""
 
     def __init__(self, legs: Sequence[Leg]) -> None:
@@ -275,17 +275,18 @@ def _measure(table: TierTable) -> Callable[[Leg], float]:
     return lambda leg: abs(leg.quantity)
 
 
-def _valued(leg: Leg, basis: Basis, inverse: bool) -> tuple[Valued, float]:
+def valued(leg: Leg, basis: Basis, inverse: bool) -> tuple[Valued, float]:
     """How the basis moves, and its u where it does not."""
     if basis is Basis.MARK:
         return Valued.MARK, NAN
     if basis is Basis.INDEX:
         return Valued.INDEX, NAN
     held = leg.entry if basis is Basis.ENTRY else leg.snapshot_mark
-    return Valued.HELD, _reciprocal(held) if inverse else held
+    return Valued.HELD, reciprocal(held) if inverse else held
 
 
-def _reciprocal(price: float) -> float:
+def reciprocal(price: float) -> float:
+    """1 / price; 0 stays 0, which is an entry whose cash leg lies in a holding."""
     return 1.0 / price if price else 0.0
 
 

@@ -77,20 +77,15 @@ class Plan:
 
 
 class Lines:
-    """The sets of problems, and where each ray's answer stands."""
+    """The sets of problems, and what the rays of all of them answer, one after the other."""
 
     def __init__(self, sets: tuple[Problems, ...], names: tuple[Asset, ...]) -> None:
         self.sets = sets
-        #: (kind, pool, key) -> the number of the ray, counted through all sets.
-        self.place: dict[tuple[int, int, int], int] = {}
-        #: By pool: the assets that move it, with their keys.
-        self.assets: dict[int, list[tuple[Asset, int]]] = {}
-        for one in sets:
-            rays = one.rays
-            for kind, pool, key in zip(rays.kind.tolist(), rays.pool.tolist(), rays.key.tolist(), strict=True):
-                self.place[kind, pool, key] = len(self.place)
-                if kind == Kind.ASSET:
-                    self.assets.setdefault(pool, []).append((names[key], key))
+        self.names = names  # by key of the rays of assets
+        none = np.zeros(0, np.intp)
+        self.kind: Ints = np.concatenate([none, *(one.rays.kind for one in sets)])
+        self.key: Ints = np.concatenate([none, *(one.rays.key for one in sets)])
+        self.pool: Ints = np.concatenate([none, *(one.rays.pool for one in sets)])
 
 
 def planned(block: Block, prices: Prices, shelf: Shelf, stablecoins: Collection[Asset]) -> Plan:

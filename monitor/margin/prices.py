@@ -55,6 +55,7 @@ class Prices:
 
     def __init__(self) -> None:
         self.version = 0
+        self._coordinates: tuple[int, Floats] = (-1, np.zeros(0))
         self._marks = _Column()
         self._assets = _Column()
         self._assets.set(("", USD), 1.0)
@@ -109,6 +110,18 @@ class Prices:
     def marks(self) -> Floats:
         """All marks by place (do not keep: the column moves when it grows)."""
         return self._marks.values
+
+    @property
+    def coordinates(self) -> Floats:
+        """What profits are straight in: at 2 * place the mark, at 2 * place + 1 its reciprocal."""
+        version, found = self._coordinates
+        if version != self.version or len(found) != 2 * len(self.marks):
+            marks = self.marks
+            found = np.empty(2 * len(marks))
+            found[::2] = marks
+            np.divide(1.0, marks, out=found[1::2])
+            self._coordinates = self.version, found
+        return found
 
     @property
     def assets(self) -> Floats:

@@ -17,6 +17,8 @@ from monitor.margin.tiers import Shelf
 
 #: How far up a ray is followed: a line beyond a billion times today's price is none.
 TOP = 1e9
+#: A root this near to price zero is none.
+NOWHERE = -1.0 + 1e-11
 #: Health counts as zero below this part of the sum of its absolute terms (the promise is 1e-9).
 EXACT = 1e-14
 #: Rounds of refinement; Newton needs about as many as there are tiers between, bisection 60.

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 
 from monitor.margin.arrays import Bools, Floats, sums
 from monitor.margin.assess import Assessment, Marked, assess, marked
-from monitor.margin.book import Book
 from monitor.margin.health import Values, health
 from monitor.margin.plan import Lines, Plan, Problems
-from monitor.margin.roots import solve
+from monitor.margin.prices import Prices
+from monitor.margin.roots import NOWHERE, solve
 from monitor.margin.speeds import Kind
 from monitor.margin.terms import Terms
 from monitor.margin.tiers import Shelf
 
-#: A root this near to price zero is none.
-NOWHERE = -1.0 + 1e-11
+__all__ = ["NOWHERE", "Solved", "Tick", "free_balance", "solve_lines", "stand", "standing_now", "values_at"]
 
 
 @dataclass(slots=True)
@@ -47,15 +47,27 @@ class Tick:
         return self.counted if orders else self.out
 
 
-def standing_now(book: Book, plan: Plan) -> Tick:
+class Stock(Protocol):
+    """What a plan is computed with: a book, for one."""
+
+    prices: Prices
+    shelf: Shelf
+
+
+def standing_now(book: Stock, plan: Plan) -> Tick:
     """Where all pools stand at the book's prices."""
+    return stand(book.prices, book.shelf, plan)
+
+
+def stand(prices: Prices, shelf: Shelf, plan: Plan) -> Tick:
+    """Where all pools stand at these prices."""
     block = plan.block
-    book.shelf.stack()
+    shelf.stack()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        now = marked(block, book.prices)
-        out = assess(block, plan.standing[0], now, book.shelf)
+        now = marked(block, prices)
+        out = assess(block, plan.standing[0], now, shelf)
         same = plan.standing[1] is plan.standing[0]
-        counted = out if same else assess(block, plan.standing[1], now, book.shelf)
+        counted = out if same else assess(block, plan.standing[1], now, shelf)
     net = np.where(block.pools.orders[block.rows.pool], counted.health.net, out.health.net)
     borrows = sums(block.rows.pool, ((block.rows.borrow >= 0) & (net < 0.0)).astype(np.float64), block.count) > 0.0
     return Tick(now, out, counted, plan.exposed | borrows)

@@ -11,9 +11,10 @@ from monitor.domain.names import AccountKey, Asset, PoolKey
 from monitor.margin.arrays import Bools, Floats, Ints
 from monitor.margin.book import Book
 from monitor.margin.compile import liquidation_stage
-from monitor.margin.plan import Lines, Plan
+from monitor.margin.general import State
+from monitor.margin.plan import Plan
 from monitor.margin.pool import Requirement
-from monitor.margin.solve import Solved, Tick, solve_lines, standing_now
+from monitor.margin.solve import Tick
 from monitor.margin.speeds import Kind
 
 #: The lines that a sweep tells of.
@@ -25,7 +26,8 @@ class Sweep:
     """Some accounts' pools and how far their lines are. Arrays may be reused by the next sweep: copy what you keep.
 
     `token` is the same object as long as pools and lines are the same ones in the same order. `distance` has an entry
-    for each direction of each position, coin, depeg and market line; `ray_pool` says whose it is.
+    for each position, coin, depeg and market line and direction; `ray_pool` says whose it is. Left out are lines of
+    plain pools whose answer another one gives already, and directions in which they can have none.
     """
 
     token: object
@@ -41,42 +43,43 @@ def sweep(
     *,
     betas: Mapping[Asset, float] | None = None,
     search: bool = True,
+    together: bool = True,
 ) -> tuple[Sweep, ...]:
     """Ratios and distances of at least these accounts (all where None) at the book's prices.
 
     Lines that need a search are solved only with `search`, else they stand where they were solved last (NaN before).
+    Without `together` the same holds for lines that move several instruments of a plain pool: what is left are the
+    position lines, and what answers the same.
     """
-    del search
+    plain, general = book.shards(accounts, betas or {})
     result = []
-    for account in book.accounts:
-        plan = book.plan([account]) if accounts is None or account in accounts else None
-        if plan is not None and plan.block.count:
-            tick = standing_now(book, plan)
-            lines = plan.lines(betas)
-            result.append(_swept(plan, tick, lines, solve_lines(book.shelf, plan, tick, lines)))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for shard in plain:
+            found = shard.solved(book.prices, together=together)
+            result.append(Sweep(shard.token, shard.keys, found.ratio, found.ray_pool, found.distance))
+        result += [_swept(shard.solved(betas or {}, search=search)) for shard in general]
     return tuple(result)
 
 
-def _swept(plan: Plan, tick: Tick, lines: Lines, solved: Solved) -> Sweep:
-    none = [np.zeros(0, np.intp)]
-    kind = np.concatenate([one.rays.kind for one in lines.sets] or none)
-    chosen = np.flatnonzero(np.isin(kind, SWEPT))
-    pool = np.concatenate([one.rays.pool for one in lines.sets] or none)[chosen]
+def _swept(state: State) -> Sweep:
+    assert state.found is not None, "lines were asked for"
+    plan, tick = state.plan, state.tick
+    lines, solved = state.found
+    chosen = np.flatnonzero(np.isin(lines.kind, SWEPT))
+    pool = lines.pool[chosen]
     described = plan.block.described
     unknown = np.array([bool(one.unknown) for one in described])
-    exposed = tick.exposed | plan.empty_liquidates
-    now = np.where(unknown[pool], np.nan, solved.now[chosen])
-    sides = [np.where(np.isnan(x), np.inf, np.abs(x)) for x in (solved.down[chosen], solved.up[chosen])]
-    done = np.where(tick.exposed[pool], now <= 0.0, plan.empty_liquidates[pool] & (now < 0.0))
-    never = ~exposed[pool] | (now <= 0.0)
-    distance = [np.where(done, 0.0, np.where(never, np.inf, np.where(np.isnan(now), np.nan, x))) for x in sides]
-    return Sweep(
-        lines,
-        tuple(one.key for one in described),
-        _ratio(plan, tick, unknown),
-        np.concatenate([pool, pool]),
-        np.concatenate(distance),
-    )
+    distance = np.full(2 * len(pool), np.nan)
+    if solved is not None:
+        now = np.where(unknown[pool], np.nan, solved.now[chosen])
+        done = np.where(tick.exposed[pool], now <= 0.0, plan.empty_liquidates[pool] & (now < 0.0))
+        never = ~(tick.exposed | plan.empty_liquidates)[pool] | (now <= 0.0)
+        for part, roots in ((slice(len(pool)), solved.down), (slice(len(pool), None), solved.up)):
+            x = roots[chosen]
+            there = np.where(np.isnan(x), np.inf, np.abs(x))
+            distance[part] = np.where(done, 0.0, np.where(never, np.inf, np.where(np.isnan(now), np.nan, there)))
+    keys = tuple(one.key for one in described)
+    return Sweep(lines, keys, _ratio(plan, tick, unknown), np.concatenate([pool, pool]), distance)
 
 
 def _ratio(plan: Plan, tick: Tick, unknown: Bools) -> Floats:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -86,11 +86,23 @@ def is_concave(curve: Curve) -> bool:
     return all(lower.rate >= upper.rate for lower, upper in pairwise(curve.steps))
 
 
+@dataclass(slots=True, frozen=True)
+class Shelved:
+    """A table's number on a shelf. `straight`: its requirement is the largest of straight lines in the notional."""
+
+    table: TierTable
+    number: int
+    straight: bool
+    least_rate: float
+    top_rate: float
+
+
 class Shelf:
     """All tables of a book, stacked into columns: row i is one tier of one table. Equal tables share their rows."""
 
     def __init__(self) -> None:
         self._numbers: dict[TierTable, int] = {}
+        self._facts: dict[int, Shelved] = {}  # by the table's identity: a table's hash takes long
         self._tables: list[TierTable] = []
         self._starts: list[int] = []
         self._rows = 0
@@ -108,6 +120,18 @@ class Shelf:
             self._starts.append(self._rows)
             self._rows += len(table.tiers)
         return number
+
+    def facts(self, table: TierTable) -> Shelved:
+        """What there is to know of a table, worked out once."""
+        found = self._facts.get(id(table))
+        if found is None:
+            rates = [tier.rate for tier in table.tiers]
+            straight = all(tier.growth == 0.0 for tier in table.tiers) and is_convex(table)
+            if len(self._facts) > 2 * len(self._tables) + 1000:
+                self._facts.clear()  # equal tables that were read again and again
+            # The table is kept with the facts, so that its identity cannot become another one's.
+            found = self._facts[id(table)] = Shelved(table, self.add(table), straight, min(rates), max(rates))
+        return found
 
     def fixed_row(self, number: int, size: float) -> int:
         """The row of the tier that holds `size`, for a size that no price moves."""

@@ -14,7 +14,7 @@ from monitor.domain.lines import NEVER
 from monitor.domain.names import AccountKey, PoolKey, Side
 from monitor.domain.tiers import Tier, TierBy, TierTable, flat
 from monitor.margin import book as book_module
-from monitor.margin.book import REMEMBERED, Book
+from monitor.margin.book import Book
 from monitor.margin.evaluate import evaluate
 from monitor.margin.pool import (
     Basis,
@@ -90,16 +90,6 @@ def test_an_empty_book_and_unknown_accounts_have_no_results() -> None:
     assert evaluate(book) == {}
     book.replace(ACCOUNT, [pool(leg(1.0))])
     assert evaluate(book, accounts=[OTHER]) == {}
-
-
-def test_more_selections_than_are_remembered_still_answer() -> None:
-    book = Book(prices())
-    accounts = [AccountKey(VENUE, str(i)) for i in range(REMEMBERED + 2)]
-    for account in accounts:
-        book.replace(account, [of(account, pool(leg(1.0)))])
-    for _ in range(2):
-        for account in accounts:
-            assert len(evaluate(book, accounts=[account])) == 1
 
 
 def test_tables_that_nobody_uses_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,112 @@
+"""Shards: some accounts' plain pools together, small enough for a processor's cache, brought up to date when asked for.
+
+An account that is described anew is cut out of its shard's tables and put under them again; what the last ticks found
+about the others (tiers, roots) stays.
+"""
+
+from __future__ import annotations
+
+from monitor.domain.names import AccountKey, PoolKey
+from monitor.margin.plain_columns import Counts, Plain, Stretch, under_each_other
+from monitor.margin.pool import Pool
+from monitor.margin.prices import Prices
+from monitor.margin.straight import Scratch, Straight
+from monitor.margin.tiers import Shelf
+
+#: A shard takes accounts until it holds so many legs (one account is never split).
+SHARD_LEGS = 8192
+
+
+class PlainShard:
+    """The plain pools of some accounts."""
+
+    def __init__(self, shelf: Shelf, scratch: Scratch) -> None:
+        self._shelf, self._scratch = shelf, scratch
+        self._plain: Plain | None = None
+        self._begins: dict[AccountKey, tuple[Counts, Counts]] = {}  # where each account's rows begin and end
+        self._waiting: dict[AccountKey, Plain] = {}
+        self._pools: dict[AccountKey, tuple[Pool, ...]] = {}
+        self._straight: Straight | None = None
+        self._legs = 0
+        self._solved: tuple[int, bool, bool] = (-1, False, False)
+        self.keys: tuple[PoolKey, ...] = ()
+        self.described: tuple[Pool, ...] = ()
+        self.numbers: dict[AccountKey, range] = {}  # by account: its pools
+        self.token = object()
+
+    @property
+    def legs(self) -> int:
+        """How many legs it holds."""
+        return self._legs
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts it holds."""
+        return len(self._pools)
+
+    def put(self, account: AccountKey, pools: tuple[Pool, ...], plain: Plain) -> None:
+        """The account's pools are these."""
+        self.drop(account)
+        self._pools[account], self._waiting[account] = pools, plain
+        self._legs += len(plain.legs.c)
+
+    def drop(self, account: AccountKey) -> None:
+        """The account is gone."""
+        pools = self._pools.pop(account, ())
+        self._legs -= sum(len(pool.legs) for pool in pools)
+        self._waiting.pop(account, None)
+        self._straight = None
+
+    def solved(self, prices: Prices, *, lines: bool = True, together: bool = True) -> Straight:
+        """Where the pools stand, and their lines: those of one leg with `lines`, those of several also `together`."""
+        straight = self._straight
+        if straight is None:
+            straight = self._straight = self._built()
+        version, legs_done, paths_done = self._solved
+        if version != prices.version:
+            straight.stand(prices.coordinates)
+            legs_done = paths_done = False
+        legs_now, paths_now = lines and not legs_done, lines and together and not paths_done
+        if legs_now:
+            straight.solve_legs()
+        if paths_now:
+            straight.solve_paths()
+        if legs_now or paths_now:
+            straight.tell()
+        self._solved = prices.version, legs_done or legs_now, paths_done or paths_now
+        return straight
+
+    def _built(self) -> Straight:
+        """The tables with what waits, and without what is gone."""
+        stretches: list[Stretch] = []
+        kept = [account for account in self._begins if account in self._pools and account not in self._waiting]
+        if self._plain is not None:
+            stretches += _runs(self._plain, [self._begins[account] for account in kept])
+        stretches += [(plain, Counts(), plain.counts()) for plain in self._waiting.values()]
+        self._plain = under_each_other(stretches)
+        order = [*kept, *self._waiting]
+        self._pools = {account: self._pools[account] for account in order}
+        sizes = [end.minus(begin) for begin, end in map(self._begins.__getitem__, kept)]
+        sizes += [plain.counts() for plain in self._waiting.values()]
+        self._begins, at = {}, Counts()
+        for account, size in zip(order, sizes, strict=True):
+            self._begins[account] = at, at.plus(size)
+            at = at.plus(size)
+        self._waiting.clear()
+        self.described = tuple(pool for pools in self._pools.values() for pool in pools)
+        self.keys = tuple(pool.key for pool in self.described)
+        self.numbers = {account: range(begin.pools, end.pools) for account, (begin, end) in self._begins.items()}
+        self.token = object()
+        self._solved = (-1, False, False)
+        return Straight(self._plain, self._shelf, self._scratch)
+
+
+def _runs(plain: Plain, kept: list[tuple[Counts, Counts]]) -> list[Stretch]:
+    """Neighbours together, so that few stretches are put under each other."""
+    runs: list[Stretch] = []
+    for begin, end in kept:
+        if runs and runs[-1][2] == begin:
+            runs[-1] = plain, runs[-1][1], end
+        else:
+            runs.append((plain, begin, end))
+    return runs
