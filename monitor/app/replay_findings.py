@@ -70,6 +70,7 @@ class Findings:
     changes: int = 0
     recorded_changes: int = 0
     without_outcome: int = 0
+    identical_steps: int = 0  #: to the byte, whether that was promised or not
     compared_exactly: int = 0
     differing_steps: int = 0  #: among those compared exactly
     first_difference: tuple[float, int, str] | None = None  #: time, number, what
@@ -140,6 +141,7 @@ class Findings:
             return ()
         self.recorded_changes += len(step.recorded.changes)
         self.recorded.take(step.recorded.changes)
+        self.identical_steps += step.ours == step.recorded
         if step.began.exact:
             self._exactly(step, step.recorded)
         else:

@@ -107,6 +107,7 @@ def summary(findings: Findings, took_seconds: float) -> Json:
         "recorded_alert_changes": findings.recorded_changes,
         "without_outcome": findings.without_outcome,
         "missing_steps": sum(each.steps for each in findings.missing),
+        "identical_steps": findings.identical_steps,
         "compared_exactly": findings.compared_exactly,
         "differing_steps": findings.differing_steps,
         "first_difference": None if first is None else dict(zip(("at", "step", "what"), first, strict=True)),

@@ -185,6 +185,7 @@ def _within(findings: Findings, compared: int) -> Iterator[str]:
         text += f"are not equal to the last digit, the most by {figures.largest_within:.1e} of itself"
     yield text
     if not findings.other_rules:
+        yield f"  {findings.identical_steps:,} of the steps are identical to the byte"
         both = findings.changes - sum(each.ours for each in findings.one_sided)
         yield f"  {both:,} changes of alerts were told on both sides, {len(findings.one_sided)} on one side only"
         counted = Counter(each.excused for each in findings.one_sided)
