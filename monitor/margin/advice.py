@@ -1,9 +1,10 @@
 """What would it take? Collateral to add, or quantity to close, so that no line of a pool lies nearer than wanted.
 
-The pool is edited and assessed again by the kernel, so tiers, haircuts and loans are looked up anew. One call assesses
-several edited copies, those of all searches together. A search brackets the amount, then closes in along the straight
-line between the distances at both ends; it ends within 1/2000 of the amount, and on the safe side. The lines that count
-are those of the positions, of the coins and of the market; depeg lines do not.
+What is missing is told by health at the wanted distance (`monitor.margin.stress`), so tiers, haircuts and loans are
+looked up anew there, and no line is searched. Collateral is what is missing. A quantity is found where nothing is
+missing any more: a bracket is closed along the straight line between its ends, which mostly is the answer; it ends
+within 1/6000 of the bracket, and on the safe side. The lines that count are those of the positions, of the coins and of
+the market; depeg lines do not.
 
 Collateral is added as cash in the numeraire, counted in full. A position is closed at its mark, its profit or loss paid
 in the asset it settles in; the cash of an isolated pool leaves it in the same proportion, as margin does when part of
@@ -13,32 +14,28 @@ an isolated position is closed. Resting orders stay.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 from monitor.domain.instruments import Payoff
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, State, nearer
 from monitor.domain.names import Asset, PositionKey
-from monitor.margin.book import Book
-from monitor.margin.evaluate import evaluate
-from monitor.margin.pool import Leg, Pool, VenueFigures
+from monitor.domain.tiers import TierBy
+from monitor.margin.book import STABLECOINS
+from monitor.margin.pool import Leg, Pool
 from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult
+from monitor.margin.stress import Lack, Stress
 
 FINE = 1 / 6000
-"""A bracket is narrowed to this part of itself (its upper end is four times its lower one, or it is a fifth)."""
-DOUBLINGS = range(-13, 6, 2)
-"""Collateral is first looked for at 2 ** k times the pool's size (equity, requirement or notional)."""
+"""A bracket is narrowed to this part of itself (it is a fifth of a position, or less)."""
+MOST = 32.0
+"""Collateral of more than so many times the pool's size (equity, requirement or notional) is no advice."""
 FIFTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Closing is first tried in fifths of a position."""
 POSITIONS = 4
 """Closing is tried for the largest positions only."""
-
-Found = tuple[float, Leg | None] | None
-"""What a search found: an amount of collateral, or a fraction and the position to close it of."""
-Search = Generator[Sequence[Pool], Sequence[PoolResult], Found]
-"""Yields edited pools and is sent their results, so that several searches can share the calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +81,7 @@ def collateral_to_add(pool: Pool, prices: Prices, wanted_distance_ratio: float) 
 
     None if the pool cannot be assessed, or if no amount of up to 32 times its size suffices.
     """
-    _, (found,) = _searched(prices, _adding(pool, wanted_distance_ratio))
-    return None if found is None else found[0]
+    return _added(Stress(pool, prices, wanted_distance_ratio))
 
 
 def quantity_to_close(
@@ -96,166 +92,158 @@ def quantity_to_close(
     0 if it is there already; None if the pool holds no such position or cannot be assessed, or if not even closing all
     of the position helps.
     """
-    legs = [leg for leg in pool.legs if not leg.order and (leg.symbol, leg.side) == position_key]
-    _, (found,) = _searched(prices, _closing(pool, legs, prices, wanted_distance_ratio))
-    return None if found is None else found[0] * abs(legs[0].quantity)
+    legs = [place for place, leg in enumerate(pool.legs) if (leg.symbol, leg.side) == position_key]
+    closing = _Closing(pool, prices, wanted_distance_ratio, legs)
+    if not closing.legs:
+        return None
+    found = closing.least()
+    return None if found is None else found[1] * abs(pool.legs[found[0]].quantity)
 
 
-def advise(pool: Pool, prices: Prices, wanted: float) -> Advice:
-    """What brings the pool's nearest line to the distance `wanted` (a ratio): by adding, or by closing the least."""
-    legs = sorted((leg for leg in pool.legs if not leg.order), key=lambda leg: -_notional(pool, leg, prices))
-    searches = (_adding(pool, wanted), _closing(pool, legs[:POSITIONS], prices, wanted))
-    now, (added, closed) = _searched(prices, *searches)
-    add = None if added is None else added[0]
-    usd = _usd(pool, prices, now)
-    add_usd = None if add is None or usd is None else add * usd
+def advise(
+    pool: Pool,
+    prices: Prices,
+    wanted: float,
+    *,
+    betas: Mapping[Asset, float] | None = None,
+    stablecoins: Collection[Asset] = STABLECOINS,
+) -> Advice:
+    """What brings the pool's nearest line to the distance `wanted` (a ratio): by adding, or by closing the least.
+
+    `betas` and `stablecoins` are those of the market line.
+    """
+    largest = sorted(range(len(pool.legs)), key=lambda place: -_notional(pool, pool.legs[place], prices))
+    positions = [place for place in largest if not pool.legs[place].order][:POSITIONS]
+    closing = _Closing(pool, prices, wanted, positions, betas, stablecoins)
+    add = _added(closing.stress)
+    usd = closing.stress.numeraire_usd
+    add_usd = None if add is None or math.isnan(usd) else add * usd
     close = None
-    fraction, leg = (0.0, None) if closed is None else closed
-    if leg is not None:
+    if closing.legs and (found := closing.least()) is not None and found[1]:
+        place, fraction = found
+        leg = pool.legs[place]
         position = PositionKey(leg.symbol, leg.side)
         close = Close(position=position, quantity=fraction * abs(leg.quantity), whole=fraction == 1.0)
     return Advice(add=add, add_usd=add_usd, close=close, text=_text(pool, wanted, add, add_usd, close))
 
 
-def _searched(prices: Prices, *searches: Search) -> tuple[PoolResult, list[Found]]:
-    """Runs searches side by side, one call a round for all of them; also the first pool as it stands now."""
-    asked = {search: next(search) for search in searches}
-    found: dict[Search, Found] = {}
-    now: PoolResult | None = None
-    while asked:
-        results = iter(_assessed([pool for pools in asked.values() for pool in pools], prices))
-        answers = {search: [next(results) for _ in pools] for search, pools in asked.items()}
-        now = now or answers[searches[0]][0]
-        asked = {}
-        for search, answer in answers.items():
-            try:
-                asked[search] = search.send(answer)
-            except StopIteration as end:
-                found[search] = end.value
-    assert now is not None
-    return now, [found[search] for search in searches]
+def _added(stress: Stress) -> float | None:
+    lack = stress.now()
+    if lack.amount <= 0.0:
+        return 0.0
+    amount = lack.amount + lack.sure
+    return amount if amount <= MOST * stress.size else None  # an unknown amount is not either
 
 
-def _adding(pool: Pool, wanted: float) -> Search:
-    """The least cash to add."""
+class _Closing:
+    """Closing one of some legs (by place in the pool); those whose mark is unknown are left out."""
 
-    def with_more(amount: float) -> Pool:
-        return replace(pool, cash=pool.cash + amount)
+    def __init__(
+        self,
+        pool: Pool,
+        prices: Prices,
+        wanted: float,
+        legs: Sequence[int],
+        betas: Mapping[Asset, float] | None = None,
+        stablecoins: Collection[Asset] = STABLECOINS,
+    ) -> None:
+        self._pool, self._prices = pool, prices
+        self.legs = [
+            place
+            for place in legs
+            if not pool.legs[place].order and not math.isnan(prices.mark(pool.key.venue, pool.legs[place].symbol))
+        ]
 
-    (now,) = yield [pool]
-    if _far_enough(now, wanted):
-        return 0.0, None
-    if nearest(now).state is State.UNKNOWN:
-        return None
-    size = (
-        max(abs(now.equity or 0.0), now.maintenance_margin or 0.0, *(p.notional or 0.0 for p in now.positions)) or 1.0
-    )
-    amounts = [size * 2.0**k for k in DOUBLINGS]
-    results = yield [with_more(amount) for amount in amounts]
-    bracket = _bracket((0.0, now), list(zip(amounts, results, strict=True)), wanted)
-    if bracket is None:
-        return None
-    return (yield from _narrowed(with_more, bracket, wanted)), None
+        def stressed(edited: Pool, legs: Sequence[int] = ()) -> Stress:
+            return Stress(edited, prices, wanted, legs, betas=betas, stablecoins=stablecoins)
+
+        self._stressed: Callable[[Pool], Stress] = stressed
+        self.stress = stressed(pool, self.legs)
+
+    def least(self) -> tuple[int, float] | None:
+        """The leg of which the least notional must be closed, and the fraction of it (0: no line is too near); None if
+        closing all of any one of them does not help.
+        """
+        now = self.stress.now()
+        if math.isnan(now.amount):
+            return None
+        if now.amount <= 0.0:
+            return self.legs[0], 0.0
+        lacks = self._after([(leg, fifth) for leg in self.legs for fifth in FIFTHS])
+        helping: list[tuple[float, int, Bracket]] = []
+        for number, leg in enumerate(self.legs):
+            tried = lacks[number * len(FIFTHS) : (number + 1) * len(FIFTHS)]
+            bracket = _bracket([(0.0, now), *zip(FIFTHS, tried, strict=True)])
+            if bracket is not None:
+                notional = _notional(self._pool, self._pool.legs[leg], self._prices)
+                helping.append((bracket.crossing * notional, leg, bracket))
+        if not helping:
+            return None
+        _, best, bracket = min(helping, key=lambda each: each[0])
+        return best, self._narrowed(best, bracket)
+
+    def _narrowed(self, leg: int, bracket: Bracket) -> float:
+        """The least fraction in the bracket that is enough, on the safe side."""
+        fine = (bracket.high - bracket.low) * FINE
+        while bracket.high - bracket.low > fine:
+            fractions = bracket.between(fine)
+            lacks = self._after([(leg, fraction) for fraction in fractions])
+            tried = [(fraction, lack.amount + lack.sure) for fraction, lack in zip(fractions, lacks, strict=True)]
+            ends = (bracket.low, bracket.lack_low), (bracket.high, bracket.lack_high)
+            # The upper end itself is enough, so there always is such a pair.
+            lower, higher = next(pair for pair in pairwise((ends[0], *tried, ends[1])) if pair[1][1] <= 0.0)
+            bracket = Bracket(lower[0], higher[0], lower[1], higher[1])
+        return bracket.high
+
+    def _after(self, edits: Sequence[tuple[int, float]]) -> list[Lack]:
+        """What is missing after each of these closings of (leg, fraction)."""
+        if any(_goes_by_size(self._pool.legs[leg]) for leg in self.legs):
+            edited = (_closed(self._pool, self._pool.legs[leg], part, self._prices) for leg, part in edits)
+            return [self._stressed(pool).now() for pool in edited]
+        return self.stress.after_closing(edits)
 
 
-def _closing(pool: Pool, legs: Sequence[Leg], prices: Prices, wanted: float) -> Search:
-    """Of these legs, the one of which the least notional must be closed, and the fraction of it."""
-    legs = [leg for leg in legs if not math.isnan(prices.mark(pool.key.venue, leg.symbol))]
-    (now,) = yield [pool]
-    if not legs:
-        return None
-    if _far_enough(now, wanted):
-        return 0.0, None
-    results = yield [_closed(pool, leg, fifth, prices) for leg in legs for fifth in FIFTHS]
-    helping: list[tuple[float, Leg, Bracket]] = []
-    for number, leg in enumerate(legs):
-        tried = results[number * len(FIFTHS) : (number + 1) * len(FIFTHS)]
-        bracket = _bracket((0.0, now), list(zip(FIFTHS, tried, strict=True)), wanted)
-        if bracket is not None:
-            helping.append((bracket.crossing(wanted) * _notional(pool, leg, prices), leg, bracket))
-    if not helping:
-        return None
-    _, best, bracket = min(helping, key=lambda each: each[0])
-    fraction = yield from _narrowed(lambda part: _closed(pool, best, part, prices), bracket, wanted)
-    return fraction, best
+def _goes_by_size(leg: Leg) -> bool:
+    """Whether its rate follows from a size that is no notional, so that the pool has to be described anew."""
+    if leg.tiers is None or leg.tiers.by is TierBy.NOTIONAL:
+        return False
+    return len(leg.tiers.tiers) > 1 or leg.tiers.tiers[0].growth != 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """Two amounts, of which `low` is too little and `high` enough, and how far the nearest line is at either."""
+    """Two fractions, of which `low` is too little and `high` enough, and what is missing at either."""
 
     low: float
     high: float
-    distance_low: float
-    distance_high: float
+    lack_low: float
+    lack_high: float
 
-    def crossing(self, wanted: float) -> float:
-        """Where the straight line between the ends reaches the wanted distance; the middle where there is none."""
-        rise = self.distance_high - self.distance_low
-        part = (wanted - self.distance_low) / rise if 0.0 < rise < math.inf else 0.5
+    @property
+    def crossing(self) -> float:
+        """Where the straight line between the ends reaches zero; the middle where there is none."""
+        fall = self.lack_low - self.lack_high
+        part = self.lack_low / fall if fall < math.inf else 0.5
         return self.low + part * (self.high - self.low)
 
-    def between(self, wanted: float, fine: float) -> list[float]:
+    def between(self, fine: float) -> list[float]:
         """What to try next: around the crossing, so near that both together may end the search, and farther away in
         case it bends; the middle, so that the bracket is halved at least; and the upper end, in case only all helps.
         """
-        crossing, eighth = self.crossing(wanted), (self.high - self.low) / 8
+        crossing, eighth = self.crossing, (self.high - self.low) / 8
         near = (crossing - 0.45 * fine, crossing + 0.45 * fine)
         tried = {*near, crossing - eighth, crossing + eighth, (self.low + self.high) / 2}
-        if self.distance_high == math.inf:
+        if self.lack_high == -math.inf:
             tried |= {self.high - 0.9 * fine}
-        return sorted(amount for amount in tried if self.low < amount < self.high)
+        return sorted(fraction for fraction in tried if self.low < fraction < self.high)
 
 
-def _bracket(now: tuple[float, PoolResult], tried: Sequence[tuple[float, PoolResult]], wanted: float) -> Bracket | None:
-    """The first of the amounts tried (rising) that is enough, and the one before it; None if none is."""
-    for (low, before), (high, result) in pairwise((now, *tried)):
-        if _far_enough(result, wanted):
-            return Bracket(low, high, _distance(before), _distance(result))
+def _bracket(tried: Sequence[tuple[float, Lack]]) -> Bracket | None:
+    """The first of the fractions tried (rising) that is enough, and the one before it; None if none is."""
+    for (low, before), (high, lack) in pairwise(tried):
+        if lack.enough:
+            return Bracket(low, high, before.amount + before.sure, lack.amount + lack.sure)
     return None
-
-
-def _narrowed(
-    edited: Callable[[float], Pool], bracket: Bracket, wanted: float
-) -> Generator[Sequence[Pool], Sequence[PoolResult], float]:
-    """The least amount in the bracket that is enough, on the safe side."""
-    fine = (bracket.high - bracket.low) * FINE
-    while bracket.high - bracket.low > fine:
-        low, high = (bracket.low, bracket.distance_low), (bracket.high, bracket.distance_high)
-        amounts = bracket.between(wanted, fine)
-        results = yield [edited(amount) for amount in amounts]
-        tried = [(amount, _distance(result)) for amount, result in zip(amounts, results, strict=True)]
-        # The upper end itself is enough, so there always is such a pair.
-        lower, higher = next(pair for pair in pairwise((low, *tried, high)) if pair[1][1] >= wanted)
-        bracket = Bracket(lower[0], higher[0], lower[1], higher[1])
-    return bracket.high
-
-
-def _far_enough(result: PoolResult, wanted: float) -> bool:
-    return _distance(result) >= wanted
-
-
-def _distance(result: PoolResult) -> float:
-    """How far the nearest line is; a pool that cannot be assessed is nowhere near enough."""
-    distance = nearest(result).distance_ratio
-    return -math.inf if distance is None else distance
-
-
-def _assessed(pools: Sequence[Pool], prices: Prices) -> list[PoolResult]:
-    """The results of several editions of one pool, each alone: no backstop, no view, no venue figures to reconcile."""
-    editions = [
-        replace(
-            pool, key=pool.key._replace(pool=f"{pool.key.pool}#{number}"), backstop=None, view_of=None, venue=NOTHING
-        )
-        for number, pool in enumerate(pools)
-    ]
-    book = Book(prices)
-    book.replace(editions[0].key.owner, editions)
-    results = evaluate(book)
-    return [results[edition.key] for edition in editions]
-
-
-NOTHING = VenueFigures()
 
 
 def _closed(pool: Pool, leg: Leg, fraction: float, prices: Prices) -> Pool:
@@ -301,13 +289,6 @@ def _in_numeraire(pool: Pool, asset: Asset, prices: Prices) -> float:
     if asset == pool.numeraire:
         return 1.0
     return prices.asset(pool.key.venue, asset) / prices.asset(pool.key.venue, pool.numeraire)
-
-
-def _usd(pool: Pool, prices: Prices, now: PoolResult) -> float | None:
-    price = prices.asset(pool.key.venue, pool.numeraire)
-    if math.isnan(price):
-        return 1.0 if now.usd_assumed else None
-    return price
 
 
 def _text(pool: Pool, wanted: float, add: float | None, add_usd: float | None, close: Close | None) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import assume, given
 
 from monitor.domain.lines import State
 from monitor.domain.names import PositionKey, Side
-from monitor.domain.tiers import flat
+from monitor.domain.tiers import Tier, TierBy, TierTable, flat
 from monitor.margin import advice as advice_module
+from monitor.margin import stress as stress_module
 from monitor.margin.advice import Advice, Close, advise, collateral_to_add, nearest, quantity_to_close
+from monitor.margin.health import Health, health
 from monitor.margin.pool import Debt, Holding, Pool
-from monitor.margin.prices import Prices
-from monitor.margin.results import PoolResult
+from monitor.margin.terms import Terms
+from tests.properties.strategies import Drawn, any_pools
 from tests.reference.kernel import ask, prices_of
 from tests.reference.plain import Market
 from tests.shapes.build import inverse, linear, pool, tiers
@@ -165,29 +168,37 @@ class TestQuantityToClose:
 class TestTheSearch:
     @pytest.fixture
     def calls(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-        """How many pools each call of the kernel assessed."""
+        """How many problems each evaluation of the formula at the wanted distance took."""
         found: list[int] = []
 
-        def counted(pools: Sequence[Pool], prices: Prices) -> list[PoolResult]:
-            found.append(len(pools))
-            return assessed(pools, prices)
+        def counted(terms: Terms, *others: Any) -> Health:
+            found.append(terms.count)
+            return health(terms, *others)
 
-        assessed = advice_module._assessed
-        monkeypatch.setattr(advice_module, "_assessed", counted)
+        monkeypatch.setattr(stress_module, "health", counted)
         return found
 
-    def test_of_both_ways_out_takes_few_calls_and_few_pools(self, calls: list[int]) -> None:
+    def test_of_both_ways_out_takes_few_evaluations(self, calls: list[int]) -> None:
         advise(long_ten(), prices_of(AT_100), 0.2)
-        assert len(calls) <= 6
-        assert sum(calls) <= 60
+        assert len(calls) <= 5
 
-    def test_of_a_pool_that_needs_nothing_is_one_call(self, calls: list[int]) -> None:
+    def test_of_a_pool_that_needs_nothing_is_where_it_stands_and_the_wanted_distance(self, calls: list[int]) -> None:
         advise(long_ten(cash=500.0), prices_of(AT_100), 0.2)
-        assert len(calls) == 1
+        assert len(calls) == 2
 
     def test_of_a_position_that_only_goes_whole_ends_soon(self, calls: list[int]) -> None:
         assert quantity_to_close(long_ten(isolated=True), LONG, prices_of(AT_100), 0.2) == 10.0
         assert len(calls) <= 4
+
+    def test_looks_only_at_lines_that_are_too_near_or_that_the_position_moves(self, calls: list[int]) -> None:
+        """Of eleven small longs only the market's lines, and those of the four largest, are looked at again."""
+        legs = [linear(f"C{n}USDT", 10.0 + n, 1.0, tiers=flat(0.01)) for n in range(11)]
+        names = [f"C{n}" for n in range(11)]
+        market = Market({f"{name}USDT": 1.0 for name in names}, dict.fromkeys((*names, "USDT"), 1.0))
+        assert advise(pool(*legs, cash=33.0), prices_of(market), 0.2).close is not None
+        lines = 2 * (11 + 11 + 1 + 1)
+        assert calls[:2] == [lines, lines]
+        assert calls[2] == 4 * 5 * 2 * (4 + 4 + 1)
 
     @pytest.mark.parametrize("cash", [60.0, 100.0, 150.0])
     def test_ends_where_more_collateral_leaves_the_line_standing_for_a_while(self, cash: float) -> None:
@@ -289,3 +300,78 @@ class TestAdvise:
 
 def test_the_nearest_line_of_a_liquidatable_pool_is_here() -> None:
     assert nearest(ask(long_ten(cash=5.0), AT_100)).state is State.LIQUIDATABLE
+
+
+class TestFollowingIt:
+    """Whatever the shape of the pool: the edited pool is assessed anew, line by line."""
+
+    @given(any_pools())
+    def test_adding_it_moves_the_nearest_line_as_far_as_wanted_and_a_little_less_does_not(self, drawn: Drawn) -> None:
+        add = collateral_to_add(drawn.pool, prices_of(drawn.market), 0.2)
+        if not add:
+            return
+        enough, less = (after_adding(drawn.pool, add * part, drawn.market) for part in (1.0, 1 - 1e-6))
+        assert enough is not None
+        assert enough >= 0.2
+        assert less is not None
+        assert less < 0.2
+
+    @given(any_pools())
+    def test_closing_it_moves_the_nearest_line_as_far_as_wanted(self, drawn: Drawn) -> None:
+        close = advise(drawn.pool, prices_of(drawn.market), 0.2).close
+        if close is None:
+            return
+        held = [leg for leg in drawn.pool.legs if not leg.order and (leg.symbol, leg.side) == close.position]
+        assume(len(held) == 1)  # else it is not said which of them
+        part = 1.0 if close.whole else close.quantity / abs(held[0].quantity)
+        rest = advice_module._closed(drawn.pool, held[0], part, prices_of(drawn.market))
+        distance = nearest(ask(rest, drawn.market)).distance_ratio
+        assert distance is not None
+        assert distance >= 0.2
+
+
+def test_the_market_line_of_the_advice_follows_the_betas() -> None:
+    """A long and a short of the same size: at speed 1 and 0 the market line is that of the long alone."""
+    hedged = pool(
+        linear("BTCUSDT", 10.0, 100.0, tiers=flat(0.0)), linear("ETHUSDT", -10.0, 100.0, tiers=flat(0.0)), cash=300.0
+    )
+    market = prices_of(Market({"BTCUSDT": 100.0, "ETHUSDT": 100.0}, {"BTC": 100.0, "ETH": 100.0, "USDT": 1.0}))
+    assert advise(hedged, market, 0.2).add == 0.0
+    assert advise(hedged, market, 0.2, betas={"BTC": 2.0, "ETH": 0.0}).add == pytest.approx(100.0)
+
+
+def test_a_stablecoin_is_what_the_caller_says() -> None:
+    """Debt in a coin that moves with the market, unless it is named among the stablecoins."""
+    built = pool(
+        linear("BTCUSDT", 10.0, 100.0, tiers=flat(0.0)),
+        holdings=(Holding(asset="XUSD", amount=1000.0),),
+        numeraire="USD",
+        cash=-790.0,
+    )
+    market = prices_of(Market({"BTCUSDT": 100.0}, {"BTC": 100.0, "USDT": 1.0, "XUSD": 1.0}))
+    assert advise(built, market, 0.2).add == pytest.approx(190.0)
+    assert advise(built, market, 0.2, stablecoins={"USDT", "XUSD"}).add == 0.0
+
+
+def test_a_position_whose_tier_goes_by_contracts_is_looked_up_anew() -> None:
+    """100 of equity carry q * (20 + the rate of its contracts): 1 % above 40 contracts, nothing up to there."""
+    table = TierTable((Tier(0.0, 0.0), Tier(40.0, 0.01)), TierBy.CONTRACTS)
+    built = pool(linear("BTCUSDT", 10.0, 100.0, tiers=table, contracts=100.0), cash=100.0)
+    assert quantity_to_close(built, LONG, prices_of(AT_100), 0.2) == pytest.approx(10 - 100 / 20.8, rel=1e-3)
+    assert quantity_to_close(built, LONG, prices_of(AT_100), 0.3) == pytest.approx(10 - 100 / 30.0, rel=1e-3)
+
+
+def test_a_tier_by_contracts_that_never_changes_is_no_reason_to_describe_the_pool_anew() -> None:
+    table = TierTable((Tier(0.0, 0.01),), TierBy.CONTRACTS)
+    built = pool(linear("BTCUSDT", 10.0, 100.0, tiers=table, contracts=100.0), cash=100.0)
+    assert quantity_to_close(built, LONG, prices_of(AT_100), 0.2) == pytest.approx(10 - 100 / 20.8, rel=1e-3)
+
+
+def test_a_pool_that_is_unknown_as_a_whole_gets_no_advice() -> None:
+    advice = advise(long_ten(unknown=("the mode could not be read",)), prices_of(AT_100), 0.2)
+    assert (advice.add, advice.close) == (None, None)
+
+
+def test_without_equity_s_price_a_closing_that_leaves_nothing_is_not_known_to_help() -> None:
+    built = pool(linear("BTCUSDT", 10.0, 90.0, tiers=flat(0.01)), numeraire="USD", holdings=(Holding(asset="USDT"),))
+    assert advise(built, prices_of(Market({"BTCUSDT": 100.0}, {"BTC": 100.0})), 0.2).close is None
