@@ -24,6 +24,7 @@ class _Seen:
     ratio: Ints
     ray_pool: Ints
     distance: Ints
+    held: int  #: of how many pools these are the latest figures; then it can go
 
 
 class Crossings:
@@ -39,7 +40,14 @@ class Crossings:
     def forget(self, pools: Iterable[PoolKey]) -> None:
         """These pools are gone, or are others now."""
         for key in pools:
-            self._of.pop(key, None)
+            self._let_go(key)
+
+    def _let_go(self, key: PoolKey) -> None:
+        seen = self._of.pop(key, None)
+        if seen is not None:
+            seen.held -= 1
+            if not seen.held:
+                self._seen.pop(id(seen.token), None)
 
     def crossed(self, sweeps: Iterable[Sweep]) -> dict[AccountKey, None]:
         """The accounts of pools of which a figure lies between other levels than it did in the sweep before."""
@@ -63,11 +71,13 @@ class Crossings:
     def _succeed(self, one: Sweep, ratio: Ints, distance: Ints) -> Bools:
         """Remember a sweep of other pools or rays than any before: which of its pools differ from what they were."""
         place = {key: number for number, key in enumerate(one.pools)}
-        now = _Seen(one.token, place, ratio, one.ray_pool.copy(), distance)
+        now = _Seen(one.token, place, ratio, one.ray_pool.copy(), distance, held=len(place))
         changed = np.ones(len(place), np.bool_)
         for before in {id(seen): seen for seen in map(self._of.get, place) if seen is not None}.values():
             changed &= _differ(before, now, [self._of.get(key) is before for key in place])
             self._seen.pop(id(before.token), None)
+        for key in place:
+            self._let_go(key)
         self._of |= dict.fromkeys(place, now)
         self._seen[id(one.token)] = now
         return changed

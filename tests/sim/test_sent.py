@@ -106,6 +106,21 @@ async def test_without_a_network_a_client_on_the_same_loop_gets_the_same_frames(
         assert sim.hub.sent.in_doubt(PUBLIC) == 0
 
 
+async def test_without_a_network_a_listener_gets_what_waits_and_then_each_frame_at_once() -> None:
+    async with SimBinance(clock=ManualClock(NOW), paced=False, network=False) as sim:
+        line, heard = sim.dial("/market/ws/btcusd@assetIndex"), list[str]()
+        sim.tick()
+        line.listen(heard.append)
+        assert len(heard) == 1
+        sim.tick()
+        assert len(heard) == 2
+        assert sim.hub.sent.count(PUBLIC, "btcusd@assetIndex") == 2
+        ended = asyncio.ensure_future(line.wait_closed())
+        sim.drop()
+        await ended
+        assert line.code == 1006
+
+
 async def test_without_a_network_a_closed_door_a_polite_close_and_a_leaving_client_are_as_with_one() -> None:
     async with SimBinance(clock=ManualClock(NOW), paced=False, network=False) as sim:
         sim.faults.refuse.add("market")

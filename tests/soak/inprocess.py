@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -54,13 +54,18 @@ class _Socket:
     def __init__(self, line: InProcess) -> None:
         self._line = line
 
-    async def recv(self, decode: bool | None = None) -> bytes:
-        """The next frame."""
-        del decode
-        try:
-            return (await self._line.receive()).encode()
-        except Hung as exc:
-            raise _closed(exc) from None
+    @property
+    def close_code(self) -> int | None:
+        """How it ended, None while it lasts."""
+        return self._line.code
+
+    def listen(self, hear: Callable[[bytes], None]) -> None:
+        """Hand each frame over."""
+        self._line.listen(lambda text: hear(text.encode()))
+
+    async def wait_closed(self) -> None:
+        """Until it is over."""
+        await self._line.wait_closed()
 
     async def send(self, text: str) -> None:
         """Say something."""
@@ -87,6 +92,7 @@ class Wires:
     def put_up(self, patch: pytest.MonkeyPatch) -> None:
         """From now on feeds and requests end in the simulator."""
         patch.setattr("monitor.venues.feed.connect", self.connect)
+        patch.setattr("monitor.venues.feed._Socket", _Socket)
         patch.setattr(rest_module.Rest, "call", _call(self))
 
     async def connect(self, address: str, **_: Any) -> _Socket:

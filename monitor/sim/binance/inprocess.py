@@ -25,14 +25,16 @@ class Hung(Exception):
 
 
 class InProcess(Connection):
-    """Both ends of a socket: the venue's, and with `receive`, `send` and `leave` the client's."""
+    """Both ends of a socket: the venue's, and with `receive` or `listen`, `send` and `leave` the client's."""
 
     def __init__(self, terms: Terms, faults: Faults, hub: Hub, now: Callable[[], float]) -> None:
         super().__init__(terms, faults, hub.sent, now)
         self._hub = hub
         self._frames: deque[Outgoing] = deque()
         self._came: asyncio.Future[None] | None = None
-        self._over: int | None = None
+        self._hear: Callable[[str], None] | None = None
+        self._end_of_it = asyncio.Event()
+        self.code: int | None = None  #: how it ended, as a close code; None while it lasts
 
     @property
     def waiting(self) -> Counter[Line]:
@@ -44,18 +46,30 @@ class InProcess(Connection):
     async def receive(self) -> str:
         """The next frame, in order. `Hung` when none is left and none will come."""
         while not self._frames:
-            if self._over is not None:
-                raise Hung(self._over)
+            if self.code is not None:
+                raise Hung(self.code)
             self._came = asyncio.get_running_loop().create_future()
             await self._came
         outgoing = self._frames.popleft()
         self.wrote(outgoing.line)
         return outgoing.text
 
+    def listen(self, hear: Callable[[str], None]) -> None:
+        """Take every frame as soon as it is sent, first those that wait."""
+        self._hear = hear
+        while self._frames:
+            outgoing = self._frames.popleft()
+            self.wrote(outgoing.line)
+            hear(outgoing.text)
+
+    async def wait_closed(self) -> None:
+        """Until the connection is over."""
+        await self._end_of_it.wait()
+
     def send(self, text: str) -> None:
         """Say something to the venue. `Hung` if it is gone."""
-        if self._over is not None:
-            raise Hung(self._over)
+        if self.code is not None:
+            raise Hung(self.code)
         if not self.hear(text):
             self._end(TOO_MANY_MESSAGES)
 
@@ -67,9 +81,14 @@ class InProcess(Connection):
     # the venue's end
 
     def _write(self, outgoing: Outgoing) -> None:
-        if self._over is None:
-            self._frames.append(outgoing)
-            self._wake()
+        if self.code is not None:
+            return
+        if self._hear is not None:
+            self.wrote(outgoing.line)
+            self._hear(outgoing.text)
+            return
+        self._frames.append(outgoing)
+        self._wake()
 
     def blast(self, all_at_once: Sequence[Outgoing]) -> None:
         """Nothing waits here that could be overtaken."""
@@ -93,9 +112,10 @@ class InProcess(Connection):
         """Nothing is in doubt."""
 
     def _end(self, code: int) -> None:
-        if self._over is None:
-            self._over = code
+        if self.code is None:
+            self.code = code
             self._hub.remove(self)
+            self._end_of_it.set()
             self._wake()
 
     def _wake(self) -> None:
