@@ -79,7 +79,8 @@ class Journal:
     """Both the core's journal of steps and the venues' recorder of raw texts: one order for all of it.
 
     `folder` is called in the writer's thread, as often as it fails. `redact` takes a name and a raw text of an account
-    and leaves out what tells whose it is; `secrets` are masked in every byte that is written.
+    and leaves out what tells whose it is; `secrets` are masked in every byte that is written. `open_folder` is replaced
+    where a test breaks the disk.
     """
 
     def __init__(
@@ -90,8 +91,9 @@ class Journal:
         clock: Clock,
         redact: Redact,
         secrets: Collection[str] = (),
+        open_folder: Callable[..., Folder] = Folder,
     ) -> None:
-        self._settings, self._about, self._clock = settings, about, clock
+        self._settings, self._about, self._clock, self._open_folder = settings, about, clock, open_folder
         self._folder, self._secrets, self._started = folder, secrets, clock.now()
         self._queue = Queue(settings.queue_records, settings.queue_bytes)
         self.writer = Writer(self._queue, self._pen, clock, redact)
@@ -120,7 +122,7 @@ class Journal:
             accounts=self._about.accounts,
         )
         bounds = self._settings.bounds
-        folder = Folder(self._folder(), max_bytes=bounds.max_bytes, max_age_seconds=bounds.max_age_seconds)
+        folder = self._open_folder(self._folder(), max_bytes=bounds.max_bytes, max_age_seconds=bounds.max_age_seconds)
         return Pen(folder, bounds, run, self._clock, self._secrets)
 
     def start(self) -> None:

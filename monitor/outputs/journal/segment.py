@@ -57,7 +57,8 @@ def file_header() -> bytes:
 class Packer:
     """Makes blocks of records for one file."""
 
-    def __init__(self) -> None:
+    def __init__(self, group_bytes: int = GROUP_BYTES) -> None:
+        self._group_bytes = group_bytes
         self._compressor = zstandard.ZstdCompressor(level=LEVEL)
         self._stream = self._compressor.compressobj()
         self._number, self._in_group = 0, 0
@@ -69,7 +70,7 @@ class Packer:
             self._stream, flags = self._compressor.compressobj(), _FIRST
         stored = self._stream.compress(records) + self._stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
         self._in_group += len(records)
-        if self._in_group >= GROUP_BYTES:
+        if self._in_group >= self._group_bytes:
             self._in_group = 0
         head = _BLOCK.pack(_MARK, flags, self._number, len(stored), len(records), zlib.crc32(stored))
         self._number += 1
