@@ -16,7 +16,7 @@ from monitor.domain.alerts import Alert
 from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import Asset
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
-from monitor.domain.view import Budget, FeedStatus, JournalStatus, View
+from monitor.domain.view import OUTCOMES, Budget, FeedStatus, JournalStatus, View
 
 SCHEMA_VERSION = 1
 
@@ -188,7 +188,7 @@ def feed_json(feed: FeedStatus) -> Json:
         "ignored": feed.ignored,
         "missed_acknowledgements": feed.missed_acknowledgements,
         "polled": feed.polled,
-    }
+    } | ({} if feed.polled else {"frames": {outcome: getattr(feed, outcome) for outcome in OUTCOMES}})
 
 
 def alert_json(alert: Alert) -> Json:

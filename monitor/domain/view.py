@@ -46,6 +46,12 @@ class FeedStatus:
     unreadable: int = 0
 
 
+#: What becomes of a stream's message: the names of the counts of `FeedStatus` that add up to `messages`.
+OUTCOMES = (
+    "applied", "conflated", "overrun", "ignored", "acknowledged", "refused", "unrecognised", "unreadable",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """The request weight of one venue and address: used over limit, as the venue's own header says where it does."""

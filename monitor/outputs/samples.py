@@ -18,7 +18,7 @@ from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import PoolKey, Side, Symbol
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
-from monitor.domain.view import FeedStatus, JournalStatus, View
+from monitor.domain.view import OUTCOMES, FeedStatus, JournalStatus, View
 
 PREFIX = "marginwatch_"
 
@@ -230,6 +230,8 @@ _FEED: Sequence[tuple[Family, Callable[[FeedStatus], float | None]]] = (
     ),
 )
 
+_FRAMES = Family("feed_frames_total", "counter", "Messages of a stream by what became of them.")
+_OUTCOMES = tuple((f',outcome="{outcome}"}} ', attrgetter(outcome)) for outcome in OUTCOMES)
 _WEIGHT = Family("rest_weight_used_ratio", "gauge", "Request weight used over the venue's limit for this address.")
 _OFFSET = Family("clock_offset_seconds", "gauge", "The venue's clock minus ours.")
 _JOURNAL: Sequence[tuple[Family, Callable[[JournalStatus], float]]] = (
@@ -329,9 +331,15 @@ def feed_series(view: View) -> Iterator[Series]:
     for family, figure in _FEED:
         labels = (label_set(venue=feed.venue, account=feed.account, stream=feed.stream) + "} " for feed in view.feeds)
         yield Series(family, zip(labels, map(figure, view.feeds), strict=True))
+    yield Series(_FRAMES, chain.from_iterable(_frames(feed) for feed in view.feeds if not feed.polled))
     yield Series(_WEIGHT, ((label_set(venue=budget.venue) + "} ", budget.used_ratio) for budget in view.budgets))
     offsets = view.clock_offsets.items()
     yield Series(_OFFSET, ((label_set(venue=venue) + "} ", offset) for venue, offset in offsets))
+
+
+def _frames(feed: FeedStatus) -> _Samples:
+    labels = label_set(venue=feed.venue, account=feed.account, stream=feed.stream)
+    return [(labels + suffix, float(count(feed))) for suffix, count in _OUTCOMES]
 
 
 def own_series(view: View, firing: Mapping[tuple[str, str], int]) -> Iterator[Series]:

@@ -18,7 +18,7 @@ from monitor.domain.alerts import Alert, Severity
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Side
 from monitor.domain.quality import Quality
-from monitor.domain.view import JournalStatus, View
+from monitor.domain.view import OUTCOMES, JournalStatus, View
 from monitor.outputs.prometheus import Exposition, Histogram, number
 from tests.programs import program
 from tests.sample_reports import MAIN, NOW, account, feed, many_positions, pool, position, view
@@ -77,6 +77,7 @@ PUBLIC = {
         "feed_missed_acknowledgements_total",
     )
 } | {
+    "feed_frames_total": {"venue": "binance", "account": "main", "stream": "user", "outcome": "applied"},
     "rest_weight_used_ratio": {"venue": "binance"}, "clock_offset_seconds": {"venue": "binance"},
     "event_to_report_seconds_count": {}, "engine_batch_events": {}, "engine_conflated_total": {}, "inbox_depth": {},
     "journal_writing": {}, "journal_records_total": {}, "journal_lost_total": {}, "journal_written_bytes_total": {},
@@ -259,6 +260,17 @@ def test_a_quiet_rule_shows_zero_and_a_firing_one_its_count() -> None:
     assert firing.value("alerts_firing", rule="drift", severity="warning") == 2.0
     assert firing.value("alerts_firing", rule="margin_ratio", severity="critical") == 0.0
     assert quiet.value("alerts_firing", rule="drift", severity="warning") == 0.0
+
+
+def test_every_frame_of_a_stream_is_in_one_outcome() -> None:
+    counts: dict[str, Any] = {outcome: number for number, outcome in enumerate(OUTCOMES, start=1)}
+    stream, polled = replace(feed(messages=36), **counts), feed("clock", polled=True)
+    scrape = Scrape(view(feeds=(stream, polled)))
+
+    shown = {outcome: scrape.value("feed_frames_total", stream="marks", outcome=outcome) for outcome in OUTCOMES}
+    assert shown == counts
+    assert scrape.value("feed_messages_total", stream="marks") == sum(counts.values())
+    assert scrape.value("feed_frames_total", stream="clock", outcome="applied") is None
 
 
 def test_the_journal_says_how_it_does() -> None:

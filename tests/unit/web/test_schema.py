@@ -20,7 +20,7 @@ from monitor.domain.names import PoolKey
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport
 from monitor.domain.schema import SCHEMA_VERSION, document, line_json, ratio_json, view_json
-from monitor.domain.view import Budget, JournalStatus
+from monitor.domain.view import OUTCOMES, Budget, JournalStatus
 from tests.sample_reports import MAIN, NOW, account, feed, pool, position, together, view
 
 
@@ -194,6 +194,15 @@ def test_the_journal_s_state_fits_the_schema(journal: JournalStatus | None) -> N
 
     assert errors(body) == []
     assert (body["journal"] is None) is (journal is None)
+
+
+def test_frames_are_told_of_streams_and_not_of_what_is_polled() -> None:
+    body = view_json(view(feeds=(feed(applied=7, refused=1), feed("clock", polled=True))))
+
+    assert errors(body) == []
+    assert body["feeds"][0]["frames"]["applied"] == 7
+    assert set(body["feeds"][0]["frames"]) == set(OUTCOMES)
+    assert "frames" not in body["feeds"][1]
 
 
 def test_a_daemon_s_document_is_whole_or_not_one() -> None:
