@@ -144,7 +144,7 @@ class Valuation:
                 else:
                     entries[pool.key].failure = (why,)
         marks = {place for priced in entries.values() for place in priced.needs.mark_places.tolist()}
-        assets = {prices.asset_place(venue, asset) for pool in pools for asset in touching(pool)}
+        assets = {prices.asset_place(venue, asset) for pool in pools for asset in sorted(touching(pool))}
         self._touched[account] = marks, assets
         self._market.mark_holders.add(account, sorted(marks))
         self._market.asset_holders.add(account, sorted(assets))
