@@ -44,7 +44,7 @@ _Row = tuple[Tick | Ticks, int]  #: an event and the row of it that is the newes
 class _Account:
     """One account: its last readings, oldest first, and the last push about each thing since."""
 
-    config: AccountConfig | None = None
+    configs: list[AccountConfig] = field(default_factory=list)
     permissions: PermissionsRead | None = None
     readings: list[AccountSnapshot] = field(default_factory=list)
     pushes: dict[Hashable, _Push] = field(default_factory=dict)
@@ -100,8 +100,7 @@ class Standing:
         for account in self._accounts.values():
             if account.permissions is not None:
                 yield account.permissions
-            if account.config is not None:
-                yield account.config
+            yield from account.configs
             told: list[AccountSnapshot | _Push] = [*account.readings, *account.pushes.values()]
             yield from sorted(told, key=lambda event: event.received)
         yield from self._failed.values()
@@ -127,7 +126,10 @@ class Standing:
         self._single[key] = event
 
     def _tick(self, event: Tick) -> None:
-        self._marks[event.venue, event.symbol] = (event, 0)
+        known, row = self._marks.get((event.venue, event.symbol), (None, 0))
+        stamp = None if known is None else known.venue_time if isinstance(known, Tick) else known.venue_times[row]
+        if stamp is None or stamp <= event.venue_time:
+            self._marks[event.venue, event.symbol] = (event, 0)
 
     def _ticks(self, event: Ticks) -> None:
         keys = zip(repeat(event.venue), event.symbols, strict=False)
@@ -154,6 +156,8 @@ class Standing:
 
     def _reading(self, event: AccountSnapshot) -> None:
         account = self._account(event.account, "account")
+        if account.readings and event.asked < account.readings[-1].asked:
+            return  # a later one is here already
         whole = [reading for reading in (*account.readings, event) if not reading.problems][-WHOLE_READINGS:]
         account.readings = whole if not event.problems else [*whole, event]
         oldest = account.readings[0].asked
@@ -165,13 +169,19 @@ class Standing:
 
     def _config(self, event: AccountConfig) -> None:
         account = self._account(event.account, "config")
-        account.config = event
+        if account.configs and event.asked < account.configs[-1].asked:
+            return
+        whole = [config for config in account.configs if not config.problems][-1:] if event.problems else []
+        account.configs = [*whole, event]  # what a row that could not be read said before still holds
         for key, push in list(account.pushes.items()):
             if isinstance(push, ConfigChanged) and push.received < event.asked:
                 del account.pushes[key]
 
     def _push(self, key: Hashable, event: _Push) -> None:
-        self._account(event.account).pushes[key] = event
+        pushes = self._account(event.account).pushes
+        known = pushes.get(key)
+        if known is None or known.venue_time <= event.venue_time:
+            pushes[key] = event
 
     def _permissions(self, event: PermissionsRead) -> None:
         self._account(event.account, "permissions").permissions = event
