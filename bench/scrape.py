@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -35,6 +36,12 @@ class ReadyMade:
         """All blocks, whatever the view."""
         del view
         return iter(self._blocks)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def of_series(count: int) -> tuple[View, list[bytes]]:
