@@ -88,6 +88,10 @@ class Desk:
         """One round of the writer."""
         self.journal.writer.work()
 
+    def next_segment(self) -> None:
+        """The next step begins one."""
+        self.journal.writer.new_segment_wanted = True
+
     def stop(self) -> None:
         self.journal.writer.stop(1.0)
 
