@@ -19,6 +19,7 @@ from monitor.domain.events import (
     PermissionsRead,
     PollFailed,
     Tick,
+    Ticks,
     TiersLoaded,
 )
 
@@ -33,6 +34,7 @@ _PROVES: dict[type, str] = {
     PermissionsRead: "permissions",
     ClockRead: "clock",
     Tick: "marks",
+    Ticks: "marks",
     AssetTick: "assets",
 }
 

@@ -146,14 +146,17 @@ class Attempt:
                 subscription.reason = f"the venue refused the subscription: {why}"
                 subscription.signal(Signal.ACKNOWLEDGEMENT_MISSED)
 
-    def delivered(self, stream: str, now: float) -> None:
-        """Data of one stream came."""
+    def delivered(self, stream: str, now: float) -> bool:
+        """Data of one stream came; whether that is news."""
         subscription = self.subscriptions[stream]
-        if subscription.first_data is None:
-            subscription.first_data = now
         subscription.last_data = now
         subscription.reason = ""
+        if subscription.phase is Phase.LIVE:
+            return False
+        if subscription.first_data is None:
+            subscription.first_data = now
         subscription.signal(Signal.DELIVERED)
+        return True
 
     def misread(self, now: float) -> None:
         """A frame came that could not be read, and so does not say whose it was."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from monitor.domain.accounts import Position
-from monitor.domain.events import AccountSnapshot, Event, PositionChanged, Tick
+from monitor.domain.events import AccountSnapshot, Event, PositionChanged, Ticks
 from monitor.domain.frames import Frame
 from monitor.domain.names import AccountKey, PositionKey, Side
 from monitor.domain.recording import UNRECORDED, Recorder
@@ -146,11 +146,11 @@ class Wired:
 
     def marks(self) -> dict[str, float]:
         """The newest mark of each symbol."""
-        newest: dict[str, Tick] = {}
-        for tick in self.all(Tick):
-            if tick.symbol not in newest or tick.venue_time >= newest[tick.symbol].venue_time:
-                newest[tick.symbol] = tick
-        return {symbol: tick.mark for symbol, tick in newest.items()}
+        newest: dict[str, tuple[float, float]] = {}
+        for ticks in self.all(Ticks):
+            for symbol, mark, at in zip(ticks.symbols, ticks.marks, ticks.venue_times, strict=True):
+                newest[symbol] = max(newest.get(symbol, (at, mark)), (at, mark), key=lambda said: said[0])
+        return {symbol: mark for symbol, (_, mark) in newest.items()}
 
 
 def _without_limits(info: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from monitor.domain.events import (
     InstrumentsLoaded,
     PermissionsRead,
     PollFailed,
-    Tick,
+    Ticks,
     TiersLoaded,
 )
 from monitor.sim.binance import SimBinance
@@ -35,7 +35,7 @@ async def test_everything_is_read_once_at_the_start_and_then_streams() -> None:
             kinds = Counter(type(event) for event in wire.events)
             for kind in (InstrumentsLoaded, TiersLoaded, PermissionsRead, ClockRead, AccountConfig, AccountSnapshot):
                 assert kinds[kind] >= 1, kind
-            assert kinds[Tick] > 0
+            assert kinds[Ticks] > 0
             assert kinds[AssetTick] > 0
             assert not wire.all(PollFailed)
             assert [event.symbol for event in wire.all(CandlesLoaded)] == ["BTCUSDT"]

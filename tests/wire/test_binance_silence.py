@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.domain.events import FeedDown, Tick
+from monitor.domain.events import FeedDown, Ticks
 from tests.wire.harness import SHORT, simulator, until, wired
 
 # Complaint 16: connected, and the subscription is dead.
@@ -19,7 +19,7 @@ async def test_pongs_only_and_no_acknowledgement_is_dead_resubscribed_and_reconn
             await until(lambda: wire.status("marks").reconnects >= 1, 3.0)
             assert wire.status("marks").missed_acknowledgements >= 2
             assert not wire.up("marks")
-            await until(lambda: wire.all(Tick), 2.0, "marks over REST meanwhile")
+            await until(lambda: wire.all(Ticks), 2.0, "marks over REST meanwhile")
             sim.faults.no_acknowledgement.clear()
             await wire.all_up()
 

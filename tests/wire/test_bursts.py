@@ -128,7 +128,7 @@ async def burst(texts: Sequence[str], with_the_handshake: bool) -> None:
 
 
 @pytest.mark.parametrize("with_the_handshake", [False, True], ids=["alone", "with the handshake"])
-@pytest.mark.parametrize("say", [single])
+@pytest.mark.parametrize("say", [single, array])
 @pytest.mark.parametrize("count", [1, 2, 5, 200])
 @pytest.mark.parametrize("loop", LOOPS, ids=["asyncio", "uvloop"])
 def test_a_burst_in_one_segment_ends_on_its_last_price(

@@ -13,11 +13,12 @@ import msgspec
 
 from monitor.domain.accounts import Permissions
 from monitor.domain.errors import MalformedAnswer
-from monitor.domain.events import AssetTick, CandlesLoaded, InstrumentsLoaded, PermissionsRead, Tick, TiersLoaded
+from monitor.domain.events import AssetTick, CandlesLoaded, InstrumentsLoaded, PermissionsRead, Tick, Ticks, TiersLoaded
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import AccountKey, Symbol, Venue
 from monitor.domain.tiers import Tier, TierTable
+from monitor.venues.binance import marks as columns
 from monitor.venues.binance.account_answers import account_config, account_snapshot
 from monitor.venues.binance.codec import asset_of_index, rates
 from monitor.venues.binance.coins import coin_of
@@ -40,6 +41,7 @@ __all__ = [
     "candles",
     "instruments",
     "listen_key",
+    "mark_columns",
     "marks",
     "permissions",
     "rate_limits",
@@ -218,6 +220,11 @@ def marks(
         )
 
     return tuple(_each(rows(raw, venue, "premiumIndex"), _PremiumRow, made, problems))
+
+
+def mark_columns(raw: bytes, venue: Venue, received: float, problems: list[RowProblem] | None = None) -> Ticks | None:
+    """premiumIndex as columns; None without one good row."""
+    return columns.answer(raw, venue, received) or columns.of_ticks(marks(raw, venue, received, problems))
 
 
 def asset_index(

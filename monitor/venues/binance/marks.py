@@ -14,7 +14,7 @@ import msgspec
 from monitor.domain.events import Tick, Ticks
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Venue
-from monitor.venues.binance.fields import BadField, Loose, positive, seconds
+from monitor.venues.binance.fields import BadField, positive, seconds
 
 FRAME_BEGINS = b'{"stream":"!markPrice@arr'  #: how the frames of the stream begin on the combined route
 _COIN_MARGINED = frozenset({2, "2"})  #: contracts of the other family, which share the stream
@@ -27,7 +27,7 @@ class MarkCell(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
     E: float
     s: str
     p: float
-    st: Loose = None
+    st: int | str | None = None
 
 
 class _PremiumCell(msgspec.Struct, gc=False, rename={"E": "time", "s": "symbol", "p": "markPrice"}):
@@ -36,28 +36,28 @@ class _PremiumCell(msgspec.Struct, gc=False, rename={"E": "time", "s": "symbol",
     E: float
     s: str
     p: float
-    st: Loose = None
 
 
-class _Frame(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class ArrayFrame(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A frame of the combined route that holds nothing but marks."""
+
     stream: str
     data: list[MarkCell]
 
 
-_frame = msgspec.json.Decoder(_Frame, strict=False)
+_frame = msgspec.json.Decoder(ArrayFrame, strict=False)
 _premium_cells = msgspec.json.Decoder(list[_PremiumCell], strict=False)
 Cells = Sequence[MarkCell] | Sequence[_PremiumCell]
 
 
-def frame(raw: bytes) -> tuple[str, list[MarkCell]] | None:
-    """Stream and rows of a whole frame of the array stream; None if it is not simply that."""
+def frame(raw: bytes) -> ArrayFrame | None:
+    """A whole frame of the array stream; None if it is not simply that."""
     if not raw.startswith(FRAME_BEGINS):
         return None
     try:
-        read = _frame.decode(raw)
+        return _frame.decode(raw)
     except (ValueError, RecursionError):
         return None
-    return read.stream, read.data
 
 
 def answer(raw: bytes, venue: Venue, received: float) -> Ticks | None:
@@ -71,39 +71,40 @@ def answer(raw: bytes, venue: Venue, received: float) -> Ticks | None:
 
 def ticks(cells: Sequence[MarkCell], venue: Venue, received: float, problems: list[RowProblem]) -> Ticks | None:
     """The good rows as columns, None without any; bad rows are put into `problems`, coin-margined ones left out."""
-    ours = [cell for cell in cells if cell.st not in _COIN_MARGINED]
+    ours = cells
+    if not _COIN_MARGINED.isdisjoint({cell.st for cell in cells}):
+        ours = [cell for cell in cells if cell.st not in _COIN_MARGINED]
     return _columns(ours, venue, received) or _one_by_one(ours, venue, received, problems)
 
 
 def of_ticks(rows: Sequence[Tick]) -> Ticks | None:
-    """The same marks as columns, None without any; of one symbol the last row counts."""
-    last = {tick.symbol: tick for tick in rows}
-    if not last:
+    """The same marks as columns, None without any."""
+    if not rows:
         return None
-    chosen = last.values()
     return Ticks(
         rows[0].venue,
-        tuple(last),
-        tuple([tick.mark for tick in chosen]),
-        tuple([tick.venue_time for tick in chosen]),
+        tuple([tick.symbol for tick in rows]),
+        tuple([tick.mark for tick in rows]),
+        tuple([tick.venue_time for tick in rows]),
         rows[0].received,
     )
 
 
 def _columns(cells: Cells, venue: Venue, received: float) -> Ticks | None:
-    """All rows as columns; None unless every one is good, and no symbol comes twice."""
+    """All rows as columns; None unless every one is good."""
     if not cells:
         return None
     symbols = tuple([cell.s for cell in cells])
     marks = tuple([cell.p for cell in cells])
     stamps = [cell.E for cell in cells]
+    if stamps.count(stamps[0]) == len(stamps):  # as the venue stamps an array
+        venue_times = (stamps[0] / 1000.0,) * len(stamps)
+        stamps = stamps[:1]
+    else:
+        venue_times = tuple([stamp / 1000.0 for stamp in stamps])
     # A sum is below infinity only if no number is infinite or NaN; without NaN, the least one speaks for all.
-    if not (sum(marks) < inf and min(marks) > 0.0 and sum(stamps) < inf and min(stamps) >= 0.0):
-        return None
-    names = set(symbols)
-    if len(names) < len(symbols) or "" in names:
-        return None
-    return Ticks(venue, symbols, marks, tuple([stamp / 1000.0 for stamp in stamps]), received)
+    good = sum(marks) < inf and min(marks) > 0.0 and sum(stamps) < inf and min(stamps) >= 0.0
+    return Ticks(venue, symbols, marks, venue_times, received) if good and "" not in symbols else None
 
 
 def _one_by_one(cells: Cells, venue: Venue, received: float, problems: list[RowProblem]) -> Ticks | None:

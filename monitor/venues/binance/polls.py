@@ -204,10 +204,10 @@ class PublicReadings:
         """Read the mark prices of all contracts."""
         answer = await self._client.ask(endpoints.PREMIUM_INDEX)
         bad: list[RowProblem] = []
-        ticks = answers.marks(answer.body, VENUE, answer.received, bad)
+        ticks = answers.mark_columns(answer.body, VENUE, answer.received, bad)
         self._misread("marks", bad, answer.body)
-        for tick in ticks:
-            self._emit(tick)
+        if ticks is not None:
+            self._emit(ticks)
 
     async def assets(self) -> None:
         """Read the index prices and rates of all assets."""

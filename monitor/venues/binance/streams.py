@@ -57,26 +57,32 @@ class Conversation:
             self._record(raw, at.wall)
         decoded = decode(raw, venue=self._ledger.venue, account=self._account, received=at.wall)
         counters = self._ledger.count(decoded, raw, at.wall, self._offset())
-        was_up = self._attempt.up
+        if self._news(decoded, at):
+            self._tell(at)
+        if self._heard is not None:
+            self._heard(decoded)
+        if decoded.events:
+            self._pass_on(decoded.events, counters)
+
+    def _news(self, decoded: Decoded, at: Moment) -> bool:
+        """Note what a frame says of the streams; whether one of them may be up or down since."""
         match decoded.kind:
-            case FrameKind.ACKNOWLEDGED if decoded.request_id is not None:
-                self._attempt.acknowledged(decoded.request_id, at.steady)
-            case FrameKind.REFUSED:
-                self._attempt.refused(decoded.request_id, decoded.why)
             case FrameKind.DATA | FrameKind.IGNORED:
                 # A frame of which every row is bad proves nothing: the stream does not tell what it should.
                 stream = self._ledger.stream_of(decoded)
                 if stream is not None and (decoded.events or not decoded.problems):
-                    self._attempt.delivered(stream, at.steady)
+                    return self._attempt.delivered(stream, at.steady)
+            case FrameKind.ACKNOWLEDGED if decoded.request_id is not None:
+                self._attempt.acknowledged(decoded.request_id, at.steady)
+                return True
+            case FrameKind.REFUSED:
+                self._attempt.refused(decoded.request_id, decoded.why)
+                return True
             case FrameKind.MALFORMED:
                 self._attempt.misread(at.steady)
             case _:
                 pass
-        if not was_up:
-            self._tell(at)
-        if self._heard is not None:
-            self._heard(decoded)
-        self._pass_on(decoded.events, counters)
+        return False
 
     def _pass_on(self, events: Sequence[Event], counters: Counters) -> None:
         frame = counters if len(events) == 1 else Several(counters, len(events))

@@ -16,6 +16,7 @@ from monitor.domain.events import (
     FeedUp,
     PollFailed,
     Tick,
+    Ticks,
     TiersLoaded,
 )
 
@@ -53,6 +54,7 @@ def test_a_reading_that_waits_for_the_budget_did_not_fail() -> None:
     [
         ("clock", ClockRead("binance", 0.1, 0.05, 2.0)),
         ("marks", Tick("binance", "BTCUSDT", 60_000.0, 2.0, 2.0)),
+        ("marks", Ticks("binance", ("BTCUSDT",), (60_000.0,), (2.0,), 2.0)),
         ("assets", AssetTick("binance", "USDT", 1.0, 2.0, 2.0)),
     ],
 )

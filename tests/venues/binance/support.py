@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from monitor.domain.events import Tick, Ticks
 from monitor.domain.frames import Decoded
 from monitor.domain.names import AccountKey
 from monitor.venues.binance.codec import decode
@@ -31,6 +32,18 @@ def all_frames() -> list[str]:
 
 def decoded(raw: bytes | str, account: AccountKey | None = ACCOUNT) -> Decoded:
     return decode(raw, venue=VENUE, account=account, received=NOW)
+
+
+def ticks_of(found: Decoded) -> list[Tick]:
+    """All marks of a frame one by one, whether it held one or many."""
+    ticks: list[Tick] = []
+    for event in found.events:
+        if isinstance(event, Tick):
+            ticks.append(event)
+        elif isinstance(event, Ticks):
+            columns = zip(event.symbols, event.marks, event.venue_times, strict=True)
+            ticks += [Tick(event.venue, symbol, mark, at, event.received) for symbol, mark, at in columns]
+    return ticks
 
 
 def recorded_frames(*names: str) -> list[dict[str, Any]]:

@@ -153,6 +153,21 @@ def test_a_bad_mark_costs_its_row() -> None:
     assert len(problems) == 3
 
 
+@pytest.mark.parametrize("more", [{}, {"time": 1790000001000}, {"markPrice": "0"}, {"symbol": ""}, {"time": None}])
+def test_marks_as_columns_are_the_same_marks(more: dict[str, object]) -> None:
+    rows = [{"symbol": name, "markPrice": "1.5", "time": 1790000000000} for name in "ABC"]
+    body = raw([rows[0], {**rows[1], **more}, rows[2]])
+    bad: list[RowProblem] = []
+    problems: list[RowProblem] = []
+    ticks = answers.marks(body, VENUE, NOW, problems)
+    columns = answers.mark_columns(body, VENUE, NOW, bad)
+    assert columns is not None
+    assert (columns.symbols, columns.marks) == (tuple(one.symbol for one in ticks), tuple(one.mark for one in ticks))
+    assert columns.venue_times == tuple(one.venue_time for one in ticks)
+    assert columns.received == NOW
+    assert bad == problems
+
+
 def test_the_clock_and_the_key() -> None:
     assert answers.server_time(b'{"serverTime": 1620099477465}') == 1620099477.465
     assert answers.listen_key(b'{"listenKey": "abc"}') == "abc"
@@ -230,6 +245,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "rateLimits": lambda body: answers.rate_limits(body),
     "leverageBracket": lambda body: answers.tiers(body, VENUE, ACCOUNT, NOW),
     "premiumIndex": lambda body: answers.marks(body, VENUE, NOW),
+    "premiumIndex as columns": lambda body: answers.mark_columns(body, VENUE, NOW),
     "assetIndex": lambda body: answers.asset_index(body, VENUE, NOW),
     "time": lambda body: answers.server_time(body),
     "listenKey": lambda body: answers.listen_key(body),

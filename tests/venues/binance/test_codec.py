@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from monitor.domain.accounts import MarginMode
-from monitor.domain.events import AssetTick, BalanceChanged, ConfigChanged, PositionChanged, Tick, VenueWarning
+from monitor.domain.events import AssetTick, BalanceChanged, ConfigChanged, PositionChanged, Tick, Ticks, VenueWarning
 from monitor.domain.events import WarningKind as Warn
 from monitor.domain.frames import FrameKind
 from monitor.domain.names import Side
 from monitor.domain.tables import AssetRates
-from tests.venues.binance.support import ACCOUNT, E0, NOW, all_frames, decoded, frame, raw
+from tests.venues.binance.support import ACCOUNT, E0, NOW, all_frames, decoded, frame, raw, ticks_of
 
 # frame -> kind, name, events, problems
 EXPECTED = {
@@ -33,18 +35,18 @@ EXPECTED = {
     "listen_key_expired_wrapped": (FrameKind.KEY_EXPIRED, "listenKeyExpired", 0, 0),
     "margin_call_of_two_cross_positions": (FrameKind.DATA, "MARGIN_CALL", 2, 0),
     "margin_call_without_rows": (FrameKind.DATA, "MARGIN_CALL", 1, 0),
-    "mark_price_array_2026": (FrameKind.DATA, "markPriceUpdate", 5, 0),
+    "mark_price_array_2026": (FrameKind.DATA, "markPriceUpdate", 1, 0),
     "mark_price_array_empty": (FrameKind.DATA, "", 0, 0),
-    "mark_price_array_merged_with_coin_margined": (FrameKind.DATA, "markPriceUpdate", 2, 0),
+    "mark_price_array_merged_with_coin_margined": (FrameKind.DATA, "markPriceUpdate", 1, 0),
     "mark_price_array_of_coin_margined_only": (FrameKind.IGNORED, "markPriceUpdate", 0, 0),
-    "mark_price_array_of_shares_with_empty_fields": (FrameKind.DATA, "markPriceUpdate", 2, 0),
-    "mark_price_array_with_a_row_of_an_unknown_kind": (FrameKind.DATA, "markPriceUpdate", 2, 1),
-    "mark_price_array_with_a_row_that_is_no_object": (FrameKind.DATA, "markPriceUpdate", 2, 1),
+    "mark_price_array_of_shares_with_empty_fields": (FrameKind.DATA, "markPriceUpdate", 1, 0),
+    "mark_price_array_with_a_row_of_an_unknown_kind": (FrameKind.DATA, "markPriceUpdate", 1, 1),
+    "mark_price_array_with_a_row_that_is_no_object": (FrameKind.DATA, "markPriceUpdate", 1, 1),
     "mark_price_array_with_infinite_time": (FrameKind.DATA, "markPriceUpdate", 1, 1),
-    "mark_price_array_with_one_empty_price": (FrameKind.DATA, "markPriceUpdate", 2, 1),
-    "mark_price_array_with_one_nan_price": (FrameKind.DATA, "markPriceUpdate", 2, 1),
-    "mark_price_array_with_one_negative_price": (FrameKind.DATA, "markPriceUpdate", 2, 1),
-    "mark_price_array_with_one_price_missing": (FrameKind.DATA, "markPriceUpdate", 2, 1),
+    "mark_price_array_with_one_empty_price": (FrameKind.DATA, "markPriceUpdate", 1, 1),
+    "mark_price_array_with_one_nan_price": (FrameKind.DATA, "markPriceUpdate", 1, 1),
+    "mark_price_array_with_one_negative_price": (FrameKind.DATA, "markPriceUpdate", 1, 1),
+    "mark_price_array_with_one_price_missing": (FrameKind.DATA, "markPriceUpdate", 1, 1),
     "mark_price_array_without_one_good_row": (FrameKind.MALFORMED, "markPriceUpdate", 0, 2),
     "mark_price_single_bare": (FrameKind.DATA, "markPriceUpdate", 1, 0),
     "mark_price_single_zero": (FrameKind.MALFORMED, "markPriceUpdate", 0, 1),
@@ -85,38 +87,111 @@ def test_the_words_of_a_refusal_never_hold_a_key(length: int, padding: str) -> N
         assert padding or "This listenKey *** does not exist." in found.why
 
 
-def test_a_mark_has_its_index_funding_and_times_in_seconds() -> None:
-    found = decoded(frame("mark_price_array_2026"))
-    assert found.stream == "!markPrice@arr@1s"
+MARK = {
+    "e": "markPriceUpdate",
+    "E": 1790000000000,
+    "s": "BTCUSDT",
+    "p": "91234.50000000",
+    "i": "91230.11000000",
+    "r": "0.00010000",
+    "T": 1790006400000,
+}
+
+
+def test_a_mark_alone_has_its_index_funding_and_times_in_seconds() -> None:
+    found = decoded(raw(MARK))
     assert found.venue_time == E0
-    assert found.events[0] == Tick(
-        "binance", "BTCUSDT", 91234.5, E0, NOW, index=91230.11, funding_rate=0.0001, next_funding_time=1790006400.0
+    assert found.events == (
+        Tick("binance", "BTCUSDT", 91234.5, E0, NOW, index=91230.11, funding_rate=0.0001, next_funding_time=1790006400),
     )
 
 
 def test_a_delivery_contract_has_no_funding_and_that_is_unknown_not_zero() -> None:
-    tick = decoded(frame("mark_price_array_2026")).events[3]
-    assert isinstance(tick, Tick)
+    (tick,) = ticks_of(decoded(raw({**MARK, "s": "BTCUSDT_261225", "r": "", "T": 0})))
     assert tick.symbol == "BTCUSDT_261225"
     assert tick.funding_rate is None
     assert tick.next_funding_time is None
 
 
+def test_an_array_of_marks_is_one_event_of_columns() -> None:
+    found = decoded(frame("mark_price_array_2026"))
+    assert found.stream == "!markPrice@arr@1s"
+    assert found.venue_time == E0
+    (ticks,) = found.events
+    assert isinstance(ticks, Ticks)
+    assert ticks.received == NOW
+    assert (ticks.symbols[0], ticks.marks[0], ticks.venue_times[0]) == ("BTCUSDT", 91234.5, E0)
+    assert len(ticks.symbols) == len(ticks.marks) == len(ticks.venue_times) == 5
+
+
 def test_a_symbol_in_chinese_is_a_symbol() -> None:
-    tick = decoded(frame("mark_price_array_2026")).events[4]
-    assert isinstance(tick, Tick)
-    assert tick.symbol == "币安人生USDT"
+    assert ticks_of(decoded(frame("mark_price_array_2026")))[4].symbol == "币安人生USDT"
 
 
 def test_coin_margined_rows_in_a_merged_array_are_left_out() -> None:
     found = decoded(frame("mark_price_array_merged_with_coin_margined"))
-    assert [tick.symbol for tick in found.events if isinstance(tick, Tick)] == ["BTCUSDT", "ETHUSDT"]
+    assert [tick.symbol for tick in ticks_of(found)] == ["BTCUSDT", "ETHUSDT"]
+
+
+def wrapped(*rows: object, spaces: bool = False) -> bytes:
+    body = {"stream": "!markPrice@arr@1s", "data": list(rows)}
+    return json.dumps(body, separators=(", ", ": ") if spaces else (",", ":")).encode()
+
+
+@pytest.mark.parametrize("spaces", [False, True], ids=["as the venue writes", "with spaces between"])
+@pytest.mark.parametrize("more", [{}, {"st": 1}, {"E": 1790000000500}, {"E": "1790000000000"}, {"p": 5}])
+def test_an_array_says_the_same_however_it_is_written(more: dict[str, object], spaces: bool) -> None:
+    """The usual frame is read by another way than the unusual one."""
+    second = {**MARK, "s": "ETHUSDT", **more}
+    both = decoded(wrapped(MARK, second, spaces=spaces))
+    apart = [tick for row in (MARK, second) for tick in ticks_of(decoded(raw(row)))]
+    plain = [(tick.symbol, tick.mark, tick.venue_time, tick.received) for tick in apart]
+    assert [(tick.symbol, tick.mark, tick.venue_time, tick.received) for tick in ticks_of(both)] == plain
+    assert (both.kind, both.stream, both.problems) == (FrameKind.DATA, "!markPrice@arr@1s", ())
+    assert both.venue_time == max(tick.venue_time for tick in apart)
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        ({"p": "nan"}, "ETHUSDT"),
+        ({"p": "inf"}, "ETHUSDT"),
+        ({"p": "0"}, "ETHUSDT"),
+        ({"p": "-1"}, "ETHUSDT"),
+        ({"p": None}, "ETHUSDT"),
+        ({"p": "1e308"}, None),
+        ({"E": -1}, "ETHUSDT"),
+        ({"E": "nan"}, "ETHUSDT"),
+        ({"s": ""}, "?"),
+        ({"s": 7}, "7.0"),
+        ({"st": []}, "ETHUSDT"),
+    ],
+)
+def test_a_bad_row_costs_that_row_only(bad: dict[str, object], named: str | None) -> None:
+    others = [{**MARK, "s": "BTCUSDT"}, {**MARK, "s": "SOLUSDT", "p": "1e308"}]
+    found = decoded(wrapped(others[0], {**MARK, "s": "ETHUSDT", **bad}, others[1]))
+    assert [problem.row for problem in found.problems] == ([] if named is None else [named])
+    symbols = [tick.symbol for tick in ticks_of(found)]
+    assert symbols == (["BTCUSDT", "ETHUSDT", "SOLUSDT"] if named is None else ["BTCUSDT", "SOLUSDT"])
+
+
+def test_coin_margined_rows_are_left_out_of_the_usual_frame_too() -> None:
+    found = decoded(wrapped(MARK, {**MARK, "s": "BTCUSD_PERP", "st": 2}, {**MARK, "s": "ETHUSD_PERP", "st": "2"}))
+    assert [tick.symbol for tick in ticks_of(found)] == ["BTCUSDT"]
+    assert found.problems == ()
+
+
+def test_marks_and_assets_in_one_array_are_both_there() -> None:
+    index = {"e": "assetIndexUpdate", "E": 1790000000000, "s": "ADAUSD", "i": "1.5"}
+    ticks, asset = decoded(wrapped(index, MARK)).events[::1]
+    assert isinstance(ticks, Ticks)
+    assert isinstance(asset, AssetTick)
 
 
 def test_the_row_that_is_bad_is_named_and_the_others_stand() -> None:
     for name in ("nan_price", "negative_price", "empty_price", "price_missing"):
         found = decoded(frame(f"mark_price_array_with_one_{name}"))
-        assert [tick.symbol for tick in found.events if isinstance(tick, Tick)] == ["BTCUSDT", "SOLUSDT"]
+        assert [tick.symbol for tick in ticks_of(found)] == ["BTCUSDT", "SOLUSDT"]
         assert [problem.row for problem in found.problems] == ["ETHUSDT"]
 
 
@@ -252,8 +327,8 @@ def test_several_arrays_a_second_each_stand_for_themselves() -> None:
         decoded(frame("mark_price_array_2026")),
         decoded(frame("mark_price_array_of_shares_with_empty_fields")),
     )
-    assert {tick.symbol for tick in second.events if isinstance(tick, Tick)} == {"TSLAUSDT", "XAUUSDT"}
-    assert not {"TSLAUSDT", "XAUUSDT"} & {tick.symbol for tick in first.events if isinstance(tick, Tick)}
+    assert {tick.symbol for tick in ticks_of(second)} == {"TSLAUSDT", "XAUUSDT"}
+    assert not {"TSLAUSDT", "XAUUSDT"} & {tick.symbol for tick in ticks_of(first)}
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,14 @@ from math import isfinite
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.domain.events import AssetTick, BalanceChanged, PositionChanged, Tick
+from monitor.domain.events import AssetTick, BalanceChanged, PositionChanged, Tick, Ticks
 from monitor.domain.frames import Decoded, FrameKind
 from tests.venues.binance.support import all_frames, decoded, frame
 
 FRAMES = [frame(name) for name in all_frames()]
+FRAMES += [
+    json.dumps(json.loads(one), separators=(",", ":")).encode() for one in FRAMES if b"@arr" in one
+]  # as written
 frames = st.sampled_from(FRAMES)
 # What a broken sender, a broken proxy or a changed protocol puts where something else belonged.
 intruders = st.sampled_from(
@@ -26,6 +29,11 @@ def holds(found: Decoded) -> None:
             assert 0 < event.mark < float("inf")
             assert event.symbol
             assert event.index is None or 0 < event.index < float("inf")
+        if isinstance(event, Ticks):
+            assert len(event.symbols) == len(event.marks) == len(event.venue_times) > 0
+            assert all(event.symbols)
+            assert all(0 < mark < float("inf") for mark in event.marks)
+            assert all(0 <= at < float("inf") for at in event.venue_times)
         if isinstance(event, AssetTick):
             assert 0 < event.price_usd < float("inf")
             assert event.rates is None or 0 <= event.rates.positive_rate <= 1 <= event.rates.negative_rate

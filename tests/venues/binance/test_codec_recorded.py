@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from monitor.domain.events import PositionChanged, Tick, VenueWarning, WarningKind
+from monitor.domain.events import PositionChanged, VenueWarning, WarningKind
 from monitor.domain.frames import FrameKind
 from monitor.domain.names import Side
-from tests.venues.binance.support import decoded, recorded_frames
+from tests.venues.binance.support import decoded, recorded_frames, ticks_of
 
 ALL = (
     "ws_public_usdm_frames.jsonl",
@@ -35,12 +35,7 @@ def test_no_recorded_frame_is_malformed_or_unknown() -> None:
 
 
 def test_recorded_marks_have_prices_and_times() -> None:
-    ticks = [
-        event
-        for record in recorded_frames(*ALL[:3])
-        for event in decoded(json.dumps(record["msg"])).events
-        if isinstance(event, Tick)
-    ]
+    ticks = [tick for record in recorded_frames(*ALL[:3]) for tick in ticks_of(decoded(json.dumps(record["msg"])))]
     assert {tick.symbol for tick in ticks} >= {"BTCUSDT", "ETHUSDT", "BTCBUSD_210129", "BTCUSD_PERP"}
     assert all(tick.mark > 0 and 1.5e9 < tick.venue_time < 2e9 for tick in ticks)
 
