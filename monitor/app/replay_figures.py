@@ -64,17 +64,24 @@ class Figures:
     compared: int = 0
     within: int = 0  #: not equal, but within the bound
     largest_within: float = 0.0
-    one_sided_pools: int = 0  #: reported in a step on one side only
+    settling: int = 0  #: of reports that a beginning in the middle doubts, or does not doubt, as the live one did
     differences: dict[tuple[PoolKey, str], FigureDifference] = field(default_factory=dict)
 
-    def compare(self, ours: Outcome, recorded: Outcome, now: float, view: View | None) -> None:
-        """Compare what both sides reported in one step; without a `view` to take the bounds from, to the last bit."""
+    def compare(
+        self, ours: Outcome, recorded: Outcome, now: float, view: View | None, *, settling: bool = False
+    ) -> None:
+        """Compare what both sides reported in one step; without a `view` to take the bounds from, to the last bit.
+
+        `settling`: the replay began in the middle a moment ago. Which readings were doubted then is not known, so what
+        is doubted on one side only is not compared.
+        """
         here = {pool.key: pool for pool in ours.pools}
         there = {pool.key: pool for pool in recorded.pools}
-        self.one_sided_pools += len(here.keys() ^ there.keys())
         limits = {} if view is None else _bounds(view, here)
         for key, pool in here.items():
-            if key in there:
+            if settling and key in there and pool.quality is not there[key].quality:
+                self.settling += 1
+            elif key in there:
                 for name, pair, allowed in _figures(pool, there[key], now, limits.get(key)):
                     self._take(key, name, pair, allowed)
 

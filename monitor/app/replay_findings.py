@@ -145,7 +145,7 @@ class Findings:
         if step.began.exact:
             self._exactly(step, step.recorded)
         else:
-            self.figures.compare(step.ours, step.recorded, step.now, step.decision.view)
+            self.figures.compare(step.ours, step.recorded, step.now, step.decision.view, settling=_settling(step))
         one_sided = self._told(step, step.recorded)
         self.one_sided += one_sided
         return one_sided
@@ -188,7 +188,7 @@ class Findings:
             return "the number lies at its threshold, within the bound"
         if step.began.whole:
             return ""
-        if step.now - step.began.at < SETTLES_SECONDS:
+        if _settling(step):
             return "the replay began less than a minute before, in the middle"
         if any(side.began_before(found.change.alert) for side in (self.ours, self.recorded)):
             return "the alert fired before the replay begins"
@@ -203,6 +203,11 @@ class Findings:
             if other.ours is not found.ours and other.shift_seconds is None and _key(other.change) == key:
                 return other
         return None
+
+
+def _settling(step: ReplayedStep) -> bool:
+    """Whether the replay began in the middle so short a time before that what it had learnt may still be missing."""
+    return not step.began.whole and step.now - step.began.at < SETTLES_SECONDS
 
 
 def _key(change: AlertChange) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -70,7 +71,12 @@ def replay(
         )
     except BadTime as error:
         return complain(str(error), Exit.USAGE)
-    findings = run(wanted)
+    try:
+        findings = run(wanted)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads it has seen enough: `marginwatch replay DIR | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FINE
     if not findings.steps:
         return complain(_nothing(wanted, findings))
     return Exit.FINE if findings.same else Exit.FAILED
@@ -211,4 +217,4 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _dump(line: replay_json.Json) -> None:
-    print(json.dumps(line, ensure_ascii=False, allow_nan=False, sort_keys=True))
+    print(json.dumps(line, ensure_ascii=False, allow_nan=False))

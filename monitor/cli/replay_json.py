@@ -114,6 +114,7 @@ def summary(findings: Findings, took_seconds: float) -> Json:
         "figures": {
             "compared": findings.figures.compared,
             "within_bound": findings.figures.within,
+            "settling_reports": findings.figures.settling,
             "largest_within_bound_ratio": findings.figures.largest_within,
             "differences": [_difference(key, name, each) for (key, name), each in findings.figures.differences.items()],
         },

@@ -184,6 +184,8 @@ def _within(findings: Findings, compared: int) -> Iterator[str]:
         text = f"equal within the bound: {compared:,} steps, {figures.compared:,} figures; {figures.within:,} of them "
         text += f"are not equal to the last digit, the most by {figures.largest_within:.1e} of itself"
     yield text
+    if figures.settling:
+        yield f"  {figures.settling:,} reports of the first minute are doubted on one side only and were not compared"
     if not findings.other_rules:
         yield f"  {findings.identical_steps:,} of the steps are identical to the byte"
         both = findings.changes - sum(each.ours for each in findings.one_sided)

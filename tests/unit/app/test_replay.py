@@ -11,13 +11,14 @@ from dataclasses import replace
 import pytest
 
 from monitor.app.replay import Began, Ended, Item, Missing, ReplayedStep, Replayer
-from monitor.app.replay_findings import Findings
+from monitor.app.replay_findings import SETTLES_SECONDS, Findings
 from monitor.app.replay_settings import configured
 from monitor.domain.alerts import Change
+from monitor.domain.quality import Quality
 from monitor.outputs.journal.records import Baseline, End, Lost, Outcome, PoolOutcome, Record, Run, Step
 from monitor.outputs.journal.segment import Damage
 from tests.programs import ROOT
-from tests.unit.app.recorded_runs import RUN, Live, T, written
+from tests.unit.app.recorded_runs import RUN, Live, T, marks, written
 
 
 def no_strangers(_: Run) -> tuple[str, ...]:
@@ -133,6 +134,25 @@ def test_from_the_middle_it_goes_on_from_the_facts_that_stood() -> None:
     assert findings.figures.compared > 0
     assert findings.figures.differences == {}
     assert findings.same, [each.excused for each in findings.one_sided]
+
+
+def test_what_is_doubted_on_one_side_only_after_a_beginning_in_the_middle_settles() -> None:
+    live = Live(baseline_before=(21,)).all(marks(140))
+    second = [each for each in live.records if not isinstance(each, Run)]
+    place = next(place for place, each in enumerate(second) if isinstance(each, Baseline))
+
+    def doubted(number: int) -> Findings:
+        records: list[Record] = [replace(RUN, segment=2)]
+        for each in second[place:]:
+            if isinstance(each, Outcome) and each.number == number:
+                each = replace(each, pools=tuple(replace(pool, quality=Quality.PARTIAL) for pool in each.pools))
+            records.append(each)
+        return found(replayed(records))
+
+    soon, late = doubted(30), doubted(21 + int(SETTLES_SECONDS) + 1)
+    assert (soon.same, soon.figures.settling) == (True, 1)
+    assert (late.same, late.figures.settling) == (False, 0)
+    assert {name for _, name in late.figures.differences} == {"quality"}
 
 
 def test_a_baseline_on_the_way_changes_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from monitor.cli.replay_times import BadTime, clock, day_and_time, lasting, mome
 from monitor.outputs.journal.records import End, Outcome, Record, Step
 from tests.programs import ROOT
 from tests.unit.app.recorded_runs import Live, T, by_segment, here, journal
-from tests.unit.cli.processes import marginwatch
+from tests.unit.cli.processes import COMMAND, environment, marginwatch
 
 Replay = Callable[..., tuple[Exit, str, str]]
 
@@ -277,3 +278,20 @@ def test_the_command_line_takes_a_time_before_now(tmp_path: Path) -> None:
     done = marginwatch("replay", str(journal(tmp_path / "j", story())), "--from", "-2h")
     assert done.returncode == 1, "the story is older than two hours"
     assert "no step that can be replayed in this time" in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    folder = journal(tmp_path / "j", story())
+    with subprocess.Popen(
+        [COMMAND, "replay", str(folder), "--json", "--reports"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith('{"type": "run"')
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(30) == 0
