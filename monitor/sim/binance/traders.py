@@ -62,10 +62,12 @@ class RandomTrader:
             account.trade(symbol, direction * quantity, side=side)
 
     def _settle(self, symbol: Symbol) -> None:
-        """Choose margin type and leverage of a symbol, once, before its first trade."""
+        """Choose margin type and leverage of a symbol, once, before its first trade: never while it is held."""
         if symbol in self._settled:
             return
         self._settled.add(symbol)
+        if any(position.symbol == symbol for position in self.account.open_positions()):
+            return
         setting = self.account.setting(symbol)
         setting.leverage = self._random.choice((3, 5, 10, 20))
         setting.isolated = not self.account.multi_assets and self._random.random() < self.isolated_share
