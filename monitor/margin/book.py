@@ -123,12 +123,12 @@ class Book:
     def _place(self, account: AccountKey) -> None:
         """Compile an account, and put it where it was if it can stay there."""
         pools = self._described[account]
-        names = plain_pools(pools, self.shelf, self.stablecoins, self._betas)
-        plain = tuple(pool for pool in pools if pool.key in names)
-        other = [pool for pool in pools if pool.key not in names]
+        rays = plain_pools(pools, self.shelf, self.stablecoins, self._betas)
+        plain = tuple(pool for pool in pools if pool.key in rays)
+        other = [pool for pool in pools if pool.key not in rays]
         plain_home, general_home = self._home.get(account, (None, None))
         if plain:
-            columns = compiled_plain(plain, self.prices, self.shelf, self.stablecoins, self._betas)
+            columns = compiled_plain(plain, rays, self.prices, self.shelf)
             plain_home = plain_home or self._plain_room(len(columns.legs.c))
             plain_home.put(account, plain, columns)
         elif plain_home is not None:

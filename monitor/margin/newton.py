@@ -17,6 +17,8 @@ from monitor.margin.tiers import Shelf
 
 #: Steps from tier to tier. More are needed only where a table's deductions leave a gap just at the root.
 STEPS = 40
+#: A size in the last tier of any table.
+FARTHEST = 1e300
 #: Halvings that then find the gap.
 HALVINGS = 80
 
@@ -25,7 +27,6 @@ HALVINGS = 80
 class Tiers:
     """One tier a leg: requirement = charge * u - relief and its part in health, k * u + lift, while low <= u < high."""
 
-    row: Ints  # on the shelf; -1: one tier for good
     charge: Floats
     relief: Floats
     k: Floats
@@ -50,28 +51,18 @@ class Legs:
     def tiers_at(self, shelf: Shelf, u: Floats) -> Tiers:
         """The tiers at these u."""
         which = self.moving
-        return self._tiers(shelf, shelf.rows(self.table[which], self.size[which] * u[which]))
-
-    def outermost(self, shelf: Shelf, up: Bools) -> Tiers:
-        """The last tiers (up) or the first ones."""
-        which = self.moving
-        table = self.table[which]
-        return self._tiers(shelf, np.where(up[which], shelf.last[table], shelf.first[table]))
-
-    def _tiers(self, shelf: Shelf, rows: Ints) -> Tiers:
-        legs, places, which = self.legs, self.places, self.moving
-        row = np.full(len(places), -1, np.intp)
-        row[which] = rows
+        table, size = self.table[which], self.size[which]
+        rows = shelf.rows(table, np.minimum(size * u[which], FARTHEST))
+        legs, places = self.legs, self.places
         charge, relief = legs.charge[places], legs.relief[places]
         low, high = np.full(len(places), -np.inf), np.full(len(places), np.inf)
-        size = self.size[which]
         charge[which] = (shelf.rate[rows] + legs.fee[places[which]]) * size
         relief[which] = shelf.deduction[rows] - legs.constant[places[which]]
-        low[which] = np.where(rows == shelf.first[self.table[which]], -np.inf, shelf.floor[rows] / size)
+        low[which] = np.where(rows == shelf.first[table], -np.inf, shelf.floor[rows] / size)
         high[which] = shelf.ceiling[rows] / size
         ignored = self.load == 0.0
         k = self.c - np.where(ignored, 0.0, self.load * charge)
-        return Tiers(row, charge, relief, k, np.where(ignored, 0.0, self.load * relief), low, high)
+        return Tiers(charge, relief, k, np.where(ignored, 0.0, self.load * relief), low, high)
 
 
 def legs_of(legs: PlainLegs, places: Ints, weight: Floats | None = None) -> Legs:
@@ -102,14 +93,17 @@ class Root:
         return np.where(self.gap, -np.inf, self.tiers.high)
 
 
-def first_roots(shelf: Shelf, legs: Legs, u: Floats, begins: Ints, rest: Floats, sign: Floats) -> Root:
+def first_roots(shelf: Shelf, legs: Legs, u: Floats, begins: Ints, rest: Floats, sign: Floats, y: Floats) -> Root:
     """The root of each path on one side (sign -1 down, +1 up), healthy at y = 0.
 
     `begins` is where each path's legs begin, `rest` the health of all that the path does not move, and of what its
-    legs add no u to.
+    legs add no u to. `y` is where to begin: the root in any tiers, infinite where health did not fall in them.
     """
     counts = np.diff(np.append(begins, len(u)))
     path = np.repeat(np.arange(len(begins), dtype=np.intp), counts)
+
+    def at(y: Floats) -> Floats:
+        return u * (1.0 + legs.weight * y[path])
 
     def step(tiers: Tiers) -> tuple[Floats, Bools]:
         """Where the straight line in these tiers is zero, and whether it falls at all on this side."""
@@ -119,42 +113,29 @@ def first_roots(shelf: Shelf, legs: Legs, u: Floats, begins: Ints, rest: Floats,
         y = -(rest + np.add.reduceat(adds + tiers.lift, begins)) / slope
         return np.where(falls, y, sign * np.inf), falls
 
-    def at(y: Floats) -> Tiers:
-        return legs.tiers_at(shelf, u * (1.0 + legs.weight * y[path]))
-
-    def chosen(first: Bools, one: Tiers, other: Tiers) -> Tiers:
-        by_leg = first[path]
-        return Tiers(*(np.where(by_leg, getattr(one, n), getattr(other, n)) for n in Tiers.__slots__))
-
-    def halved(unsafe: Floats) -> Floats:
-        """Where the requirement jumps past equity, between y = 0 and an unsafe y."""
-        safe = np.zeros(len(unsafe))
-        for _ in range(HALVINGS):
-            middle = 0.5 * (safe + unsafe)
-            tiers = at(middle)
-            adds = tiers.k * u * (1.0 + legs.weight * middle[path]) + tiers.lift
-            good = rest + np.add.reduceat(adds, begins) > 0.0
-            safe, unsafe = np.where(good, middle, safe), np.where(good, unsafe, middle)
-        return unsafe
-
-    tiers = legs.tiers_at(shelf, u)
-    y, falls = step(tiers)
-    last = ~falls
-    if last.any():
-        tiers = chosen(falls, tiers, legs.outermost(shelf, (sign > 0.0)[path]))
-        y, falls = step(tiers)
-    never = ~falls
-    moving = falls.copy()
+    # Where health does not fall y is infinite, and the tiers there are the outermost ones.
+    y = np.where(y * sign > 0.0, y, sign * np.inf)
+    tiers = legs.tiers_at(shelf, at(y))
     for _ in range(STEPS):
-        there = chosen(moving, at(np.where(moving, y, 0.0)), tiers)
-        moving = np.logical_or.reduceat(there.row != tiers.row, begins)
-        if not moving.any():
-            break
-        tiers = there
-        y = np.where(moving, step(tiers)[0], y)
-    gap = moving
-    if gap.any():
-        other, _ = step(at(np.where(gap, y, 0.0)))
-        outer = np.where(gap & (np.abs(other) > np.abs(y)), other, y)
-        y = np.where(gap, halved(outer), y)
-    return Root(y, tiers, never, gap[path])
+        before = y
+        y, falls = step(tiers)
+        there = at(y)
+        left = np.logical_or.reduceat((there < tiers.low) | (there > tiers.high), begins)
+        if not left.any():
+            return Root(y, tiers, ~falls, np.zeros(len(u), np.bool_))
+        tiers = legs.tiers_at(shelf, there)
+    unsafe = np.where(np.abs(before) > np.abs(y), before, y)
+    y = np.where(left, _halved(shelf, legs, u, begins, rest, np.where(left, unsafe, 0.0), path), y)
+    return Root(y, tiers, ~falls, left[path])
+
+
+def _halved(shelf: Shelf, legs: Legs, u: Floats, begins: Ints, rest: Floats, unsafe: Floats, path: Ints) -> Floats:
+    """Where the requirement jumps past equity, between y = 0 and a y where it is past."""
+    safe = np.zeros(len(unsafe))
+    for _ in range(HALVINGS):
+        middle = 0.5 * (safe + unsafe)
+        there = u * (1.0 + legs.weight * middle[path])
+        tiers = legs.tiers_at(shelf, there)
+        good = rest + np.add.reduceat(tiers.k * there + tiers.lift, begins) > 0.0
+        safe, unsafe = np.where(good, middle, safe), np.where(good, unsafe, middle)
+    return unsafe

@@ -7,6 +7,7 @@ upwards only, and each of its rays multiplies everything that it moves by the sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from monitor.domain.instruments import Payoff
 from monitor.domain.names import USD, Asset, PoolKey
@@ -24,21 +25,43 @@ def speed_of(asset: Asset, stablecoins: frozenset[Asset], betas: Betas) -> float
     return 0.0 if asset == USD or asset in stablecoins else betas.get(asset, 1.0)
 
 
-def plain_pools(pools: Sequence[Pool], shelf: Shelf, stablecoins: frozenset[Asset], betas: Betas) -> set[PoolKey]:
+class Reading(NamedTuple):
+    """How a ray moves u: by 1 + weight * y, y = beta * x, or where it `divides` 1 + y = 1 / (1 + beta * x)."""
+
+    divides: bool
+    beta: float
+    moving: tuple[tuple[int, float], ...]  # legs with their weights
+
+
+class StraightRays(NamedTuple):
+    """The coin and depeg lines of a plain pool, and its market line (None: nothing moves along it)."""
+
+    assets: dict[Asset, Reading]
+    market: Reading | None
+
+
+def plain_pools(
+    pools: Sequence[Pool], shelf: Shelf, stablecoins: frozenset[Asset], betas: Betas
+) -> dict[PoolKey, StraightRays]:
     """The account's plain pools. A pool and its backstop are of one kind, because one's answer needs the other's."""
-    plain = {pool.key for pool in pools if _is_plain(pool, shelf, stablecoins, betas)}
+    plain: dict[PoolKey, StraightRays] = {}
+    for pool in pools:
+        rays = straight_rays(pool, stablecoins, betas) if _is_plain(pool, shelf) else None
+        if rays is not None:
+            plain[pool.key] = rays
     described = {pool.key for pool in pools}
     apart = True
     while apart:
         apart = False
         for pool in pools:
             if pool.backstop in described and (pool.key in plain) != (pool.backstop in plain):
-                plain -= {pool.key, pool.backstop}
+                plain.pop(pool.key, None)
+                plain.pop(pool.backstop, None)
                 apart = True
     return plain
 
 
-def _is_plain(pool: Pool, shelf: Shelf, stablecoins: frozenset[Asset], betas: Betas) -> bool:
+def _is_plain(pool: Pool, shelf: Shelf) -> bool:
     stage = liquidation_stage(pool)
     larger = {name for name, rule in pool.netting_groups if rule is Netting.LARGER_SIDE}
     return (
@@ -50,8 +73,6 @@ def _is_plain(pool: Pool, shelf: Shelf, stablecoins: frozenset[Asset], betas: Be
         and _one_payoff_a_symbol(pool)
         and (pool.backstop is None or len({leg.symbol for leg in pool.legs}) == len(pool.legs))
         and all(_is_position_line(pool, line) for line in pool.venue.lines)
-        and all(reading_of(pool, {asset: 1.0}) is not None for asset in moving_assets(pool))
-        and reading_of(pool, market_speeds(pool, stablecoins, betas)) is not None
     )
 
 
@@ -95,35 +116,44 @@ def _is_position_line(pool: Pool, line: VenueLine) -> bool:
     )
 
 
-def moving_assets(pool: Pool) -> list[Asset]:
-    """The assets that have a coin line or a depeg line in a plain pool. USD never moves."""
-    held = [pool.numeraire] if pool.legs or any(h.amount for h in pool.holdings if h.asset == pool.numeraire) else []
-    names = [name for leg in pool.legs for name in (leg.coin or leg.base, leg.quote)] + held
-    return [name for name in dict.fromkeys(names) if name != USD]
+def straight_rays(pool: Pool, stablecoins: frozenset[Asset], betas: Betas) -> StraightRays | None:
+    """How the pool's coin, depeg and market lines move its legs; None where one of them is not straight."""
+    turned = [
+        (leg.quote, leg.coin or leg.base) if leg.payoff is Payoff.INVERSE else (leg.coin or leg.base, leg.quote)
+        for leg in pool.legs
+    ]
+    rises: dict[Asset, list[tuple[int, float]]] = {}
+    sinks: dict[Asset, list[tuple[int, float]]] = {}
+    for number, (above, below) in enumerate(turned):
+        if above != below:
+            rises.setdefault(above, []).append((number, 1.0))
+            sinks.setdefault(below, []).append((number, 1.0))
+    held = any(holding.amount for holding in pool.holdings if holding.asset == pool.numeraire)
+    names = [name for pair in turned for name in pair] + ([pool.numeraire] if pool.legs or held else [])
+    assets: dict[Asset, Reading] = {}
+    for name in dict.fromkeys(names):
+        if name in rises and name in sinks:
+            return None
+        if name != USD:
+            moving = tuple(rises.get(name, sinks.get(name, ())))
+            assets[name] = Reading(name in sinks, 1.0, moving)
+    speeds = {name: speed_of(name, stablecoins, betas) for name in assets}
+    if not any(speeds.values()):
+        return StraightRays(assets, None)
+    market = _market(turned, speeds)
+    return None if market is None else StraightRays(assets, market)
 
 
-def market_speeds(pool: Pool, stablecoins: frozenset[Asset], betas: Betas) -> dict[Asset, float]:
-    """The speeds of what moves along the market line."""
-    speeds = {asset: speed_of(asset, stablecoins, betas) for asset in moving_assets(pool)}
-    return {asset: speed for asset, speed in speeds.items() if speed != 0.0}
-
-
-Reading = tuple[bool, float, tuple[tuple[int, float], ...]]
-"""Whether a ray divides (by 1 + beta * x) what it moves, beta, and the legs that move with their weights."""
-
-
-def reading_of(pool: Pool, speeds: Mapping[Asset, float]) -> Reading | None:
-    """How a ray that moves assets at these speeds moves the legs' u; None where that is not straight.
+def _market(turned: Sequence[tuple[Asset, Asset]], speeds: Mapping[Asset, float]) -> Reading | None:
+    """How assets that move together move the legs' u; None where that is not straight.
 
     u moves by (1 + rise * x) / (1 + sink * x). Where all legs rise, with y = x by 1 + rise * y; where all sink alike,
     with 1 + y = 1 / (1 + sink * x) by 1 + y. Speeds outside 0...1 would take a price to zero before the ray ends.
     """
     rises: list[tuple[int, float]] = []
     sinks: list[tuple[int, float]] = []
-    for number, leg in enumerate(pool.legs):
-        rise, sink = speeds.get(leg.coin or leg.base, 0.0), speeds.get(leg.quote, 0.0)
-        if leg.payoff is Payoff.INVERSE:
-            rise, sink = sink, rise
+    for number, (above, below) in enumerate(turned):
+        rise, sink = speeds.get(above, 0.0), speeds.get(below, 0.0)
         if not (0.0 <= rise <= 1.0 and 0.0 <= sink <= 1.0):
             return None
         if rise == sink:
@@ -133,9 +163,8 @@ def reading_of(pool: Pool, speeds: Mapping[Asset, float]) -> Reading | None:
         (rises if rise else sinks).append((number, rise or sink))
     moving = rises or sinks
     betas = {speed for _, speed in moving}
-    if (rises and sinks) or (sinks and len(betas) > 1):
-        return None
     if len(betas) > 1:
-        return False, 1.0, tuple(moving)
-    beta = betas.pop() if betas else 1.0
-    return bool(sinks), beta, tuple((number, 1.0) for number, _ in moving)
+        return None if sinks else Reading(False, 1.0, tuple(moving))
+    if rises and sinks:
+        return None
+    return Reading(bool(sinks), betas.pop() if betas else 1.0, tuple((number, 1.0) for number, _ in moving))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, nan
 from typing import Any
 
 from monitor.domain.instruments import Payoff
-from monitor.domain.names import Asset
+from monitor.domain.names import Asset, PoolKey
 from monitor.domain.tiers import TierTable
 from monitor.margin.arrays import columns_of
 from monitor.margin.compile import Groups, liquidation_stage, load, reciprocal, valued
-from monitor.margin.plain import Betas, Reading, follows_mark, market_speeds, moving_assets, reading_of
+from monitor.margin.plain import Reading, StraightRays, follows_mark
 from monitor.margin.plain_columns import Plain, PlainLegs, PlainLines, PlainMoves, PlainPaths, PlainPools
 from monitor.margin.pool import Basis, Leg, Pool
 from monitor.margin.prices import Prices
@@ -21,18 +21,17 @@ from monitor.margin.speeds import Kind
 from monitor.margin.tiers import Shelf, tier_at
 
 Record = tuple[Any, ...]
+C = 2  #: where c stands in a leg's record
 
 #: Tiers that the first tick looks up: no u lies between these bounds.
 UNSEEN = (inf, -inf)
 
 
-def compiled_plain(
-    pools: Sequence[Pool], prices: Prices, shelf: Shelf, stablecoins: frozenset[Asset], betas: Betas
-) -> Plain:
-    """The pools (checked, and plain) as columns."""
+def compiled_plain(pools: Sequence[Pool], rays: Mapping[PoolKey, StraightRays], prices: Prices, shelf: Shelf) -> Plain:
+    """The pools (checked, and plain) with their rays as columns."""
     records = _Records()
     for number, pool in enumerate(pools):
-        _OnePool(number, pool, prices, shelf, records).run(stablecoins, betas)
+        _OnePool(number, pool, prices, shelf, records).run(rays[pool.key])
     return Plain(
         columns_of(PlainPools, records.pools),
         columns_of(PlainLegs, records.legs),
@@ -63,7 +62,7 @@ class _OnePool:
         self._paths: dict[tuple[tuple[int, float], ...], int] = {}
         self._shown: set[tuple[int, int, bool, float]] = set()
 
-    def run(self, stablecoins: frozenset[Asset], betas: Betas) -> None:
+    def run(self, rays: StraightRays) -> None:
         pool = self._pool
         held = sum(holding.amount for holding in pool.holdings if holding.asset == pool.numeraire)
         self._records.pools.append(
@@ -85,12 +84,12 @@ class _OnePool:
             if len(numbers) > 1 or not self._own[numbers[0]]:
                 divides = pool.legs[numbers[0]].payoff is Payoff.INVERSE
                 moving = tuple((number, 1.0) for number in numbers)
-                self._line(Kind.POSITION, self._prices.mark_place(pool.key.venue, symbol), (divides, 1.0, moving))
-        for asset in moving_assets(pool):
-            self._line(Kind.ASSET, self._asset(asset), reading_of(pool, {asset: 1.0}))
-        speeds = market_speeds(pool, stablecoins, betas)
-        if speeds:
-            self._line(Kind.MARKET, 0, reading_of(pool, speeds))
+                place = self._prices.mark_place(pool.key.venue, symbol)
+                self._line(Kind.POSITION, place, Reading(divides, 1.0, moving))
+        for asset, reading in rays.assets.items():
+            self._line(Kind.ASSET, self._asset(asset), reading)
+        if rays.market is not None:
+            self._line(Kind.MARKET, 0, rays.market)
 
     def _asset(self, asset: Asset) -> int:
         return self._prices.asset_place(self._pool.key.venue, asset)
@@ -160,11 +159,10 @@ class _OnePool:
         grown = tier.growth * (notional if looked_up is None else looked_up)
         return 0.0, share * tier.deduction - notional * (tier.rate + grown)
 
-    def _line(self, kind: Kind, key: int, reading: Reading | None) -> None:
+    def _line(self, kind: Kind, key: int, reading: Reading) -> None:
         """A line's row, and its path's where no other line has had it before."""
-        assert reading is not None, "plain pools have straight lines only"
         divides, beta, moving = reading
-        moving = tuple((number, weight) for number, weight in moving if self._records.legs[self._begin + number][2])
+        moving = tuple((number, weight) for number, weight in moving if self._records.legs[self._begin + number][C])
         leg = path = -1
         natural = False
         if len(moving) == 1 and self._own[moving[0][0]]:
@@ -182,10 +180,11 @@ class _OnePool:
         path = self._paths.get(moving)
         if path is None:
             path = self._paths[moving] = len(self._records.paths)
-            self._records.paths.append((self._number, len(moving), nan, False, nan, False))
-            self._records.moves.extend(
-                (path, self._begin + number, weight, nan, nan, nan, nan, nan, nan) for number, weight in moving
-            )
+            self._records.paths.append((self._number, len(moving), 0.0, False, 0.0, False))
+            for number, weight in moving:
+                # The first root is looked for from where nothing is required.
+                side = self._records.legs[self._begin + number][C], *UNSEEN
+                self._records.moves.append((path, self._begin + number, weight, *side, *side))
         return path
 
 

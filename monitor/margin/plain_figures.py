@@ -159,7 +159,8 @@ class PlainFigures:
         columns: list[list[float]] = []
         for sign in (-1.0, 1.0):
             signs = np.full(len(u), sign)
-            y = first_roots(self._shelf, legs_of(legs, places), u, np.arange(len(u)), rest, signs).y
+            chosen, begins = legs_of(legs, places), np.arange(len(u))
+            y = first_roots(self._shelf, chosen, u, begins, rest, signs, signs * np.inf).y
             columns += [read(y, divides, np.ones(len(u))).tolist(), (equity + gain * y).tolist()]
         rays = []
         for flips, first, there, second, beyond in zip(divides.tolist(), *columns, strict=True):

@@ -88,9 +88,10 @@ class Straight:
         )
         shown = np.flatnonzero(lines.shown)
         self._of_leg, self._of_path = shown[lines.leg[shown] >= 0], shown[lines.leg[shown] < 0]
-        both = np.concatenate([self._of_leg, self._of_path, self._of_path])
+        self._path_shown = lines.path[self._of_path]
+        self._others = np.concatenate([self._of_leg, self._of_path, self._of_path])
         #: By answer in `distance`: its pool.
-        self.ray_pool: Ints = np.concatenate([legs.pool, lines.pool[both]])
+        self.ray_pool: Ints = np.concatenate([legs.pool, lines.pool[self._others]])
         self.distance: Floats = np.full(len(self.ray_pool), np.nan)
 
     # -- where pools stand ---------------------------------------------------------------------------------------------
@@ -151,10 +152,9 @@ class Straight:
         """y of each leg's own path. In the tier at the root the step from u is -(h + its change of tier) / k."""
         legs, u, step = self.plain.legs, self.u, self.y
         at, _, _, left, above = self._legs_scratch
-        self.health.take(legs.pool, out=at, mode="clip")
         np.multiply(legs.shift_u, u, out=step)
         np.add(step, legs.shift, out=step)
-        np.add(step, at, out=step)
+        np.add(step, np.repeat(self.health, self.plain.pools.legs), out=step)
         np.multiply(step, legs.pull, out=step)
         np.add(u, step, out=at)
         np.less(at, legs.root_low, out=left)
@@ -172,7 +172,8 @@ class Straight:
         some = legs_of(legs, places)
         u = self.u[places]
         rest = self.health[legs.pool[places]] - (legs.k[places] * u + legs.lift[places])
-        root = first_roots(self._shelf, some, u, np.arange(len(places)), rest, -np.sign(legs.c[places]))
+        begins, sign = np.arange(len(places)), -np.sign(legs.c[places])
+        root = first_roots(self._shelf, some, u, begins, rest, sign, self.y[places] / u)
         self.y[places] = root.y * u
         legs.root_k[places], legs.root_lift[places] = root.tiers.k, root.tiers.lift
         legs.pull[places] = -1.0 / root.tiers.k
@@ -232,7 +233,7 @@ class Straight:
         some = legs_of(legs, moves.leg[places], moves.weight[places])
         begins: Ints = np.cumsum(counts) - counts
         signs = np.full(len(which), side.sign)
-        root = first_roots(self._shelf, some, self.u[moves.leg[places]], begins, rest[which], signs)
+        root = first_roots(self._shelf, some, self.u[moves.leg[places]], begins, rest[which], signs, side.y[which])
         side.y[which], side.last[which] = root.y, root.last
         side.lift[which] = np.add.reduceat(root.tiers.lift, begins)
         side.k[places], side.low[places], side.high[places] = root.tiers.k, root.low(), root.high()
@@ -252,27 +253,39 @@ class Straight:
         """Bring `distance` up to date: first each leg's position line, then the other lines shown."""
         legs, lines = self.plain.legs, self.plain.lines
         held = len(legs.c)
-        near = self.distance[:held]
-        far = self._legs_scratch[3]
+        near, far = self.distance[:held], self._legs_scratch[3]
         np.abs(self.y, out=near)
         np.greater(near, legs.reach, out=far)
-        np.copyto(near, np.inf, where=far)
+        np.putmask(near, far, np.inf)
         if len(self._dividing):
             distance = near[self._dividing]
-            finite = np.where(np.isinf(distance), 0.0, distance)
-            near[self._dividing] = np.where(np.isinf(distance), np.inf, finite / (1.0 + self._dividing_sign * finite))
+            near[self._dividing] = 1.0 / (1.0 / distance + self._dividing_sign)
         of_leg, of_path = self._of_leg, self._of_path
-        path = lines.path[of_path]
-        down, up = (side.y[path] for side in self.sides)
-        y = np.concatenate([self.y[lines.leg[of_leg]], down, up])
-        which = np.concatenate([of_leg, of_path, of_path])
-        self.distance[held:] = np.abs(read(y, lines.divides[which], lines.beta[which]))
-        np.copyto(self.distance[held:], np.inf, where=np.isnan(self.distance[held:]))
-        bad = ~(self.health > 0.0) | self.plain.pools.unknown
-        if bad.any():
-            # Liquidatable now, or nobody knows.
-            instead = np.where(self.plain.pools.unknown | np.isnan(self.health), np.nan, 0.0)[self.ray_pool]
-            np.copyto(self.distance, instead, where=bad[self.ray_pool])
+        if len(of_leg) or len(of_path):
+            which = self._others
+            down, up = (side.y[self._path_shown] for side in self.sides)
+            y = np.concatenate([self.y[lines.leg[of_leg]], down, up])
+            far_away = np.abs(read(y, lines.divides[which], lines.beta[which]))
+            np.putmask(far_away, np.isnan(far_away), np.inf)
+            self.distance[held:] = far_away
+        self._mark_pools_without_lines()
+
+    def _mark_pools_without_lines(self) -> None:
+        """Pools that are liquidatable now, and those of which nobody knows."""
+        pools, held = self.plain.pools, len(self.plain.legs.c)
+        safe = self.health > 0.0
+        if self._odd:
+            safe &= ~pools.unknown
+        if safe.all():
+            return
+        instead = np.where(pools.unknown | np.isnan(self.health), np.nan, 0.0)
+        which = np.flatnonzero(~safe)
+        counts = pools.legs[which]
+        places = np.repeat(self.first_leg[which], counts) + spread(counts)
+        self.distance[places] = np.repeat(instead[which], counts)
+        others = self.ray_pool[held:]
+        places = np.flatnonzero(~safe[others])
+        self.distance[held + places] = instead[others[places]]
 
 
 def read(y: Floats, divides: Bools, beta: Floats) -> Floats:
