@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 
@@ -12,7 +14,7 @@ from bench.harness import bench
 from bench.kernel_books import BRACKETS, VENUE, Floats, Market, account, book_of, cross, crowd
 from bench.kernel_plain import PlainPool
 from bench.rows import Row, bounded, compared, seconds_text
-from bench.timing import Timing, interleaved, one_by_one, ratio
+from bench.timing import ROUNDS, Timing, interleaved, one_by_one, ratio, settled
 from monitor.domain.names import AccountKey
 from monitor.margin.book import Book
 from monitor.margin.evaluate import evaluate
@@ -22,6 +24,8 @@ from monitor.margin.sweep import Sweep, sweep
 
 BYTES_A_LEG = 24  #: profit, requirement and line, written once
 SAMPLE = 40  #: accounts whose figures are compared with the plain loop's
+TURNS = 10  #: a round
+COLD_BOOKS = 3  #: books made anew, each asked for its coin lines for the first time
 AGREE = 1e-8  #: relative; a figure that is further off was not computed, however quickly
 
 Accounts = Sequence[tuple[AccountKey, tuple[Pool, ...]]]
@@ -70,7 +74,7 @@ def check(market: Market, marks: Floats, accounts: Accounts, swept: Sequence[Swe
                 continue
             for leg, line in zip(plain.legs, plain.lines(by_symbol), strict=True):
                 gap = abs(line / by_symbol[leg.symbol] - 1.0)
-                if gap == gap and not (abs(distances - gap) <= AGREE * max(1.0, gap)).any():
+                if not math.isnan(gap) and not (abs(distances - gap) <= AGREE * max(1.0, gap)).any():
                     raise Disagreement(
                         f"{pool.key.pool}: no line at {gap!r} of {leg.symbol}, where a plain loop has one"
                     )
@@ -83,37 +87,63 @@ def book_rows(accounts: int, legs: int, limit: float) -> Iterator[Row]:
     prices = market.prices()
     book = book_of(prices, crowded)
     move = moving(market, prices)
+    copy = copying(accounts * legs)
     held = f"{accounts:,} x {legs} legs"
 
-    marks = move()
-    sweep(book, None, search=False)
-    (cold,) = one_by_one(lambda: sweep(book, None), calls=1).samples
-    check(market, marks, crowded, sweep(book, None))
-    timed = interleaved(
-        {
-            "copy": copying(accounts * legs),
-            "lines": lambda: sweep(book, None, search=False),
-            "all": lambda: sweep(book, None),
-        },
-        before=move,
-        by_turns=True,
-    )
-    check(market, move(), crowded, sweep(book, None, search=False))
+    sweep(book, None)
+    check(market, move(), crowded, sweep(book, None))
+    with settled():
+        warm = [mean([turn(book, copy, move) for _ in range(TURNS)]) for _ in range(ROUNDS)]
+    check(market, move(), crowded, sweep(book, None, search=False, together=False))
+    cold = []
+    for _ in range(COLD_BOOKS):
+        fresh = book_of(prices, crowded)
+        sweep(fresh, None, search=False, together=False)
+        with settled():
+            cold.append(turn(fresh, copy, move))
+
     pools = sum(len(one) for _, one in crowded)
-    lines, whole = timed["lines"], timed["all"]
-    yield compared("P4", f"{held}, {pools:,} pools: ratio, position lines", lines, "copy", timed["copy"], limit)
-    for what, samples, bound in (("cold", (cold,) * len(lines.samples), 10.0), ("warm", whole.samples, 4.0)):
-        more = Timing(tuple(max(0.0, all_ - own) for all_, own in zip(samples, lines.samples, strict=True)))
-        yield compared("P4", f"{held}: and coin and market lines, {what}", more, "position lines", lines, bound)
+    copied, lines, _ = columns(warm)
+    yield compared("P4", f"{held}, {pools:,} pools: ratio, position lines", lines, "copy", copied, limit)
+    for what, turns, bound in (("cold", cold, 10.0), ("warm", warm, 4.0)):
+        _, lines, more = columns(turns)
+        yield compared("P4", f"{held}: coin and market lines, {what}", more, "position lines", lines, bound)
 
 
-@bench("P4", limit_seconds=150.0)
+Turn = tuple[float, float, float]
+
+
+def turn(book: Book, copy: Callable[[], None], move: Callable[[], object]) -> Turn:
+    """Seconds at new prices: a copy of as many results; ratios and position lines; then coin and market lines."""
+    move()
+    begin = time.perf_counter()
+    copy()
+    copied = time.perf_counter()
+    sweep(book, None, search=False, together=False)
+    own = time.perf_counter()
+    sweep(book, None)  # at the same prices: what is solved already is not solved again
+    return copied - begin, own - copied, time.perf_counter() - own
+
+
+def mean(turns: Sequence[Turn]) -> Turn:
+    """The mean of some turns."""
+    copied, own, more = (sum(column) / len(turns) for column in zip(*turns, strict=True))
+    return copied, own, more
+
+
+def columns(turns: Sequence[Turn]) -> tuple[Timing, Timing, Timing]:
+    """The turns' parts as timings."""
+    copied, own, more = (Timing(tuple(column)) for column in zip(*turns, strict=True))
+    return copied, own, more
+
+
+@bench("P4", limit_seconds=240.0)
 def wide() -> Iterator[Row]:
     """10,000 accounts of 20 legs."""
     yield from book_rows(10_000, 20, 15.0)
 
 
-@bench("P4", limit_seconds=120.0)
+@bench("P4", limit_seconds=180.0)
 def deep() -> Iterator[Row]:
     """1,000 accounts of 100 legs."""
     yield from book_rows(1_000, 100, 10.0)

@@ -38,7 +38,7 @@ def freqtrade_lines() -> Iterator[Row]:
         theirs = their_lines(market, pool)
         yield from exactness(market, pool, our_lines(book), theirs)
         cases: dict[str, Callable[[], object]] = {
-            "ours": lambda book=book: sweep(book, (account(0),), search=False),  # type: ignore[misc]  # its own book
+            "ours": lambda book=book: sweep(book, (account(0),), search=False, together=False),  # type: ignore[misc]  # its own book
             "theirs": theirs,
         }
         timed = interleaved(cases, before=move)
