@@ -74,7 +74,7 @@ def _parts(path: str, one: object) -> Iterator[tuple[str, object]]:
         for cell in one.__closure__ or ():
             yield f"{path}()", _content(cell)
     elif type(one).__name__ == "partial":
-        yield f"{path}()", [getattr(one, name) for name in ("func", "args", "keywords")]
+        yield from ((f"{path}().{name}", getattr(one, name)) for name in ("func", "args", "keywords"))
     else:
         yield from ((f"{path}.{name}", value) for name, value in _attributes(one))
 
