@@ -34,7 +34,10 @@ LAG_BUDGET_SECONDS, PAUSE_BUDGET_SECONDS = 0.003, 0.010
 
 
 class Pauses:
-    """How long the garbage collector stopped everything, each time, once what lives is out of its sight."""
+    """How long each garbage collection took, once what lives is out of its sight.
+
+    In CPU time: what another process takes of the core meanwhile is no collection.
+    """
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -43,9 +46,9 @@ class Pauses:
 
     def _note(self, phase: str, _: dict[str, int]) -> None:
         if phase == "start":
-            self._begin = time.perf_counter()
+            self._begin = time.thread_time()
         elif gc.get_freeze_count():
-            self.seconds.append(time.perf_counter() - self._begin)
+            self.seconds.append(time.thread_time() - self._begin)
 
 
 @asynccontextmanager
