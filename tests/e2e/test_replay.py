@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from math import inf
@@ -16,9 +17,15 @@ from typing import Any
 
 import pytest
 
+from monitor.app.replay import Replayer
 from monitor.app.replay_bounds import BOUND_RATIO, Bounds
+from monitor.app.replay_findings import Findings
+from monitor.app.replay_settings import configured, strangers
+from monitor.domain.view import Surroundings
 from monitor.outputs.journal import reader
-from monitor.outputs.journal.records import Run
+from monitor.outputs.journal.records import Baseline, Run, Step
+from monitor.outputs.journal.segment import Damage
+from monitor.outputs.journal.standing import Standing
 from monitor.sim.binance.brackets import of as brackets_of
 from monitor.sim.binance.server import SimBinance
 from tests.e2e.harness import CADENCE, daemon, write_config
@@ -157,13 +164,35 @@ def crossings(report: Json) -> Iterator[tuple[str, float]]:
                     yield f"{pool['pool']} {position['symbol']}", abs(left) / absolute
 
 
-def record_demo(folder: Path, seconds: float) -> None:
-    code, out = marginwatch(
-        "demo", "--seconds", str(seconds), "--port", "0", "--journal", str(folder), within=seconds + 60.0
-    )
+def record_demo(folder: Path, seconds: float, *options: str) -> None:
+    long = ("--seconds", str(seconds), *options)
+    code, out = marginwatch("demo", *long, "--port", "0", "--journal", str(folder), within=seconds + 60.0)
     assert code == 0
     for happened in ("The market falls", "connection to the venue is lost", "FIRED critical", "STALE", "RESOLVED"):
         assert happened in out, "a run without its crash and faults would show nothing"
+
+
+def check_from_the_middle(folder: Path, places: int) -> None:
+    """Replay the rest of a run from the facts that stood at several moments: no figure differs, nor any alert later."""
+    records = [each for each in reader.read(folder, kinds=reader.REPLAYED) if not isinstance(each, Damage)]
+    run, standing = records[0], Standing()
+    assert isinstance(run, Run)
+    steps = [each for each in records if isinstance(each, Step)]
+    chosen = {steps[len(steps) * part // (places + 1)].number for part in range(1, places + 1)}
+    around: Surroundings | None = None
+    for index, each in enumerate(records):
+        if isinstance(each, Step):
+            if each.number in chosen:
+                head = Baseline(at=each.now, after=each.number - 1, events=standing.events(), around=around)
+                findings = Findings()
+                for item in Replayer(configured, strangers).items([replace(run, segment=2), head, *records[index:]]):
+                    findings.take(item)
+                assert findings.steps == len(steps) - each.number + 1
+                assert findings.figures.compared > 100
+                assert findings.figures.differences == {}
+                assert findings.differences == []
+            standing.see(each.events)
+            around = each.around or around
 
 
 def check(folder: Path) -> None:
@@ -209,6 +238,7 @@ def test_a_demo_with_its_crash_and_faults_is_repeated_to_the_byte_and_elsewhere_
 ) -> None:
     record_demo(tmp_path / "journal", 28.0)
     check(tmp_path / "journal")
+    check_from_the_middle(tmp_path / "journal", places=2)
 
 
 @pytest.mark.soak
@@ -216,6 +246,15 @@ def test_a_demo_with_its_crash_and_faults_is_repeated_to_the_byte_and_elsewhere_
 def test_the_whole_story_of_the_demo_is_repeated(tmp_path: Path) -> None:
     record_demo(tmp_path / "journal", 140.0)
     check(tmp_path / "journal")
+    check_from_the_middle(tmp_path / "journal", places=10)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_an_hour_of_trades_crashes_and_mishaps_in_three_minutes_is_repeated(tmp_path: Path) -> None:
+    record_demo(tmp_path / "journal", 180.0, "--speed", "20")
+    check(tmp_path / "journal")
+    check_from_the_middle(tmp_path / "journal", places=10)
 
 
 @pytest.mark.soak
@@ -256,21 +295,20 @@ async def test_a_killed_daemon_leaves_a_journal_that_is_replayed_to_its_torn_end
             await asyncio.sleep(2.0)
             running.process.send_signal(signal.SIGKILL)
             await running.process.wait()
-    heads = [segment.head for segment in reader.segments(folder)]
+    heads = [segment.head for segment in reader.segments(folder) if segment.head is not None]
     assert len(heads) >= 3, "it went over several segments"
     whole = await asyncio.to_thread(replayed, folder)
     assert whole[-1]["identical"]
     assert [line["cleanly"] for line in whole if line["type"] == "end"] == [False]
 
-    last = heads[-1]
-    assert isinstance(last, Run)
-    middle = await asyncio.to_thread(replayed, folder, "--from", iso(last.began + 0.5))
+    late = heads[-2]  # the last may hold nothing yet
+    middle = await asyncio.to_thread(replayed, folder, "--from", iso(late.began + 0.5))
     (run,) = [line for line in middle if line["type"] == "run"]
     assert not run["whole"]
     assert middle[-1]["figures"]["compared"] > 0
     assert middle[-1]["same"]
 
-    code, out = await asyncio.to_thread(marginwatch, "replay", str(folder), "--from", iso(last.began), "--whole")
+    code, out = await asyncio.to_thread(marginwatch, "replay", str(folder), "--from", iso(late.began), "--whole")
     assert code == 0
     assert re.search(r"^identical: \d+ steps", out, re.M)
 
