@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -78,6 +77,7 @@ class Core:
     ) -> None:
         self._inbox, self._exposition, self._journal = inbox, exposition, journal
         self._sessions, self._jobs, self._clock = sessions, jobs, clock
+        self._holds = engine.holds
         self._started = clock.now()
         self._decider = Decider(
             engine, alerting, instance=loaded.config.instance, version=__version__, started=self._started
@@ -103,6 +103,7 @@ class Core:
 
     async def run(self) -> None:
         """Step after step, for ever. What it raises is a bug in the core."""
+        self._inbox.wanted = self._holds
         while True:
             self.take(await self._next())
 
@@ -110,11 +111,7 @@ class Core:
         """What came in next; nothing if the engine wants a step before that, for lines older than their ratios."""
         if self._due is None:
             return await self._inbox.batch()
-        try:
-            async with asyncio.timeout(max(SHORTEST_WAIT_SECONDS, self._due - self._clock.now())):
-                return await self._inbox.batch()
-        except TimeoutError:
-            return ()
+        return await self._inbox.batch(max(SHORTEST_WAIT_SECONDS, self._due - self._clock.now()))
 
     async def tick(self) -> None:
         """Tell the engine each second that time passes."""

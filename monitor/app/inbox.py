@@ -8,13 +8,18 @@ a snapshot, and the engine has all accounts read anew.
 Single prices are bounded by the number of instruments and assets. Arrays of different instruments do not replace each
 other: when more than `MOST_ARRAYS` of them wait, all waiting marks are folded into one array a venue, which holds the
 newest mark of each instrument.
+
+A fact wakes the reader at once. Prices are decided together that come within `GATHER_SECONDS` of the last ones taken,
+for a step costs the same for one as for ten; a price that comes after a pause waits for nothing. A single mark that
+nobody is `wanted` by wakes nobody: it is taken with the next event that does.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from itertools import chain, count
+from math import inf
 
 from monitor.domain.errors import Overrun
 from monitor.domain.events import AssetTick, Event, Tick, Ticks
@@ -22,6 +27,7 @@ from monitor.domain.frames import Frame
 from monitor.domain.names import Symbol, Venue
 
 MOST_ARRAYS = 16
+GATHER_SECONDS = 0.005
 
 
 class Inbox:
@@ -33,12 +39,15 @@ class Inbox:
     def __init__(self, limit: int) -> None:
         """`limit` is the number of facts that may wait; prices are bounded as said above."""
         self.limit = limit
+        self.wanted: Callable[[Venue, Symbol], bool] | None = None  #: whether a mark is held; None: all are
         self.conflated_total = 0
         self.overruns_total = 0
         self._pending: dict[Hashable, Event] = {}
         self._frames: dict[Hashable, tuple[Frame, ...]] = {}  #: that the waiting prices came in, by the same key
         self._arrays = 0
         self._facts = 0
+        self._worth = False  #: a price waits that is worth a step
+        self._gathers_until = 0.0  #: by the loop's time
         self._serial = count()
         self._overrun = False
         self._reader: asyncio.Future[None] | None = None
@@ -66,6 +75,8 @@ class Inbox:
                 self._arrays += 1
                 if self._arrays > MOST_ARRAYS:
                     self._fold()
+            if not self._worth:
+                self._worth = not isinstance(event, Tick) or self._is_wanted(event)
         else:
             if self._facts >= self.limit:
                 self.overruns_total += 1
@@ -73,8 +84,8 @@ class Inbox:
                 raise Overrun(self.limit)
             self._facts += 1
             self._pending[next(self._serial)] = event
-        if self._reader is not None:
-            self._wake()
+        if self._reader is not None and not self._reader.done():
+            self._call(self._reader)
 
     def overrun(self) -> bool:
         """Whether a fact was refused since this was last asked."""
@@ -82,13 +93,27 @@ class Inbox:
         return was
 
     async def batch(self, patience_seconds: float | None = None) -> tuple[Event, ...]:
-        """Wait until something is there, then take all that waits at once; nothing if nothing comes in that time."""
-        if not self._pending:
-            await self._filled(patience_seconds)
+        """Wait until something is there that is worth a step, then take all that waits at once.
+
+        After `patience_seconds` it takes what waits then, if anything does.
+        """
+        loop = asyncio.get_running_loop()
+        until = inf if patience_seconds is None else loop.time() + patience_seconds
+        while (now := loop.time()) < (ripe := min(until, self._ripe_at())):
+            if ripe < inf:
+                self._ring_at(ripe, loop)
+            self._reader = loop.create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        if len(self._pending) > self._facts:
+            self._gathers_until = now + GATHER_SECONDS
         waiting = tuple(self._pending.values())
         self._pending.clear()
         self._frames.clear()
         self._facts = self._arrays = 0
+        self._worth = False
         return waiting
 
     # Prices that nobody will see
@@ -134,35 +159,32 @@ class Inbox:
 
     # Waiting
 
-    async def _filled(self, patience_seconds: float | None) -> None:
-        """Until something waits, or for so long at most.
+    def _is_wanted(self, tick: Tick) -> bool:
+        return self.wanted is None or self.wanted(tick.venue, tick.symbol)
 
-        An alarm that was set once is left to ring, also too early, for that costs less than to set it anew each time.
-        """
-        loop = asyncio.get_running_loop()
-        until = None if patience_seconds is None else loop.time() + patience_seconds
-        while not self._pending:
-            if until is not None:
-                if loop.time() >= until:
-                    return
-                if self._alarm is None or self._alarm_at > until:
-                    self._silence()
-                    self._alarm, self._alarm_at = loop.call_at(until, self._ring), until
-            self._reader = loop.create_future()
-            try:
-                await self._reader
-            finally:
-                self._reader = None
+    def _ripe_at(self) -> float:
+        """When what waits is worth a step: at once, when enough was gathered, or never."""
+        if self._facts:
+            return -inf
+        return self._gathers_until if self._worth else inf
+
+    def _call(self, reader: asyncio.Future[None]) -> None:
+        """Have the waiting reader look now, or when enough was gathered."""
+        ripe, loop = self._ripe_at(), reader.get_loop()
+        if ripe <= loop.time():
+            reader.set_result(None)
+        elif ripe < inf:
+            self._ring_at(ripe, loop)
+
+    def _ring_at(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the reader look then. An alarm that is set is left to ring, also too early: that costs less."""
+        if self._alarm is None or self._alarm_at > when:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm, self._alarm_at = loop.call_at(when, self._ring), when
 
     def _ring(self) -> None:
         self._alarm = None
-        self._wake()
-
-    def _silence(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-
-    def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 

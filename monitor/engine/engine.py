@@ -98,6 +98,10 @@ class Engine:
             self._shown = shown
         return self._shown
 
+    def holds(self, venue: Venue, symbol: Symbol) -> bool:
+        """Whether any account depends on this mark: without, it is not worth a step of its own."""
+        return bool(self._market.mark_holders.of(self._prices.mark_place(venue, symbol)))
+
     def force_resync(self, why: str) -> tuple[Resync, ...]:
         """Facts may have been lost: ask for everything anew, and doubt all accounts until it has come."""
         self._tempo.urge(self._intake.accounts, surely=False)

@@ -272,6 +272,17 @@ async def test_what_comes_before_the_step_that_is_wanted_is_taken_at_once() -> N
     assert engine.batches == [(first,), (second,)]
 
 
+async def test_a_mark_that_nobody_holds_is_not_worth_a_step_of_its_own() -> None:
+    engine = Owing()
+    bench = Bench(engine=engine)
+    now = bench.clock.now()
+    unheld, fact = Tick("binance", "NOBODYUSDT", 1.0, now, now), Elapsed(now)
+    asyncio.get_running_loop().call_later(0.01, bench.inbox.put, unheld)
+    asyncio.get_running_loop().call_later(0.05, bench.inbox.put, fact)
+    await run_for(bench, 0.2)
+    assert engine.batches == [(unheld, fact)]
+
+
 async def test_an_engine_that_wants_a_step_at_once_for_ever_does_not_spin() -> None:
     engine = Owing(*[-1.0] * 10_000)
     bench = Bench(engine=engine)

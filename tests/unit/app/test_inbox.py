@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.app.inbox import MOST_ARRAYS, Inbox
+from monitor.app.inbox import GATHER_SECONDS, MOST_ARRAYS, Inbox
 from monitor.domain.errors import Overrun
 from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, Tick, Ticks
 
@@ -209,6 +209,65 @@ async def test_whoever_waits_with_patience_gets_nothing_when_nothing_comes_and_i
     began = loop.time()
     assert await inbox.batch(0.05) == ()
     assert loop.time() - began >= 0.049, "nor does that of a shorter one make a longer one shorter"
+
+
+async def test_prices_that_come_closely_after_the_last_ones_are_decided_together() -> None:
+    inbox, loop = Inbox(limit=10), asyncio.get_running_loop()
+    inbox.put(tick("BTC", 1.0))
+    first = await inbox.batch()
+    began = loop.time()
+    reading = asyncio.create_task(inbox.batch())
+    for symbol in ("ETH", "SOL", "ADA"):
+        await asyncio.sleep(0)
+        inbox.put(tick(symbol, 1.0))
+    assert (len(first), len(await reading)) == (1, 3)
+    assert loop.time() - began >= 0.9 * GATHER_SECONDS
+
+
+async def test_a_fact_waits_for_no_company_and_takes_the_prices_along() -> None:
+    inbox = Inbox(limit=10)
+    inbox.put(tick("BTC", 1.0))
+    await inbox.batch()
+    reading = asyncio.create_task(inbox.batch())
+    await asyncio.sleep(0)
+    inbox.put(tick("ETH", 2.0))
+    inbox.put(Elapsed(1.0))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert reading.done(), "at once"
+    assert await reading == (tick("ETH", 2.0), Elapsed(1.0))
+
+
+@pytest.mark.parametrize(
+    ("event", "wakes"),
+    [
+        (tick("HELD", 1.0), True),
+        (tick("OTHER", 1.0), False),
+        (array({"OTHER": 1.0}), True),
+        (AssetTick("binance", "OTHER", 1.0, 1.0, 1.0), True),
+        (Elapsed(1.0), True),
+    ],
+)
+async def test_a_single_mark_that_nobody_holds_wakes_nobody(event: Event, wakes: bool) -> None:
+    inbox = Inbox(limit=10)
+    inbox.wanted = lambda _, symbol: symbol == "HELD"
+    reading = asyncio.create_task(inbox.batch())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    inbox.put(event)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert reading.done() == wakes
+    inbox.put(Elapsed(2.0))
+    taken = (*await reading, *(await inbox.batch() if wakes else ()))
+    assert taken == (event, Elapsed(2.0)), "it is taken with what does"
+
+
+async def test_a_mark_that_nobody_holds_is_taken_when_patience_ends() -> None:
+    inbox = Inbox(limit=10)
+    inbox.wanted = lambda _, __: False
+    inbox.put(tick("OTHER", 1.0))
+    assert await inbox.batch(0.001) == (tick("OTHER", 1.0),)
 
 
 async def test_a_cancelled_reader_loses_nothing() -> None:
