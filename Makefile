@@ -11,6 +11,7 @@ PIP := env -u PYTHONDONTWRITEBYTECODE PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_U
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 SECONDS ?=
 INSTALL ?=
+PEERS ?=
 ARGS ?=
 
 help: ## show this list
@@ -57,6 +58,14 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import directions
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+bench: $(VENV)/.dev $(if $(PEERS),peers) ## measure the budgets, about 6 minutes; ARGS="P4 scrape" for some; PEERS=1 installs peers first
+	@$(BIN)/python -m bench $(ARGS)
+
+peers: $(VENV)/.dev
+	@echo "Installing what is measured beside us (once) …"
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bench"])' | \
+	  xargs $(PIP) install --quiet
+
 soak: $(VENV)/.dev ## long runs, and the properties and fuzz campaigns with 1000 examples each (about 40 minutes)
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1800 -m soak $(ARGS)
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1800 -m "not soak and not system" \
@@ -77,4 +86,4 @@ format: $(VENV)/.dev ## let ruff put the code in order
 clean: ## remove the environment and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build
 
-.PHONY: help setup demo servers test check soak system lock format clean
+.PHONY: help setup demo servers test check bench peers soak system lock format clean
