@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 
 from monitor import __version__
 from monitor.alerts.alerting import Alerting
@@ -23,10 +24,12 @@ from monitor.domain.events import (
     InstrumentsLoaded,
     PermissionsRead,
     Tick,
+    Ticks,
     TiersLoaded,
 )
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import AccountKey, Side
+from monitor.domain.tables import AssetRates
 from monitor.domain.tiers import Tier, TierTable
 from monitor.domain.view import FeedStatus, Surroundings
 from monitor.engine.engine import Engine
@@ -163,6 +166,73 @@ class Live:
 def written(records: Iterable[Record]) -> list[Record]:
     """The same records after they were bytes."""
     return [decode(kind, body) for kind, body in split(b"".join(map(encode, records)))]
+
+
+SYMBOLS = tuple(f"{coin}{quote}" for quote in ("USDT", "USDC") for coin in ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA"))
+CROWD = tuple(AccountKey("binance", f"a{number}") for number in range(24))
+CROWDED = """
+[engine]
+lines_every_seconds = 0.05
+legs_per_step = 10
+betas = {ETH = 1.2, SOL = 1.7, DOGE = 2.1}
+stablecoins = ["USDT", "USDC", "FDUSD", "DAI"]
+""" + "".join(f'[accounts.{key.account}]\nvenue = "binance"\n' for key in CROWD)
+
+
+def crowd(seconds: int = 20, seed: int = 5) -> Live:
+    """A run of many accounts of all kinds: so many that reports are made in slices, and many alerts in one step."""
+    dice = Random(seed)
+    live = Live(replace(RUN, config=CROWDED, accounts=CROWD))
+    tiers = tuple((symbol, TIERS) for symbol in SYMBOLS)
+    listed = InstrumentsLoaded("binance", tuple(map(_listed, SYMBOLS)), T)
+    live.step((listed, TiersLoaded("binance", None, tiers, T)), T, AROUND)
+    live.step(tuple(event for key in CROWD for event in _member(key, dice)), T + 0.1)
+    rates = AssetRates(positive_rate=0.95, negative_rate=1.05, requirement_rate=0.99)
+    for second in range(seconds):
+        now, fall = T + 1.0 + second, 1.0 - 0.5 * second / seconds
+        marks = tuple(100.0 * fall * dice.uniform(0.97, 1.03) for _ in SYMBOLS)
+        times = (now,) * len(SYMBOLS)
+        prices = [AssetTick("binance", name, dice.uniform(0.999, 1.001), now, now, rates) for name in ("USDT", "USDC")]
+        prices.append(AssetTick("binance", "BTC", 100.0 * fall, now, now, rates))
+        live.step((*prices, Ticks("binance", SYMBOLS, marks, times, now)), now)
+        for later in (0.01, 0.02, 0.06, 0.3):
+            live.step((Elapsed(now + later),) if later > 0.1 else (), now + later)
+    return live
+
+
+def _listed(symbol: str) -> Instrument:
+    base, quote = symbol[:-4], symbol[-4:]
+    return Instrument(
+        venue="binance", symbol=symbol, payoff=Payoff.LINEAR, base=base, quote=quote, settle=quote, coin=base
+    )
+
+
+def _member(key: AccountKey, dice: Random) -> tuple[Event, ...]:
+    """One account of the crowd: its modes, its key, what it holds."""
+    multi = dice.random() < 0.3
+    mode = AccountMode(
+        collateral=CollateralMode.MULTI_ASSETS if multi else CollateralMode.SINGLE_ASSET, hedge=dice.random() < 0.3
+    )
+    held = []
+    for symbol in dice.sample(SYMBOLS, 5):
+        isolated = not multi and dice.random() < 0.3
+        for side in Side if mode.hedge and dice.random() < 0.5 else (dice.choice(list(Side)),):
+            held.append(
+                Position(
+                    symbol=symbol, side=side, quantity=dice.uniform(1.0, 9.0) * (1 if side is Side.LONG else -1),
+                    entry_price=dice.uniform(90.0, 110.0), hedge=bool(mode.hedge), margin_asset=symbol[-4:],
+                    margin_mode=MarginMode.ISOLATED if isolated else MarginMode.CROSS,
+                    isolated_wallet=dice.uniform(100.0, 400.0) if isolated else None, update_time=T - 60.0,
+                )
+            )  # fmt: skip
+    wallets = {"USDT": dice.uniform(300.0, 3_000.0), "USDC": dice.uniform(300.0, 3_000.0), "BTC": 3.0 if multi else 0.0}
+    balances = tuple(Balance(asset=name, wallet=amount, cross_wallet=amount) for name, amount in wallets.items())
+    able = Permissions(can_read=True, can_trade=dice.random() < 0.5, can_withdraw=False, can_transfer=False)
+    return (
+        AccountConfig(account=key, mode=mode, symbols=(), asked=T, received=T),
+        PermissionsRead(account=key, permissions=able, received=T),
+        AccountSnapshot(account=key, positions=tuple(held), balances=balances, asked=T, received=T),
+    )
 
 
 def journal(folder: Path, *records: Sequence[Record]) -> Path:

@@ -18,7 +18,7 @@ from monitor.domain.quality import Quality
 from monitor.outputs.journal.records import Baseline, End, Lost, Outcome, PoolOutcome, Record, Run, Step
 from monitor.outputs.journal.segment import Damage
 from tests.programs import ROOT
-from tests.unit.app.recorded_runs import RUN, Live, T, marks, written
+from tests.unit.app.recorded_runs import CROWD, RUN, Live, T, crowd, marks, written
 
 
 def no_strangers(_: Run) -> tuple[str, ...]:
@@ -240,18 +240,26 @@ def test_an_overrun_is_replayed() -> None:
     assert found(items).same
 
 
+def test_many_accounts_whose_reports_are_made_in_slices_are_repeated_to_the_byte() -> None:
+    live = crowd()
+    reported = [len(each.result.reports) for each in live.decisions]
+    assert max(reported[2:]) < len(CROWD), "no step after the first ones reports them all"
+    assert max(len(each.changes) for each in live.decisions) > 3, "several alerts change in one step"
+    items = replayed(written(live.records))
+    assert [repr(step.decision) for step in steps(items)] == [repr(each) for each in live.decisions]
+    assert found(items).same
+
+
 PRINT_DIGEST = """
 import hashlib, sys
 sys.path.insert(0, {root!r})
-from monitor.domain.canonical import canonical
-from tests.unit.app.recorded_runs import Live
-live = Live().all()
-whole = [(each.result.reports, each.changes, each.result.notices) for each in live.decisions]
-print(hashlib.blake2b(canonical(whole)).hexdigest())
+from tests.unit.app.recorded_runs import crowd
+print(hashlib.blake2b(repr(crowd(seconds=8).decisions).encode()).hexdigest())
 """
 
 
 def test_what_is_decided_does_not_depend_on_the_order_of_a_hash() -> None:
+    """Nor the order in which anything is told: the text of all decisions holds that, too."""
     digests = set()
     for seed in ("0", "1", "4711"):
         done = subprocess.run(
