@@ -35,6 +35,7 @@ from monitor.domain.events import (
 from monitor.domain.names import AccountKey, Symbol, Venue
 
 WHOLE_READINGS = 2  #: a position that the last reading misses is believed gone when the one before missed it too
+DOUBTFUL_READINGS = 6  #: kept of those that could not be read whole
 
 _Push = PositionChanged | BalanceChanged | ConfigChanged
 _Row = tuple[Tick | Ticks, int]  #: an event and the row of it that is the newest mark of an instrument
@@ -158,8 +159,7 @@ class Standing:
         account = self._account(event.account, "account")
         if account.readings and event.asked < account.readings[-1].asked:
             return  # a later one is here already
-        whole = [reading for reading in (*account.readings, event) if not reading.problems][-WHOLE_READINGS:]
-        account.readings = whole if not event.problems else [*whole, event]
+        account.readings = _needed([*account.readings, event])
         oldest = account.readings[0].asked
         account.pushes = {
             key: push
@@ -195,6 +195,13 @@ class Standing:
         self._single = {key: row for key, row in self._single.items() if not _is_of(row, event.account)}
         self._failed = {key: row for key, row in self._failed.items() if not _is_of(row, event.account)}
         self._keep((AccountClosed, event.account), event)
+
+
+def _needed(readings: list[AccountSnapshot]) -> list[AccountSnapshot]:
+    """The last whole readings, and those after them that have problems, of which some rows count: the newest few."""
+    places = [place for place, reading in enumerate(readings) if not reading.problems][-WHOLE_READINGS:]
+    doubtful = [place for place in range(places[0] if places else 0, len(readings)) if place not in places]
+    return [readings[place] for place in sorted([*places, *doubtful[-DOUBTFUL_READINGS:]])]
 
 
 def _is_of(event: Event, account: AccountKey) -> bool:

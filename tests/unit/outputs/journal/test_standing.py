@@ -130,12 +130,12 @@ def test_of_an_account_two_readings_stand_and_the_last_push_about_each_thing_sin
 
 
 def test_a_reading_with_problems_closes_nothing_so_that_the_whole_ones_before_it_stand_too() -> None:
-    doubtful = reading(30.0, problems=("a row",))
-    assert standing(reading(5.0), reading(10.0), reading(20.0), doubtful, reading(31.0, problems=("x",))) == (
-        reading(10.0),
-        reading(20.0),
-        reading(31.0, problems=("x",)),
-    )
+    whole = [reading(asked) for asked in (5.0, 10.0, 20.0)]
+    doubtful = [reading(30.0 + number, problems=("a row",)) for number in range(9)]
+    assert standing(*whole, doubtful[0], doubtful[1]) == (*whole[1:], *doubtful[:2])
+    assert standing(*whole, *doubtful) == (*whole[1:], *doubtful[3:])
+    assert standing(*doubtful) == (*doubtful[3:],)
+    assert standing(*doubtful, reading(50.0), reading(60.0)) == (reading(50.0), reading(60.0))
 
 
 def test_a_push_about_the_configuration_stands_until_the_configuration_is_read_after_it() -> None:
