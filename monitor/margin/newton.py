@@ -17,10 +17,10 @@ from monitor.margin.tiers import Shelf
 
 #: Steps from tier to tier. More are needed only where a table's deductions leave a gap just at the root.
 STEPS = 40
-#: A size in the last tier of any table.
-FARTHEST = 1e300
 #: Halvings that then find the gap.
 HALVINGS = 80
+#: A size in the last tier of any table.
+FARTHEST = 1e300
 
 
 @dataclass(slots=True)
@@ -35,107 +35,109 @@ class Tiers:
     high: Floats
 
 
+def tiers_at(shelf: Shelf, legs: PlainLegs, places: Ints, u: Floats) -> Tiers:
+    """The tiers of some legs (with tiers that follow u) at these u."""
+    table, c, load = legs.table[places], legs.c[places], legs.load[places]
+    size = np.abs(c)
+    row = shelf.rows(table, np.minimum(size * u, FARTHEST))
+    charge = (shelf.rate[row] + legs.fee[places]) * size
+    relief = shelf.deduction[row] - legs.constant[places]
+    low = np.where(row == shelf.first[table], -np.inf, shelf.floor[row] / size)
+    return Tiers(charge, relief, c - load * charge, load * relief, low, shelf.ceiling[row] / size)
+
+
 @dataclass(slots=True)
-class Legs:
-    """Some legs, sorted by path, and what their tiers are worked out from."""
+class Paths:
+    """Some paths: their legs path by path, with weights, u now, and what each adds to health in its present tier."""
 
     legs: PlainLegs
     places: Ints
-    weight: Floats  # along the path
-    table: Ints
-    size: Floats  # |c|
-    c: Floats
-    load: Floats
-    moving: Ints  # those whose tier follows u
+    weight: Floats
+    u: Floats
+    begins: Ints  # where each path's legs begin
+    k: Floats
+    lift: Floats
+    low: Floats
+    high: Floats
 
-    def tiers_at(self, shelf: Shelf, u: Floats) -> Tiers:
-        """The tiers at these u."""
-        which = self.moving
-        table, size = self.table[which], self.size[which]
-        rows = shelf.rows(table, np.minimum(size * u[which], FARTHEST))
-        legs, places = self.legs, self.places
-        charge, relief = legs.charge[places], legs.relief[places]
-        low, high = np.full(len(places), -np.inf), np.full(len(places), np.inf)
-        charge[which] = (shelf.rate[rows] + legs.fee[places[which]]) * size
-        relief[which] = shelf.deduction[rows] - legs.constant[places[which]]
-        low[which] = np.where(rows == shelf.first[table], -np.inf, shelf.floor[rows] / size)
-        high[which] = shelf.ceiling[rows] / size
-        ignored = self.load == 0.0
-        k = self.c - np.where(ignored, 0.0, self.load * charge)
-        return Tiers(charge, relief, k, np.where(ignored, 0.0, self.load * relief), low, high)
+    def path(self) -> Ints:
+        """By leg: the number of its path."""
+        counts = np.diff(np.append(self.begins, len(self.u)))
+        return np.repeat(np.arange(len(self.begins), dtype=np.intp), counts)
+
+    def take(self, chosen: Bools) -> tuple[Paths, Ints]:
+        """Some of the paths, and the places of their legs."""
+        path = self.path()
+        where = np.flatnonzero(chosen[path])
+        of: Ints = np.cumsum(chosen)[path[where]] - 1
+        begins: Ints = np.searchsorted(of, np.arange(int(chosen.sum())))
+        columns = (getattr(self, name)[where] for name in ("k", "lift", "low", "high"))
+        return Paths(self.legs, self.places[where], self.weight[where], self.u[where], begins, *columns), where
 
 
-def legs_of(legs: PlainLegs, places: Ints, weight: Floats | None = None) -> Legs:
-    """The legs at some places."""
-    table, c = legs.table[places], legs.c[places]
-    weight = np.ones(len(places)) if weight is None else weight
-    return Legs(legs, places, weight, table, np.abs(c), c, legs.load[places], np.flatnonzero(table >= 0))
+def paths_of(legs: PlainLegs, places: Ints, weight: Floats, u: Floats, begins: Ints) -> Paths:
+    """Paths over these legs, in the tiers that hold now."""
+    columns = (column[places] for column in (legs.k, legs.lift, legs.low, legs.high))
+    return Paths(legs, places, weight, u, begins, *columns)
 
 
 @dataclass(slots=True)
 class Root:
-    """y of each path's first root (infinite: never), the tiers of its legs there, and whether they are the last ones.
-
-    `gap`: there is none in any tier, the requirement jumps across it; the tiers then hold for no other u.
-    """
+    """y of each path's first root (infinite: health never falls to zero, and the tiers are the outermost ones)."""
 
     y: Floats
-    tiers: Tiers
-    last: Bools
-    gap: Bools  # by leg
-
-    def low(self) -> Floats:
-        """From which u on the tiers hold."""
-        return np.where(self.gap, np.inf, self.tiers.low)
-
-    def high(self) -> Floats:
-        """Up to which u the tiers hold."""
-        return np.where(self.gap, -np.inf, self.tiers.high)
+    never: Bools
 
 
-def first_roots(shelf: Shelf, legs: Legs, u: Floats, begins: Ints, rest: Floats, sign: Floats, y: Floats) -> Root:
-    """The root of each path on one side (sign -1 down, +1 up), healthy at y = 0.
+def find_roots(shelf: Shelf, paths: Paths, rest: Floats, sign: Floats) -> Root:
+    """The root of each path on one side (sign -1 down, +1 up), healthy at y = 0. The paths' tiers become those there.
 
-    `begins` is where each path's legs begin, `rest` the health of all that the path does not move, and of what its
-    legs add no u to. `y` is where to begin: the root in any tiers, infinite where health did not fall in them.
+    `rest` is the health of all that the path does not move, and of what its legs add no u to. Where the requirement
+    jumps past equity no tier has a root: then low and high are such that the tiers hold nowhere.
     """
-    counts = np.diff(np.append(begins, len(u)))
-    path = np.repeat(np.arange(len(begins), dtype=np.intp), counts)
-
-    def at(y: Floats) -> Floats:
-        return u * (1.0 + legs.weight * y[path])
-
-    def step(tiers: Tiers) -> tuple[Floats, Bools]:
-        """Where the straight line in these tiers is zero, and whether it falls at all on this side."""
-        adds = tiers.k * u
-        slope = np.add.reduceat(adds * legs.weight, begins)
-        falls = slope * sign < 0.0
-        y = -(rest + np.add.reduceat(adds + tiers.lift, begins)) / slope
-        return np.where(falls, y, sign * np.inf), falls
-
-    # Where health does not fall y is infinite, and the tiers there are the outermost ones.
-    y = np.where(y * sign > 0.0, y, sign * np.inf)
-    tiers = legs.tiers_at(shelf, at(y))
+    u, weight, begins, path = paths.u, paths.weight, paths.begins, paths.path()
+    y = np.zeros(len(begins))
     for _ in range(STEPS):
         before = y
-        y, falls = step(tiers)
-        there = at(y)
-        left = np.logical_or.reduceat((there < tiers.low) | (there > tiers.high), begins)
-        if not left.any():
-            return Root(y, tiers, ~falls, np.zeros(len(u), np.bool_))
-        tiers = legs.tiers_at(shelf, there)
+        adds = paths.k * u
+        slope = np.add.reduceat(adds * weight, begins)
+        falls = slope * sign < 0.0
+        y = -(rest + np.add.reduceat(adds + paths.lift, begins)) / slope
+        y = np.where(falls, y, sign * np.inf)
+        there = u * (1.0 + weight * y[path])
+        left = np.flatnonzero((there < paths.low) | (there > paths.high))
+        if not len(left):
+            return Root(y, ~falls)
+        tiers = tiers_at(shelf, paths.legs, paths.places[left], there[left])
+        for name in ("k", "lift", "low", "high"):
+            getattr(paths, name)[left] = getattr(tiers, name)
+        open_ = np.zeros(len(begins), np.bool_)
+        open_[path[left]] = True
+        if 2 * int(open_.sum()) < len(open_):
+            some, where = paths.take(open_)
+            found = find_roots(shelf, some, rest[open_], sign[open_])
+            y[open_], falls[open_] = found.y, ~found.never
+            for name in ("k", "lift", "low", "high"):
+                getattr(paths, name)[where] = getattr(some, name)
+            return Root(y, ~falls)
     unsafe = np.where(np.abs(before) > np.abs(y), before, y)
-    y = np.where(left, _halved(shelf, legs, u, begins, rest, np.where(left, unsafe, 0.0), path), y)
-    return Root(y, tiers, ~falls, left[path])
+    y = np.where(open_, _halved(shelf, paths, rest, np.where(open_, unsafe, 0.0)), y)
+    by_leg = open_[path]
+    paths.low, paths.high = np.where(by_leg, np.inf, paths.low), np.where(by_leg, -np.inf, paths.high)
+    return Root(y, ~falls)
 
 
-def _halved(shelf: Shelf, legs: Legs, u: Floats, begins: Ints, rest: Floats, unsafe: Floats, path: Ints) -> Floats:
+def _halved(shelf: Shelf, paths: Paths, rest: Floats, unsafe: Floats) -> Floats:
     """Where the requirement jumps past equity, between y = 0 and a y where it is past."""
+    path = paths.path()
+    follow = np.flatnonzero(paths.legs.table[paths.places] >= 0)
     safe = np.zeros(len(unsafe))
     for _ in range(HALVINGS):
         middle = 0.5 * (safe + unsafe)
-        there = u * (1.0 + legs.weight * middle[path])
-        tiers = legs.tiers_at(shelf, there)
-        good = rest + np.add.reduceat(tiers.k * there + tiers.lift, begins) > 0.0
+        there = paths.u * (1.0 + paths.weight * middle[path])
+        adds = paths.k * there + paths.lift
+        tiers = tiers_at(shelf, paths.legs, paths.places[follow], there[follow])
+        adds[follow] = tiers.k * there[follow] + tiers.lift
+        good = rest + np.add.reduceat(adds, paths.begins) > 0.0
         safe, unsafe = np.where(good, middle, safe), np.where(good, unsafe, middle)
     return unsafe

@@ -12,7 +12,7 @@ from monitor.margin.arrays import Bools, Floats
 from monitor.margin.book import Book
 from monitor.margin.compile import reciprocal
 from monitor.margin.figures import Amounts, Figures, Ray, Rays
-from monitor.margin.newton import first_roots, legs_of
+from monitor.margin.newton import find_roots, paths_of
 from monitor.margin.pool import Basis, Leg, Pool
 from monitor.margin.speeds import Kind
 from monitor.margin.straight import Straight, read
@@ -159,8 +159,8 @@ class PlainFigures:
         columns: list[list[float]] = []
         for sign in (-1.0, 1.0):
             signs = np.full(len(u), sign)
-            chosen, begins = legs_of(legs, places), np.arange(len(u))
-            y = first_roots(self._shelf, chosen, u, begins, rest, signs, signs * np.inf).y
+            begins = np.arange(len(u))
+            y = find_roots(self._shelf, paths_of(legs, places, np.ones(len(u)), u, begins), rest, signs).y
             columns += [read(y, divides, np.ones(len(u))).tolist(), (equity + gain * y).tolist()]
         rays = []
         for flips, first, there, second, beyond in zip(divides.tolist(), *columns, strict=True):

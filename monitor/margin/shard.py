@@ -14,7 +14,7 @@ from monitor.margin.straight import Scratch, Straight
 from monitor.margin.tiers import Shelf
 
 #: A shard takes accounts until it holds so many legs (one account is never split).
-SHARD_LEGS = 8192
+SHARD_LEGS = 16384
 
 
 class PlainShard:
@@ -72,7 +72,7 @@ class PlainShard:
         if paths_now:
             straight.solve_paths()
         if legs_now or paths_now:
-            straight.tell()
+            straight.tell(together=paths_now)
         self._solved = prices.version, legs_done or legs_now, paths_done or paths_now
         return straight
 

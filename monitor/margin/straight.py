@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.margin.arrays import Bools, Floats, Ints, spread, sums
-from monitor.margin.newton import first_roots, legs_of
+from monitor.margin.newton import find_roots, paths_of, tiers_at
 from monitor.margin.plain_columns import Plain
 from monitor.margin.roots import NOWHERE, TOP
 from monitor.margin.tiers import Shelf
@@ -86,12 +86,15 @@ class Straight:
             ),
             Side(1.0, moves.up_k, moves.up_low, moves.up_high, paths.up_lift, paths.up_last, np.zeros(len(paths.pool))),
         )
+        self._paid = pools.cash - self._by_pool(legs.c * legs.u0)
+        self._relieved = pools.constant - self._by_pool(legs.relief)
         shown = np.flatnonzero(lines.shown)
-        self._of_leg, self._of_path = shown[lines.leg[shown] >= 0], shown[lines.leg[shown] < 0]
-        self._path_shown = lines.path[self._of_path]
-        self._others = np.concatenate([self._of_leg, self._of_path, self._of_path])
+        of_leg, of_path = shown[lines.leg[shown] >= 0], shown[lines.leg[shown] < 0]
+        self._leg_shown, self._path_shown = lines.leg[of_leg], lines.path[of_path]
+        others = np.concatenate([of_leg, of_path, of_path])
+        self._divides_shown, self._beta_shown = lines.divides[others], lines.beta[others]
         #: By answer in `distance`: its pool.
-        self.ray_pool: Ints = np.concatenate([legs.pool, lines.pool[self._others]])
+        self.ray_pool: Ints = np.concatenate([legs.pool, lines.pool[others]])
         self.distance: Floats = np.full(len(self.ray_pool), np.nan)
 
     # -- where pools stand ---------------------------------------------------------------------------------------------
@@ -106,12 +109,11 @@ class Straight:
         if np.logical_or(left, above, out=left).any():
             self._change_tiers(np.flatnonzero(left))
 
-        np.subtract(u, legs.u0, out=amount)
-        np.multiply(amount, legs.c, out=amount)  # the profit
-        self.equity = pools.cash + self._by_pool(amount)
+        # What of profit and requirement no price moves is summed already.
+        np.multiply(u, legs.c, out=amount)
+        self.equity = self._paid + self._by_pool(amount)
         np.multiply(u, legs.charge, out=amount)
-        np.subtract(amount, legs.relief, out=amount)
-        self.requirement = pools.constant + self._by_pool(amount)
+        self.requirement = self._relieved + self._by_pool(amount)
 
         weighed = pools.load * self.requirement
         if self._weighty:  # equity alone decides, even where the requirement is unknown
@@ -138,13 +140,20 @@ class Straight:
     def _change_tiers(self, places: Ints) -> None:
         """These legs have left their tiers."""
         legs = self.plain.legs
-        some = legs_of(legs, places)
-        tiers = some.tiers_at(self._shelf, self.u[places])
+        tiers = tiers_at(self._shelf, legs, places, self.u[places])
         legs.charge[places], legs.relief[places] = tiers.charge, tiers.relief
         legs.k[places], legs.lift[places] = tiers.k, tiers.lift
         legs.low[places], legs.high[places] = tiers.low, tiers.high
         legs.shift_u[places] = legs.root_k[places] - tiers.k
         legs.shift[places] = legs.root_lift[places] - tiers.lift
+        pools = np.unique(legs.pool[places])
+        which, begins = self._legs_of(pools)
+        self._relieved[pools] = self.plain.pools.constant[pools] - np.add.reduceat(legs.relief[which], begins)
+
+    def _legs_of(self, pools: Ints) -> tuple[Ints, Ints]:
+        """The legs of some pools, and where each pool's begin among them."""
+        counts = self.plain.pools.legs[pools]
+        return np.repeat(self.first_leg[pools], counts) + spread(counts), np.cumsum(counts) - counts
 
     # -- lines that move one leg ---------------------------------------------------------------------------------------
 
@@ -169,17 +178,14 @@ class Straight:
         places = places[self.health[legs.pool[places]] > 0.0]
         if not len(places):
             return
-        some = legs_of(legs, places)
-        u = self.u[places]
+        u, ones = self.u[places], np.ones(len(places))
         rest = self.health[legs.pool[places]] - (legs.k[places] * u + legs.lift[places])
         begins, sign = np.arange(len(places)), -np.sign(legs.c[places])
-        root = first_roots(self._shelf, some, u, begins, rest, sign, self.y[places] / u)
-        self.y[places] = root.y * u
-        legs.root_k[places], legs.root_lift[places] = root.tiers.k, root.tiers.lift
-        legs.pull[places] = -1.0 / root.tiers.k
-        legs.shift_u[places] = root.tiers.k - legs.k[places]
-        legs.shift[places] = root.tiers.lift - legs.lift[places]
-        legs.root_low[places], legs.root_high[places] = root.low(), root.high()
+        paths = paths_of(legs, places, ones, u, begins)
+        self.y[places] = find_roots(self._shelf, paths, rest, sign).y * u
+        legs.root_k[places], legs.root_lift[places], legs.pull[places] = paths.k, paths.lift, -1.0 / paths.k
+        legs.shift_u[places], legs.shift[places] = paths.k - legs.k[places], paths.lift - legs.lift[places]
+        legs.root_low[places], legs.root_high[places] = paths.low, paths.high
 
     # -- lines that move several legs ----------------------------------------------------------------------------------
 
@@ -230,13 +236,13 @@ class Straight:
         legs, moves = self.plain.legs, self.plain.moves
         counts = self.plain.paths.legs[which]
         places = np.repeat(self._first_move[which], counts) + spread(counts)
-        some = legs_of(legs, moves.leg[places], moves.weight[places])
         begins: Ints = np.cumsum(counts) - counts
-        signs = np.full(len(which), side.sign)
-        root = first_roots(self._shelf, some, self.u[moves.leg[places]], begins, rest[which], signs, side.y[which])
-        side.y[which], side.last[which] = root.y, root.last
-        side.lift[which] = np.add.reduceat(root.tiers.lift, begins)
-        side.k[places], side.low[places], side.high[places] = root.tiers.k, root.low(), root.high()
+        leg, sign = moves.leg[places], np.full(len(which), side.sign)
+        paths = paths_of(legs, leg, moves.weight[places], self.u[leg], begins)
+        root = find_roots(self._shelf, paths, rest[which], sign)
+        side.y[which], side.last[which] = root.y, root.never
+        side.lift[which] = np.add.reduceat(paths.lift, begins)
+        side.k[places], side.low[places], side.high[places] = paths.k, paths.low, paths.high
 
     def gain_of_paths(self, which: Ints) -> Floats:
         """What equity gains by y along some paths: the sum of weight * c * u."""
@@ -249,9 +255,9 @@ class Straight:
 
     # -- distances -----------------------------------------------------------------------------------------------------
 
-    def tell(self) -> None:
-        """Bring `distance` up to date: first each leg's position line, then the other lines shown."""
-        legs, lines = self.plain.legs, self.plain.lines
+    def tell(self, *, together: bool) -> None:
+        """Bring `distance` up to date: each leg's position line, and the other lines shown where `together`."""
+        legs = self.plain.legs
         held = len(legs.c)
         near, far = self.distance[:held], self._legs_scratch[3]
         np.abs(self.y, out=near)
@@ -260,14 +266,12 @@ class Straight:
         if len(self._dividing):
             distance = near[self._dividing]
             near[self._dividing] = 1.0 / (1.0 / distance + self._dividing_sign)
-        of_leg, of_path = self._of_leg, self._of_path
-        if len(of_leg) or len(of_path):
-            which = self._others
+        if together and len(self._beta_shown):
             down, up = (side.y[self._path_shown] for side in self.sides)
-            y = np.concatenate([self.y[lines.leg[of_leg]], down, up])
-            far_away = np.abs(read(y, lines.divides[which], lines.beta[which]))
-            np.putmask(far_away, np.isnan(far_away), np.inf)
-            self.distance[held:] = far_away
+            y = np.concatenate([self.y[self._leg_shown], down, up])
+            others = np.abs(read(y, self._divides_shown, self._beta_shown))
+            np.putmask(others, np.isnan(others), np.inf)
+            self.distance[held:] = others
         self._mark_pools_without_lines()
 
     def _mark_pools_without_lines(self) -> None:
@@ -280,9 +284,8 @@ class Straight:
             return
         instead = np.where(pools.unknown | np.isnan(self.health), np.nan, 0.0)
         which = np.flatnonzero(~safe)
-        counts = pools.legs[which]
-        places = np.repeat(self.first_leg[which], counts) + spread(counts)
-        self.distance[places] = np.repeat(instead[which], counts)
+        places, _ = self._legs_of(which)
+        self.distance[places] = np.repeat(instead[which], pools.legs[which])
         others = self.ray_pool[held:]
         places = np.flatnonzero(~safe[others])
         self.distance[held + places] = instead[others[places]]
@@ -290,7 +293,6 @@ class Straight:
 
 def read(y: Floats, divides: Bools, beta: Floats) -> Floats:
     """The relative move x of what a line moves, where its path has gone by y; NaN where that is no price."""
-    inverted = np.where(np.isinf(y), np.nan, -y / (1.0 + y))
-    x: Floats = np.where(divides, inverted, y) / beta
-    there = (~divides | (1.0 + y > 0.0)) & (x > NOWHERE) & (x <= TOP)
-    return np.where(there, x, np.nan)
+    x: Floats = np.where(divides, -y / (1.0 + y), y) / beta
+    np.putmask(x, ~((x > NOWHERE) & (x <= TOP)) | (divides & (y <= -1.0)), np.nan)
+    return x
