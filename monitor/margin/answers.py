@@ -34,6 +34,7 @@ class _Answer:
     def __init__(self, figures: Figures, prices: Prices, stablecoins: Collection[Asset]) -> None:
         self._figures, self._prices, self._stablecoins = figures, prices, stablecoins
         self._pool, self._exposed = figures.pool, figures.exposed
+        self._can_be_liquidated = (figures.exposed or figures.pool.empty_liquidates) and not figures.pool.unknown
 
     def result(self) -> PoolResult:
         pool, exposed, usd = self._pool, self._exposed, self._figures.usd
@@ -169,10 +170,12 @@ class _Answer:
 
     def _sides(self, kind: Kind, key: int, price: float | None, unknown: tuple[str, ...]) -> Sides:
         """Both directions of a ray; `price` is that of what moves (None or NaN: none can be named)."""
-        if self._figures.rays is None:
+        rays, pool = self._figures.rays, self._pool
+        if rays is None:
             return NOT_ASKED_SIDES
-        ray = self._ray(kind, key)
-        pool = self._pool
+        ray = rays.get((kind, key))
+        if ray is not None and ray.now > 0.0 and self._can_be_liquidated:
+            return Sides(down=_line(ray.down, price), up=_line(ray.up, price))
         known = not unknown if ray is None else not (isnan(ray.now) or pool.unknown)
         if not known:
             line = Line.unknown(*(unknown or self._why_unknown()))
@@ -181,9 +184,7 @@ class _Answer:
         now = self._health() if ray is None else ray.now
         if (exposed and now <= 0.0) or (pool.empty_liquidates and now < 0.0):
             return LIQUIDATABLE_SIDES
-        if ray is None or now <= 0.0 or not (exposed or pool.empty_liquidates):
-            return NEVER_SIDES
-        return Sides(down=_line(ray.down, price), up=_line(ray.up, price))
+        return NEVER_SIDES
 
     def _health(self) -> float:
         """Health now at the stage of liquidation, for what has no ray because nothing moves it."""
@@ -259,8 +260,7 @@ def _printed(line: VenueLine, mark: float, x: float) -> Line:
 def _line(x: float, price: float | None) -> Line:
     if isnan(x):
         return NEVER
-    known = price is not None and not isnan(price)
-    return Line(State.AT, price * (1.0 + x) if known and price is not None else None, abs(x))
+    return Line(State.AT, None if price is None or isnan(price) else price * (1.0 + x), abs(x))
 
 
 def _price_from_marks(pool: Pool, asset: Asset, marks: Sequence[float]) -> float:

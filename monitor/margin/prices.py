@@ -28,6 +28,9 @@ class _Column:
                 self.values = np.concatenate([self.values, np.full(len(self.values), NAN)])
         return place
 
+    def __len__(self) -> int:
+        return len(self._places)
+
     @property
     def keys(self) -> tuple[tuple[Venue, str], ...]:
         """The keys by place."""
@@ -55,6 +58,7 @@ class Prices:
 
     def __init__(self) -> None:
         self.version = 0
+        self._names: tuple[Asset, ...] = ()
         self._coordinates: tuple[int, Floats] = (-1, np.zeros(0))
         self._marks = _Column()
         self._assets = _Column()
@@ -130,7 +134,10 @@ class Prices:
 
     def asset_names(self) -> tuple[Asset, ...]:
         """The assets' names by place, whatever the venue."""
-        return tuple(asset for _, asset in self._assets.keys)
+        count = len(self._assets)
+        if len(self._names) != count:
+            self._names = tuple(asset for _, asset in self._assets.keys)
+        return self._names
 
     def _counted(self, changed: bool) -> bool:
         self.version += changed
