@@ -67,6 +67,11 @@ class Episodes:
                 episode.ended = change.at
                 del self._open[alert.identity]
 
+    @property
+    def firing(self) -> tuple[Episode, ...]:
+        """What fires now, oldest first."""
+        return tuple(self._open.values())
+
     def began_before(self, alert: Alert) -> bool:
         """Whether this alert, as told last, fired already where the replay begins."""
         return any(episode.before for episode in self.all if episode.identity == alert.identity)

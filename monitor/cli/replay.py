@@ -105,6 +105,8 @@ def run(wanted: Wanted) -> Findings:
             if wanted.since is not None and item.now < wanted.since:
                 findings.warm(item)
                 continue
+            if not findings.steps:
+                printer.standing(findings)
             pace.wait(item.now)
         if isinstance(item, Ended) and wanted.until is not None and not item.cleanly:
             continue  # it was not read to its end
@@ -182,6 +184,10 @@ class _Words:
             case ReplayedStep():
                 _print(replay_words.changes(item, one_sided))
 
+    def standing(self, findings: Findings) -> None:
+        """What fires where the window begins."""
+        _print(replay_words.standing(findings))
+
     def summary(self, findings: Findings, took_seconds: float) -> None:
         """The end."""
         _print(replay_words.summary(findings, took_seconds))
@@ -205,6 +211,9 @@ class _Json:
             case ReplayedStep():
                 for line in replay_json.step(item, one_sided, reports=self._reports):
                     _dump(line)
+
+    def standing(self, findings: Findings) -> None:
+        """Nothing: the summary names every alert with the time at which it fired."""
 
     def summary(self, findings: Findings, took_seconds: float) -> None:
         """The end."""

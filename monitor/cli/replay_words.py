@@ -48,6 +48,13 @@ def ended(item: Ended) -> Iterator[str]:
         yield f"  {item.run} has no end{damage}: it was killed, or it still runs"
 
 
+def standing(findings: Findings) -> Iterator[str]:
+    """What fires where the window begins: its changes lie before it."""
+    for episode in findings.ours.firing:
+        loudness = episode.severity.value
+        yield f"  fires since {clock(episode.fired)}: {loudness} {episode.alert.rule} {episode.alert.summary}"
+
+
 def changes(step: ReplayedStep, one_sided: Collection[OneSided]) -> Iterator[str]:
     """The changes of alerts in one step: `=` told then too, `+` told only here, `-` told only then."""
     only_here = [each.change for each in one_sided if each.ours]

@@ -147,6 +147,12 @@ def test_a_window_shows_only_what_lies_in_it(tmp_path: Path, replay: Replay) -> 
     assert "has no end" not in out, "it was not read to its end"
 
 
+def test_what_fires_where_a_window_begins_is_told_first(tmp_path: Path, replay: Replay) -> None:
+    _, out, _ = replay(journal(tmp_path / "j", story()), since=at(17), until=at(19))
+    assert f"  fires since {clock(T + 15)}: warning position_distance main BTCUSDT long" in out
+    assert "FIRED" not in out
+
+
 def test_a_window_begins_at_the_last_segment_before_it_or_with_the_run(tmp_path: Path, replay: Replay) -> None:
     folder = journal(tmp_path / "j", *by_segment(story(baseline_before=(11, 26))))
     code, out, _ = replay(folder, since=at(28))
