@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import count, repeat
 from typing import Any
 
 from monitor.domain.events import (
@@ -43,12 +43,14 @@ _Row = tuple[Tick | Ticks, int]  #: an event and the row of it that is the newes
 
 @dataclass(slots=True)
 class _Account:
-    """One account: its last readings, oldest first, and the last push about each thing since."""
+    """One account: its last readings, oldest first, and the last push about each thing, however long ago: a reading
+    that was answered later can still be older than it.
+    """
 
     configs: list[AccountConfig] = field(default_factory=list)
     permissions: PermissionsRead | None = None
-    readings: list[AccountSnapshot] = field(default_factory=list)
-    pushes: dict[Hashable, _Push] = field(default_factory=dict)
+    readings: list[tuple[int, AccountSnapshot]] = field(default_factory=list)  #: each with its place in the order
+    pushes: dict[Hashable, tuple[int, _Push]] = field(default_factory=dict)
 
 
 class Standing:
@@ -61,6 +63,7 @@ class Standing:
         self._single: dict[Hashable, Event] = {}  #: the last of its kind and key, in order of first sight
         self._accounts: dict[AccountKey, _Account] = {}
         self._failed: dict[tuple[Venue, str | None, str], PollFailed] = {}
+        self._places = count()
         self._takes: dict[type, Callable[[Any], None]] = {  # Any: each takes the type that leads to it
             Tick: self._tick,
             Ticks: self._ticks,
@@ -102,8 +105,8 @@ class Standing:
             if account.permissions is not None:
                 yield account.permissions
             yield from account.configs
-            told: list[AccountSnapshot | _Push] = [*account.readings, *account.pushes.values()]
-            yield from sorted(told, key=lambda event: event.received)
+            told: list[tuple[int, AccountSnapshot | _Push]] = [*account.readings, *account.pushes.values()]
+            yield from (event for _, event in sorted(told, key=lambda row: row[0]))
         yield from self._failed.values()
 
     def _newest_marks(self) -> Iterator[Event]:
@@ -157,15 +160,9 @@ class Standing:
 
     def _reading(self, event: AccountSnapshot) -> None:
         account = self._account(event.account, "account")
-        if account.readings and event.asked < account.readings[-1].asked:
+        if account.readings and event.asked < account.readings[-1][1].asked:
             return  # a later one is here already
-        account.readings = _needed([*account.readings, event])
-        oldest = account.readings[0].asked
-        account.pushes = {
-            key: push
-            for key, push in account.pushes.items()
-            if isinstance(push, ConfigChanged) or push.received >= oldest
-        }
+        account.readings = _needed([*account.readings, (next(self._places), event)])
 
     def _config(self, event: AccountConfig) -> None:
         account = self._account(event.account, "config")
@@ -173,15 +170,14 @@ class Standing:
             return
         whole = [config for config in account.configs if not config.problems][-1:] if event.problems else []
         account.configs = [*whole, event]  # what a row that could not be read said before still holds
-        for key, push in list(account.pushes.items()):
+        for key, (_, push) in list(account.pushes.items()):
             if isinstance(push, ConfigChanged) and push.received < event.asked:
                 del account.pushes[key]
 
     def _push(self, key: Hashable, event: _Push) -> None:
         pushes = self._account(event.account).pushes
-        known = pushes.get(key)
-        if known is None or known.venue_time <= event.venue_time:
-            pushes[key] = event
+        if key not in pushes or pushes[key][1].venue_time <= event.venue_time:
+            pushes[key] = (next(self._places), event)
 
     def _permissions(self, event: PermissionsRead) -> None:
         self._account(event.account, "permissions").permissions = event
@@ -197,11 +193,12 @@ class Standing:
         self._keep((AccountClosed, event.account), event)
 
 
-def _needed(readings: list[AccountSnapshot]) -> list[AccountSnapshot]:
+def _needed(readings: list[tuple[int, AccountSnapshot]]) -> list[tuple[int, AccountSnapshot]]:
     """The last whole readings, and those after them that have problems, of which some rows count: the newest few."""
-    places = [place for place, reading in enumerate(readings) if not reading.problems][-WHOLE_READINGS:]
-    doubtful = [place for place in range(places[0] if places else 0, len(readings)) if place not in places]
-    return [readings[place] for place in sorted([*places, *doubtful[-DOUBTFUL_READINGS:]])]
+    whole = [row for row in readings if not row[1].problems][-WHOLE_READINGS:]
+    since = whole[0][0] if whole else 0
+    doubtful = [row for row in readings if row[1].problems and row[0] >= since][-DOUBTFUL_READINGS:]
+    return sorted([*whole, *doubtful], key=lambda row: row[0])
 
 
 def _is_of(event: Event, account: AccountKey) -> bool:

@@ -121,12 +121,11 @@ def test_an_asset_keeps_the_rates_that_a_later_price_does_not_tell() -> None:
     assert standing(plain, rated) == (rated,)
 
 
-def test_of_an_account_two_readings_stand_and_the_last_push_about_each_thing_since() -> None:
-    wallet = BalanceChanged(account=MAIN, asset="USDT", wallet=1.0, cross_wallet=1.0, venue_time=26.0, received=26.0)
-    found = standing(
-        config(1.0), reading(5.0), moved(7.0), reading(10.0), moved(15.0), moved(17.0), wallet, reading(20.0)
-    )
-    assert found == (config(1.0), reading(10.0), moved(17.0), reading(20.0), wallet)
+def test_of_an_account_two_readings_stand_and_the_last_push_about_each_thing_as_they_came() -> None:
+    wallet = BalanceChanged(account=MAIN, asset="USDT", wallet=1.0, cross_wallet=1.0, venue_time=1.0, received=1.0)
+    events = (config(1.0), reading(5.0), wallet, moved(7.0), reading(10.0), moved(15.0), moved(17.0), reading(20.0))
+    assert standing(*events) == (config(1.0), wallet, reading(10.0), moved(17.0), reading(20.0))
+    assert standing(*events, moved(21.0)) == (config(1.0), wallet, reading(10.0), reading(20.0), moved(21.0))
 
 
 def test_a_reading_with_problems_closes_nothing_so_that_the_whole_ones_before_it_stand_too() -> None:
