@@ -89,6 +89,16 @@ class Pairing:
     recorded: Episode | None
 
     @property
+    def alike(self) -> bool:
+        """Whether both sides fired at one time, for as long, as loud and as often."""
+        if self.ours is None or self.recorded is None:
+            return False
+        one, other = (
+            (each.fired, each.ended, each.severity, each.told, each.before) for each in (self.ours, self.recorded)
+        )
+        return one == other
+
+    @property
     def fired(self) -> float:
         """When it was first heard of on either side."""
         return min(episode.fired for episode in (self.ours, self.recorded) if episode is not None)

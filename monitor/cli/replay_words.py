@@ -129,8 +129,11 @@ def _against(findings: Findings) -> Iterator[str]:
         return
     until = findings.last or 0.0
     rows: list[Sequence[str]] = [("rule", "severity", "subject", "first fired", "for", "told", "what was")]
-    rows += [_pair(pair, until) for pair in pairs]
-    yield from table(rows)
+    rows += [_pair(pair, until) for pair in pairs if not pair.alike]
+    if len(rows) > 1:
+        yield from table(rows)
+    if len(rows) <= len(pairs):
+        yield f"{len(pairs) + 1 - len(rows)} more fire just as they did"
     new = sum(pair.recorded is None for pair in pairs)
     gone = sum(pair.ours is None for pair in pairs)
     here, there = len(pairs) - gone, len(pairs) - new

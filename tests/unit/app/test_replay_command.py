@@ -19,7 +19,7 @@ from monitor.cli.codes import Exit, guarded
 from monitor.cli.replay_times import BadTime, clock, day_and_time, lasting, moment
 from monitor.outputs.journal.records import End, Outcome, Record, Step
 from tests.programs import ROOT
-from tests.unit.app.recorded_runs import Live, T, by_segment, here, journal
+from tests.unit.app.recorded_runs import CONFIG, Live, T, by_segment, here, journal
 from tests.unit.cli.processes import COMMAND, environment, marginwatch
 
 Replay = Callable[..., tuple[Exit, str, str]]
@@ -109,6 +109,17 @@ def test_new_rules_are_laid_beside_the_old_ones(tmp_path: Path, replay: Replay) 
     assert "3 alerts under these rules, 1 then: 2 only under these, 0 only then" in out, (
         "the coin speaks for itself too"
     )
+
+
+def test_under_the_very_rules_of_then_nothing_is_worth_a_row(tmp_path: Path, replay: Replay) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(CONFIG[CONFIG.index("[alerts") :])
+    code, out, _ = replay(journal(tmp_path / "j", story()), rules=file)
+    assert code is Exit.FINE
+    assert "1 more fire just as they did" in out
+    assert "1 alerts under these rules, 1 then: 0 only under these, 0 only then" in out
+    assert "what was" not in out
+    assert re.search(r"^\+|^-", out, re.M) is None
 
 
 def test_rules_under_which_nothing_fires_say_what_is_missed(tmp_path: Path, replay: Replay) -> None:
