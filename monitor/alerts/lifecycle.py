@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import NamedTuple
 
 from monitor.alerts.reading import Grade
@@ -71,6 +72,20 @@ def advance(incident: Incident | None, grade: Grade, settings: RuleSettings, now
     if change is Change.FIRED:
         after = replace(after, since=now)
     return Turn(after, change)
+
+
+def wakes(incident: Incident, settings: RuleSettings) -> float:
+    """When time alone changes what is told of it, if its reading stays what it was; +inf if never."""
+    ends = [level.since + settings.for_seconds for level in incident.levels.values() if not level.firing]
+    ends += [
+        level.clear_since + settings.keep_firing_seconds
+        for level in incident.levels.values()
+        if level.clear_since is not None
+    ]
+    repeat = None if incident.severity is None else settings.repeat_seconds.get(incident.severity)
+    if repeat is not None:
+        ends.append(incident.told_at + repeat)
+    return min(ends, default=inf)
 
 
 def _level(level: Level | None, severity: Severity, grade: Grade, settings: RuleSettings, now: float) -> Level | None:

@@ -1,11 +1,11 @@
-"""The conditions: what each rule reads from a report, a feed, a budget or a notice.
+"""The conditions: what each rule reads from a report or a notice; those on the surroundings are in `outside`.
 
 A subject is read only when somebody asks for it: when its number reaches a threshold, or while something stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from math import inf
 
@@ -14,12 +14,9 @@ from monitor.alerts.reading import Reading, Subject, Words
 from monitor.alerts.settings import RULES
 from monitor.domain.accounts import Permissions
 from monitor.domain.lines import Line, State
-from monitor.domain.names import AccountKey, Venue
 from monitor.domain.reports import AccountReport, Notice, PoolReport, PositionReport
-from monitor.domain.view import Budget, FeedStatus, View
 
 LINE = "line"  #: the figure of a pool's drift that is the worst of its positions' lines
-LAG_HOLDS_SECONDS = 15.0  #: the lag of a message older than this tells nothing of now
 SAME_WITHIN = 1.01  #: distances whose ratio is at most this say the same
 
 Asks = Callable[[str, float | None, str], bool]  #: rule, number, word: whether its reading is wanted
@@ -122,19 +119,19 @@ def _line_drift(position: PositionReport) -> float | None:
 
 def _account(report: AccountReport, now: float, asks: Asks) -> Iterator[Reading]:
     # Where a pool's own alert tells that its data is not believed, one page is enough; but it ends nothing here.
-    told = any(not pool.quality.figures_shown for pool in report.pools)
-    down = "" if report.up or told else "down"
+    is_told = any(not pool.quality.figures_shown for pool in report.pools)
+    down = "" if report.up or is_told else "down"
     if asks("account_down", None, down):
-        speaks = report.up or not told
+        speaks = report.up or not is_told
         yield Reading(Subject("account_down", report.key), None, down, speaks, partial(words.account_down, report))
     may = permission_state(report.permissions)
     if asks("key_permission", None, may):
-        said = _said(words.key_permission(report, may))
-        yield Reading(Subject("key_permission", report.key), None, may, report.permissions is not None, said)
+        told = said(words.key_permission(report, may))
+        yield Reading(Subject("key_permission", report.key), None, may, report.permissions is not None, told)
     expires = None if report.permissions is None else report.permissions.expires
     left = None if expires is None else expires - now
     if asks("key_expiry", left, ""):
-        yield Reading(Subject("key_expiry", report.key), left, "", True, _said(words.key_expiry(report, left)))
+        yield Reading(Subject("key_expiry", report.key), left, "", True, said(words.key_expiry(report, left)))
 
 
 def distance(line: Line) -> float | None:
@@ -155,56 +152,6 @@ def permission_state(permissions: Permissions | None) -> str:
     return "unreadable" if permissions.can_trade is None else ""
 
 
-def venue_readings(view: View, now: float, asks: Asks) -> Iterator[Reading]:
-    """Streams, polls, bans and clocks."""
-    banning = {budget.venue for budget in view.budgets if _bans(budget, now)}
-    for feed in view.feeds:
-        rule, down = "poll_down" if feed.polled else "feed_down", "" if feed.up else "down"
-        if asks(rule, None, down):
-            subject = Subject(rule, AccountKey(feed.venue, feed.account), "", (feed.stream,))
-            like = _told_by(feed, view, banning) if feed.polled and down else ""
-            yield Reading(subject, None, down, True, partial(words.feed_down, feed), like)
-        lag = _lag(feed, now)
-        if asks("feed_lag", lag, ""):
-            subject = Subject("feed_lag", AccountKey(feed.venue, feed.account), "", (feed.stream,))
-            yield Reading(subject, lag, "", True, partial(words.feed_lag, feed))
-    for budget in view.budgets:
-        banned = "banned" if _bans(budget, now) else ""
-        if asks("venue_ban", None, banned):
-            subject = Subject("venue_ban", AccountKey(budget.venue, ""))
-            yield Reading(subject, None, banned, True, partial(words.venue_ban, budget))
-    for venue, offset in view.clock_offsets.items():
-        if asks("clock_offset", abs(offset), ""):
-            subject = Subject("clock_offset", AccountKey(venue, ""))
-            yield Reading(subject, abs(offset), "", True, _said(words.clock_offset(venue, offset)))
-
-
-def _bans(budget: Budget, now: float) -> bool:
-    return budget.banned_until is not None and budget.banned_until > now
-
-
-def _told_by(poll: FeedStatus, view: View, banning: Container[Venue]) -> str:
-    """The rule that already tells why a poll fails: a ban, or that all streams beside it are down. "": none.
-
-    The streams beside an account's polls are the account's own; those beside public polls are the public ones.
-    """
-    if poll.venue in banning:
-        return "venue_ban"
-    owner = (poll.venue, poll.account)
-    streams = [feed.up for feed in view.feeds if not feed.polled and (feed.venue, feed.account) == owner]
-    return "feed_down" if streams and not any(streams) else ""
-
-
-def _lag(feed: FeedStatus, now: float) -> float | None:
-    """How late a stream is; 0 where nothing came lately, for one message does not make a quiet stream late for ever.
-
-    None where nothing tells: no message had a stamp, or it is no stream. A stream that is dead has an alert of its own.
-    """
-    if feed.polled or feed.lag_seconds is None or feed.last_message is None:
-        return None
-    return feed.lag_seconds if now - feed.last_message <= LAG_HOLDS_SECONDS else 0.0
-
-
 def notice_reading(notice: Notice) -> Reading | None:
     """What happened, as a reading of its rule; None for a kind that has no rule."""
     rule = "permissions_changed" if notice.kind == "permissions" else notice.kind
@@ -216,10 +163,11 @@ def notice_reading(notice: Notice) -> Reading | None:
         warning = notice.warning
         detail = (warning.kind.value, warning.symbol or "", "" if warning.side is None else warning.side.value)
         state = warning.kind.value
-    return Reading(Subject(rule, notice.account, "", detail), None, state, True, _said(words.event(notice)))
+    return Reading(Subject(rule, notice.account, "", detail), None, state, True, said(words.event(notice)))
 
 
-def _said(told: Words) -> Callable[[float], Words]:
+def said(told: Words) -> Callable[[float], Words]:
+    """Words that need no time."""
     return lambda _: told
 
 

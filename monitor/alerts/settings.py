@@ -97,6 +97,12 @@ RULES: Mapping[str, Rule] = {
         details=("stream",),
     ),
     "venue_ban": Rule(kind=Kind.STATE, about="the venue told us to stop calling", words=("banned",)),
+    "journal": Rule(
+        kind=Kind.STATE,
+        about="the journal is not written, or records of it are lost",
+        details=("trouble",),
+        words=("not_writing", "lost"),
+    ),
     "key_permission": Rule(
         kind=Kind.STATE, about="what the account's key may do beyond reading", words=("withdraw", "trade", "unreadable")
     ),
@@ -171,6 +177,7 @@ def default_rules() -> dict[str, RuleSettings]:
         "poll_down": RuleSettings(severities={"down": Severity.WARNING}, for_seconds=90.0, keep_firing_seconds=60.0),
         "feed_lag": RuleSettings(thresholds={Severity.WARNING: 2.0, Severity.CRITICAL: 10.0}, for_seconds=30.0),
         "venue_ban": RuleSettings(severities={"banned": Severity.CRITICAL}, keep_firing_seconds=0.0),
+        "journal": RuleSettings(severities={"not_writing": Severity.WARNING, "lost": Severity.WARNING}),
         "key_permission": RuleSettings(
             severities={
                 "withdraw": Severity.CRITICAL, "trade": Severity.WARNING, "unreadable": Severity.WARNING,

@@ -6,7 +6,7 @@ from monitor.alerts.reading import Words
 from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import AccountKey, Asset, Venue
 from monitor.domain.reports import AccountReport, Notice, PoolReport, PositionReport
-from monitor.domain.view import Budget, FeedStatus
+from monitor.domain.view import Budget, FeedStatus, JournalStatus
 
 
 def percent(ratio: float) -> str:
@@ -212,6 +212,23 @@ def clock_offset(venue: Venue, seconds: float) -> Words:
     return Words(what, f"{what}\nThe difference is corrected for; set this machine's clock right.")
 
 
+def journal_stopped(status: JournalStatus) -> Words:
+    """Nothing is written down."""
+    if status.writing:
+        return Words("journal: written", "journal: written")
+    what = f"journal: not written{_because((status.reason,) if status.reason else ())}"
+    cure = "Make room on its disk, or give it a directory that may be written: then it goes on by itself."
+    return Words(what, f"{what}\nRisk is watched as before, but what happens now cannot be replayed later. {cure}")
+
+
+def journal_lost(status: JournalStatus) -> Words:
+    """There are holes in what was written down."""
+    because = _because((status.reason,) if status.reason else ())
+    what = f"journal: {status.lost_total:,} records lost since the start{because}"
+    cure = "If it happens again: see whether its disk is full or slow, or this machine overloaded."
+    return Words(what, f"{what}\nA replay tells where they are missing, and goes on behind them. {cure}")
+
+
 def event(notice: Notice) -> Words:
     """Something happened."""
     what = f"{notice.account.account} at {notice.account.venue}: {notice.text}"
@@ -221,9 +238,8 @@ def event(notice: Notice) -> Words:
 def lost_sight(account: AccountKey, summary: str) -> Words:
     """A subject that fired and cannot be seen now."""
     what = f"{summary} (cannot be read now)"
-    return Words(
-        what, f"{what}\nThe last reading of {account.account or account.venue} stands until there is a new one."
-    )
+    of = account.account or account.venue or "it"
+    return Words(what, f"{what}\nThe last reading of {of} stands until there is a new one.")
 
 
 def over(summary: str, why: str) -> Words:

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
+from monitor.alerts.outside import LAG_HOLDS_SECONDS, venue_readings
 from monitor.alerts.reading import Grade, Reading, Subject, Words, grade
 from monitor.alerts.rules import (
-    LAG_HOLDS_SECONDS,
     account_readings,
     is_closed,
     notice_reading,
     permission_state,
-    venue_readings,
 )
 from monitor.alerts.settings import DANGER, LEAST_ROOM_RATIO, RULES, Kind, RuleSettings, default_rules
 from monitor.domain.accounts import Permissions
@@ -38,7 +37,7 @@ def everything(rule: str, value: float | None, state: str) -> bool:
 def read(shown: View, rule: str) -> list[Reading]:
     """All readings of one rule in a view."""
     found = [reading for report in shown.accounts for reading in account_readings(report, NOW, everything)]
-    return [each for each in [*found, *venue_readings(shown, NOW, everything)] if each.subject.rule == rule]
+    return [each for each in [*found, *venue_readings(shown, None, NOW, everything)] if each.subject.rule == rule]
 
 
 def _market(value: float) -> AccountReport:
@@ -286,7 +285,7 @@ def test_only_what_is_asked_for_is_read() -> None:
     odd = pool(contradictions={"equity": "the venue's equity is 0, ours is 15500"})
     shown = view(account(odd), budgets=(Budget(venue="binance", used_ratio=0.1),))
     assert list(account_readings(shown.accounts[0], NOW, nothing)) == []
-    assert list(venue_readings(shown, NOW, nothing)) == []
+    assert list(venue_readings(shown, None, NOW, nothing)) == []
 
 
 def notice(kind: str, **changed: Any) -> Notice:
