@@ -141,7 +141,7 @@ def write(path: Path, csv: Path | None, parquet: Path | None, since: str | None,
         count = writer(table, part)
         part.replace(file)
     except OSError as error:
-        raise CannotCreate(f"{error.filename or file}: {error.strerror}; name another file") from None
+        raise CannotCreate(f"{file}: {error.strerror}; name another file") from None
     finally:
         part.unlink(missing_ok=True)
     for damage in damages:

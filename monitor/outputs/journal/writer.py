@@ -35,7 +35,6 @@ EVERY_SECONDS = 0.5  #: between two blocks
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
 BREATH_SECONDS = 0.0002  #: that the loop is given after what may hold it up
 LONG_EVENT_BYTES = 16 * 1024
-OPENING = "its folder is being opened"
 BUG = "a bug in the journal, see the log"
 _HEADS = ("Run", "Baseline", "Lost", "End")  #: kinds that are made here: nothing that happened is lost with them
 
@@ -59,7 +58,7 @@ class Writer:
         self._asked = False  #: whether the loop was asked for the facts that stand
         self._retry_at, self._wait = 0.0, FIRST_RETRY_SECONDS
         self.new_segment_wanted = False  #: the loop is to hand over the facts that stand; it takes the word back
-        self.reason = OPENING  #: why nothing is written; "" if it is
+        self.reason = ""  #: why nothing is written; "" if it is, or was not tried yet
         self.records_total = self.lost_total = self.written_bytes_total = self.kept_bytes = self.segments = 0
 
     @property
@@ -137,7 +136,7 @@ class Writer:
         self._pen = pen = self._pen or self._make_pen()
         pen.begin(self._first_records(order))
         self._lost.clear()
-        if self.reason:
+        if self.reason or order is None:
             log.info("journal writes", folder=str(pen.folder.path), segment=pen.segment, lost=self.lost_total)
         self.reason, self._wait = "", FIRST_RETRY_SECONDS
 
@@ -194,7 +193,7 @@ class Writer:
 
     def _fail(self, why: str) -> None:
         """Nothing is written from here on, until a new segment can be begun."""
-        if self.reason in ("", OPENING):
+        if not self.reason:
             log.error("journal does not write", reason=why)
         else:
             self._wait = min(LONGEST_RETRY_SECONDS, 2.0 * self._wait)

@@ -10,7 +10,7 @@ import pytest
 from monitor.app import settings
 from monitor.app.config import Config, Loaded, loads
 from monitor.app.config_journal import Journal, journal_folder
-from monitor.domain.errors import ConfigRefused
+from monitor.domain.errors import ConfigError, ConfigRefusedfrom monitor.outputs.journal.journal import JournalSettings
 
 ACCOUNT = """
 [accounts.main]
@@ -67,8 +67,15 @@ def test_a_mistake_names_its_key_and_its_cure(table: str, words: str) -> None:
     assert words in mistakes(table)
 
 
-def test_the_defaults_hold_many_segments() -> None:
+def test_the_defaults_are_those_of_the_journal_itself_and_hold_many_segments() -> None:
+    assert settings.journal(loads(ACCOUNT, ENVIRON)) == JournalSettings()
     assert Journal().max_bytes // Journal().segment_bytes >= 10
+
+
+def test_where_there_is_no_home_a_folder_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "expanduser", lambda _: (_ for _ in ()).throw(RuntimeError("no home")))
+    with pytest.raises(ConfigError, match="no home folder is known here: name a whole path"):
+        journal_folder("", {})
 
 
 def test_the_effective_configuration_gives_the_same_settings_and_holds_no_secret() -> None:

@@ -358,7 +358,7 @@ def test_an_order_to_begin_anew_that_fails_keeps_the_word_of_what_was_lost(tmp_p
 
 def test_the_journal_says_how_it_does(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    assert desk.journal.status().reason == "its folder is being opened"
+    assert desk.journal.status().writing, "nobody is told of trouble before there is any"
     desk.step()
     assert desk.journal.status().queue_depth == 2
     desk.write()
