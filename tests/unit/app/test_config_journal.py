@@ -10,7 +10,8 @@ import pytest
 from monitor.app import settings
 from monitor.app.config import Config, Loaded, loads
 from monitor.app.config_journal import Journal, journal_folder
-from monitor.domain.errors import ConfigError, ConfigRefusedfrom monitor.outputs.journal.journal import JournalSettings
+from monitor.domain.errors import ConfigError, ConfigRefused
+from monitor.outputs.journal.journal import JournalSettings
 
 ACCOUNT = """
 [accounts.main]
