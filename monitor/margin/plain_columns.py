@@ -41,6 +41,7 @@ class PlainLegs:
     load: Floats  # of its pool
     reach: Floats  # |y| beyond which there is no line; -1: the leg has no path of its own
     divides: Bools  # inverse: u is the mark's reciprocal
+    held: Bools  # no mark moves the requirement, known or not
     # The present tier: the requirement as above, and what the leg adds to health, k * u + lift (- c * u0).
     charge: Floats
     relief: Floats

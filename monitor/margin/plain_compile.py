@@ -131,6 +131,7 @@ class _OnePool:
                 weight,
                 _reach(c, divides=divides) if own else -1.0,
                 divides,
+                leg.tiers is not None and leg.basis is not Basis.MARK and fee == 0.0,
                 charge,
                 relief,
                 k,

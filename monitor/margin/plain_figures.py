@@ -38,7 +38,8 @@ class PlainFigures:
         c = legs.c[some]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             mark = self._prices.marks[legs.place[some] >> 1]
-            profit, needed = c * (u - legs.u0[some]), legs.charge[some] * u - legs.relief[some]
+            profit = c * (u - legs.u0[some])
+            needed = np.where(legs.held[some], 0.0, legs.charge[some] * u) - legs.relief[some]
             rays = self._rays(number, pool, some, u) if self._lines else None
         usd, assumed = self._usd(pool)
         amounts = self._amounts(number)

@@ -113,6 +113,8 @@ class Straight:
         np.multiply(u, legs.c, out=amount)
         self.equity = self._paid + self._by_pool(amount)
         np.multiply(u, legs.charge, out=amount)
+        if np.isnan(self.equity).any():  # what no mark moves is required whether the mark is known or not
+            np.putmask(amount, legs.held, 0.0)
         self.requirement = self._relieved + self._by_pool(amount)
 
         weighed = pools.load * self.requirement
@@ -265,7 +267,8 @@ class Straight:
         np.putmask(near, far, np.inf)
         if len(self._dividing):
             distance = near[self._dividing]
-            near[self._dividing] = 1.0 / (1.0 / distance + self._dividing_sign)
+            x = distance / (1.0 + self._dividing_sign * distance)
+            near[self._dividing] = np.where(np.isinf(distance), np.inf, x)
         if together and len(self._beta_shown):
             down, up = (side.y[self._path_shown] for side in self.sides)
             y = np.concatenate([self.y[self._leg_shown], down, up])
