@@ -64,7 +64,7 @@ async def listening(
     """All messages as they come."""
     heard: list[tuple[str, bytes]] = []
     async with Client("127.0.0.1", broker.port, username=user, password=password) as client:
-        await client.subscribe("#", qos=1)
+        await client.subscribe("#")  # QoS 0: the broker then keeps the order, whatever the messages are
 
         async def listen() -> None:
             async for message in client.messages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,7 +89,7 @@ async def test_a_broker_that_comes_back_gets_what_waited_and_every_state_anew(br
             await until(lambda: publisher.status().published_total == 1, "the state")
             broker.stop()
             await until(lambda: not publisher.status().connected, "the loss")
-            publisher.alert("alert", b"fired")
+            publisher.alert("alert", b"fired", retain=True)  # whoever listens later hears it too
             assert publisher.status().alerts_waiting == 1
             broker.start()
             async with listening(broker) as heard:
@@ -162,6 +163,16 @@ async def test_a_broker_that_never_answers_is_given_up_in_time_and_tried_again()
         assert publisher.status().connects_total == 0
 
 
+async def test_whoever_stops_while_dialling_leaves_no_connection_behind(broker: Broker) -> None:
+    for turns in range(12):
+        async with publishing(broker.port):
+            for _ in range(turns):
+                await asyncio.sleep(0.001)
+    gc.collect()  # a client that was left open would say so now
+    names = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]  # coroutines
+    assert "Client._misc_loop" not in names
+
+
 async def test_a_broker_that_does_not_confirm_loses_the_connection_and_no_alert() -> None:
     settings = replace(QUICK, publish_seconds=0.2, alerts_limit=3)
     async with stuck(CONNECTED) as (port, seen), publishing(port, settings) as publisher:
@@ -177,4 +188,4 @@ async def test_whoever_publishes_is_never_kept_waiting_by_a_stuck_broker() -> No
         await until(lambda: publisher.status().connected, "the connection")
         for number in range(1000):
             assert publisher.state("state", str(number).encode() * 1000)
-    assert publisher.status().states_waiting == 1
+        assert publisher.status().states_waiting == 1
