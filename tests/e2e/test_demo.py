@@ -76,6 +76,24 @@ async def interrupted(tmp_path: Path) -> float:
             await process.wait()
 
 
+async def test_a_demo_writes_nothing_anywhere_unless_it_is_told_to(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    places = {"HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "STATE_DIRECTORY": str(home / "service")}
+    done = await asyncio.to_thread(marginwatch, "demo", "--seconds", "4", "--port", "0", more=places)
+    assert done.returncode == 0, done.stderr
+    assert list(home.rglob("*")) == []
+
+
+async def test_a_demo_records_itself_into_the_folder_that_it_is_given(tmp_path: Path) -> None:
+    folder = tmp_path / "recorded"
+    done = await asyncio.to_thread(marginwatch, "demo", "--seconds", "6", "--port", "0", "--journal", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    checked = await asyncio.to_thread(marginwatch, "journal", "verify", str(folder))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 async def test_a_taken_port_is_said_and_another_one_used() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

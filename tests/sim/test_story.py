@@ -36,10 +36,12 @@ def cross_ratio(sim: SimBinance) -> float:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("seconds", [30.0, 120.0])
-async def test_the_story_goes_the_same_way_at_any_length_and_in_any_market(seconds: float, seed: int) -> None:
+@pytest.mark.parametrize(("seconds", "speed"), [(30.0, 1.0), (120.0, 1.0), (120.0, 20.0)])
+async def test_the_story_goes_the_same_way_at_any_length_and_speed_and_in_any_market(
+    seconds: float, speed: float, seed: int
+) -> None:
     clock = TickingClock(1_795_000_000.0)
-    sim = SimBinance(clock=clock, seed=seed, paced=False)
+    sim = SimBinance(clock=clock, seed=seed, speed=speed, paced=False)
     clock.sim, clock.ratios, clock.refused = sim, [], []
     story.cast(sim)
     lines: list[str] = []

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from monitor.sim.binance.frames import CM
 
-IN_FLIGHT_SECONDS = 1.0  #: before the end of a socket: what was written since may not have been read
+IN_FLIGHT_SECONDS = 0.5  #: before the end of a socket: what was written since may not have been read
 PUBLIC = ""  #: the owner of a public socket
 USER = "user"  #: the stream of an account's own socket, whose real name is a secret key
 
