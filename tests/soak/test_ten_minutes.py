@@ -44,6 +44,7 @@ async def test_in_ten_minutes_at_twenty_times_the_speed_memory_is_flat_and_no_la
     depths: list[float] = []
     try:
         while (found := re.search(r"http://\S+/metrics", out.read_text())) is None:
+            assert process.returncode is None
             await asyncio.sleep(0.1)
         began, looked = time.monotonic(), -LOOK_EVERY_SECONDS
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
