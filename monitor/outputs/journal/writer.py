@@ -33,7 +33,8 @@ log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 0.5  #: between two blocks
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
-BREATH_SECONDS = 0.0002  #: that the loop is given after what may hold it up
+BREATH_SECONDS = 0.0002  #: that the loop is given after what may hold it up, and after so many items
+BREATH_ITEMS = 100
 LONG_EVENT_BYTES = 16 * 1024
 BUG = "a bug in the journal, see the log"
 _HEADS = ("Run", "Baseline", "Lost", "End")  #: kinds that are made here: nothing that happened is lost with them
@@ -105,8 +106,10 @@ class Writer:
         if not self._begun:
             self._begun = True
             self._guarded(lambda: self._begin(None))
-        for item in self._queue.take():
+        for number, item in enumerate(self._queue.take(), 1):
             self._one(item)
+            if number % BREATH_ITEMS == 0:
+                time.sleep(BREATH_SECONDS)
         if self._pen is not None and self._pen.is_down:
             self._guarded(self._round_off)
         elif not self._asked and self._clock.monotonic() >= self._retry_at:
