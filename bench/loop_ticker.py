@@ -37,9 +37,11 @@ class Ticker:
             os.close(schedule)
 
     def worst(self, begin: float, end: float) -> float:
-        """The greatest lateness of the ticks that were due, or came, between two moments; 0 without any."""
+        """The greatest lateness of the ticks that were due, or came, between two moments; 0 without any. What others
+        took of the core is no stall of this loop.
+        """
         first, last = bisect_left(self.due, begin - TICK_SECONDS), bisect_left(self.due, end)
-        return max(self.late[first:last], default=0.0)
+        return max(self.own()[first:last], default=0.0)
 
     def own(self) -> list[float]:
         """How late each tick came without what other processes, or threads of ours, took of the core."""

@@ -112,7 +112,7 @@ def _rows(count: int) -> Iterator[Row]:
         median(stalls),
         budget_stall,
         floor=f"the loop at rest {seconds_text(idle)}",
-        times=median(stalls) / idle,
+        times=median(stalls) / idle if idle else float("nan"),
     )
     together = median(ticker.worst(answer.begin, answer.end) for answer in crowd)
     yield bounded("P7", f"the same with {AT_ONCE} scrapers at once", together, budget_stall)
