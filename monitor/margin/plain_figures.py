@@ -100,26 +100,25 @@ class PlainFigures:
 
     def _read(self, y: Floats, divides: Bools, beta: Floats, gain: Floats, equity: float, now: float) -> list[Ray]:
         """Rays of paths that have one root at most: y < 0 or y > 0. `gain` is what equity gains by y."""
-        x = read(y, divides, beta).tolist()
+        down = ((gain > 0.0) != divides).tolist()
+        distance = np.abs(read(y, divides, beta)).tolist()
         there = (equity + gain * y).tolist()
         return [
-            Ray(a, nan, e, nan, now) if a < 0.0 else Ray(nan, a, nan, e, now) for a, e in zip(x, there, strict=True)
+            Ray(-x, nan, beyond, nan, now) if below else Ray(nan, x, nan, beyond, now)
+            for below, x, beyond in zip(down, distance, there, strict=True)
         ]
 
     def _read_lines(self, number: int, rays: Rays, equity: float, now: float) -> None:
         straight, lines = self._straight, self._straight.plain.lines
         which = slice(self._lines_begin[number], self._lines_begin[number + 1])
         leg, path, divides, beta = lines.leg[which], lines.path[which], lines.divides[which], lines.beta[which]
-        none = np.full(len(leg), np.nan)
-        down, up = none.copy(), none.copy()
-        single, several = leg >= 0, path >= 0
-        down[single] = up[single] = straight.y[leg[single]]
+        down, up, gain = (np.full(len(leg), np.nan) for _ in range(3))
+        single, several = np.flatnonzero(leg >= 0), np.flatnonzero(path >= 0)
+        of_single = straight.plain.legs.c[leg[single]] * straight.u[leg[single]]
+        gain[single], gain[several] = of_single, straight.gain_of_paths(path[several])
         for y, side in zip((down, up), straight.sides, strict=True):
-            y[several] = side.y[path[several]]
-            y[np.sign(y) != side.sign] = np.nan
-        gain = none.copy()
-        gain[single] = straight.plain.legs.c[leg[single]] * straight.u[leg[single]]
-        gain[several] = straight.gain_of_paths(path[several])
+            here = single[np.sign(of_single) == -side.sign]
+            y[here], y[several] = straight.y[leg[here]], side.y[path[several]]
         forward, backward = read(down, divides, beta), read(up, divides, beta)
         there = [equity + gain * down, equity + gain * up]
         first, second = np.where(divides, backward, forward), np.where(divides, forward, backward)

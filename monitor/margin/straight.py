@@ -217,7 +217,8 @@ class Straight:
         if self._weights is not None:
             slope = np.add.reduceat(np.multiply(amount, self._weights, out=amount), self._first_move)
         falls = slope * side.sign < 0.0
-        side.y = np.where(falls, -(rest + total + side.lift) / slope, side.sign * np.inf)
+        ahead = np.maximum(-side.sign * (rest + total + side.lift) / slope, 0.0)  # rounding never puts it behind
+        side.y = np.where(falls, side.sign * ahead, side.sign * np.inf)
 
         at = side.y.take(moves.path, out=amount, mode="clip")
         if self._weights is not None:
@@ -242,7 +243,7 @@ class Straight:
         leg, sign = moves.leg[places], np.full(len(which), side.sign)
         paths = paths_of(legs, leg, moves.weight[places], self.u[leg], begins)
         root = find_roots(self._shelf, paths, rest[which], sign)
-        side.y[which], side.last[which] = root.y, root.never
+        side.y[which], side.last[which] = side.sign * np.maximum(side.sign * root.y, 0.0), root.never
         side.lift[which] = np.add.reduceat(paths.lift, begins)
         side.k[places], side.low[places], side.high[places] = paths.k, paths.low, paths.high
 
