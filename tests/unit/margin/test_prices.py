@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import isnan, nan
+
+import numpy as np
 
 from monitor.margin.prices import Prices
 
@@ -56,3 +58,46 @@ def test_places_stay_while_the_columns_grow() -> None:
     assert prices.assets[0] == 1.0
     prices.set_asset("v", "BTC", 7.0)
     assert prices.asset_names() == ("USD", "BTC")
+
+
+def test_many_marks_are_set_at_once() -> None:
+    prices = Prices()
+    prices.set_mark("v", "B", 2.0)
+    places = prices.mark_places("v", ["A", "B", "C"])
+    assert places.tolist() == prices.mark_places("v", ["A", "B", "C"]).tolist()
+    before = prices.version
+    assert prices.set_marks(places, np.array([1.0, 2.0, nan])).tolist() == [True, False, False]
+    assert prices.version == before + 1
+    assert (prices.mark("v", "A"), prices.mark("v", "B")) == (1.0, 2.0)
+    assert prices.set_marks(places, np.array([1.0, nan, nan])).tolist() == [False, True, False]
+    assert not prices.set_marks(places, np.array([1.0, nan, nan])).any()
+    assert prices.version == before + 2
+
+
+def test_the_version_counts_changes_and_nothing_else() -> None:
+    prices = Prices()
+    versions = [prices.version]
+    for change in (
+        lambda: prices.set_mark("v", "A", 1.0),
+        lambda: prices.set_asset("v", "B", 1.0),
+        lambda: prices.forget_mark("v", "A"),
+        lambda: prices.forget_asset("v", "B"),
+    ):
+        change()
+        versions.append(prices.version)
+    assert versions == sorted(set(versions))
+    prices.set_mark("v", "C", 1.0)
+    version = prices.version
+    prices.set_mark("v", "C", 1.0)
+    prices.set_asset("v", "USD", 5.0)
+    assert prices.version == version
+
+
+def test_coordinates_are_marks_and_their_reciprocals() -> None:
+    prices = Prices()
+    prices.set_mark("v", "A", 4.0)
+    assert prices.coordinates[:2].tolist() == [4.0, 0.25]
+    prices.set_mark("v", "A", 5.0)
+    assert prices.coordinates[:2].tolist() == [5.0, 0.2]
+    many = [prices.mark_place("v", f"C{i}") for i in range(40)]
+    assert len(prices.coordinates) > 2 * max(many)
