@@ -146,6 +146,7 @@ class Monitor:
     """A daemon without its HTTP server: its parts, and what it said."""
 
     core: Core
+    engine: Engine
     inbox: Inbox
     exposition: Exposition
     sessions: Mapping[Venue, Session]
@@ -192,7 +193,7 @@ async def monitor(sim: SimBinance, clock: Clock, loaded: Loaded) -> AsyncIterato
             for job in session.jobs()
         ]
         core = Core(inbox, engine, alerting, exposition, sessions, [status for _, status in jobs], loaded, clock)
-        running = Monitor(core, inbox, exposition, sessions)
+        running = Monitor(core, engine, inbox, exposition, sessions)
         core.on_view = running.see
         async with asyncio.TaskGroup() as tasks:
             work = [

@@ -120,17 +120,17 @@ account_seconds = 300.0
 
 #: Where a row is kept of each contract that was ever seen or held: their growth is that of the venue's listings.
 OF_EACH_CONTRACT = (
-    "core._decider._engine._intake.accounts{}.positions._rows",
-    "core._decider._engine._market.",
-    "core._decider._engine._prices.",
+    "engine._intake.accounts{}.positions._rows",
+    "engine._market.",
+    "engine._prices.",
     "sessions{}._seen",
 )
 ROWS_A_CONTRACT = 10  #: at most: one for each account and side, and room ahead
 
 #: Tables that are emptied when they reach a bound of their own, and that bound.
 BOUNDED = {
-    "core._decider._engine._valuation._book.shelf._facts": 2_000,
-    "core._decider._engine._valuation._book.shelf._facts{}.table.tiers": 30_000,
+    "engine._valuation._book.shelf._facts": 2_000,
+    "engine._valuation._book.shelf._facts{}.table.tiers": 30_000,
 }
 
 
@@ -159,6 +159,7 @@ def series(text: str) -> dict[str, int]:
 def look(running: Monitor) -> dict[str, int]:
     """The size of everything, by path."""
     roots: dict[str, object] = {
+        "engine": running.engine,
         "core": running.core,
         "inbox": running.inbox,
         "exposition": running.exposition,
