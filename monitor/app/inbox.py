@@ -28,6 +28,7 @@ from monitor.domain.names import Symbol, Venue
 
 MOST_ARRAYS = 16
 GATHER_SECONDS = 0.005
+GRACE_SECONDS = 0.002  #: the alarm rings so much later: a price that comes meanwhile wakes the reader for less
 
 
 class Inbox:
@@ -101,14 +102,17 @@ class Inbox:
         until = inf if patience_seconds is None else loop.time() + patience_seconds
         while (now := loop.time()) < (ripe := min(until, self._ripe_at())):
             if ripe < inf:
-                self._ring_at(ripe, loop)
+                self._ring_at(ripe if ripe == until else ripe + GRACE_SECONDS, loop)
             self._reader = loop.create_future()
             try:
                 await self._reader
             finally:
                 self._reader = None
-        if len(self._pending) > self._facts:
+        if self._worth:
             self._gathers_until = now + GATHER_SECONDS
+            if self._alarm is not None:  # else it would ring too early for the next ones
+                self._alarm.cancel()
+                self._alarm = None
         waiting = tuple(self._pending.values())
         self._pending.clear()
         self._frames.clear()
@@ -174,10 +178,10 @@ class Inbox:
         if ripe <= loop.time():
             reader.set_result(None)
         elif ripe < inf:
-            self._ring_at(ripe, loop)
+            self._ring_at(ripe + GRACE_SECONDS, loop)
 
     def _ring_at(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
-        """Have the reader look then. An alarm that is set is left to ring, also too early: that costs less."""
+        """Have the reader look then, or before."""
         if self._alarm is None or self._alarm_at > when:
             if self._alarm is not None:
                 self._alarm.cancel()
