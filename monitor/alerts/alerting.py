@@ -27,6 +27,7 @@ KEY_RULES = frozenset({"key_permission", "permissions_changed"})  #: what a key 
 REFRESH_SECONDS = 1.0  #: the text of a firing alert is at most this much older than its report
 LOOK_SECONDS = 1.0  #: everything is looked at that often
 REREAD_SECONDS = 60.0  #: an unchanged report is read again after this time, for rules that time alone changes
+REREAD_AT_ONCE = 20  #: of those so many in one look, the others in the next
 
 
 @dataclass(slots=True)
@@ -63,7 +64,12 @@ class Alerting:
 
     def __init__(self, settings: AlertSettings) -> None:
         self._settings = {rule: settings.of(rule) for rule in RULES}
-        self._loosest = {rule: loosest(spec, self._settings[rule]) for rule, spec in RULES.items()}
+        #: Of rules that read a number and are enabled: whether it rises, and the threshold that it passes first.
+        self._bounds = {
+            rule: (spec.rising, loosest(spec, self._settings[rule]))
+            for rule, spec in RULES.items()
+            if spec.kind is Kind.NUMBER and self._settings[rule].enabled
+        }
         self._any_key = settings.any_key
         self._standing: dict[Subject, _Standing] = {}
         self._read: dict[AccountKey, tuple[AccountReport, float]] = {}
@@ -107,19 +113,22 @@ class Alerting:
         return _loudest_first(told)
 
     def _due(self, view: View, now: float) -> list[AccountReport]:
-        """The reports that were not read yet, or long ago; what was read of accounts that are gone is forgotten."""
+        """The reports that were not read yet, and some that were long ago; of accounts that are gone none is kept."""
         self._read = {report.key: self._read[report.key] for report in view.accounts if report.key in self._read}
-        return [report for report in view.accounts if self._is_due(report, now)]
+        new, old = [], []
+        for report in view.accounts:
+            before = self._read.get(report.key)
+            if before is None or before[0] is not report:
+                new.append(report)
+            elif not 0.0 <= now - before[1] < REREAD_SECONDS:
+                old.append(report)
+        return new + old[:REREAD_AT_ONCE]
 
     def forget(self, account: AccountKey, now: float) -> tuple[AlertChange, ...]:
         """The account is no longer configured: everything that stands about it is over."""
         self._read.pop(account, None)
         subjects = [subject for subject in self._standing if subject.account == account]
         return _loudest_first([self._close(subject, "no longer configured", now) for subject in subjects])
-
-    def _is_due(self, report: AccountReport, now: float) -> bool:
-        before = self._read.get(report.key)
-        return before is None or before[0] is not report or now - before[1] >= REREAD_SECONDS
 
     def _is_told_by(self, reading: Reading) -> bool:
         """Whether another rule says the same at the same thresholds, so that a second page would be one too many."""
@@ -146,17 +155,17 @@ class Alerting:
 
     def _asks(self, account: AccountKey | None, standing: Collection[str]) -> Asks:
         """Which readings are wanted: those that reach a threshold, and those of a rule of which something stands."""
+        bounds = self._bounds
 
         def asks(rule: str, value: float | None, state: str) -> bool:
+            bound = bounds.get(rule)
+            if bound is not None:
+                if value is None or rule in standing:
+                    return rule in standing
+                return value >= bound[1] if bound[0] else value <= bound[1]
             if not self._speaks(rule, account):
                 return False
-            if rule in standing:
-                return True
-            if RULES[rule].kind is Kind.NUMBER:
-                if value is None:
-                    return False
-                return value >= self._loosest[rule] if RULES[rule].rising else value <= self._loosest[rule]
-            return severity_of(state, self._settings[rule]) is not None
+            return rule in standing or severity_of(state, self._settings[rule]) is not None
 
         return asks
 
@@ -173,7 +182,8 @@ class Alerting:
         told: list[AlertChange | None] = []
         for subject, standing in list(self._standing.items()):
             looked_at = look.concerns(subject)
-            if subject in happened or not (looked_at or look.whole or now >= standing.wakes_at):
+            gone = look.whole and subject.rule not in OUTSIDE and subject.account not in self._read
+            if subject in happened or not (looked_at or gone or now >= standing.wakes_at):
                 continue
             reading, report = look.fresh.pop(subject, None), look.reports.get(subject.account)
             if reading is None and report is not None and is_closed(report, subject):

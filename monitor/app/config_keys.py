@@ -180,7 +180,7 @@ class Engine(Section):
     """What is computed, and when a number is no longer believed."""
 
     lines_every_seconds: Wait = key(0.05, "seconds, the least time between two solutions of a pool's lines; 0: always")
-    legs_per_step: Count = key(200, "positions reported in one step, about; the others follow in the next ones")
+    legs_per_step: Count = key(50, "positions reported in one step, about; the others follow in the next ones")
     jump_ratio: Positive = key(0.5, "ratio; a price that moves by more in one frame waits for a confirmation")
     wanted_distance_ratio: Share = key(0.2, "ratio; advice is given while a line is nearer than this")
     advice_every_seconds: Seconds = key(5.0, "seconds between two searches for what to add or close in one pool")

@@ -27,6 +27,8 @@ from monitor.engine.pushes import (
 )
 from monitor.engine.rows import LONG_AGO, Rows
 
+MODE_NOT_READ = "the account's mode was not read yet"
+
 
 @dataclass(slots=True)
 class Changes:
@@ -62,7 +64,7 @@ class AccountState:
         self.readable: AccountMode | None = None  #: the last mode that could be read
         self._multi_assets_pushed = LONG_AGO
         self._leverage_pushed: dict[Symbol, float] = {}
-        self._contradicted = False
+        self._contradiction: str | None = None
 
     def lose(self, why: str, at: float) -> None:
         """Facts may have been lost: until a reading asked for after `at`, the account is doubtful."""
@@ -190,8 +192,11 @@ class AccountState:
 
     def unreadable(self) -> str | None:
         """Why the account cannot be computed whatever its figures, in words: a mode missing or contradicted."""
-        if self.mode is None:
-            return "the account's mode was not read yet"
+        return MODE_NOT_READ if self.mode is None else self._contradiction
+
+    def _contradicted_by(self) -> str | None:
+        """What keeps the mode, which was read, from being believed."""
+        assert self.mode is not None
         if self.mode.collateral is None or self.mode.hedge is None:
             which = "collateral" if self.mode.collateral is None else "position"
             return f"the account's {which} mode could not be read"
@@ -260,10 +265,10 @@ class AccountState:
 
     def _contradict(self, changes: Changes) -> None:
         """Ask for the configuration once when what is held begins to contradict the mode."""
-        why = self.unreadable() if self.mode is not None else None
-        if why is not None and not self._contradicted:
+        why = None if self.mode is None else self._contradicted_by()
+        if why is not None and self._contradiction is None:
             changes.ask_config.append(why)
-        self._contradicted = why is not None
+        self._contradiction = why
 
     def _set_mode(self, mode: AccountMode, changes: Changes) -> None:
         before, self.mode = self.readable, mode

@@ -113,7 +113,7 @@ class Engine:
         of_mark, of_asset = self._market.mark_holders.of_all, self._market.asset_holders.of_all
         described = {key: None for key in touched.describe if key in self._intake.accounts}
         moved = described | of_mark(marks.moved) | of_asset(assets.moved)
-        crossed = self._valuation.decide(moved) if moved else ()
+        crossed = self._valuation.decide(moved, self._now) if moved else ()
         tempo.urge(described)
         tempo.urge(key for key in (*touched.answered, *touched.report) if key in self._intake.accounts)
         tempo.urge(crossed)

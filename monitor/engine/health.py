@@ -18,6 +18,7 @@ from monitor.engine.marks import Quote
 from monitor.engine.pushes import words
 from monitor.engine.settings import Limits
 
+_ORDER = tuple(Quality)
 STREAMS = ("marks", "assets", "user")  #: what is told under any other name is a job's end
 
 
@@ -32,8 +33,9 @@ class Finding:
 def judge(findings: Iterable[Finding]) -> tuple[Quality, tuple[str, ...]]:
     """The worst of the findings, and all their reasons, the gravest first and each once."""
     found = list(findings)
-    order = list(Quality)
-    ranked = sorted(found, key=lambda finding: -order.index(finding.quality))
+    if not found:
+        return Quality.LIVE, ()
+    ranked = sorted(found, key=lambda finding: -_ORDER.index(finding.quality))
     return worst(*(finding.quality for finding in found)), tuple(dict.fromkeys(finding.reason for finding in ranked))
 
 

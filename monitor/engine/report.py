@@ -113,12 +113,12 @@ def account_report(
     state: AccountState, pools: Sequence[PoolReport], findings: Sequence[Finding], now: float
 ) -> AccountReport:
     """One account: its ratio is that of its worst primary pool, and unknown if any pool is, unless one is over 1."""
-    quality, reasons = judge(findings)
+    own, reasons = judge(findings)
     seen = dict.fromkeys(reasons)
     for pool in pools:
-        own = [reason for reason in pool.reasons if reason not in reasons]
-        seen |= dict.fromkeys(f"{pool.key.pool}: {reason}" for reason in own)
-    quality = worst(quality, *(pool.quality for pool in pools))
+        more = [reason for reason in pool.reasons if reason not in reasons]
+        seen |= dict.fromkeys(f"{pool.key.pool}: {reason}" for reason in more)
+    quality = worst(own, *(pool.quality for pool in pools))
     primary = [pool.equity_usd for pool in pools if pool.primary]
     known = None not in primary and quality is not Quality.UNKNOWN
     return AccountReport(
@@ -128,7 +128,7 @@ def account_report(
         reasons=tuple(seen),
         up=quality.figures_shown,
         last_update=state.last_update,
-        ratio=account_ratio(pools, reasons if judge(findings)[0] is Quality.UNKNOWN else ()),
+        ratio=account_ratio(pools, reasons if own is Quality.UNKNOWN else ()),
         equity_usd=sum(equity for equity in primary if equity is not None) if known else None,
         mode=state.mode or UNREADABLE,
         permissions=state.permissions,

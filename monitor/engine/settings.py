@@ -67,7 +67,7 @@ class EngineSettings:
     lines_every_seconds: float = 0.05
     ratio_levels: tuple[float, ...] = ()
     distance_levels: tuple[float, ...] = ()
-    legs_per_step: int = 200
+    legs_per_step: int = 50
     jump_ratio: float = 0.5
     betas: Mapping[Asset, float] = field(default_factory=dict)
     stablecoins: Collection[Asset] | None = None

@@ -119,6 +119,8 @@ class Valuation:
         self._pools: dict[AccountKey, dict[PoolKey, Priced]] = {}
         self._touched: dict[AccountKey, tuple[set[int], set[int]]] = {}  #: places of the marks and assets it depends on
         self._stale: dict[AccountKey, None] = {}  #: accounts whose results are older than their prices
+        self._unsearched: dict[AccountKey, None] = {}  #: accounts that moved since lines were searched last
+        self._searched_at = -math.inf
         self._near: dict[PoolKey, AccountKey] = {}  #: pools that want advice
 
     def of(self, account: AccountKey) -> Mapping[PoolKey, Priced]:
@@ -155,6 +157,7 @@ class Valuation:
         if gone is None:
             return
         self._stale.pop(account, None)
+        self._unsearched.pop(account, None)
         self._book.remove(account)
         self._crossings.forget(gone)
         for key in gone:
@@ -173,14 +176,24 @@ class Valuation:
             return {}
         return {pool.key: (results[pool.key].maintenance_margin, pool.numeraire) for pool in pools}
 
-    def decide(self, accounts: Collection[AccountKey]) -> Iterable[AccountKey]:
-        """The prices of these accounts moved: those of which a figure crossed a level, and maybe others."""
+    def decide(self, accounts: Collection[AccountKey], now: float) -> Iterable[AccountKey]:
+        """The prices of these accounts moved: those of which a figure crossed a level, and maybe others.
+
+        Ratios, and lines in closed form, are compared each time. Lines that need a search (those of collateral that
+        counts less than its price, of loans, of options) cost ten times as much: they are searched, for all that moved
+        since, at most once in `lines_every_seconds`, and again for each report.
+        """
         self._stale |= dict.fromkeys(accounts)
-        held = [account for account in accounts if account in self._pools]
-        if not held or not self._settings.lines_every_seconds:  # all of them are reported at each step
+        held = {account: None for account in accounts if account in self._pools}
+        every = self._settings.lines_every_seconds
+        if not held or not every:  # all of them are reported at each step
             return held
+        self._unsearched |= held
+        search = not self._searched_at <= now < self._searched_at + every
+        if search:
+            held, self._unsearched, self._searched_at = self._unsearched, {}, now
         try:
-            return self._crossings.crossed(sweep(self._book, held, betas=self._settings.betas))
+            return self._crossings.crossed(sweep(self._book, held, betas=self._settings.betas, search=search))
         except MarginwatchError:
             return held  # their reports tell which of them failed, and why
 

@@ -90,7 +90,19 @@ def test_once_a_second_everything_is_looked_at_for_what_time_alone_changes(
     alerting.step(shown, [], NOW + 60.0)
     assert readings == [None, MAIN, None]
     alerting.step(shown, [], NOW - 60.0)
-    assert readings[3:] == [None], "also where the clock was set back"
+    assert readings[3:] == [MAIN, None], "also where the clock was set back"
+
+
+def test_of_many_old_reports_some_are_read_in_each_look(readings: list[AccountKey | None]) -> None:
+    alerting = Alerting(AlertSettings())
+    shown = view(*(replace(SAFE, key=AccountKey("binance", f"a{number}")) for number in range(50)))
+    alerting.step(shown, [], NOW)
+    read = []
+    for second in range(60, 64):
+        readings.clear()
+        alerting.step(shown, [], NOW + second)
+        read.append(len(readings) - 1)
+    assert read == [20, 20, 10, 0]
 
 
 def test_an_account_that_left_the_view_is_noticed_at_once(readings: list[AccountKey | None]) -> None:

@@ -21,6 +21,7 @@ from monitor.domain.events import (
 from monitor.domain.lines import State
 from monitor.domain.quality import Quality
 from monitor.engine.settings import Limits
+from tests.unit.engine.likeness import assert_same
 from tests.unit.engine.situations import (
     ALONE,
     BTC,
@@ -72,7 +73,7 @@ class TestTheFirstSteps:
         late = engine()
         late.step([piece for i, piece in enumerate(pieces) if i != missing], T)
         late.step([pieces[missing]], T)
-        assert late.reports() == running(BTC, ALONE).reports()
+        assert_same(late, running(BTC, ALONE))
 
     def test_an_account_without_any_position_is_as_safe_as_can_be(self) -> None:
         found = report(running())
@@ -148,6 +149,12 @@ class TestPrices:
     def test_an_instrument_that_nobody_holds_touches_nobody(self) -> None:
         result = running(BTC).step([tick("ETHUSDT", 2_000.0, T + 1), asset("XRP", 1.0, T + 1)], T + 1)
         assert result.reports == ()
+
+    def test_it_can_be_asked_whether_anybody_depends_on_a_mark(self) -> None:
+        alive = running(BTC)
+        assert alive.holds(VENUE, "BTCUSDT")
+        assert not alive.holds(VENUE, "ETHUSDT")
+        assert not alive.holds("elsewhere", "BTCUSDT")
 
     def test_the_dollar_price_of_the_numeraire_moves_the_figures_in_usd(self) -> None:
         result = running(BTC).step([asset("USDT", 0.9, T + 1)], T + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +16,10 @@ from monitor.domain.lines import Direction, State
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport
+from monitor.domain.tables import AssetRates
 from monitor.engine.engine import Engine
+from monitor.margin.book import Book
+from monitor.margin.sweep import Sweep, sweep
 from tests.unit.engine.situations import (
     ALONE,
     BTC,
@@ -242,6 +245,14 @@ class TestSlices:
         assert [each.key for each in alive.step([], T + 1).reports] == keys[4:]
 
 
+def test_before_its_first_report_an_account_is_unknown_and_nothing_is_kept() -> None:
+    keys = [AccountKey(VENUE, f"a{number}") for number in range(60)]
+    alive = engine(*keys, lines_every_seconds=EVERY)
+    assert len(alive.step([], T).reports) == 50
+    assert [each.quality for each in alive.reports()] == [Quality.UNKNOWN] * 60
+    assert [each.key for each in alive.step([], T).reports] == keys[50:]
+
+
 class TestHealth:
     def test_a_look_that_finds_nothing_new_makes_no_report(self) -> None:
         slow = running(BTC, lines_every_seconds=EVERY)
@@ -329,3 +340,41 @@ def pool_of(found: AccountReport) -> PoolReport:
     """The only pool of an account."""
     (only,) = found.pools
     return only
+
+
+def test_what_needs_a_search_is_searched_for_all_that_moved_but_not_at_each_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[list[str], bool]] = []
+
+    def recorded(book: Book, accounts: Collection[AccountKey], *, search: bool, **more: Any) -> tuple[Sweep, ...]:
+        asked.append(([key.account for key in accounts], search))
+        return sweep(book, accounts, search=search, **more)
+
+    two = engine(MAIN, OTHER, lines_every_seconds=1.0)
+    two.step([*started(BTC), config(account=OTHER), reading(held_eth(), account=OTHER)], T)
+    monkeypatch.setattr("monitor.engine.valuation.sweep", recorded)
+    two.step([tick("BTCUSDT", 59_000.0, T + 0.1)], T + 0.1)
+    two.step([tick("ETHUSDT", 3_001.0, T + 0.2)], T + 0.2)
+    two.step([tick("ETHUSDT", 3_002.0, T + 1.0)], T + 1.0)
+    two.step([tick("ETHUSDT", 3_003.0, T + 1.1)], T + 1.1)
+    two.step([tick("ETHUSDT", 3_004.0, T + 1.2)], T - 0.5)
+    assert asked == [
+        (["main"], False), (["other"], False), (["main", "other"], True), (["other"], False), (["other"], True),
+    ]  # fmt: skip
+
+
+def test_a_line_that_needs_a_search_is_told_of_no_later_than_its_account_is_due() -> None:
+    """Collateral that counts less than its price bends the lines of its pool."""
+    counted = AssetRates(positive_rate=0.95, negative_rate=1.05, requirement_rate=1.0)
+    bent = engine(lines_every_seconds=EVERY, distance_levels=(0.1, 0.15))
+    events = [*started(mode=MULTI)[:8], asset("USDT", 1.0, T, counted)]
+    bent.step([*events, reading(BTC, balances=[usdt(11_000.0)])], T)
+    before = pool(bent, "multi-assets").positions[0].line.price
+    assert before is not None
+    bent.step([tick("BTCUSDT", before / 0.849, T + 0.01)], T + 0.01)
+    bent.step([tick("BTCUSDT", before / 0.851, T + 0.02)], T + 0.02)
+    bent.step([], T + EVERY)
+    found = pool(bent, "multi-assets").positions[0]
+    assert found.mark_price == before / 0.851
+    assert found.line.distance_ratio == pytest.approx(0.149, abs=1e-3)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.accounts import AccountMode, Position
 from monitor.domain.events import AccountSnapshot, Elapsed, Event
 from monitor.domain.quality import Quality
-from monitor.domain.reports import AccountReport
 from monitor.domain.tiers import TierTable, flat
-from monitor.engine.engine import Engine
+from tests.unit.engine.likeness import assert_same
 from tests.unit.engine.situations import (
     ISOLATED,
     MAIN,
@@ -187,28 +183,3 @@ def test_nothing_depends_on_how_the_events_were_batched(happenings: list[tuple[s
     for event in [*events, Elapsed(truth.now)]:
         one_by_one.step([event], truth.now)
     assert_same(whole, one_by_one)
-
-
-def assert_same(one: Engine, other: Engine) -> None:
-    for mine, theirs in zip(one.reports(), other.reports(), strict=True):
-        compare(plain(mine), plain(theirs), mine.key.account)
-
-
-def plain(report: AccountReport) -> object:
-    """A report without the times of its making."""
-    return dataclasses.asdict(dataclasses.replace(report, at=0.0, last_update=None))
-
-
-def compare(mine: object, theirs: object, where: str) -> None:
-    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
-        assert mine.keys() == theirs.keys(), where
-        for key in mine:
-            compare(mine[key], theirs[key], f"{where}.{key}")
-    elif isinstance(mine, list | tuple) and isinstance(theirs, list | tuple):
-        assert len(mine) == len(theirs), where
-        for number, (left, right) in enumerate(zip(mine, theirs, strict=True)):
-            compare(left, right, f"{where}[{number}]")
-    elif isinstance(mine, float) and isinstance(theirs, float):
-        assert mine == pytest.approx(theirs, rel=1e-9, abs=1e-9), where
-    else:
-        assert mine == theirs, where
