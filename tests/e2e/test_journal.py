@@ -49,9 +49,10 @@ async def test_a_run_is_recorded_and_closed_and_can_be_listed_verified_and_expor
     folder = tmp_path / "journal"
     async with SimBinance(quiet=True, cadence=CADENCE) as sim:
         held(sim)
-        config = write_config(tmp_path, sim, [sim.accounts["main"]], table(folder, "segment_seconds = 2.0\n"))
+        config = write_config(tmp_path, sim, [sim.accounts["main"]], table(folder, "segment_seconds = 1.0\n"))
         async with daemon(config) as monitor:
             await recorded(monitor, folder, 20)
+            await monitor.until("a second segment", lambda: len(files(folder)) > 1)
             assert await monitor.value("journal_writing") == 1.0
             await monitor.stop()
     found = list(read(folder))

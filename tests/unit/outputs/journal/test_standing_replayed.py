@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from monitor.domain.events import ClockRead, Elapsed
 from monitor.domain.reports import AccountReport
 from monitor.outputs.journal.standing import Standing
+from tests.unit.engine.likeness import compare, plain
 from tests.unit.engine.situations import MAIN, OTHER, engine
-from tests.unit.engine.test_incremental import HAPPENINGS, Truth, compare, plain
+from tests.unit.engine.test_incremental import HAPPENINGS, Truth
 
 #: What a baseline cannot tell (docs/journal.md): that a price waits for a second frame, as its last frame alone is
 #: believed; which mode held when an account was answered last, so that the answer is compared or is not; and that a
