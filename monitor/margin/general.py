@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from monitor.domain.names import AccountKey, Asset
 from monitor.margin.columns import Block, stacked
 from monitor.margin.plan import Lines, Plan, planned
-from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.solve import Solved, Tick, solve_lines, stand
 from monitor.margin.tiers import Shelf
@@ -47,11 +46,6 @@ class GeneralShard:
     def accounts(self) -> int:
         """How many accounts it holds."""
         return len(self._blocks)
-
-    @property
-    def described(self) -> tuple[Pool, ...]:
-        """The pools by number."""
-        return () if self._plan is None else self._plan.block.described
 
     def put(self, account: AccountKey, block: Block) -> None:
         """The account's pools are these."""

@@ -19,7 +19,7 @@ from monitor.margin.tiers import Shelf
 STEPS = 40
 #: Halvings that then find the gap.
 HALVINGS = 80
-#: A size in the last tier of any table.
+#: Beyond the last floor of any table.
 FARTHEST = 1e300
 
 
@@ -36,10 +36,13 @@ class Tiers:
 
 
 def tiers_at(shelf: Shelf, legs: PlainLegs, places: Ints, u: Floats) -> Tiers:
-    """The tiers of some legs (with tiers that follow u) at these u."""
+    """The tiers of some legs (with tiers that follow u) at these u. They are told by the very bounds that are checked
+    at the next tick, so that the same tier is found whichever one was left.
+    """
     table, c, load = legs.table[places], legs.c[places], legs.load[places]
     size = np.abs(c)
-    row = shelf.rows(table, np.minimum(size * u, FARTHEST))
+    reached = shelf.ladder[table] / size[:, None] <= np.minimum(u, FARTHEST)[:, None]
+    row = shelf.first[table] + np.count_nonzero(reached, axis=1)
     charge = (shelf.rate[row] + legs.fee[places]) * size
     relief = shelf.deduction[row] - legs.constant[places]
     low = np.where(row == shelf.first[table], -np.inf, shelf.floor[row] / size)
@@ -93,7 +96,8 @@ def find_roots(shelf: Shelf, paths: Paths, rest: Floats, sign: Floats) -> Root:
     """The root of each path on one side (sign -1 down, +1 up), healthy at y = 0. The paths' tiers become those there.
 
     `rest` is the health of all that the path does not move, and of what its legs add no u to. Where the requirement
-    jumps past equity no tier has a root: then low and high are such that the tiers hold nowhere.
+    jumps past equity no tier has a root: then low and high are such that the tiers hold nowhere. Terms are added up as
+    `straight` does, to the same bits.
     """
     u, weight, begins, path = paths.u, paths.weight, paths.begins, paths.path()
     y = np.zeros(len(begins))
@@ -102,7 +106,7 @@ def find_roots(shelf: Shelf, paths: Paths, rest: Floats, sign: Floats) -> Root:
         adds = paths.k * u
         slope = np.add.reduceat(adds * weight, begins)
         falls = slope * sign < 0.0
-        y = -(rest + np.add.reduceat(adds + paths.lift, begins)) / slope
+        y = -(rest + np.add.reduceat(adds, begins) + np.add.reduceat(paths.lift, begins)) / slope
         y = np.where(falls, y, sign * np.inf)
         there = u * (1.0 + weight * y[path])
         left = np.flatnonzero((there < paths.low) | (there > paths.high))

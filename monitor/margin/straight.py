@@ -181,13 +181,16 @@ class Straight:
         if not len(places):
             return
         u, ones = self.u[places], np.ones(len(places))
-        rest = self.health[legs.pool[places]] - (legs.k[places] * u + legs.lift[places])
+        health = self.health[legs.pool[places]]
+        rest = health - (legs.k[places] * u + legs.lift[places])
         begins, sign = np.arange(len(places)), -np.sign(legs.c[places])
         paths = paths_of(legs, places, ones, u, begins)
-        self.y[places] = find_roots(self._shelf, paths, rest, sign).y * u
+        jump = find_roots(self._shelf, paths, rest, sign).y * u
         legs.root_k[places], legs.root_lift[places], legs.pull[places] = paths.k, paths.lift, -1.0 / paths.k
         legs.shift_u[places], legs.shift[places] = paths.k - legs.k[places], paths.lift - legs.lift[places]
         legs.root_low[places], legs.root_high[places] = paths.low, paths.high
+        step = (legs.shift_u[places] * u + legs.shift[places] + health) * legs.pull[places]
+        self.y[places] = np.where(paths.low > paths.high, jump, step)
 
     # -- lines that move several legs ----------------------------------------------------------------------------------
 

@@ -206,7 +206,7 @@ def test_with_its_backstop_a_pool_answers_the_same(isolated: Pool, behind: Pool)
 
 
 @given(plain(), MOVES, BETAS)
-def test_what_was_solved_before_does_not_matter(
+def test_what_was_solved_before_does_not_matter_to_the_last_bit(
     pool: Pool, moves: list[dict[str, float]], betas: dict[Asset, float]
 ) -> None:
     prices = prices_of(MARKET)
@@ -217,7 +217,7 @@ def test_what_was_solved_before_does_not_matter(
         sweep(warm, betas=betas)
     cold = Book(prices)
     cold.replace(ACCOUNT, [pool])
-    same(evaluate(warm, betas=betas)[pool.key], evaluate(cold, betas=betas)[pool.key])
+    assert repr(evaluate(warm, betas=betas)) == repr(evaluate(cold, betas=betas))
 
 
 def distances(result: PoolResult) -> list[float]:
@@ -287,6 +287,4 @@ def test_shards_that_were_cut_and_mended_equal_a_book_built_anew(
     for account, pools in held.items():
         anew.replace(account, pools)
     found, expected = evaluate(book), evaluate(anew)
-    assert list(found) == list(expected)
-    for key in expected:
-        same(found[key], expected[key])
+    assert repr(found) == repr(expected)

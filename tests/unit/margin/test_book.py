@@ -98,6 +98,7 @@ def test_tables_that_nobody_uses_any_more_are_forgotten(monkeypatch: pytest.Monk
     book.replace(OTHER, [of(OTHER, pool(leg(-1.0, tiers=flat(0.5))))])
     for i in range(100):
         book.replace(ACCOUNT, [pool(leg(1.0, tiers=flat(0.01 + i * 1e-4)))])
+        evaluate(book)
     assert len(book.shelf) <= 2 * 4 + 10 + 1
     assert [result.maintenance_margin for result in evaluate(book).values()] == pytest.approx([50.0, 100 * 0.0199])
 

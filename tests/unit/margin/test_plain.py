@@ -52,6 +52,7 @@ PLAIN: list[tuple[str, Pool]] = [
     ("a coin pool", pool(inverse(50.0), numeraire="BTC")),
     ("credits that count as USD", pool(leg(1.0, settle="USD"), numeraire="USD")),
     ("no leg", pool()),
+    ("a coin quoted in itself", pool(leg(1.0, quote="BTC"))),
     ("a holding of the numeraire", pool(leg(1.0), holdings=(Holding(asset="USDT", amount=5.0),))),
     ("an empty holding", pool(leg(1.0), holdings=(Holding(asset="BTC"),))),
     ("tables unknown", pool(leg(1.0, tiers=None))),
@@ -194,6 +195,23 @@ def test_shards_fill_up_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(sweep(book)) == 10
     assert len(sweep(book, [AccountKey(VENUE, "3")])) == 2
     assert len(evaluate(book)) == 10
+    expected = evaluate(book, accounts=[AccountKey(VENUE, "0"), AccountKey(VENUE, "4")])
+    for name in ("1", "2", "3"):
+        book.remove(AccountKey(VENUE, name))
+    assert evaluate(book) == expected
+
+
+def test_accounts_of_one_shard_come_and_go() -> None:
+    book = Book(prices())
+    accounts = [AccountKey(VENUE, name) for name in "abcd"]
+    for account in accounts:
+        general = pool(leg(1.0, tiers=JUMPING), key=PoolKey(*account, "general"))
+        book.replace(account, [pool(leg(1.0), key=PoolKey(*account, "plain")), general])
+    expected = evaluate(book, accounts=[accounts[0], accounts[2]])
+    book.remove(accounts[1])
+    book.remove(accounts[3])
+    assert evaluate(book) == expected
+    assert book.plan([accounts[1]]) is None
 
 
 def test_other_speeds_make_other_pools_plain() -> None:
@@ -296,3 +314,24 @@ def test_an_unknown_mark_leaves_known_what_no_mark_moves() -> None:
     assert result.equity is None
     assert result.positions[0].maintenance_margin == pytest.approx(0.5)
     assert isnan(nan if result.ratio.value is None else result.ratio.value)
+
+
+def test_two_pools_with_one_backstop() -> None:
+    behind = pool(cash=30.0, key=key("behind"))
+    fronts = [pool(leg(1.0, symbol), backstop=behind.key, key=key(symbol)) for symbol in ("BTCUSDT", "ETHUSDT")]
+    doomed = pool(leg(1.0), cash=-500.0, backstop=behind.key, key=key("doomed"))
+    book = Book(prices())
+    book.replace(ACCOUNT, [*fronts, behind, doomed])
+    found = evaluate(book)
+    lines = [found[one.key].positions[0].with_backstop for one in (*fronts, doomed)]
+    assert [None if line is None else line.state for line in lines] == [State.AT, State.NEVER, State.LIQUIDATABLE]
+
+
+def test_a_pool_that_is_liquidatable_asks_for_no_root() -> None:
+    book = Book(prices())
+    book.replace(ACCOUNT, [pool(leg(1.0, tiers=RISING), leg(1.0, tiers=RISING), cash=20.0)])
+    for mark in (100.0, 50.0, 200.0, 100.0):
+        book.prices.set_mark(VENUE, "BTCUSDT", mark)
+        expected = Book(book.prices)
+        expected.replace(ACCOUNT, book.pools)
+        assert evaluate(book) == evaluate(expected)
