@@ -147,6 +147,8 @@ class Book:
         for shard in reversed(self._plain):
             if shard.legs + legs <= SHARD_LEGS:
                 return shard
+        if self._plain:
+            self._plain[-1].settle()  # before another one gathers its accounts' small tables
         self._plain.append(PlainShard(self.shelf, self._scratch))
         return self._plain[-1]
 

@@ -57,11 +57,15 @@ class PlainShard:
         self._waiting.pop(account, None)
         self._straight = None
 
+    def settle(self) -> Straight:
+        """Put under each other what was put in, and leave out what was dropped."""
+        if self._straight is None:
+            self._straight = self._built()
+        return self._straight
+
     def solved(self, prices: Prices, *, lines: bool = True, together: bool = True) -> Straight:
         """Where the pools stand, and their lines: those of one leg with `lines`, those of several also `together`."""
-        straight = self._straight
-        if straight is None:
-            straight = self._straight = self._built()
+        straight = self.settle()
         version, legs_done, paths_done = self._solved
         if version != prices.version:
             straight.stand(prices.coordinates)
