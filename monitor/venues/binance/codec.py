@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from math import inf
+from typing import NamedTuple
 
 import msgspec
 
@@ -90,8 +90,7 @@ _MARK_BEGINS = b'{"e":"markPriceUpdate",'
 _PRICES = frozenset({"markPriceUpdate", "assetIndexUpdate"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(NamedTuple):
     venue: Venue
     account: AccountKey | None
     received: float
@@ -105,7 +104,7 @@ def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, receiv
     `venue_time` is the newest event time (`E`) of the frame.
     """
     try:
-        text = raw.encode() if isinstance(raw, str) else bytes(raw)
+        text = raw.encode() if isinstance(raw, str) else raw
         return _frame(text, _Context(venue, account, received))
     except (ValueError, OverflowError, RecursionError) as error:
         # ValueError covers msgspec's errors, undecodable text and BadField.
@@ -116,7 +115,7 @@ def _frame(text: bytes, context: _Context) -> Decoded:
     # What comes a thousand times as often as anything else is tried first; what is wrong with it, the rest tells.
     array = marks.frame(text)
     if array is not None:
-        return _prices(array.data, (), [], replace(context, stream=array.stream[:_SHOWN]))
+        return _prices(array.data, (), [], context._replace(stream=array.stream[:_SHOWN]))
     if text.startswith(_MARK_BEGINS):
         single = _price(text, context, "markPriceUpdate", None)
         if single.kind is not FrameKind.MALFORMED:
@@ -130,7 +129,7 @@ def _frame(text: bytes, context: _Context) -> Decoded:
         if envelope.result:
             return Decoded(FrameKind.ACKNOWLEDGED, request_id=envelope.id)
         if envelope.data:
-            context = replace(context, stream=(envelope.stream or "")[:_SHOWN])
+            context = context._replace(stream=(envelope.stream or "")[:_SHOWN])
             payload = bytes(envelope.data)
             return _array(payload, context) if payload[:1] == b"[" else _event(payload, context)
     return _event(text, context)

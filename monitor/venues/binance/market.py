@@ -36,7 +36,9 @@ class MarketStream:
         lagged: Callable[[float], None],
         recorder: Recorder = UNRECORDED,
     ) -> None:
-        """`lagged` is told how many seconds after its own stamp each frame came, by the venue's clock as we know it."""
+        """`lagged` is told how many seconds after its own stamp a frame came, by the venue's clock as we know it: where
+        that is so long, or so far before, that it may speak of a clock.
+        """
         self._lagged, self._recorder = lagged, recorder
         self._client, self._emit, self._clock, self._timings = client, emit, clock, timings
         self._url = Secret(urls.stream.rstrip("/") + endpoints.MARKET_ROUTE)
@@ -58,6 +60,7 @@ class MarketStream:
             acknowledge_seconds=timings.acknowledge_seconds, reconnect_seconds=timings.reconnect_seconds
         )
         self.ledger = Ledger(VENUE, None, rules, limits)
+        self._marks = self.ledger.counters[MARKS]
         self._live_since: float | None = None
 
     def up(self, stream: str) -> bool:
@@ -86,7 +89,7 @@ class MarketStream:
             self._emit,
             lambda: self._client.offset_seconds or 0.0,
             heard=self._heard,
-            record=self._record,
+            record=None if self._recorder is UNRECORDED else self._record,
         )
 
     def _record(self, raw: bytes, received: float) -> None:
@@ -95,8 +98,8 @@ class MarketStream:
     def _heard(self, _: Decoded) -> None:
         if self._live_since is None and self.ledger.attempt.up:
             self._live_since = self._clock.monotonic()
-        lag = self.ledger.counters[MARKS].lag_seconds
-        if lag is not None:
+        lag = self._marks.lag_seconds
+        if lag is not None and abs(lag) >= self._timings.clock_doubt_seconds:
             self._lagged(lag)
 
 

@@ -38,6 +38,8 @@ class Conversation:
         self._heard, self._objection, self._record = heard, objection, record
         self._attempt: Attempt = ledger.dial()
         self._ids = itertools.count(1)
+        self._venue = ledger.venue
+        self._account = None if ledger.account is None else AccountKey(ledger.venue, ledger.account)
 
     @property
     def _present(self) -> bool:
@@ -55,7 +57,7 @@ class Conversation:
         """Decode, count, pass on."""
         if self._record is not None:
             self._record(raw, at.wall)
-        decoded = decode(raw, venue=self._ledger.venue, account=self._account, received=at.wall)
+        decoded = decode(raw, venue=self._venue, account=self._account, received=at.wall)
         counters = self._ledger.count(decoded, raw, at.wall, self._offset())
         if self._news(decoded, at):
             self._tell(at)
@@ -118,11 +120,6 @@ class Conversation:
         """The connection is gone."""
         self._attempt.lost(reason)
         self._tell(at)
-
-    @property
-    def _account(self) -> AccountKey | None:
-        account = self._ledger.account
-        return None if account is None else AccountKey(self._ledger.venue, account)
 
     @property
     def _what(self) -> str:
