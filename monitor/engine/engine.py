@@ -2,9 +2,10 @@
 
 What moved is looked at in columns, in each step: an account on which a figure crosses a level at which some rule
 changes its mind is reported in that very step, as are those that were described anew or may be believed less or more
-than before. All others are reported `lines_every_seconds` later at most, a slice a step, so that the figures which page
-and metrics show are no older than that. Once nothing is owed the reports are those of a new engine that is told the
-final state, and equal steps give equal reports, whoever looks at them.
+than before; where one moment concerns more of them than a step can bear, the others follow in the very next steps. All
+others are reported `lines_every_seconds` later at most, a slice a step, so that the figures which page and metrics show
+are no older than that. Once nothing is owed the reports are those of a new engine that is told the final state, and
+equal steps give equal reports, whoever looks at them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from monitor.engine.valuation import Valuation, touching
 from monitor.margin.pool import Describe, Description
 from monitor.margin.prices import Prices
 
+DESCRIBED = 5.0  #: describing an account, or reconciling it, costs as much as so many reports of it
 UNRECONCILED = Reconciliation()
 
 
@@ -48,6 +50,8 @@ class Engine:
         self._valuation = Valuation(self._market, settings)
         self._tempo = Tempo(settings.lines_every_seconds, settings.legs_per_step)
         self._tempo.urge(settings.accounts)
+        self._to_describe: dict[AccountKey, None] = {}
+        self._to_reconcile: dict[AccountKey, None] = {}
         self._undescribed: dict[AccountKey, tuple[str, ...]] = {}
         self._reconciled: dict[AccountKey, dict[PoolKey, Reconciliation]] = {}
         self._conditions: dict[AccountKey, Condition] = {}
@@ -67,14 +71,15 @@ class Engine:
         touched = self._intake.drain()
         for account in touched.closed:
             self._forget(account)
-        for account in touched.describe:
-            if account in self._intake.accounts:
-                self._describe(account)
-        for account in touched.answered:
-            if account in self._intake.accounts:
-                self._reconcile(account)
+        described = self._some_of(self._to_describe, touched.describe)
+        for account in described:
+            self._describe(account)
+        reconciled = self._some_of(self._to_reconcile, touched.answered)
+        for account in reconciled:
+            self._reconcile(account)
         notices = [*touched.notices, *self._jump_notices(touched), *self._tier_notices(touched)]
-        self._decide(touched)
+        self._tempo.urge(reconciled)
+        self._decide(touched, described)
         if quiet:
             self._tempo.urge(self._valuation.advise(now))
         return StepResult(
@@ -83,7 +88,7 @@ class Engine:
             closed=tuple(touched.closed),
             notices=tuple(notice for notice in notices if notice.account in self._intake.accounts),
             resyncs=tuple(dict.fromkeys(ask for ask in touched.resyncs if ask.account in self._intake.accounts)),
-            due=self._tempo.due(),
+            due=now if self._to_describe or self._to_reconcile else self._tempo.due(),
         )
 
     def reports(self) -> tuple[AccountReport, ...]:
@@ -107,15 +112,28 @@ class Engine:
         self._tempo.urge(self._intake.accounts, surely=False)
         return self._intake.lose(why, self._now)
 
-    def _decide(self, touched: Touched) -> None:
+    def _some_of(self, queue: dict[AccountKey, None], more: Iterable[AccountKey]) -> dict[AccountKey, None]:
+        """Those of a queue that are dealt with in this step, oldest first: new tables may concern all accounts."""
+        queue |= {account: None for account in more if account in self._intake.accounts}
+        chosen: dict[AccountKey, None] = {}
+        positions = 0
+        for account in queue:
+            positions += max(1, len(self._intake.accounts[account].positions))
+            if self._settings.lines_every_seconds and chosen and positions > self._settings.legs_per_step / DESCRIBED:
+                break
+            chosen[account] = None
+        for account in chosen:
+            del queue[account]
+        return chosen
+
+    def _decide(self, touched: Touched, described: dict[AccountKey, None]) -> None:
         """Who is reported now, and who a little later."""
         marks, assets, tempo = touched.marks, touched.assets, self._tempo
         of_mark, of_asset = self._market.mark_holders.of_all, self._market.asset_holders.of_all
-        described = {key: None for key in touched.describe if key in self._intake.accounts}
         moved = described | of_mark(marks.moved) | of_asset(assets.moved)
         crossed = self._valuation.decide(moved, self._now) if moved else ()
         tempo.urge(described)
-        tempo.urge(key for key in (*touched.answered, *touched.report) if key in self._intake.accounts)
+        tempo.urge(key for key in touched.report if key in self._intake.accounts)
         tempo.urge(crossed)
         tempo.urge(of_mark(marks.startled) | of_asset(assets.startled))
         tempo.urge(of_mark(marks.aged) | of_asset(assets.aged), surely=False)
@@ -267,6 +285,8 @@ class Engine:
     def _forget(self, account: AccountKey) -> None:
         self._valuation.remove(account)
         self._tempo.forget(account)
+        for queue in (self._to_describe, self._to_reconcile):
+            queue.pop(account, None)
         for kept in (self._undescribed, self._reconciled, self._conditions, self._reports):
             kept.pop(account, None)
         self._shown = None

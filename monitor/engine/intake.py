@@ -151,17 +151,20 @@ class Intake:
             self._describe_all(event.venue)
 
     def _instruments(self, event: InstrumentsLoaded) -> None:
-        self.tables(event.venue).load_instruments(event)
+        other = self.tables(event.venue).load_instruments(event)
         self.connection(event.venue).poll_succeeded(None, "instruments")
-        self._describe_all(event.venue)
+        self._doubt(event.venue, None)
+        if other:
+            self._describe_all(event.venue)
 
     def _tiers(self, event: TiersLoaded) -> None:
         tables = self.tables(event.venue)
         concerned = [key for key in self.accounts if key.venue == event.venue and event.account in (None, key)]
         before = {key: tables.of(key) for key in concerned}
-        tables.load_tiers(event)
+        other = tables.load_tiers(event)
         self.connection(event.venue).poll_succeeded(event.account and event.account.account, "tiers")
-        for key in concerned:
+        self._touched.health |= dict.fromkeys(concerned)
+        for key in concerned if other else ():
             if before[key].tiers_time is not None:
                 self._touched.tables_before.setdefault(key, before[key])
             self._describe(key)

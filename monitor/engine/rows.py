@@ -54,6 +54,9 @@ class Rows(Generic[K, V]):
     def __iter__(self) -> Iterator[tuple[K, V]]:
         return ((key, row.value) for key, row in self._rows.items() if row.value is not None)
 
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
     def __contains__(self, key: K) -> bool:
         return self.get(key) is not None
 

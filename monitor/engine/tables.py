@@ -32,18 +32,24 @@ class VenueTables:
     _rates: Mapping[Asset, AssetRates] = field(default_factory=dict)
     _made: dict[AccountKey, Tables] = field(default_factory=dict)
 
-    def load_instruments(self, event: InstrumentsLoaded) -> None:
-        """Take the instruments, whole."""
+    def load_instruments(self, event: InstrumentsLoaded) -> bool:
+        """Take the instruments, whole; True if they are the first, or others than before."""
         self._made.clear()
-        if event.instruments or not self._instruments:
-            self._instruments = {row.symbol: row for row in event.instruments}
-            self._instruments_time = event.received
+        if not event.instruments and self._instruments:
+            return False
+        before, first = self._instruments, self._instruments_time is None
+        self._instruments = {row.symbol: row for row in event.instruments}
+        self._instruments_time = event.received
+        return first or self._instruments != before
 
-    def load_tiers(self, event: TiersLoaded) -> None:
-        """Take the tiers, whole, for all accounts or for one."""
+    def load_tiers(self, event: TiersLoaded) -> bool:
+        """Take the tiers, whole, for all accounts or for one; True if they are the first, or others than before."""
         self._made.clear()
-        if event.tiers or event.account not in self._tiers:
-            self._tiers[event.account] = _Tiers(dict(event.tiers), event.received)
+        before = self._tiers.get(event.account)
+        if before is not None and not event.tiers:
+            return False
+        self._tiers[event.account] = _Tiers(dict(event.tiers), event.received)
+        return before is None or self._tiers[event.account].table != before.table
 
     def set_rates(self, asset: Asset, rates: AssetRates) -> bool:
         """Take the rates at which an asset counts; True if they are new."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.domain.accounts import Permissions
+from monitor.domain.accounts import Account, Permissions
 from monitor.domain.events import (
     AccountClosed,
     ConfigChanged,
@@ -21,10 +21,11 @@ from monitor.domain.events import (
 from monitor.domain.lines import State
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
-from monitor.domain.tables import AssetRates
+from monitor.domain.tables import AssetRates, Tables
 from monitor.domain.tiers import flat
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
+from monitor.margin.pool import Description
 from tests.unit.engine.situations import (
     ALONE,
     BTC,
@@ -201,8 +202,27 @@ class TestTables:
             EngineSettings(accounts=(MAIN, elsewhere), wanted_distance_ratio=0.0),
         )
         two.step(started(BTC), T)
-        result = two.step([instruments(T + 1), tiers(T + 1)], T + 1)
+        result = two.step([instruments(T + 1), tiers(T + 1, BTCUSDT=flat(0.02))], T + 1)
         assert [found.key for found in result.reports] == [MAIN]
+
+    def test_the_same_tables_again_make_them_younger_and_no_more(self) -> None:
+        described = []
+
+        def counted(account: Account, tables: Tables) -> Description:
+            described.append(account.key)
+            return describe(account, tables)
+
+        alive = Engine({VENUE: counted}, EngineSettings(accounts=(MAIN,), wanted_distance_ratio=0.0))
+        alive.step(started(BTC), T)
+        described.clear()
+        late = T + 51 * 3600.0
+        alive.step([Elapsed(late)], late)
+        assert "the maintenance tiers were last read more than 50 h ago" in report(alive).reasons
+        alive.step([instruments(late), tiers(late)], late)
+        assert not any("tiers" in reason or "instruments" in reason for reason in report(alive).reasons)
+        assert described == []
+        alive.step([tiers(late, BTCUSDT=flat(0.02))], late)
+        assert described
 
     def test_tiers_of_an_account_whose_mode_cannot_be_read_say_nothing(self) -> None:
         alive = running(BTC)

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.accounts import Position
-from monitor.domain.events import Elapsed, Event, FeedDown, FeedUp, Tick, Ticks
+from monitor.domain.events import AccountClosed, Elapsed, Event, FeedDown, FeedUp, Tick, Ticks
 from monitor.domain.lines import Direction, State
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport
 from monitor.domain.tables import AssetRates
+from monitor.domain.tiers import flat
 from monitor.engine.engine import Engine
 from monitor.margin.book import Book
 from monitor.margin.sweep import Sweep, sweep
@@ -38,6 +39,7 @@ from tests.unit.engine.situations import (
     running,
     started,
     tick,
+    tiers,
     usdt,
 )
 
@@ -237,6 +239,28 @@ class TestSlices:
     def test_one_account_that_is_greater_than_a_slice_is_reported_all_the_same(self) -> None:
         alive = running(BTC, held_eth(), lines_every_seconds=EVERY, legs_per_step=1)
         assert report(alive.step([tick("BTCUSDT", 59_000.0, T + 1)], T + 1)).at == T + 1
+
+    def test_new_tables_are_brought_to_all_accounts_a_few_at_a_time(self) -> None:
+        alive, _ = many(5, legs_per_step=10)
+        now = T + 1
+        result = alive.step([tiers(now, BTCUSDT=flat(0.02))], now)
+        counts = [len(result.reports)]
+        while result.due is not None:
+            assert result.due <= now, "the others follow at once"
+            now += 0.001
+            result = alive.step([], now)
+            counts.append(len(result.reports))
+        assert counts == [2, 2, 1]
+        assert {pool_of(each).maintenance_margin_usd for each in alive.reports()} == {1_200.0}
+
+    def test_who_is_closed_waits_for_nothing(self) -> None:
+        alive, keys = many(5, legs_per_step=5)
+        alive.step([tiers(T + 1, BTCUSDT=flat(0.02))], T + 1)
+        result = alive.step([AccountClosed(keys[3], T + 1.001), AccountClosed(keys[1], T + 1.001)], T + 1.001)
+        while result.due is not None:
+            result = alive.step([], result.due)
+        assert [each.key for each in alive.reports()] == [keys[0], keys[2], keys[4]]
+        assert {pool_of(each).maintenance_margin_usd for each in alive.reports()} == {1_200.0}
 
     def test_lost_facts_are_doubted_a_slice_at_a_time(self) -> None:
         alive, keys = many(6, legs_per_step=4)

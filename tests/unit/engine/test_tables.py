@@ -59,3 +59,16 @@ def test_rates_are_new_only_when_they_differ() -> None:
     assert tables.set_rates("BTC", rates)
     assert not tables.set_rates("BTC", rates)
     assert tables.of(MAIN).rates == {"BTC": rates}
+
+
+def test_it_tells_whether_what_was_loaded_is_new() -> None:
+    tables = VenueTables()
+    assert tables.load_instruments(InstrumentsLoaded(VENUE, (), 1.0)), "nothing was known before"
+    assert tables.load_instruments(instruments(2.0))
+    assert not tables.load_instruments(instruments(3.0))
+    assert not tables.load_instruments(InstrumentsLoaded(VENUE, (), 4.0))
+    assert tables.load_tiers(tiers(1.0))
+    assert not tables.load_tiers(tiers(2.0))
+    assert tables.load_tiers(tiers(2.0, MAIN)), "its own tiers may be the same, and change later without the others"
+    assert tables.load_tiers(tiers(3.0, BTCUSDT=flat(0.5)))
+    assert not tables.load_tiers(TiersLoaded(VENUE, None, (), 4.0))
