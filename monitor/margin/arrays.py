@@ -68,3 +68,18 @@ def spread(counts: Ints) -> Ints:
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total, dtype=np.intp) - np.repeat(ends - counts, counts)
+
+
+class Scratch:
+    """Work arrays that the shards of a book share, because they take turns."""
+
+    def __init__(self) -> None:
+        self._floats, self._bools = np.zeros((3, 0)), np.zeros((2, 0), np.bool_)
+
+    def of(self, count: int) -> tuple[Floats, Floats, Floats, Bools, Bools]:
+        """Three columns of numbers and two of flags."""
+        if count > self._bools.shape[1]:
+            self._floats, self._bools = np.zeros((3, count)), np.zeros((2, count), np.bool_)
+        a, b, c = self._floats
+        d, e = self._bools
+        return a[:count], b[:count], c[:count], d[:count], e[:count]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from monitor.domain.names import AccountKey, Asset
+from monitor.margin.arrays import Scratch
 from monitor.margin.checks import check_account
 from monitor.margin.compile import compiled
 from monitor.margin.general import GENERAL_LEGS, GeneralShard
@@ -14,7 +15,6 @@ from monitor.margin.plan import Plan, planned
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.shard import SHARD_LEGS, PlainShard
-from monitor.margin.straight import Scratch
 from monitor.margin.tiers import Shelf
 
 #: Assets that the market line holds still and that have a depeg line instead.

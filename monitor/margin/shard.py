@@ -7,10 +7,11 @@ about the others (tiers, roots) stays.
 from __future__ import annotations
 
 from monitor.domain.names import AccountKey, PoolKey
+from monitor.margin.arrays import Scratch
 from monitor.margin.plain_columns import Counts, Plain, Stretch, under_each_other
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
-from monitor.margin.straight import Scratch, Straight
+from monitor.margin.straight import Straight
 from monitor.margin.tiers import Shelf
 
 #: A shard takes accounts until it holds so many legs (one account is never split).

@@ -19,26 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.margin.arrays import Bools, Floats, Ints, spread, sums
+from monitor.margin.arrays import Bools, Floats, Ints, Scratch, spread, sums
 from monitor.margin.newton import find_roots, paths_of, tiers_at
 from monitor.margin.plain_columns import Plain
 from monitor.margin.roots import NOWHERE, TOP
 from monitor.margin.tiers import Shelf
-
-
-class Scratch:
-    """Work arrays that the shards of a book share, because they take turns."""
-
-    def __init__(self) -> None:
-        self._floats, self._bools = np.zeros((3, 0)), np.zeros((2, 0), np.bool_)
-
-    def of(self, count: int) -> tuple[Floats, Floats, Floats, Bools, Bools]:
-        """Three columns of numbers and two of flags."""
-        if count > self._bools.shape[1]:
-            self._floats, self._bools = np.zeros((3, count)), np.zeros((2, count), np.bool_)
-        a, b, c = self._floats
-        d, e = self._bools
-        return a[:count], b[:count], c[:count], d[:count], e[:count]
 
 
 @dataclass(slots=True)

@@ -212,6 +212,9 @@ def test_accounts_of_one_shard_come_and_go() -> None:
     book.remove(accounts[3])
     assert evaluate(book) == expected
     assert book.plan([accounts[1]]) is None
+    for account in (accounts[1], accounts[3], accounts[1]):
+        book.replace(account, [pool(leg(-1.0), key=PoolKey(*account, "plain"))])
+        assert evaluate(book, accounts=[accounts[0], accounts[2]]) == expected
 
 
 def test_other_speeds_make_other_pools_plain() -> None:

@@ -10,6 +10,7 @@ from monitor.domain.tiers import Tier, TierTable
 from monitor.margin import roots
 from monitor.margin.arrays import spread
 from monitor.margin.options import normal
+from monitor.margin.pool import Netting, Pool
 from monitor.margin.tiers import from_rates, requirement
 from tests.unit.margin.build import JUMPING, ask, inverse, leg, option, pool
 
@@ -38,8 +39,14 @@ def test_a_rate_that_grows_with_the_size_of_a_group() -> None:
     assert fills == pytest.approx(one)
 
 
+def in_many_tiers() -> Pool:
+    """A short in forty tiers; its netting group makes it general."""
+    groups = (("n", Netting.LARGER_SIDE),)
+    return pool(leg(-1.0, tiers=MANY, netting_group="n"), cash=90.0, netting_groups=groups)
+
+
 def test_newton_walks_many_tiers() -> None:
-    line = ask(pool(leg(-1.0, tiers=MANY), cash=90.0)).positions[0].up
+    line = ask(in_many_tiers()).positions[0].up
     assert line.price is not None
     size = line.price
     assert 190.0 - size == pytest.approx(requirement(MANY, size))
@@ -54,7 +61,7 @@ def test_a_walk_in_chunks_finds_what_a_walk_in_one_finds(monkeypatch: pytest.Mon
 
 def test_the_search_ends_even_where_it_does_not_converge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roots, "ROUNDS", 1)
-    line = ask(pool(leg(-1.0, tiers=MANY), cash=90.0)).positions[0].up
+    line = ask(in_many_tiers()).positions[0].up
     assert line.state is State.AT
 
 
