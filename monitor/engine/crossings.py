@@ -55,8 +55,8 @@ class Crossings:
 
     def _crossed(self, one: Sweep) -> Iterator[PoolKey]:
         # «At least» begins a ratio's alert, «at most» a distance's: a figure on its level counts as beyond it.
-        ratio = np.searchsorted(self._ratio_levels, one.ratio, "right")
-        distance = np.searchsorted(self._distance_levels, one.distance, "left")
+        ratio = self._ratio_levels.searchsorted(one.ratio, "right")
+        distance = self._distance_levels.searchsorted(one.distance, "left")
         seen = self._seen.get(id(one.token))
         if seen is None:
             changed = self._succeed(one, ratio, distance)

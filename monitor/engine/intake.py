@@ -74,6 +74,7 @@ class Intake:
         self._tables: dict[Venue, VenueTables] = {}
         self._connections: dict[Venue, Connection] = {}
         self._touched = Touched()
+        self.market.note_in(self._touched.marks, self._touched.assets)
         self._handlers: dict[type, Callable[[Any], None]] = {  # Any: each takes the type that leads to it
             Tick: self._tick,
             Ticks: self._ticks,
@@ -108,7 +109,7 @@ class Intake:
     def drain(self) -> Touched:
         """What the events since the last call touched."""
         touched, self._touched = self._touched, Touched()
-        touched.marks, touched.assets = self.market.drain()
+        self.market.note_in(self._touched.marks, self._touched.assets)
         return touched
 
     def tables(self, venue: Venue) -> VenueTables:

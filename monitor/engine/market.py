@@ -53,11 +53,9 @@ class Market:
         self._mark_moves, self._asset_moves = Moves(), Moves()
         self._rows: dict[tuple[Venue, tuple[Symbol, ...]], _Rows] = {}
 
-    def drain(self) -> tuple[Moves, Moves]:
-        """What became of marks and of asset prices since the last call."""
-        found = self._mark_moves, self._asset_moves
-        self._mark_moves, self._asset_moves = Moves(), Moves()
-        return found
+    def note_in(self, marks: Moves, assets: Moves) -> None:
+        """From now on what becomes of marks and asset prices is noted in these."""
+        self._mark_moves, self._asset_moves = marks, assets
 
     def tick(self, event: Tick, clocked: Clocked) -> None:
         """Take a mark."""
