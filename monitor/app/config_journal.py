@@ -55,7 +55,9 @@ def journal_folder(named: str, environ: Mapping[str, str]) -> Path:
     given = environ.get("STATE_DIRECTORY", "").split(":")[0]
     if given and not named:
         return Path(given) / "journal"
-    state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~") / ".local" / "state")
+    state = environ.get("XDG_STATE_HOME", "")
+    if not state.startswith("/"):  # the XDG specification: one that is relative is passed over
+        state = str(Path(environ.get("HOME") or "~") / ".local" / "state")
     try:
         return Path(named).expanduser() if named else Path(state).expanduser() / "marginwatch" / "journal"
     except RuntimeError:
@@ -82,4 +84,12 @@ def journal_found(given: Path | None, environ: Mapping[str, str]) -> Path:
         found: Any = table.get("directory") if isinstance(table, dict) else None
         named = found if isinstance(found, str) and found else named
     usual = journal_folder(named, environ)
-    return SERVICE_FOLDER if not named and not usual.is_dir() and SERVICE_FOLDER.is_dir() else usual
+    return SERVICE_FOLDER if not named and not _is_there(usual) and _is_there(SERVICE_FOLDER) else usual
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether a folder is there; also if only its owner may see that, as with a service's: who reads it is told so."""
+    try:
+        return folder.is_dir()
+    except PermissionError:
+        return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,8 @@ from monitor.cli.codes import CannotCreate, Exit, complain, guarded
 
 if TYPE_CHECKING:
     from monitor.outputs.journal.records import Step
+    from monitor.outputs.journal.segment import Damage
+    from monitor.outputs.journal.survey import Survey
 
 app = typer.Typer(
     name="journal",
@@ -25,7 +27,10 @@ app = typer.Typer(
 )
 
 PathArgument = Annotated[
-    Path | None, typer.Argument(metavar="[DIR|FILE]", help="A journal or one of its files; else the configured one.")
+    Path | None,
+    typer.Argument(
+        metavar="[DIR|FILE]", readable=False, help="A journal or one of its files; else the configured one."
+    ),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file that names the journal, if no DIR is given.")
@@ -74,13 +79,11 @@ def place(path: Path | None, config: Path | None) -> Path:
 def list_segments(path: Path) -> Exit:
     """One line a segment under one a run."""
     from monitor.outputs.journal.reader import files
-    from monitor.outputs.journal.survey import survey
 
     run, size, lost = "", 0, 0
     found = files(path)
-    for file in found:
-        seen = survey(file, whole=False)
-        head = seen.head
+    for seen in surveys(found, whole=False):
+        head, file = seen.head, seen.path
         if head is not None and head.run != run:
             run = head.run
             accounts = ", ".join(f"{key.venue}/{key.account}" for key in head.accounts)
@@ -100,25 +103,35 @@ def list_segments(path: Path) -> Exit:
 def check(path: Path) -> Exit:
     """Read everything, and say what is wrong with it."""
     from monitor.outputs.journal.reader import files
-    from monitor.outputs.journal.survey import Survey, findings, survey
+    from monitor.outputs.journal.survey import findings
 
     found = files(path)
     records = 0
 
-    def surveys() -> Iterable[Survey]:
+    def counting() -> Iterator[Survey]:
         nonlocal records
-        for file in found:
-            seen = survey(file, whole=True)
+        for seen in surveys(found, whole=True):
             records += seen.counts.total()
             yield seen
 
     damaged = 0
-    for finding in findings(surveys()):
+    for finding in findings(counting()):
         damaged += finding.grave
         print(f"{'DAMAGED' if finding.grave else 'note'}: {finding.path.name} {finding.words}")
     said = f"{damaged} places are damaged" if damaged else "nothing is damaged"
     print(f"{len(found)} segments, {records} records: {said}")
     return Exit.FAILED if damaged else Exit.FINE
+
+
+def surveys(found: Iterable[Path], *, whole: bool) -> Iterator[Survey]:
+    """What each file holds. A monitor that writes removes the oldest meanwhile: that is said, and no damage."""
+    from monitor.outputs.journal.survey import survey
+
+    for file in found:
+        try:
+            yield survey(file, whole=whole)
+        except FileNotFoundError:
+            print(f"note: {file.name} was removed meanwhile: the oldest go when there is too much")
 
 
 def write(path: Path, csv: Path | None, parquet: Path | None, since: str | None, until: str | None) -> Exit:
@@ -132,7 +145,7 @@ def write(path: Path, csv: Path | None, parquet: Path | None, since: str | None,
         start, end = (None if text is None else read_time(text, now) for text in (since, until))
     except BadTime as error:
         return complain(str(error), Exit.USAGE)
-    damages: list[object] = []
+    damages: list[Damage] = []
     table = export.rows(path, start, end, damages.append)
     file, writer = (csv, export.write_csv) if csv is not None else (parquet, export.write_parquet)
     assert file is not None
@@ -145,9 +158,9 @@ def write(path: Path, csv: Path | None, parquet: Path | None, since: str | None,
     finally:
         part.unlink(missing_ok=True)
     for damage in damages:
-        complain(f"rows are missing: {damage}")
+        complain(f"{'it ends early' if damage.torn else 'rows are missing'}: {damage}")
     print(f"{file}: {count} rows")
-    return Exit.FAILED if damages else Exit.FINE
+    return Exit.FINE if all(damage.torn for damage in damages) else Exit.FAILED
 
 
 def counted(counts: Mapping[str, int]) -> str:

@@ -118,7 +118,9 @@ def capture(
 
 @app.command()
 def replay(
-    path: Annotated[Path, typer.Argument(metavar="FILE|DIR", help="One file of a journal, or its folder.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE|DIR", readable=False, help="One file of a journal, or its folder.")
+    ],
     rules: Annotated[
         Path | None, typer.Option("--rules", help="TOML file whose [alerts] table takes the place of the recorded one.")
     ] = None,

@@ -5,6 +5,7 @@ Everything here may block and raises OSError; it runs in the writer's thread.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable
@@ -58,6 +59,8 @@ class Folder:
 
     def acquire(self) -> None:
         """Make the folder if need be, and be its only writer. Raises `FolderTaken`."""
+        if self._lock is not None and not _is_at(self._lock, self.path / LOCK):
+            self.release()  # somebody removed the folder, or moved it away: what we hold keeps nobody out
         if self._lock is None:
             self.path.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
@@ -109,9 +112,15 @@ class Folder:
         return len(block)
 
     def sync(self) -> None:
-        """Have the kernel put down what was written."""
-        if self._file is not None:
+        """Have the kernel put down what was written. Raises FileNotFoundError if the open segment was removed: what is
+        written into such a file nobody will ever read.
+        """
+        if self._file is not None and self._current is not None:
             os.fdatasync(self._file)
+            if not _is_at(self._file, self._current):
+                raise FileNotFoundError(
+                    errno.ENOENT, "somebody removed the segment that is written", str(self._current)
+                )
 
     def prune(self, now: float) -> None:
         """Remove the oldest segments that are too old or too many, but never the open one."""
@@ -151,3 +160,11 @@ class Folder:
 
     def _files(self) -> list[Path]:
         return [file for file in self.path.iterdir() if file.suffix == SUFFIX and file.is_file()]
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Whether an open file still stands at this path."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False

@@ -9,6 +9,8 @@ for found in read(path):
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +53,17 @@ def files(path: Path) -> tuple[Path, ...]:
     Raises `InputMissing` where there is none.
     """
     try:
-        if path.is_file():
-            return (path,)
-        found = sorted(file for file in path.iterdir() if file.suffix == SUFFIX and file.is_file())
+        one = path.is_file()
+        found = [path] if one else sorted(file for file in path.iterdir() if file.suffix == SUFFIX and file.is_file())
+        for file in found:
+            if file.exists() and not os.access(file, os.R_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
     except FileNotFoundError:
         raise InputMissing(f"{path} is not there: name a folder of a journal, or one of its files") from None
+    except PermissionError as error:
+        raise InputMissing(
+            f"{error.filename} cannot be read: {error.strerror}; run this as the user who runs the monitor, or as root"
+        ) from None
     except OSError as error:
         raise InputMissing(f"{path} cannot be read: {error.strerror}") from None
     if not found:

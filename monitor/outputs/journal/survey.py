@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from pathlib import Path
 
 from monitor.outputs.journal.records import (
@@ -55,7 +56,8 @@ class Survey:
 def survey(path: Path, *, whole: bool) -> Survey:
     """Read a file to its end. `whole`: decode each record, and look whether its steps follow one another.
 
-    Without it only heads and the first and last step are decoded, which is several times as fast.
+    Without it only heads and the first and last step are decoded, which is several times as fast. Raises
+    FileNotFoundError where the file is gone: a monitor that writes removes the oldest.
     """
     found = Survey(path, path.stat().st_size)
     last: bytes | None = None
@@ -73,6 +75,8 @@ def survey(path: Path, *, whole: bool) -> Survey:
                         _note(found, kind, view, whole=whole)
             except BadRecord as error:
                 found.damages.append(Damage(path, 0, str(error)))
+    except FileNotFoundError:
+        raise
     except OSError as error:
         found.damages.append(Damage(path, 0, f"cannot be read: {error.strerror or type(error).__name__}"))
     if not whole and last is not None:
@@ -114,10 +118,18 @@ class Finding:
 def findings(surveys: Iterable[Survey]) -> Iterator[Finding]:
     """What is wrong or missing in these files, which stand in their order."""
     before: Survey | None = None
-    for found in surveys:
-        if before is not None and not _same_run(before, found):
+    for found, after in pairwise(chain(surveys, (None,))):
+        assert found is not None
+        stub = _is_stub(found, after)
+        if before is not None and not (
+            _same_run(before, found) or (stub and _run_of(before.path) == _run_of(found.path))
+        ):
             yield from _unclosed(before)
             before = None
+        if stub:
+            yield Finding(found.path, "holds nothing: it is being begun, or the monitor was killed just then", False)
+            before = None
+            continue
         yield from _inside(found)
         if before is not None:
             yield from _between(before, found)
@@ -128,6 +140,16 @@ def findings(surveys: Iterable[Survey]) -> Iterator[Finding]:
         before = found
     if before is not None:
         yield from _unclosed(before)
+
+
+def _is_stub(found: Survey, after: Survey | None) -> bool:
+    """Whether this is the beginning of a run's last segment, without so much as its head."""
+    bare = found.head is None and not found.counts and all(damage.torn for damage in found.damages)
+    return bare and (after is None or _run_of(after.path) != _run_of(found.path))
+
+
+def _run_of(path: Path) -> str:
+    return path.stem.rpartition("-")[0]
 
 
 def _same_run(before: Survey, found: Survey) -> bool:
@@ -163,7 +185,11 @@ def _between(before: Survey, found: Survey) -> Iterator[Finding]:
 def _unclosed(found: Survey) -> Iterator[Finding]:
     """The last segment that there is of a run."""
     if found.end == NEXT:
-        yield Finding(found.path, "a next segment of its run was begun and is not here", True)
+        yield Finding(
+            found.path,
+            "a next segment of its run was to follow and is not here: it is gone, or could not be begun",
+            True,
+        )
     elif found.end != STOPPED:
         torn = next((f": {damage.what}" for damage in found.damages if damage.torn), "")
         words = f"was not closed{torn}: the monitor still writes it, or was killed; at most its last second is missing"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.app import settings
+from monitor.app import config_journal, settings
 from monitor.app.config import Config, Loaded, loads
-from monitor.app.config_journal import Journal, journal_folder
+from monitor.app.config_journal import Journal, journal_folder, journal_found
 from monitor.domain.errors import ConfigError, ConfigRefused
 from monitor.outputs.journal.journal import JournalSettings
 
@@ -41,6 +41,7 @@ def test_it_is_on_unless_somebody_turns_it_off() -> None:
         ("", {"STATE_DIRECTORY": "/var/lib/one:/var/lib/two"}, "/var/lib/one/journal"),
         ("", {"XDG_STATE_HOME": "/home/me/state", "HOME": "/home/me"}, "/home/me/state/marginwatch/journal"),
         ("", {"HOME": "/home/me"}, "/home/me/.local/state/marginwatch/journal"),
+        ("", {"XDG_STATE_HOME": "state", "HOME": "/home/me"}, "/home/me/.local/state/marginwatch/journal"),
     ],
 )
 def test_the_folder_is_the_one_named_else_that_of_the_service_else_that_of_the_user(
@@ -93,3 +94,18 @@ def test_the_effective_configuration_gives_the_same_settings_and_holds_no_secret
     assert settings.effective(back) == told
     for hidden in (*loaded.secret_texts, "A_KEY", "api_key", "api_secret"):
         assert hidden not in told
+
+
+def test_a_service_folder_that_only_its_owner_may_see_is_where_the_journal_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, is_dir = tmp_path / "service" / "journal", Path.is_dir
+
+    def refused(path: Path) -> bool:
+        if path == service:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path)
+
+    monkeypatch.setattr(config_journal, "SERVICE_FOLDER", service)
+    monkeypatch.setattr(Path, "is_dir", refused)
+    assert journal_found(None, {"HOME": str(tmp_path / "me")}) == service

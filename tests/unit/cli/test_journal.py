@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from monitor.app.config_journal import SERVICE_FOLDER, journal_found
-from monitor.cli.journal import size_of
-from monitor.domain.errors import ConfigMissing, ConfigRefused
+from monitor.cli.journal import size_of, surveys
+from monitor.domain.errors import ConfigMissing, ConfigRefused, InputMissing
 from monitor.domain.events import FeedUp
+from monitor.outputs.journal.reader import files
 from tests.sample_reports import account
 from tests.unit.cli.processes import marginwatch
 from tests.unit.outputs.journal.desk import Desk
@@ -153,3 +154,28 @@ def test_the_place_is_that_of_the_environment_the_file_or_the_usual_one(tmp_path
 
 def test_sizes_are_told_in_a_unit_that_suits_them() -> None:
     assert [size_of(size) for size in (512, 20_480, 3 << 20)] == ["0.5 KiB", "20.0 KiB", "3.0 MiB"]
+
+
+def test_a_run_that_was_killed_is_exported_and_is_no_failure(tmp_path: Path) -> None:
+    file = next(recorded(tmp_path / "journal").glob("*.mwj"))
+    file.write_bytes(file.read_bytes()[:-5])
+    done = marginwatch("journal", "export", str(tmp_path / "journal"), "--csv", str(tmp_path / "history.csv"))
+    assert done.returncode == 0, done
+    assert "it ends early" in done.stderr
+
+
+def test_a_segment_that_is_removed_while_it_is_looked_at_is_no_damage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone, *_ = files = sorted(recorded(tmp_path).glob("*.mwj"))
+    gone.unlink()
+    assert list(surveys(files, whole=True)) == []
+    assert f"note: {gone.name} was removed meanwhile" in capsys.readouterr().out
+
+
+def test_what_only_the_monitors_user_may_read_is_refused_with_a_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # whoever runs this test may be root, who may read all
+    with pytest.raises(InputMissing, match="Permission denied; run this as the user who runs the monitor"):
+        files(recorded(tmp_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from dataclasses import replace
 from itertools import pairwise
@@ -320,6 +321,28 @@ def test_two_monitors_do_not_write_into_one_folder(tmp_path: Path) -> None:
     second.stop()
     assert second.journal.status().lost_total == 2
     assert sorted(second.kinds().split()) == ["RBLSOE", "RSOE"]
+
+
+def test_a_folder_that_somebody_removes_is_made_anew_within_seconds(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "journal")
+    desk.step(UP)
+    desk.write()
+    shutil.rmtree(tmp_path / "journal")
+    desk.clock.time += 5.0
+    desk.step()
+    desk.write()
+    assert "somebody removed the segment that is written" in desk.journal.status().reason
+    second = Desk(tmp_path / "journal")
+    desk.clock.time += 2.0
+    desk.write()  # asks for the facts that stand
+    desk.step()
+    desk.write()
+    assert desk.journal.status().writing
+    second.step()
+    second.write()
+    assert "another monitor" in second.journal.status().reason, "the folder is ours, as before"
+    desk.stop()
+    assert desk.kinds() == "RBSOE"
 
 
 def test_a_bug_costs_the_journal_and_not_the_monitor(tmp_path: Path) -> None:

@@ -59,6 +59,26 @@ def test_a_run_that_was_killed_is_no_damage(tmp_path: Path) -> None:
     assert "the last block is not whole" in told_now
 
 
+@pytest.mark.parametrize("left", [0, 7, 12, 40])
+def test_a_kill_while_a_segment_is_begun_is_no_damage(tmp_path: Path, left: int) -> None:
+    last = three_segments(tmp_path, close=False)[-1]
+    last.write_bytes(last.read_bytes()[:left])
+    told = ["holds nothing: it is being begun, or the monitor was killed just then"]
+    assert found_in(tmp_path) == ([], told)
+    for file in sorted(tmp_path.glob("*.mwj"))[:2]:
+        file.unlink()
+    assert found_in(tmp_path) == ([], told)
+    (last.parent / "29991231T000000Z-ffffff-000001.mwj").write_bytes(file_header())  # of another run
+    assert found_in(tmp_path) == ([], told * 2)
+
+
+def test_a_file_that_is_removed_meanwhile_is_not_taken_for_damage(tmp_path: Path) -> None:
+    first = three_segments(tmp_path)[0]
+    first.unlink()
+    with pytest.raises(FileNotFoundError):
+        survey(first, whole=True)
+
+
 def _cut(files: list[Path]) -> None:
     files[0].write_bytes(files[0].read_bytes()[:-30])
 
@@ -80,7 +100,7 @@ def _change(files: list[Path]) -> None:
         (_empty, "has no head: nothing says whose records these are"),
         (_change, "damaged at byte"),
         (lambda files: files[1].unlink(), "segment 2 of its run is missing before it"),
-        (lambda files: files[2].unlink(), "a next segment of its run was begun and is not here"),
+        (lambda files: files[2].unlink(), "a next segment of its run was to follow and is not here"),
     ],
 )
 def test_what_is_missing_or_changed_is_named(tmp_path: Path, harm: Callable[[list[Path]], None], words: str) -> None:
