@@ -119,6 +119,7 @@ class Timings(Section):
     config_every_seconds: Seconds = key(60.0, "seconds between two readings of modes and per-symbol settings")
     tiers_every_seconds: Seconds = key(21_600.0, "seconds between two readings of the maintenance tiers")
     instruments_every_seconds: Seconds = key(21_600.0, "seconds between two readings of the instruments")
+    missing_spacing_seconds: Seconds = key(180.0, "seconds until both are read again for a contract they still lack")
     permissions_every_seconds: Seconds = key(86_400.0, "seconds between two readings of what the key may do")
     clock_every_seconds: Seconds = key(3_600.0, "seconds between two measurements of the venue's clock")
     clock_doubt_seconds: Seconds = key(1.0, "seconds by which frames seem late or early: the clock is measured anew")

@@ -87,6 +87,7 @@ class Timings:
     config_every_seconds: float = 60.0  #: modes and per-symbol settings
     tiers_every_seconds: float = 6 * 3600.0
     instruments_every_seconds: float = 6 * 3600.0
+    missing_spacing_seconds: float = 180.0  #: until these two are read again for a contract that they still lack
     permissions_every_seconds: float = 24 * 3600.0
     clock_every_seconds: float = 3600.0
     clock_doubt_seconds: float = 1.0  #: frames that seem this late, or early: the venue's clock is measured anew

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 
 from monitor.domain.clock import Clock
@@ -39,14 +39,14 @@ class AccountDesk:
         clock: Clock,
         timings: Timings,
         stretch: Callable[[], float],
-        held: Callable[[Symbol], None],
+        held: Callable[[Collection[Symbol]], None],
         recorder: Recorder = UNRECORDED,
     ) -> None:
-        """`stretch` is the factor on all intervals; `held` is told of each symbol with a position."""
+        """`stretch` is the factor on all intervals; `held` is told which symbols have a position."""
         self.settings = settings
         self._emit, self._clock, self._timings, self._stretch, self._held = emit, clock, timings, stretch, held
         self._readings = AccountReadings(settings, client, emit, clock, timings)
-        self.user = UserStream(settings, urls, client, emit, clock, timings, self.resync, recorder)
+        self.user = UserStream(settings, urls, client, emit, clock, timings, self.resync, self._holds, recorder)
         self._permitted = asyncio.Event()  #: the permissions were asked for, and do not forbid
         self._refused = asyncio.Event()  #: they were read, and forbid
         self._configured = asyncio.Event()  #: the modes were asked for: positions are read with them
@@ -108,8 +108,13 @@ class AccountDesk:
     async def _read_account(self) -> None:
         snapshot = await self._readings.account_and_positions(self.user.event_since)
         self.user.cross_check(snapshot)
-        for position in snapshot.positions:
-            self._held(position.symbol)
+        self._holds({position.symbol for position in snapshot.positions})
+
+    def _holds(self, symbols: Collection[Symbol]) -> None:
+        """These are held. Where there are no tiers of one, it was listed since they were read."""
+        if self._readings.untiered.worth_reading(symbols, self._clock.monotonic()):
+            self._tiers.ring()
+        self._held(symbols)
 
     async def _read_config(self) -> None:
         try:

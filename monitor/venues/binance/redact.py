@@ -45,6 +45,10 @@ _TELLING = frozenset(
 # Not secret, but as good as a name: the millisecond in which a key was made.
 _EXACT = frozenset({"createTime", "tradeGroupId"})
 
+# The one-letter names of a push: client's and venue's order, trade, strategy, algo order; `i` is the account elsewhere.
+_TELLING_IN_PUSH = frozenset({"c", "C", "i", "t", "si", "caid", "aid", "ai"})
+_FORCED = re.compile(r"(?:[a-z]+_)?autoclose-?")  #: how the venue names the orders by which it closes a position
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LOOKS_LIKE = re.compile(
     r"""0x[0-9a-fA-F]{16,}                 # an address or a hash
@@ -66,15 +70,24 @@ def redact(name: str, raw: bytes) -> bytes:
         body = json.loads(raw)
     except (ValueError, RecursionError):
         return json.dumps({"removed": f"{name} was not JSON"}).encode()
-    return json.dumps(_clean(body), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(_clean(body, push=False), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: Any, *, push: bool) -> Any:
+    """`push`: it is, or is inside of, a push of the user stream, which says with `e` what it is."""
     if isinstance(value, dict):
-        return {key: _hidden(kept) if _tells(key) else _clean(kept) for key, kept in value.items()}
+        push = push or isinstance(value.get("e"), str)
+        return {key: _field(key, kept, push=push) for key, kept in value.items()}
     if isinstance(value, list):
-        return [_clean(one) for one in value]
+        return [_clean(one, push=push) for one in value]
     return _LOOKS_LIKE.sub(REMOVED, value) if isinstance(value, str) else value
+
+
+def _field(key: str, value: Any, *, push: bool) -> Any:
+    if push and key in _TELLING_IN_PUSH and not isinstance(value, dict | list):
+        forced = _FORCED.match(value) if isinstance(value, str) else None
+        return forced[0] + REMOVED if forced is not None else _hidden(value)
+    return _hidden(value) if _tells(key) else _clean(value, push=push)
 
 
 def _tells(key: str) -> bool:

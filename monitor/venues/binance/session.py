@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from functools import partial
 
 from monitor.domain.clock import Clock
@@ -31,7 +32,7 @@ class BinanceSession:
         timings = settings.timings
         self._client = Client(settings, emit, clock, recorder)
         self._market = MarketStream(settings.urls, self._client, emit, clock, timings, self._lagged, recorder)
-        self._readings = PublicReadings(self._client, emit, self._market.ledger.count_rows)
+        self._readings = PublicReadings(self._client, emit, clock, timings, self._market.ledger.count_rows)
         self._bridge = Bridge(self._market, self._readings, emit, clock, timings, self.stretch)
         self._clock_poll = Poll(
             self._readings.clock,
@@ -125,12 +126,17 @@ class BinanceSession:
         self._readings.rows[what].failed(exc)
         self._emit(PollFailed(VENUE, None, what, self._clock.now(), exc.why))
 
-    # Seeds of volatility
+    def _held(self, symbols: Collection[Symbol]) -> None:
+        """An account holds these: contracts that are not known yet were listed since, and volatilities need seeds."""
+        if self._readings.unlisted.worth_reading(symbols, self._clock.monotonic()):
+            self._instruments_poll.ring()
+        if self._settings.seed_candles > 0:
+            for symbol in symbols:
+                if symbol not in self._seen:
+                    self._seen.add(symbol)
+                    self._unseeded.put_nowait((symbol, 1))
 
-    def _held(self, symbol: Symbol) -> None:
-        if symbol not in self._seen and self._settings.seed_candles > 0:
-            self._seen.add(symbol)
-            self._unseeded.put_nowait((symbol, 1))
+    # Seeds of volatility
 
     async def _seed(self) -> None:
         """Read candles of each symbol held, once, behind everything else. A symbol without any goes without."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import FeedLost, VenueError
 from monitor.domain.events import AccountSnapshot, BalanceChanged, ConfigChanged, PositionChanged, VenueWarning
 from monitor.domain.frames import Decoded, FrameKind
+from monitor.domain.names import Symbol
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.binance import answers, endpoints
 from monitor.venues.binance.client import VENUE, Client
@@ -31,7 +32,9 @@ DEAF_AFTER = 2  #: changes that REST showed and the stream did not tell, until i
 
 
 class UserStream:
-    """One account's pushes. `resync(why, config)` is called whenever they say, or hide, that something changed."""
+    """One account's pushes. `resync(why, config)` is called whenever they say, or hide, that something changed, and
+    `held` with the symbols in which they show a position.
+    """
 
     def __init__(
         self,
@@ -42,12 +45,13 @@ class UserStream:
         clock: Clock,
         timings: Timings,
         resync: Callable[[str, bool], None],
+        held: Callable[[Collection[Symbol]], None],
         recorder: Recorder = UNRECORDED,
     ) -> None:
         self._recorder = recorder
         self._settings, self._client, self._clock, self._timings = settings, client, clock, timings
         self._base = urls.stream.rstrip("/") + endpoints.PRIVATE_ROUTE
-        self._resync = resync
+        self._resync, self._held = resync, held
         limits = LedgerLimits(
             acknowledge_seconds=timings.acknowledge_seconds, reconnect_seconds=timings.reconnect_seconds
         )
@@ -190,6 +194,9 @@ class UserStream:
         if decoded.kind in (FrameKind.DATA, FrameKind.IGNORED) and decoded.venue_time is not None:
             self._event_time = max(self._event_time, decoded.venue_time)
             self._contradictions = 0
+        held = {one.symbol for one in decoded.events if isinstance(one, PositionChanged) and one.quantity}
+        if held:
+            self._held(held)
         why, config = self._doubt(decoded)
         if why:
             if decoded.kind is not FrameKind.UNRECOGNISED:

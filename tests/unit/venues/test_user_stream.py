@@ -41,6 +41,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = StillClock()
         self.asked: list[tuple[str, bool]] = []
+        self.held: set[str] = set()
         settings = BinanceAccountSettings(
             name="main", credentials=Credentials(api_key=Secret("k"), api_secret=Secret("s"))
         )
@@ -53,6 +54,7 @@ class Bench:
             self.clock,
             Timings(),
             lambda *said: self.asked.append(said),
+            self.held.update,
         )
 
     def hears(self, frame: Any) -> Decoded:
@@ -119,3 +121,10 @@ def test_an_unknown_kind_that_comes_every_second_is_asked_about_once_a_minute() 
     assert len(bench.asked) == 2
     bench.hears(b"{")
     assert len(bench.asked) == 3, "a frame that cannot be read is never held back"
+
+
+def test_a_position_that_is_pushed_is_told_as_held_and_a_closed_one_is_not() -> None:
+    bench = Bench()
+    rows = [{"s": symbol, "pa": size, "ep": "1", "ps": "BOTH"} for symbol, size in (("NEWUSDT", "3"), ("OLDUSDT", "0"))]
+    bench.hears(update(P=rows))
+    assert bench.held == {"NEWUSDT"}
