@@ -111,8 +111,14 @@ async def supervise(
             raise EndedByItself(f"the job {job.name} ended by itself")
         except (Exception, asyncio.CancelledError) as error:  # the boundary of a feed: what escapes must stay in it
             task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
-                raise  # we are told to end; a cancellation that nobody asked for comes from inside, and is a bug
+            if task is None or task.cancelling():
+                # We are told to end, and no failure on the way out may hide that: the job would start again. (A
+                # cancellation that nobody asked for comes from inside, and is a bug.)
+                if isinstance(error, asyncio.CancelledError):
+                    raise
+                if not isinstance(error, MarginwatchError):
+                    context.error("job failed by a bug while it was ended", exc_info=error)
+                raise asyncio.CancelledError from error
             status.running = False
             status.failures += 1
             judged = Verdict.RETRY if isinstance(error, Overrun) else verdict(error)

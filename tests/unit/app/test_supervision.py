@@ -143,6 +143,32 @@ async def test_cancelling_ends_a_job_at_once() -> None:
         await task
 
 
+@pytest.mark.parametrize(
+    ("error", "said"), [(Overrun(1), []), (LOST, []), (KeyError("x"), ["job failed by a bug while it was ended"])]
+)
+async def test_what_fails_while_a_job_is_cancelled_does_not_start_it_again(error: Exception, said: list[str]) -> None:
+    play, runs = Play(), []
+
+    async def clumsy() -> None:
+        runs.append(1)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise error  # as a full inbox does when the stream tells it that it is down
+
+    job = Job("user", "main", clumsy)
+    task = asyncio.create_task(supervise(job, play.status, play.events.append, play.clock, SETTINGS))
+    await asyncio.sleep(0)
+    with capture_logs() as logs:
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=1.0)
+    assert done, "the first cancellation is enough"
+    assert task.cancelled()
+    assert len(runs) == 1
+    assert play.clock.sleeps == []
+    assert [entry["event"] for entry in logs] == said
+
+
 def test_a_foreign_error_is_told_by_its_kind_because_its_text_may_hold_a_url() -> None:
     secret = ValueError("GET https://x.test/?signature=abc")
     assert "signature" not in describe(secret)
