@@ -6,9 +6,11 @@ kernel is told to put it down for good, which bounds what a loss of power costs.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from monitor.domain.clock import Clock
 from monitor.outputs.journal.folder import Folder
@@ -31,11 +33,15 @@ class Bounds:
 
 
 class Pen:
-    """Writes one run. `secrets` are masked wherever they stand, by as many asterisks, so that no length changes."""
+    """Writes one run. `secrets` are masked however they are spelled, by as many asterisks, so that no length changes."""
 
     def __init__(self, folder: Folder, bounds: Bounds, run: Run, clock: Clock, secrets: Collection[str] = ()) -> None:
         self.folder, self._bounds, self._run, self._clock = folder, bounds, run, clock
-        self._masks = [(text.encode(), b"*" * len(text.encode())) for text in secrets]
+        spelled = {
+            spelling.encode() for text in secrets for spelling in (text, json.dumps(text)[1:-1], quote(text, ""))
+        }
+        longest_first = sorted(spelled, key=len, reverse=True)  # one may hold another
+        self._masks = [(text, b"*" * len(text)) for text in longest_first]
         self._packer = Packer()
         self._block: list[bytes] = []
         self._block_bytes = 0

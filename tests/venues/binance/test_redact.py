@@ -12,7 +12,7 @@ from monitor.venues import folder
 from monitor.venues.binance import offline
 from monitor.venues.binance.answers import account_config
 from monitor.venues.binance.redact import redact
-from tests.venues.binance.support import ACCOUNT, FAQ, NOW, raw, recorded_answers
+from tests.venues.binance.support import ACCOUNT, FAQ, NOW, decoded, raw, recorded_answers, recorded_frames
 
 
 def redacted(value: object) -> Any:
@@ -87,3 +87,38 @@ def test_flags_stay_because_they_name_nobody() -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>203.0.113.9</html>", b"\xff", b"[" * 100_000])
 def test_what_is_no_json_is_replaced_whole(body: bytes) -> None:
     assert json.loads(redact("file.json", body)) == {"removed": "file.json was not JSON"}
+
+
+def test_of_a_push_the_ids_go_whose_names_are_one_letter_and_the_figures_stay() -> None:
+    order = {
+        "s": "BTCUSDT",
+        "c": "my-bot-1",
+        "S": "SELL",
+        "q": "0.001",
+        "i": 8886774,
+        "t": 77,
+        "caid": "mine",
+        "aid": 9,
+    }
+    clean = redacted({"e": "ORDER_TRADE_UPDATE", "E": 5, "o": order})
+    hidden = {"c": "removed", "i": 0, "t": 0, "caid": "removed", "aid": 0}
+    assert clean == {"e": "ORDER_TRADE_UPDATE", "E": 5, "o": {**order, **hidden}}
+    modes = {"e": "ACCOUNT_CONFIG_UPDATE", "E": 5, "i": "SfsR", "ai": {"j": True}}
+    assert redacted({"data": modes}) == {"data": {**modes, "i": "removed"}}
+    price = {"symbol": "BTCUSDT", "i": "60000", "t": 5}
+    assert redacted([price]) == [price], "elsewhere these letters name other things"
+
+
+@pytest.mark.parametrize("cause", ["autoclose-", "adl_autoclose", "settlement_autoclose-", "delivery_autoclose-"])
+def test_of_a_forced_order_it_stays_visible_that_the_venue_closed(cause: str) -> None:
+    clean = redacted({"e": "ORDER_TRADE_UPDATE", "o": {"c": f"{cause}1768903"}})
+    assert clean["o"]["c"] == f"{cause}removed"
+
+
+def test_every_recorded_push_is_understood_as_before() -> None:
+    pushes = [raw(record["msg"]) for record in recorded_frames("ws_private_usdm_frames.jsonl")]
+    assert any(decoded(push).events for push in pushes)
+    for push in pushes:
+        if decoded(push).name == "markPriceUpdate":
+            continue  # everybody's: it never comes by here
+        assert decoded(redact("user", push)).events == decoded(push).events

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from structlog.testing import capture_logs
@@ -87,6 +89,16 @@ def test_secrets_of_the_configuration_are_masked_wherever_they_stand(tmp_path: P
     assert secret.encode() not in written
     [frame] = [row for row in desk.read() if isinstance(row, Frame)]
     assert frame.raw == b"public " + b"*" * len(key) + b" and " + b"*" * len(secret)
+
+
+def test_a_secret_is_masked_in_whatever_spelling_and_whole_though_another_begins_it(tmp_path: Path) -> None:
+    short, long = "begin+of/a", 'begin+of/a"longer+one'
+    desk = Desk(tmp_path, secrets=(short, long))
+    for text in (long, json.dumps(long), quote(long, "")):
+        desk.frame(text.encode())
+    desk.stop()
+    assert b"longer" not in everything(tmp_path)
+    assert b"begin" not in everything(tmp_path)
 
 
 @pytest.mark.parametrize(("raw", "kept"), [(Raw.ALL, 4), (Raw.PRIVATE, 2), (Raw.NONE, 0)])
