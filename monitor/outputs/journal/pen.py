@@ -33,7 +33,7 @@ class Bounds:
 
 
 class Pen:
-    """Writes one run. `secrets` are masked however they are spelled, by as many asterisks, so that no length changes."""
+    """Writes one run. `secrets` are masked in every spelling, by as many asterisks: no length changes."""
 
     def __init__(self, folder: Folder, bounds: Bounds, run: Run, clock: Clock, secrets: Collection[str] = ()) -> None:
         self.folder, self._bounds, self._run, self._clock = folder, bounds, run, clock
