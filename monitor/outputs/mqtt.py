@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 10  #: messages on their way together; more make the library warn for each of them
 
+_LONGEST_TOPIC_BYTES = 65_535
+
 #: Without it the second of two small messages waits for the peer's delayed acknowledgement: 40 ms, when alerts burst.
 _UNDELAYED = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
@@ -126,7 +128,9 @@ class Publisher:
         self._published = self._conflated = self._refused = self._connects = self._failures = 0
 
     def state(self, topic: str, payload: bytes) -> bool:
-        """The newest word on a topic; an empty one clears it at the broker. False: refused, too many topics."""
+        """The newest word on a topic; an empty one clears it at the broker. False: refused, too many or no topic."""
+        if not _is_topic(topic):
+            return self._refuse_topic(topic)
         if topic in self._unsent:
             self._conflated += 1
             del self._unsent[topic]  # a renewed state counts as put anew
@@ -139,7 +143,9 @@ class Publisher:
         return True
 
     def alert(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """One alert. False: refused, too many wait; it will not be sent unless it is put again."""
+        """One alert. False: refused, too many wait, or it is no topic; it will not be sent unless it is put again."""
+        if not _is_topic(topic):
+            return self._refuse_topic(topic)
         if len(self._alerts) >= self._settings.alerts_limit:
             return self._refuse("alerts", self._settings.alerts_limit)
         self._full.discard("alerts")
@@ -171,7 +177,7 @@ class Publisher:
                 await self._connect(client)
                 since = self._clock.monotonic()
                 await self._serve(client)
-            except MqttError as error:
+            except (MqttError, ValueError) as error:  # ValueError: a host that cannot be one
                 self._failures += 1
                 self._down(_words(error))
             finally:
@@ -284,6 +290,14 @@ class Publisher:
             log.error("mqtt queue full", what=what, limit=limit, reason=self._reason)
         return False
 
+    def _refuse_topic(self, topic: str) -> bool:
+        """The broker would hang up on us for it, again and again."""
+        self._refused += 1
+        if "topic" not in self._full:
+            self._full.add("topic")
+            log.error("mqtt topic refused", topic=topic[:100])
+        return False
+
     def _down(self, reason: str) -> None:
         if self._connected or self._reason != reason:
             log.warning("mqtt lost" if self._connected else "mqtt not connected", reason=reason)
@@ -303,6 +317,14 @@ async def _gone(client: Client) -> None:
         pass
 
 
-def _words(error: MqttError) -> str:
+def _is_topic(topic: str) -> bool:
+    """Whether one can publish to it (MQTT 3.1.1, section 4.7)."""
+    try:
+        return 0 < len(topic.encode()) <= _LONGEST_TOPIC_BYTES and not any(sign in topic for sign in "+#\0")
+    except UnicodeEncodeError:
+        return False
+
+
+def _words(error: MqttError | ValueError) -> str:
     """What went wrong; the library's texts hold neither the user's name nor the password."""
     return f"the broker refused us: {error}" if isinstance(error, MqttConnectError) else str(error) or "gone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import islice
 
 import pytest
@@ -73,3 +74,26 @@ def test_before_the_first_connection_the_status_says_so() -> None:
 def test_pauses_grow_to_their_cap_and_are_halved_at_most_by_chance(chance: float, expected: list[float]) -> None:
     found = Publisher(MqttSettings(host="x", backoff_cap_seconds=3.0), FakeClock(), jitter=lambda: chance)
     assert list(islice(found._pauses(), 5)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("topic", ["", "a/#", "a/+/b", "a\0b", "a/\ud800", "x" * 70_000])
+def test_what_is_no_topic_is_refused_before_a_broker_hangs_up_on_it(topic: str) -> None:
+    found = publisher()
+    with capture_logs() as logs:
+        assert not found.state(topic, b"1")
+        assert not found.alert(topic, b"fired")
+    assert waiting(found) == []
+    assert found.status().refused_total == 2
+    assert [line["event"] for line in logs] == ["mqtt topic refused"]
+
+
+@pytest.mark.parametrize("host", ["", "a..b", "a" * 70 + ".example"])
+async def test_a_host_that_cannot_be_one_is_said_and_ends_nothing(host: str) -> None:
+    found = publisher(MqttSettings(host=host))
+    running = asyncio.create_task(found.run())
+    while found.status().failures_total < 2:
+        await asyncio.sleep(0.001)
+        assert not running.done()
+    assert found.status().reason not in ("", "not yet connected")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
