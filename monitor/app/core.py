@@ -85,6 +85,7 @@ class Core:
         self._steps = 0
         self._edges = Edges()
         self._diagnosis = Diagnosis(loaded.secret_texts)
+        self._unreadable: Mapping[Venue, tuple[str, ...]] = {}
         self._alert_log = AlertLog()
         self._frozen = False
         self._due: float | None = None
@@ -140,7 +141,7 @@ class Core:
         if decision.result.reports:
             self._observe(batch)
         self._resync(decision.resyncs)
-        self._view = replace(decision.view, diagnosis=self._diagnosis.look(self._sessions, self._around.feeds))
+        self._view = replace(decision.view, diagnosis=self._unreadable) if self._unreadable else decision.view
         self._edges.see(batch)
         self._alert_log.write(decision.changes)
         if self.on_view is not None:
@@ -152,6 +153,7 @@ class Core:
         if young and all(isinstance(event, (Tick, Ticks, AssetTick)) for event in batch):
             return
         self._around, self._sampled_at, self._unwritten = self._surroundings(), now, True
+        self._unreadable = self._diagnosis.look(self._sessions, self._around.feeds)
 
     def _surroundings(self) -> Surroundings:
         offsets = {venue: session.clock_offset() for venue, session in self._sessions.items()}

@@ -32,6 +32,8 @@ class Decider:
         self._engine, self._alerting = engine, alerting
         self._instance, self._version, self._started = instance, version, started
         self._steps = 0
+        self._accounts: tuple[AccountReport, ...] = ()
+        self._not_ready: tuple[str, ...] = ()
         self.view = self._picture(started, Surroundings(), 0)
 
     def step(self, batch: Sequence[Event], now: float, around: Surroundings, overrun: str = "") -> Decision:
@@ -43,19 +45,22 @@ class Decider:
         self._steps += 1
         view = self._picture(now, around, len(batch))
         changes = self._alerting.step(view, result.notices, now)
-        self.view = replace(view, alerts=self._alerting.firing)
+        firing = self._alerting.firing
+        self.view = view if firing is view.alerts else replace(view, alerts=firing)
         return Decision(result=result, view=self.view, changes=changes, resyncs=resyncs)
 
     def _picture(self, now: float, around: Surroundings, events: int) -> View:
         accounts = self._engine.reports()
-        not_ready = tuple(reason for report in accounts if (reason := why_not_ready(report)) is not None)
+        if accounts is not self._accounts:  # most steps report nothing anew
+            self._accounts = accounts
+            self._not_ready = tuple(reason for report in accounts if (reason := why_not_ready(report)) is not None)
         return View(
             at=now,
             started=self._started,
             instance=self._instance,
             version=self._version,
-            ready=not not_ready,
-            not_ready=not_ready,
+            ready=not self._not_ready,
+            not_ready=self._not_ready,
             accounts=accounts,
             feeds=around.feeds,
             budgets=around.budgets,

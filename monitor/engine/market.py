@@ -16,6 +16,7 @@ from monitor.engine.volatility import Volatility
 from monitor.margin.arrays import Bools, Ints
 from monitor.margin.prices import Prices
 
+FEW_ROWS = 12  #: below it rows one by one cost less than columns do
 REMEMBERED = 32  #: how many sets of instruments keep their places: a venue's frames repeat them
 
 
@@ -64,10 +65,10 @@ class Market:
 
     def ticks(self, event: Ticks, clocked: Clocked) -> None:
         """Take a frame of many marks: the same as one tick a row. Rows that nobody holds cost no Python."""
-        rows = self._rows_of(event.venue, event.symbols)
-        if not rows.distinct:
-            each = zip(rows.places.tolist(), event.symbols, event.marks, event.venue_times, strict=True)
-            for place, symbol, mark, stamp in each:
+        rows = self._rows_of(event.venue, event.symbols) if len(event.symbols) >= FEW_ROWS else None
+        if rows is None or not rows.distinct:
+            for symbol, mark, stamp in zip(event.symbols, event.marks, event.venue_times, strict=True):
+                place = self.prices.mark_place(event.venue, symbol)
                 self._mark(place, event, symbol, mark, stamp, clocked)
             return
         places, marks = rows.places, np.array(event.marks, np.float64)

@@ -19,6 +19,7 @@ from monitor.domain.reports import AccountReport, PoolReport
 from monitor.domain.tables import AssetRates
 from monitor.domain.tiers import flat
 from monitor.engine.engine import Engine
+from monitor.engine.market import FEW_ROWS
 from monitor.margin.book import Book
 from monitor.margin.sweep import Sweep, sweep
 from tests.unit.engine.situations import (
@@ -324,9 +325,12 @@ FRAMES = st.lists(
 )
 
 
-@given(frames=FRAMES, every=st.sampled_from([0.0, EVERY]))
+OTHERS = tuple(f"F{number}USDT" for number in range(FEW_ROWS))  #: that nobody holds
+
+
+@given(frames=FRAMES, every=st.sampled_from([0.0, EVERY]), others=st.sampled_from([(), OTHERS]))
 def test_a_frame_of_many_marks_does_what_its_marks_do_one_by_one(
-    frames: Sequence[tuple[list[tuple[str, float, float]], float, bool]], every: float
+    frames: Sequence[tuple[list[tuple[str, float, float]], float, bool]], every: float, others: tuple[str, ...]
 ) -> None:
     settings: dict[str, Any] = {
         "lines_every_seconds": every,
@@ -338,6 +342,7 @@ def test_a_frame_of_many_marks_does_what_its_marks_do_one_by_one(
     for rows, seconds, timed in frames:
         now += seconds
         found = [(symbol, marks[symbol] * factor, now + late) for symbol, factor, late in rows]
+        found += [(symbol, 1.0, now) for symbol in others]
         symbols, prices, stamps = zip(*found, strict=True) if found else ((), (), ())
         later: list[Event] = [Elapsed(now)] if timed else []
         one = together.step([Ticks(VENUE, symbols, prices, stamps, now + 0.05), *later], now)
@@ -350,7 +355,9 @@ def test_a_frame_of_many_marks_does_what_its_marks_do_one_by_one(
 def test_only_so_many_sets_of_instruments_are_remembered() -> None:
     alive = running(BTC)
     for number in range(100):
-        frame = Ticks(VENUE, ("BTCUSDT", f"C{number}USDT"), (60_000.0 - number, 1.0), (T + number, T), T + number)
+        symbols = ("BTCUSDT", f"C{number}USDT", *OTHERS)
+        marks, stamps = (60_000.0 - number, *[1.0] * (FEW_ROWS + 1)), (T + number,) * len(symbols)
+        frame = Ticks(VENUE, symbols, marks, stamps, T + number)
         alive.step([frame], T + number)
     assert pool(alive, CROSS).positions[0].mark_price == 59_901.0
 
