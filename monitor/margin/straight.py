@@ -253,7 +253,7 @@ class Straight:
         near, far = self.distance[:held], self._legs_scratch[3]
         np.abs(self.y, out=near)
         np.greater(near, legs.reach, out=far)
-        np.putmask(near, far, np.inf)
+        near[np.flatnonzero(far)] = np.inf  # a mask makes the processor guess at every leg, and guess wrong
         if len(self._dividing):
             distance = near[self._dividing]
             x = distance / (1.0 + self._dividing_sign * distance)
