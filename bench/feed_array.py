@@ -8,11 +8,10 @@ from types import SimpleNamespace
 
 import msgspec
 
-from bench.feed_account import calm
 from bench.feed_clients import exchange_of
 from bench.feed_server import array, row
 from bench.harness import Row, bench, compared, seconds_text
-from bench.kernel_account import VENUE, Held, decider, loaded, surroundings
+from bench.kernel_account import VENUE, Held, decider, loaded, opening, surroundings
 from bench.timing import interleaved, one_by_one
 from monitor.venues.binance.codec import decode
 
@@ -29,7 +28,7 @@ class Venue:
     def __init__(self, held: Held, every_seconds: float) -> None:
         self._every_seconds = every_seconds
         self.decider, self.around = decider(loaded(), START), surroundings()
-        self.decider.step(calm(held, START), START, self.around)
+        self.decider.step(opening(held, START), START, self.around)
         others = Held.of(SYMBOLS).symbols[POSITIONS:]
         self._marks = [*zip(held.symbols, held.entries, strict=True), *((symbol, 100.0) for symbol in others)]
         self._moves = cycle([1.0 + 1e-4 * step for step in (*range(FRAMES), *range(FRAMES, 0, -1))])

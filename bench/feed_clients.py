@@ -9,9 +9,8 @@ from typing import Any
 
 import uvloop
 
-from bench.feed_account import calm
 from bench.feed_server import SPAWN, Shared
-from bench.kernel_account import MAIN, VENUE, Held, loaded
+from bench.kernel_account import MAIN, VENUE, Held, loaded, opening
 from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.clock import SystemClock
@@ -65,7 +64,7 @@ async def _monitor(url: str, held: Held, progress: Progress) -> None:
             live.set()
 
     core.on_view = look
-    for event in calm(held, clock.now()):
+    for event in opening(held, clock.now()):
         inbox.put(event)
     market = next(job for job in session.jobs() if job.name == "market stream")
     async with asyncio.TaskGroup() as tasks:

@@ -28,6 +28,7 @@ from typing import TextIO
 import bench as package
 from bench.rows import Row, bounded, bytes_text, compared, seconds_text, summary
 from bench.timing import CORES, all_cores, cores, pin
+from monitor.app import logging
 
 __all__ = [
     "Row",
@@ -163,6 +164,7 @@ def work(name: str, rows_to: TextIO) -> int:
     importlib.import_module(f"{package.__name__}.{name.partition('.')[0]}")
     one = REGISTRY[name]
     pin(cores()[1])
+    logging.configure("error")  # a table of figures is no place for what the measured daemon says
     try:
         for row in one.run():
             print(json.dumps(asdict(row)), file=rows_to, flush=True)

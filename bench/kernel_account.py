@@ -1,4 +1,4 @@
-"""One live account as the engine gets to know it: a Binance account of N cross positions, with the venue's figures."""
+"""One live account as the engine gets to know it: a Binance account of N cross positions, at peace."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from monitor.domain.accounts import (
     Permissions,
     Position,
     SymbolConfig,
-    VenuePosition,
 )
 from monitor.domain.events import (
     AccountConfig,
@@ -34,7 +33,6 @@ from monitor.domain.events import (
     TiersLoaded,
 )
 from monitor.domain.instruments import Instrument, Payoff
-from monitor.domain.lines import NEVER, Line
 from monitor.domain.names import AccountKey, Side
 from monitor.domain.view import FeedStatus, Surroundings
 from monitor.engine.engine import Engine
@@ -46,6 +44,7 @@ MAIN = AccountKey(VENUE, "main")
 CONFIG = '[accounts.main]\nvenue = "binance"\napi_key = "12345678"\napi_secret = "87654321"\n'
 TIERS = from_rates([(0.0, 0.004), (5e4, 0.005), (6e5, 0.0065), (3e6, 0.01), (1.2e7, 0.02), (7e7, 0.025), (1e8, 0.05)])
 WALLET_PART, LEVERAGE = 0.3, 10.0
+READS = Permissions(can_read=True, can_trade=False, can_withdraw=False, can_transfer=False)
 CONFIRMED_SECONDS = 0.5  #: between the first readings, so that nothing waits to be confirmed
 
 
@@ -101,9 +100,7 @@ def opening(held: Held, at: float) -> list[Event]:
         InstrumentsLoaded(VENUE, tuple(_instrument(symbol, coin) for symbol, coin, _, _ in rows), at),
         TiersLoaded(VENUE, None, tuple((symbol, TIERS) for symbol in held.symbols), at),
         AssetTick(VENUE, "USDT", 1.0, at, at),
-        PermissionsRead(
-            account=MAIN, permissions=Permissions(can_read=True, can_trade=False, can_withdraw=False), received=at
-        ),
+        PermissionsRead(account=MAIN, permissions=READS, received=at),
     ]
     for symbol, coin, _, entry in rows:
         events += [Tick(VENUE, symbol, entry, at, at), AssetTick(VENUE, coin, entry, at, at)]
@@ -155,8 +152,7 @@ def _instrument(symbol: str, coin: str) -> Instrument:
 
 
 def _position(symbol: str, quantity: float, entry: float, at: float) -> Position:
-    notional = quantity * entry
-    rate = TIERS.tiers[0].rate
+    """Without figures of the venue: made-up ones would drift from ours, and the alerts about it be looked at again."""
     return Position(
         symbol=symbol,
         side=Side.LONG if quantity > 0 else Side.SHORT,
@@ -164,13 +160,5 @@ def _position(symbol: str, quantity: float, entry: float, at: float) -> Position
         entry_price=entry,
         margin_mode=MarginMode.CROSS,
         margin_asset="USDT",
-        venue=VenuePosition(
-            mark_price=entry,
-            liquidation=NEVER if quantity > 0 else Line.at(entry * 3.0, 2.0),
-            notional=notional,
-            unrealized_pnl=0.0,
-            maintenance_margin=abs(notional) * rate,
-            initial_margin=abs(notional) / LEVERAGE,
-        ),
         update_time=at,
     )

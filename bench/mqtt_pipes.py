@@ -18,7 +18,7 @@ from bench.kernel_account import MAIN, TIERS, VENUE, Held, loaded, opening
 from bench.kernel_plain import PlainLeg, PlainPool
 from bench.mqtt_wire import Mqtt, WebSocket
 from monitor.alerts.alerting import Alerting
-from monitor.app import settings
+from monitor.app import logging, settings
 from monitor.app.clock import SystemClock
 from monitor.app.core import Core
 from monitor.app.inbox import Inbox
@@ -190,6 +190,7 @@ async def alerts(mqtt_port: int) -> None:
 
 def main(what: str, *ports: str) -> None:
     """Run one of them until it is killed or done."""
+    logging.configure("error")
     numbers = [int(port) for port in ports]
     match what:
         case "floor":
