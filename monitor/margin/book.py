@@ -124,7 +124,7 @@ class Book:
         """Compile an account, and put it where it was if it can stay there."""
         pools = self._described[account]
         rays = plain_pools(pools, self.shelf, self.stablecoins, self._betas)
-        plain = tuple(pool for pool in pools if pool.key in rays)
+        plain = tuple(sorted((pool for pool in pools if pool.key in rays), key=lambda pool: len(pool.legs) == 1))
         other = [pool for pool in pools if pool.key not in rays]
         plain_home, general_home = self._home.get(account, (None, None))
         if plain:

@@ -17,7 +17,7 @@ from monitor.margin.arrays import Bools, Floats, Ints, LegPlace, PathPlace, Pool
 
 @dataclass(slots=True)
 class PlainPools:
-    """One row a pool."""
+    """One row a pool: first those of several legs or none, then those of one."""
 
     legs: Ints  # how many it has
     cash: Floats
@@ -152,6 +152,14 @@ def under_each_other(stretches: list[Stretch]) -> Plain:
     for _, begin, end in stretches:
         begins.append(begins[-1].plus(end).minus(begin))
     return Plain(*(_joined(name, stretches, begins) for name in NAMES))
+
+
+def halves(plain: Plain) -> tuple[tuple[Counts, Counts], tuple[Counts, Counts]]:
+    """Where the rows of pools of several legs (or none) begin and end, and those of one leg, which stand behind."""
+    several = int(np.count_nonzero(plain.pools.legs != 1))
+    legs, paths, lines = (int(np.searchsorted(t.pool, several)) for t in (plain.legs, plain.paths, plain.lines))
+    middle = Counts(several, legs, paths, int(np.searchsorted(plain.moves.path, paths)), lines)
+    return (Counts(), middle), (middle, plain.counts())
 
 
 NAMES = Counts._fields

@@ -1,14 +1,15 @@
 """Shards: some accounts' plain pools together, small enough for a processor's cache, brought up to date when asked for.
 
 An account that is described anew is cut out of its shard's tables and put under them again; what the last ticks found
-about the others (tiers, roots) stays.
+about the others (tiers, roots) stays. Pools of one leg stand behind all others, because they need no sums
+(`straight.py`), so that an account has two stretches of rows.
 """
 
 from __future__ import annotations
 
 from monitor.domain.names import AccountKey, PoolKey
 from monitor.margin.arrays import Scratch
-from monitor.margin.plain_columns import Counts, Plain, Stretch, under_each_other
+from monitor.margin.plain_columns import Counts, Plain, Stretch, halves, under_each_other
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.straight import Straight
@@ -17,6 +18,9 @@ from monitor.margin.tiers import Shelf
 #: A shard takes accounts until it holds so many legs (one account is never split).
 SHARD_LEGS = 16384
 
+#: Where rows begin and end.
+Rows = tuple[Counts, Counts]
+
 
 class PlainShard:
     """The plain pools of some accounts."""
@@ -24,7 +28,8 @@ class PlainShard:
     def __init__(self, shelf: Shelf, scratch: Scratch) -> None:
         self._shelf, self._scratch = shelf, scratch
         self._plain: Plain | None = None
-        self._begins: dict[AccountKey, tuple[Counts, Counts]] = {}  # where each account's rows begin and end
+        #: Where each account's rows begin and end: those of pools of several legs or none, and of one.
+        self._rows: tuple[dict[AccountKey, Rows], dict[AccountKey, Rows]] = {}, {}
         self._waiting: dict[AccountKey, Plain] = {}
         self._pools: dict[AccountKey, tuple[Pool, ...]] = {}
         self._straight: Straight | None = None
@@ -32,7 +37,7 @@ class PlainShard:
         self._solved: tuple[int, bool, bool] = (-1, False, False)
         self.keys: tuple[PoolKey, ...] = ()
         self.described: tuple[Pool, ...] = ()
-        self.numbers: dict[AccountKey, range] = {}  # by account: its pools
+        self.numbers: dict[AccountKey, list[int]] = {}  # by account: its pools
         self.token = object()
 
     @property
@@ -46,7 +51,7 @@ class PlainShard:
         return len(self._pools)
 
     def put(self, account: AccountKey, pools: tuple[Pool, ...], plain: Plain) -> None:
-        """The account's pools are these."""
+        """The account's pools are these, those of one leg last."""
         self.drop(account)
         self._pools[account], self._waiting[account] = pools, plain
         self._legs += len(plain.legs.c)
@@ -83,30 +88,39 @@ class PlainShard:
 
     def _built(self) -> Straight:
         """The tables with what waits, and without what is gone."""
+        kept = [account for account in self._rows[0] if account in self._pools and account not in self._waiting]
+        added = {account: halves(plain) for account, plain in self._waiting.items()}
+        self._pools = {account: self._pools[account] for account in [*kept, *added]}
+        self.numbers = {account: [] for account in self._pools}
         stretches: list[Stretch] = []
-        kept = [account for account in self._begins if account in self._pools and account not in self._waiting]
-        if self._plain is not None:
-            stretches += _runs(self._plain, [self._begins[account] for account in kept])
-        stretches += [(plain, Counts(), plain.counts()) for plain in self._waiting.values()]
+        described: list[Pool] = []
+        at = Counts()
+        for half, rows in enumerate(self._rows):
+            if self._plain is not None:
+                stretches += _runs(self._plain, [rows[account] for account in kept])
+            stretches += [(self._waiting[account], *both[half]) for account, both in added.items()]
+            sizes = [_size(rows[account]) for account in kept] + [_size(both[half]) for both in added.values()]
+            rows.clear()
+            for (account, pools), size in zip(self._pools.items(), sizes, strict=True):
+                rows[account] = at, at.plus(size)
+                self.numbers[account] += range(at.pools, at.pools + size.pools)
+                described += pools[len(pools) - size.pools :] if half else pools[: size.pools]
+                at = at.plus(size)
         self._plain = under_each_other(stretches)
-        order = [*kept, *self._waiting]
-        self._pools = {account: self._pools[account] for account in order}
-        sizes = [end.minus(begin) for begin, end in map(self._begins.__getitem__, kept)]
-        sizes += [plain.counts() for plain in self._waiting.values()]
-        self._begins, at = {}, Counts()
-        for account, size in zip(order, sizes, strict=True):
-            self._begins[account] = at, at.plus(size)
-            at = at.plus(size)
         self._waiting.clear()
-        self.described = tuple(pool for pools in self._pools.values() for pool in pools)
-        self.keys = tuple(pool.key for pool in self.described)
-        self.numbers = {account: range(begin.pools, end.pools) for account, (begin, end) in self._begins.items()}
+        self.described = tuple(described)
+        self.keys = tuple(pool.key for pool in described)
         self.token = object()
         self._solved = (-1, False, False)
         return Straight(self._plain, self._shelf, self._scratch)
 
 
-def _runs(plain: Plain, kept: list[tuple[Counts, Counts]]) -> list[Stretch]:
+def _size(rows: Rows) -> Counts:
+    begin, end = rows
+    return end.minus(begin)
+
+
+def _runs(plain: Plain, kept: list[Rows]) -> list[Stretch]:
     """Neighbours together, so that few stretches are put under each other."""
     runs: list[Stretch] = []
     for begin, end in kept:

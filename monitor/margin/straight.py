@@ -10,7 +10,8 @@ hold at the root (remembered from the last one, checked, and looked up anew wher
 
     y = -(h with those tiers at y = 0) / (sum of weight * k * u)
 
-The work arrays are kept, and tables are in the order of pools, because that is what makes a pass cheap.
+The work arrays are kept, and tables are in the order of pools, because that is what makes a pass cheap. Pools of one
+leg (isolated ones, mostly) stand last: the sum over a pool's legs is there the leg's own amount, and a copy will do.
 """
 
 from __future__ import annotations
@@ -48,9 +49,13 @@ class Straight:
         count, held = len(pools.legs), len(legs.c)
         self.first_leg: Ints = np.cumsum(pools.legs) - pools.legs
         self._first_move: Ints = np.cumsum(paths.legs) - paths.legs
-        self._filled = np.flatnonzero(pools.legs > 0)
+        # Pools and legs before the first pool of one leg.
+        self._several = int(np.count_nonzero(pools.legs != 1))
+        self._of_several = held - (count - self._several)
+        self._legs_of_several = pools.legs[: self._several]
+        self._filled = np.flatnonzero(self._legs_of_several)
         self._begins = self.first_leg[self._filled]
-        self._odd = bool(pools.unknown.any()) or len(self._filled) < count
+        self._odd = bool(pools.unknown.any() or (pools.legs == 0).any())
         self._weighty = bool((pools.load == 0.0).any())
         self._legs_scratch, self._moves_scratch = scratch.of(held), scratch.of(len(moves.leg))
         self._weights = moves.weight if bool((moves.weight != 1.0).any()) else None
@@ -117,12 +122,17 @@ class Straight:
 
     def _by_pool(self, amount: Floats) -> Floats:
         """Sum over the legs of each pool."""
-        if len(self._filled) == len(self.equity):
-            return np.add.reduceat(amount, self._begins)
         result = np.zeros(len(self.equity))
-        if len(amount):
-            result[self._filled] = np.add.reduceat(amount, self._begins)
+        result[self._several :] = amount[self._of_several :]
+        if len(self._filled):
+            result[self._filled] = np.add.reduceat(amount[: self._of_several], self._begins)
         return result
+
+    def _by_leg(self, amount: Floats, out: Floats) -> Floats:
+        """The amount of each leg's pool."""
+        out[: self._of_several] = np.repeat(amount[: self._several], self._legs_of_several)
+        out[self._of_several :] = amount[self._several :]
+        return out
 
     def _change_tiers(self, places: Ints) -> None:
         """These legs have left their tiers."""
@@ -133,9 +143,7 @@ class Straight:
         legs.low[places], legs.high[places] = tiers.low, tiers.high
         legs.shift_u[places] = legs.root_k[places] - tiers.k
         legs.shift[places] = legs.root_lift[places] - tiers.lift
-        pools = np.unique(legs.pool[places])
-        which, begins = self._legs_of(pools)
-        self._relieved[pools] = self.plain.pools.constant[pools] - np.add.reduceat(legs.relief[which], begins)
+        self._relieved = self.plain.pools.constant - self._by_pool(legs.relief)
 
     def _legs_of(self, pools: Ints) -> tuple[Ints, Ints]:
         """The legs of some pools, and where each pool's begin among them."""
@@ -150,7 +158,7 @@ class Straight:
         at, _, _, left, above = self._legs_scratch
         np.multiply(legs.shift_u, u, out=step)
         np.add(step, legs.shift, out=step)
-        np.add(step, np.repeat(self.health, self.plain.pools.legs), out=step)
+        np.add(step, self._by_leg(self.health, out=at), out=step)
         np.multiply(step, legs.pull, out=step)
         np.add(u, step, out=at)
         np.less(at, legs.root_low, out=left)
