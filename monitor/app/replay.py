@@ -47,7 +47,9 @@ class Began:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """Steps of a run that cannot be replayed, with the reason. `first` and `last` are their times as far as known."""
+    """Steps of a run that cannot be replayed, with the reason. `first` is the time of the step before them, or without
+    one that of the first of them that is there; `last` that of the last of them, as far as known.
+    """
 
     run: str
     why: str
@@ -97,6 +99,7 @@ class Replayer:
         self._decider: Decider | None = None  #: None: nothing can be replayed until the next baseline
         self._around = Surroundings()
         self._next = 1  #: the number that the next step must have
+        self._at: float | None = None  #: the time of the last step that was replayed
         self._pending: tuple[Step, Decision] | None = None  #: a step whose outcome was not read yet
         self._gap = Gap("")
         self._why = ""  #: what was said last of records that are missing
@@ -132,7 +135,7 @@ class Replayer:
 
     def _open(self, run: Run) -> None:
         self._run, self._began, self._decider, self._stopped = run, None, None, False
-        self._next, self._gap, self._why = 1, Gap(""), ""
+        self._next, self._at, self._gap, self._why = 1, None, Gap(""), ""
         self._around = Surroundings()
 
     def _begin(self, run: Run, at: float, *, whole: bool) -> Began:
@@ -173,7 +176,7 @@ class Replayer:
             self._gap.skip(step.now)
             self._next = step.number + 1
             return
-        self._next, self._why = step.number + 1, ""
+        self._next, self._at, self._why = step.number + 1, step.now, ""
         self._around = step.around or self._around
         self._pending = step, self._decider.step(step.events, step.now, self._around, step.overrun)
 
@@ -198,7 +201,8 @@ class Replayer:
     def _lose(self, steps: int, at: float) -> None:
         """From here on there is no state to go on with, until a baseline brings one."""
         if self._decider is not None or not self._gap.why:
-            self._decider, self._gap = None, Gap(self._why or "they are not in the journal", first=at)
+            since = at if self._at is None else self._at
+            self._decider, self._gap = None, Gap(self._why or "they are not in the journal", first=since)
         self._gap.steps += max(0, steps)
 
     def _mind_the_gap(self) -> Iterator[Item]:
