@@ -252,7 +252,13 @@ class Valuation:
         for entry, _ in chosen:
             entry.advised_at = now
             try:
-                advice = advise(entry.pool, self._market.prices, self._settings.wanted_distance_ratio)
+                advice = advise(
+                    entry.pool,
+                    self._market.prices,
+                    self._settings.wanted_distance_ratio,
+                    betas=self._settings.betas,
+                    stablecoins=self.stablecoins,
+                )
             except MarginwatchError:
                 entry.advice = NO_ADVICE
             else:

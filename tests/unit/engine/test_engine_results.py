@@ -13,7 +13,7 @@ from monitor.domain.events import (
     CandlesLoaded,
     Elapsed,
 )
-from monitor.domain.lines import NEVER, State
+from monitor.domain.lines import NEVER, Direction, State
 from monitor.domain.quality import Quality
 from monitor.domain.tables import Tables
 from monitor.engine.engine import Engine
@@ -213,6 +213,17 @@ class TestVolatilityAndAdvice:
         alive.step([Elapsed(T + 2)], T + 2)
         assert pool(alive, "cross:USDT").advice_text == ""
 
+    def test_it_brings_the_reported_market_line_to_the_wanted_distance(self) -> None:
+        """The line moves by the user's own betas, and holds still what he calls a stablecoin."""
+        settings = {"wanted_distance_ratio": 0.3, "betas": {"BTC": 1.5}, "stablecoins": ("USDT", "ETH")}
+        alive = running(BTC, held("ETHUSDT", 5.0, 3_000.0), **settings)
+        alive.step([Elapsed(T)], T)
+        add = pool(alive, "cross:USDT").advice_add_usd
+        assert add is not None
+        wallet = 10_000.0 + add
+        far = alive.step([paid("USDT", wallet, at=T + 1, cross=wallet)], T + 1)
+        assert pool(far, "cross:USDT").market[Direction.DOWN].distance_ratio == pytest.approx(0.3, rel=1e-3)
+
     def test_no_price_waits_for_it(self) -> None:
         alive = running(BTC, wanted_distance_ratio=0.2)
         alive.step([tick("BTCUSDT", 59_000.0, T + 1), Elapsed(T + 1)], T + 1)
@@ -246,7 +257,7 @@ class TestVolatilityAndAdvice:
         assert pool(alive, "cross:USDT").advice_text != ""
 
     def test_advice_that_cannot_be_found_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fails(*_: object) -> object:
+        def fails(*_: object, **__: object) -> object:
             raise BadPool("no")
 
         monkeypatch.setattr("monitor.engine.valuation.advise", fails)
