@@ -45,6 +45,7 @@ class Pen:
         self._packer = Packer()
         self._block: list[bytes] = []
         self._block_bytes = 0
+        self._head_bytes = 0  #: that the open segment began with
         self._began = self._synced = self._pruned = clock.monotonic()
         self.records_total = self.written_bytes_total = 0
 
@@ -78,7 +79,7 @@ class Pen:
         except BaseException:
             self.folder.discard()
             raise
-        self._run = run
+        self._run, self._head_bytes = run, self.folder.size
         self._began = self._synced = self._pruned = self._clock.monotonic()
 
     def add(self, record: bytes) -> None:
@@ -121,6 +122,11 @@ class Pen:
 
     @property
     def segment_is_full(self) -> bool:
-        """Whether the next segment should begin."""
+        """Whether the next segment should begin. One whose baseline takes more room than a segment should is not full
+        before that has paid: else each round would begin another.
+        """
         age_seconds = self._clock.monotonic() - self._began
-        return self.folder.size >= self._bounds.segment_bytes or age_seconds >= self._bounds.segment_seconds
+        return (
+            self.folder.size >= max(self._bounds.segment_bytes, 2 * self._head_bytes)
+            or age_seconds >= self._bounds.segment_seconds
+        )

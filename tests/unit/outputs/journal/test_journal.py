@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import stat
 from dataclasses import replace
@@ -194,6 +195,16 @@ def test_segments_follow_one_another_by_size_and_each_can_be_replayed_by_itself(
             last = row.number
         elif isinstance(row, Baseline):
             assert row == Baseline(at=row.at, after=last, events=(UP,), around=Surroundings(inbox_depth=7))
+
+
+def test_a_baseline_that_is_larger_than_a_segment_does_not_make_each_step_one(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, JournalSettings(bounds=Bounds(segment_bytes=1)))
+    desk.step(*(FeedUp("binance", None, secrets.token_hex(16), 5.0) for _ in range(1000)))
+    for _ in range(20):
+        desk.write()
+        desk.step()
+    desk.stop()
+    assert desk.kinds().count("B") == 1
 
 
 def test_a_new_segment_begins_after_its_time(tmp_path: Path) -> None:
