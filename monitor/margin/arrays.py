@@ -63,6 +63,13 @@ def sums(places: Ints, values: Floats, count: int) -> Floats:
     return np.bincount(places, values, count).astype(np.float64, copy=False)
 
 
+def distinct(ordered: Ints) -> Ints:
+    """What is there, each once, of numbers (at least one) that never fall."""
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
+
+
 def spread(counts: Ints) -> Ints:
     """0..n-1 within each run: spread([2, 3]) = [0, 1, 0, 1, 2]."""
     ends = np.cumsum(counts)

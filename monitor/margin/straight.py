@@ -20,11 +20,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.margin.arrays import Bools, Floats, Ints, Scratch, spread, sums
-from monitor.margin.newton import find_roots, paths_of, tiers_at
+from monitor.margin.arrays import Bools, Floats, Ints, Scratch, distinct, spread, sums
+from monitor.margin.newton import Paths, Tiers, find_roots, paths_of, tiers_at
 from monitor.margin.plain_columns import Plain
 from monitor.margin.roots import NOWHERE, TOP
 from monitor.margin.tiers import Shelf
+
+#: How often the tier at the last root found is tried before Newton's steps begin.
+NEARBY = 2
 
 
 @dataclass(slots=True)
@@ -143,7 +146,9 @@ class Straight:
         legs.low[places], legs.high[places] = tiers.low, tiers.high
         legs.shift_u[places] = legs.root_k[places] - tiers.k
         legs.shift[places] = legs.root_lift[places] - tiers.lift
-        self._relieved = self.plain.pools.constant - self._by_pool(legs.relief)
+        pools = distinct(legs.pool[places])
+        which, begins = self._legs_of(pools)
+        self._relieved[pools] = self.plain.pools.constant[pools] - np.add.reduceat(legs.relief[which], begins)
 
     def _legs_of(self, pools: Ints) -> tuple[Ints, Ints]:
         """The legs of some pools, and where each pool's begin among them."""
@@ -171,19 +176,34 @@ class Straight:
         """The roots of these legs' paths lie in other tiers. Pools that are liquidatable now have none."""
         legs = self.plain.legs
         places = places[self.health[legs.pool[places]] > 0.0]
-        if not len(places):
-            return
-        u, ones = self.u[places], np.ones(len(places))
-        health = self.health[legs.pool[places]]
-        rest = health - (legs.k[places] * u + legs.lift[places])
-        begins, sign = np.arange(len(places)), -np.sign(legs.c[places])
-        paths = paths_of(legs, places, ones, u, begins)
-        jump = find_roots(self._shelf, paths, rest, sign).y * u
-        legs.root_k[places], legs.root_lift[places], legs.pull[places] = paths.k, paths.lift, -1.0 / paths.k
-        legs.shift_u[places], legs.shift[places] = paths.k - legs.k[places], paths.lift - legs.lift[places]
-        legs.root_low[places], legs.root_high[places] = paths.low, paths.high
-        step = (legs.shift_u[places] * u + legs.shift[places] + health) * legs.pull[places]
-        self.y[places] = np.where(paths.low > paths.high, jump, step)
+        tried = 0
+        while len(places) and tried < NEARBY:
+            # Most are in the next tier: that at the place where the root would be in the last one.
+            at = self._root_in(places, tiers_at(self._shelf, legs, places, self.u[places] + self.y[places]))
+            places = places[(at < legs.root_low[places]) | (at > legs.root_high[places])]
+            tried += 1
+        if len(places):
+            self._search_roots(places)
+
+    def _search_roots(self, places: Ints) -> None:
+        """Newton's steps from the present tiers, and where the requirement jumps past equity: y of the jump."""
+        legs, u, ones = self.plain.legs, self.u[places], np.ones(len(places))
+        rest = self.health[legs.pool[places]] - (legs.k[places] * u + legs.lift[places])
+        paths = paths_of(legs, places, ones, u, np.arange(len(places)))
+        jump = find_roots(self._shelf, paths, rest, -np.sign(legs.c[places])).y * u
+        self._root_in(places, paths)
+        self.y[places] = np.where(paths.low > paths.high, jump, self.y[places])
+
+    def _root_in(self, places: Ints, tiers: Tiers | Paths) -> Floats:
+        """The roots of these legs' paths if they lie in these tiers, which are remembered."""
+        legs, u = self.plain.legs, self.u[places]
+        pull, shift_u, shift = -1.0 / tiers.k, tiers.k - legs.k[places], tiers.lift - legs.lift[places]
+        legs.root_k[places], legs.root_lift[places], legs.pull[places] = tiers.k, tiers.lift, pull
+        legs.shift_u[places], legs.shift[places] = shift_u, shift
+        legs.root_low[places], legs.root_high[places] = tiers.low, tiers.high
+        self.y[places] = step = (shift_u * u + shift + self.health[legs.pool[places]]) * pull
+        root: Floats = u + step
+        return root
 
     # -- lines that move several legs ----------------------------------------------------------------------------------
 
