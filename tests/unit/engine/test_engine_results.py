@@ -215,8 +215,8 @@ class TestVolatilityAndAdvice:
 
     def test_it_brings_the_reported_market_line_to_the_wanted_distance(self) -> None:
         """The line moves by the user's own betas, and holds still what he calls a stablecoin."""
-        settings = {"wanted_distance_ratio": 0.3, "betas": {"BTC": 1.5}, "stablecoins": ("USDT", "ETH")}
-        alive = running(BTC, held("ETHUSDT", 5.0, 3_000.0), **settings)
+        eth = held("ETHUSDT", 5.0, 3_000.0)
+        alive = running(BTC, eth, wanted_distance_ratio=0.3, betas={"BTC": 1.5}, stablecoins=("USDT", "ETH"))
         alive.step([Elapsed(T)], T)
         add = pool(alive, "cross:USDT").advice_add_usd
         assert add is not None
