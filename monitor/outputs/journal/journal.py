@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 HURRY_SHARE = 0.25  #: of the queue, from which on the writer does not wait for its half second
 RESUME_SHARE = 0.5  #: of the queue, below which steps are written again after some were lost
+STALLED_SECONDS = 10.0  #: without any progress of the writer, after which the disk is said not to answer
 HEAD_BYTES = 100  #: about what a raw record takes beside its text
 
 
@@ -185,7 +186,7 @@ class Journal:
     def status(self) -> JournalStatus:
         """How the recording does."""
         writer = self.writer
-        reason = writer.reason or (self._lost.why if self._lost else "")
+        reason = writer.reason or (self._lost.why if self._lost else "") or self._stall()
         return JournalStatus(
             writing=not reason,
             reason=reason,
@@ -196,6 +197,12 @@ class Journal:
             segments=writer.segments,
             queue_depth=len(self._queue),
         )
+
+    def _stall(self) -> str:
+        """Said where a call to the disk does not come back: nobody else would notice before the queue is full."""
+        since = self.writer.busy_since
+        stalled = since is not None and self._clock.monotonic() - since > STALLED_SECONDS
+        return "the disk does not answer" if stalled else ""
 
     def _wants(self, account: str | None) -> bool:
         raw = self._settings.raw

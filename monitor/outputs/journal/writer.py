@@ -59,6 +59,7 @@ class Writer:
         self._asked = False  #: whether the loop was asked for the facts that stand
         self._retry_at, self._wait = 0.0, FIRST_RETRY_SECONDS
         self.new_segment_wanted = False  #: the loop is to hand over the facts that stand; it takes the word back
+        self.busy_since: float | None = None  #: since when (steady time) the round that is under way got no further
         self.reason = ""  #: why nothing is written; "" if it is, or was not tried yet
         self.records_total = self.lost_total = self.written_bytes_total = self.kept_bytes = self.segments = 0
 
@@ -103,18 +104,21 @@ class Writer:
 
     def work(self) -> None:
         """One round: all that waits is written, or counted as lost."""
+        self.busy_since = self._clock.monotonic()
         if not self._begun:
             self._begun = True
             self._guarded(lambda: self._begin(None))
         for number, item in enumerate(self._queue.take(), 1):
             self._one(item)
             if number % BREATH_ITEMS == 0:
+                self.busy_since = self._clock.monotonic()
                 time.sleep(BREATH_SECONDS)
         if self._pen is not None and self._pen.is_down:
             self._guarded(self._round_off)
         elif not self._asked and self._clock.monotonic() >= self._retry_at:
             self._ask()
         self._count()
+        self.busy_since = None
 
     def _one(self, item: Item) -> None:
         """Write one item; what goes wrong is its loss."""

@@ -346,6 +346,26 @@ def test_two_monitors_do_not_write_into_one_folder(tmp_path: Path) -> None:
     assert sorted(second.kinds().split()) == ["RBLSOE", "RSOE"]
 
 
+def test_a_disk_that_does_not_answer_is_said_before_the_queue_is_full(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    asked, write = list[str](), desk.disk.write
+
+    def slow(file: int, data: bytes | memoryview) -> int:
+        for seconds in (5.0, 6.0):
+            desk.clock.time += seconds
+            asked.append(desk.journal.status().reason)
+        return write(file, data)
+
+    desk.step()
+    desk.write()
+    assert desk.journal.writer._pen is not None
+    desk.journal.writer._pen.folder._write = slow
+    desk.step()
+    desk.write()
+    assert asked == ["", "the disk does not answer"]
+    assert desk.journal.status().writing, "and when it answers, all is well"
+
+
 def test_a_folder_that_somebody_removes_is_made_anew_within_seconds(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "journal")
     desk.step(UP)
