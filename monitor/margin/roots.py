@@ -12,7 +12,7 @@ from monitor.margin.breaks import breakpoints
 from monitor.margin.columns import Block
 from monitor.margin.health import Health, Values, health
 from monitor.margin.shapes import Shape
-from monitor.margin.terms import Terms
+from monitor.margin.terms import FLOOR, Terms
 from monitor.margin.tiers import Shelf
 
 #: How far up a ray is followed: a line beyond a billion times today's price is none.
@@ -21,6 +21,8 @@ TOP = 1e9
 NOWHERE = -1.0 + 1e-11
 #: Health counts as zero below this part of the sum of its absolute terms (the promise is 1e-9).
 EXACT = 1e-14
+#: A bracket is closed below this width, relative to one and the move.
+NARROW = 4e-16
 #: Rounds of refinement; Newton needs about as many as there are tiers between, bisection 60.
 ROUNDS = 200
 #: Columns of legs evaluated at once, which bounds the memory of the walk.
@@ -135,20 +137,30 @@ class _Search:
         return lambda x: health(terms, values, self.shelf, self.block, x)
 
     def _refine(self, problems: Ints, safe: Floats, unsafe: Floats, found: Health) -> None:
-        """Close in on the root between a safe and an unsafe x: Newton from the unsafe side, else bisection."""
+        """Close in on the root between a safe and an unsafe x: Newton from the unsafe side, else bisection.
+
+        A step that falls short, leads past the safe x, or moves nothing would be repeated. Either it is
+        rounding, or a kink right there, and then the root lies beside an end; or it is a jump, or a slope that
+        misleads. So the places beside the ends are looked at first, and then the bracket is halved.
+        """
         at = self._at(problems)
         a, b, h, slope, equity = safe, unsafe.copy(), found.health, found.slope, found.equity
         size = found.size
-        halve = np.zeros(len(problems), np.bool_)
+        fell_short, halve = np.zeros(len(problems), np.bool_), np.zeros(len(problems), np.bool_)
         for _ in range(ROUNDS):
-            width = np.abs(b - a)
-            done = (np.abs(h) <= EXACT * size) | (width <= 4e-16 * (1.0 + np.abs(b)))
+            done = (np.abs(h) <= EXACT * size) | (np.abs(b - a) <= NARROW * (1.0 + np.abs(b)))
             if done.all():
                 break
             with np.errstate(divide="ignore", invalid="ignore"):
                 step = b - h / slope
-            inside = (step > np.minimum(a, b)) & (step < np.maximum(a, b)) & ~halve
-            x = np.where(done, b, np.where(inside, step, 0.5 * (a + b)))
+            towards_a, beside = np.sign(a - b), 0.5 * NARROW * (1.0 + np.abs(b))
+            ahead = (step - b) * towards_a
+            by_unsafe = (fell_short | (np.abs(ahead) <= beside)) & ~halve
+            newton = (ahead > 0.0) & ((a - step) * towards_a > 0.0) & ~by_unsafe & ~halve
+            by_safe = ((step - a) * towards_a >= 0.0) & ~by_unsafe & ~halve
+            x = np.where(newton, step, _between(a, b))
+            x = np.where(by_unsafe, b + beside * towards_a, np.where(by_safe, a - beside * towards_a, x))
+            x = np.where(done, b, x)
             there = at(x)
             stays = there.health > 0.0
             near = stays & (np.abs(there.health) <= EXACT * there.size)
@@ -157,10 +169,15 @@ class _Search:
             b = np.where(moves, x, b)
             h, slope = np.where(moves, there.health, h), np.where(moves, there.slope, slope)
             size, equity = np.where(moves, there.size, size), np.where(moves, there.equity, equity)
-            # A step that fell short (rounding, or a jump) would be repeated from the same side: halve once instead.
-            halve = stays & ~near
+            halve, fell_short = np.where(by_unsafe, ~stays, stays & halve), stays & (newton | by_safe)
         self.x[problems] = b
         self.equity[problems] = equity
+
+
+def _between(a: Floats, b: Floats) -> Floats:
+    """The middle of a bracket: of the prices' logarithms where they differ much, else of the moves."""
+    wide = np.maximum(1.0 + a, 1.0 + b) > 4.0 * np.minimum(1.0 + a, 1.0 + b)
+    return np.where(wide, np.sqrt((1.0 + a) * np.maximum(1.0 + b, FLOOR)) - 1.0, 0.5 * (a + b))
 
 
 def _part(found: Health, chosen: Bools) -> Health:
