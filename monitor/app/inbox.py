@@ -44,7 +44,7 @@ class Inbox:
         self.conflated_total = 0
         self.overruns_total = 0
         self._pending: dict[Hashable, Event] = {}
-        self._frames: dict[Hashable, tuple[Frame, ...]] = {}  #: that the waiting prices came in, by the same key
+        self._frames: dict[Hashable, tuple[Frame, ...]] = {}  #: that the waiting events came in, by the same key
         self._arrays = 0
         self._facts = 0
         self._worth = False  #: a price waits that is worth a step
@@ -63,7 +63,7 @@ class Inbox:
     def put(self, event: Event, frame: Frame | None = None, /) -> None:
         """Add an event; never blocks. Raises `Overrun` for a fact when too many wait.
 
-        `frame` is told when a price of it is replaced before anybody saw it.
+        `frame` is told when the event is taken, or when a newer price takes its place before that.
         """
         if isinstance(event, (Tick, Ticks, AssetTick)):
             key = event.conflation_key
@@ -84,7 +84,10 @@ class Inbox:
                 self._overrun = True
                 raise Overrun(self.limit)
             self._facts += 1
-            self._pending[next(self._serial)] = event
+            key = next(self._serial)
+            self._pending[key] = event
+            if frame is not None:
+                self._frames[key] = (frame,)
         if self._reader is not None and not self._reader.done():
             self._call(self._reader)
 
@@ -114,6 +117,8 @@ class Inbox:
                 self._alarm.cancel()
                 self._alarm = None
         waiting = tuple(self._pending.values())
+        for frame in chain.from_iterable(self._frames.values()):
+            frame.seen()
         self._pending.clear()
         self._frames.clear()
         self._facts = self._arrays = 0

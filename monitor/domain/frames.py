@@ -45,7 +45,11 @@ class Decoded:
 
 
 class Frame(Protocol):
-    """A frame whose prices wait for the engine, so that it is counted as what becomes of it."""
+    """A frame whose events wait for the engine, so that it is counted as what becomes of it: once, when all is said."""
+
+    def seen(self) -> None:
+        """The engine takes one of its events."""
+        ...
 
     def replaced(self) -> None:
         """A newer price took the place of one of its prices before anybody saw that."""

@@ -19,7 +19,8 @@ class FeedStatus:
 
     Each of a stream's `messages` is counted in one of: `applied` (understood, and seen by the engine), `conflated`
     (newer prices took the place of all of its own before the engine saw them), `overrun` (a fact of it found the inbox
-    full), `ignored`, `acknowledged` and `refused` (answers to our subscriptions), `unrecognised`, `unreadable`.
+    full), `ignored`, `acknowledged` and `refused` (answers to our subscriptions), `unrecognised`, `unreadable`; or it
+    is `waiting`: understood, and not yet seen by the engine. All but `waiting` never fall.
     `malformed` counts what is unreadable and, besides, each bad row of a frame or answer that could be read.
     """
 
@@ -38,6 +39,7 @@ class FeedStatus:
     ignored: int = 0
     missed_acknowledgements: int = 0
     polled: bool = False
+    waiting: int = 0
     applied: int = 0
     conflated: int = 0
     overrun: int = 0
@@ -46,7 +48,8 @@ class FeedStatus:
     unreadable: int = 0
 
 
-#: What becomes of a stream's message: the names of the counts of `FeedStatus` that add up to `messages`.
+#: What becomes of a stream's message: the names of the counts of `FeedStatus` that, with those `waiting`, add up to
+#: `messages`.
 OUTCOMES = (
     "applied", "conflated", "overrun", "ignored", "acknowledged", "refused", "unrecognised", "unreadable",
 )  # fmt: skip

@@ -204,13 +204,14 @@ class Attempt:
 class Counters:
     """What arrived on one stream since the start; survives every reconnection.
 
-    Each message is in one of `taken`, `ignored`, `acknowledged`, `refused`, `unrecognised` and `unreadable`. Of those
-    taken, some were then `conflated` or met an `overrun`: the rest was applied. It is a `frames.Frame` for its frames
-    of one price.
+    Each message is in one of `waiting`, `applied`, `conflated`, `overrun`, `ignored`, `acknowledged`, `refused`,
+    `unrecognised` and `unreadable`; of these only `waiting` ever falls: what was understood is there until it is known
+    which of the next three it comes to. It is a `frames.Frame` for its frames of one event.
     """
 
     messages: int = 0
-    taken: int = 0
+    waiting: int = 0
+    applied: int = 0
     conflated: int = 0
     overrun: int = 0
     ignored: int = 0
@@ -223,23 +224,49 @@ class Counters:
     last_message: float | None = None
     lag_seconds: float | None = None
 
+    def seen(self) -> None:
+        """The engine took what a frame held."""
+        self.waiting -= 1
+        self.applied += 1
+
     def replaced(self) -> None:
-        """The price that was all that a frame held was replaced before anybody saw it."""
+        """Newer prices took the place of all that a frame held before anybody saw it."""
+        self.waiting -= 1
         self.conflated += 1
+
+    def found_no_room(self) -> None:
+        """A fact of a frame was refused: what else it held, if anything, counts for nothing."""
+        self.waiting -= 1
+        self.overrun += 1
 
 
 @dataclass(slots=True)
 class Several:
-    """A frame of several events: it is conflated away when every one of them was replaced."""
+    """A frame of several events: it is conflated away when every one of them was replaced, and else applied.
+
+    One of which an event found no room never comes to its end, and is counted elsewhere.
+    """
 
     counters: Counters
     left: int
+    any_seen: bool = False
+
+    def seen(self) -> None:
+        """The engine took one of its events."""
+        self.any_seen = True
+        self._one_less()
 
     def replaced(self) -> None:
         """One of its prices was replaced before anybody saw it."""
+        self._one_less()
+
+    def _one_less(self) -> None:
         self.left -= 1
         if not self.left:
-            self.counters.conflated += 1
+            if self.any_seen:
+                self.counters.seen()
+            else:
+                self.counters.replaced()
 
 
 class Ledger:
@@ -288,7 +315,8 @@ class Ledger:
     def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float) -> Counters:
         """Count a frame, and return where. Malformed ones are kept, shortened and without keys.
 
-        One that does not say whose it is counts with the first stream of its connection.
+        One that holds events waits until somebody says what became of them; one that does not say whose it is counts
+        with the first stream of its connection.
         """
         stream = self.stream_of(decoded) or self.rules[0].stream
         counters = self.counters[stream]
@@ -297,8 +325,10 @@ class Ledger:
         if decoded.venue_time is not None:
             counters.lag_seconds = received + offset_seconds - decoded.venue_time
         match decoded.kind:
+            case FrameKind.DATA | FrameKind.KEY_EXPIRED if decoded.events:
+                counters.waiting += 1
             case FrameKind.DATA | FrameKind.KEY_EXPIRED:
-                counters.taken += 1
+                counters.applied += 1
             case FrameKind.IGNORED:
                 counters.ignored += 1
             case FrameKind.ACKNOWLEDGED:
@@ -360,7 +390,8 @@ def _status(
         unrecognised=counters.unrecognised,
         ignored=counters.ignored,
         missed_acknowledgements=missed.get(one.rule.stream, 0),
-        applied=counters.taken - counters.conflated - counters.overrun,
+        waiting=counters.waiting,
+        applied=counters.applied,
         conflated=counters.conflated,
         overrun=counters.overrun,
         acknowledged=counters.acknowledged,

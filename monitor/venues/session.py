@@ -15,7 +15,7 @@ Emit = Callable[[Event], None]  #: where events go that no newer one replaces; i
 
 
 class Put(Protocol):
-    """Where the events of frames go. `frame` is told when a price of it is replaced before anybody saw it."""
+    """Where the events of frames go. `frame` is told of each whether the engine took it, or a newer price its place."""
 
     def __call__(self, event: Event, frame: Frame | None = None, /) -> None:
         """Pass an event on. Raises `Overrun` for a fact that finds no room."""

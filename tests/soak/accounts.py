@@ -23,7 +23,7 @@ def unaccounted(sent: Sent, feeds: Iterable[FeedStatus]) -> list[str]:
     for (account, stream), row in sorted(streams.items()):
         name = f"{account} {stream}".strip()
         whole = (
-            row.applied + row.conflated + row.overrun + row.ignored,
+            row.waiting + row.applied + row.conflated + row.overrun + row.ignored,
             row.acknowledged + row.refused + row.unrecognised + row.unreadable,
         )
         if sum(whole) != row.messages:
@@ -34,11 +34,15 @@ def unaccounted(sent: Sent, feeds: Iterable[FeedStatus]) -> list[str]:
             compare(f"{name}, unrecognised", row.unrecognised, account, RAW)
     marks, assets = streams[PUBLIC, "marks"], streams[PUBLIC, "assets"]
     compare("public, all frames", marks.messages + assets.messages, PUBLIC)
-    compare("marks, understood", marks.applied + marks.conflated + marks.overrun, PUBLIC, MARK_KIND)
+    compare("marks, understood", _understood(marks), PUBLIC, MARK_KIND)
     compare("marks of the other family, ignored", marks.ignored, PUBLIC, MARK_KIND + COIN_M)
-    compare("assets, understood", assets.applied + assets.conflated + assets.overrun, PUBLIC, ASSET_KIND)
+    compare("assets, understood", _understood(assets), PUBLIC, ASSET_KIND)
     # Whose these are nobody can say: they count with the first stream of their connection.
     compare("public, acknowledged", marks.acknowledged, PUBLIC, ANSWER)
     compare("public, refused", marks.refused, PUBLIC, REFUSAL)
     compare("public, unreadable", marks.unreadable, PUBLIC, SPOILT)
     return wrong
+
+
+def _understood(row: FeedStatus) -> int:
+    return row.waiting + row.applied + row.conflated + row.overrun

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from monitor.app.inbox import Inbox
+from monitor.domain.view import OUTCOMES
 from monitor.sim.binance import SimBinance
 from monitor.sim.binance.mishaps import MISHAPS
 from monitor.sim.binance.sent import PUBLIC, RAW, SPOILT, Answered
@@ -25,16 +26,20 @@ from monitor.venues.binance.session import BinanceSession
 from monitor.venues.session import Job
 from tests.e2e.harness import CADENCE, daemon, write_config
 from tests.soak.accounts import unaccounted
-from tests.wire.harness import session_of
+from tests.wire.harness import session_of, until
 
 BRISK = Cadence(mark_seconds=0.05)
 DRAIN_SECONDS = 0.5
+LOOK_SECONDS = 0.02
 RAW_PATHS = {"account": ("/fapi/v3/account", "/fapi/v3/positionRisk"), "tiers": ("/fapi/v1/leverageBracket",)}
 
 
 @asynccontextmanager
 async def wired(sim: SimBinance, facts_limit: int = 10_000) -> AsyncIterator[tuple[BinanceSession, Inbox]]:
-    """The real session and inbox, which somebody empties every now and then, so that prices are conflated."""
+    """The real session and inbox, which somebody empties every now and then, so that prices are conflated.
+
+    All the while, no counter of it may fall: whoever scrapes takes that for a restart.
+    """
     inbox = Inbox(facts_limit)
     session = session_of(sim, emit=inbox.put, weight_per_minute=240_000)
 
@@ -53,7 +58,21 @@ async def wired(sim: SimBinance, facts_limit: int = 10_000) -> AsyncIterator[tup
                     raise
                 await asyncio.sleep(0.1)
 
-    tasks = [asyncio.create_task(drain()), *(asyncio.create_task(keep(job)) for job in session.jobs())]
+    fell: set[str] = set()
+
+    async def watch() -> None:
+        known: dict[tuple[str, str, str], int] = {}
+        while True:
+            for row in session.feeds():
+                for count in ("messages", *OUTCOMES):
+                    key, now = (row.account, row.stream, count), getattr(row, count)
+                    if now < known.get(key, 0):
+                        fell.add(" ".join(key).strip())
+                    known[key] = now
+            await asyncio.sleep(LOOK_SECONDS)
+
+    beside = (drain(), watch())
+    tasks = [*map(asyncio.create_task, beside), *(asyncio.create_task(keep(job)) for job in session.jobs())]
     try:
         yield session, inbox
     finally:
@@ -61,6 +80,7 @@ async def wired(sim: SimBinance, facts_limit: int = 10_000) -> AsyncIterator[tup
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await session.close()
+    assert not fell
 
 
 def venue() -> SimBinance:
@@ -95,6 +115,8 @@ async def test_on_a_quiet_day_both_books_agree_to_the_last_frame() -> None:
         assert marks.conflated > 0, "prices that nobody saw are counted as that"
         assert marks.applied > 0
         assert inbox.conflated_total >= marks.conflated
+        await until(lambda: not any(row.waiting for row in session.feeds()), what="all is taken in the end")
+        assert unaccounted(sim.hub.sent, session.feeds()) == []
         for account in sim.accounts:
             for reading, paths in RAW_PATHS.items():
                 answered = sum(sim.hub.sent.answers[Answered("GET", path, account, 200)] for path in paths)
@@ -171,5 +193,13 @@ async def test_the_metrics_of_the_installed_daemon_agree_with_what_was_sent(tmp_
                 return (public, by_stream["user"]) == (sent.count(PUBLIC), sent.count("main"))
 
             await monitor.until("every frame in the metrics", agrees, within=5.0)
+            for stream in ("marks", "assets", "user"):
+                frames = {
+                    dict(labels)["outcome"]: number
+                    for labels, number in (await monitor.metrics())["feed_frames_total"].items()
+                    if dict(labels)["stream"] == stream
+                }
+                assert tuple(frames) == OUTCOMES, "each is shown from the start"
+                assert sum(frames.values()) == await monitor.value("feed_messages_total", stream=stream), frames
             assert await monitor.value("feed_malformed_total", stream="marks") == 2
             assert await monitor.value("feed_unrecognised_total", stream="user", account="main") == 1

@@ -59,12 +59,17 @@ class Conversation:
             self._record(raw, at.wall)
         decoded = decode(raw, venue=self._venue, account=self._account, received=at.wall)
         counters = self._ledger.count(decoded, raw, at.wall, self._offset())
-        if self._news(decoded, at):
-            self._tell(at)
-        if self._heard is not None:
-            self._heard(decoded)
-        if decoded.events:
-            self._pass_on(decoded.events, counters)
+        try:
+            if self._news(decoded, at):
+                self._tell(at)
+            if self._heard is not None:
+                self._heard(decoded)
+            if decoded.events:
+                self._pass_on(decoded.events, counters)
+        except Overrun:
+            if decoded.events:
+                counters.found_no_room()
+            raise
 
     def _news(self, decoded: Decoded, at: Moment) -> bool:
         """Note what a frame says of the streams; whether one of them may be up or down since."""
@@ -88,12 +93,8 @@ class Conversation:
 
     def _pass_on(self, events: Sequence[Event], counters: Counters) -> None:
         frame = counters if len(events) == 1 else Several(counters, len(events))
-        try:
-            for event in events:
-                self._emit(event, frame)
-        except Overrun:
-            counters.overrun += 1
-            raise
+        for event in events:
+            self._emit(event, frame)
 
     def watch(self, at: Moment) -> Sequence[str]:
         """Judge the ledger: subscribe again where nothing was acknowledged or came, give up where that did not help."""

@@ -23,10 +23,13 @@ def array(rows: dict[str, float], received: float = 1.0, venue: str = "binance")
 
 
 class Frame:
-    """A frame that remembers how many of its prices nobody saw."""
+    """A frame that remembers how many of its prices were taken, and how many nobody saw."""
 
     def __init__(self) -> None:
-        self.unseen = 0
+        self.taken = self.unseen = 0
+
+    def seen(self) -> None:
+        self.taken += 1
 
     def replaced(self) -> None:
         self.unseen += 1
@@ -177,23 +180,36 @@ def test_whatever_waits_the_last_word_on_each_instrument_stands_and_every_row_is
         sent.append(array(dict.fromkeys(one, mark), mark) if isinstance(one, tuple) else tick(one, mark))
         frames.append(Frame())
         inbox.put(sent[-1], frames[-1])
+    assert not any(frame.taken for frame in frames)
     waiting = asyncio.run(inbox.batch(0.0))
     assert last_marks(waiting) == last_marks(sent)
     assert rows(waiting) + inbox.conflated_total == rows(sent)
     assert sum(isinstance(event, Ticks) for event in waiting) <= MOST_ARRAYS
-    assert all(frame.unseen <= 1 for frame in frames)
+    assert all(frame.taken + frame.unseen == 1 for frame in frames), "each is told once what became of it"
     shown = {mark for event in waiting for mark in (event.marks if isinstance(event, Ticks) else [event.mark])}  # type: ignore[union-attr]  # only marks were put
     assert [not frame.unseen for frame in frames] == [number + 1.0 in shown for number in range(len(put))]
 
 
-async def test_a_frame_is_told_when_a_price_of_it_is_replaced_and_not_when_it_is_taken() -> None:
+async def test_a_frame_is_told_when_a_price_of_it_is_replaced_or_taken_and_waits_until_then() -> None:
     inbox, first, second, rest = Inbox(limit=10), Frame(), Frame(), Frame()
     inbox.put(tick("BTC", 1.0), first)
     inbox.put(tick("BTC", 2.0), second)
-    assert (first.unseen, second.unseen) == (1, 0)
+    assert (first.unseen, second.unseen, second.taken) == (1, 0, 0)
     await inbox.batch()
+    assert second.taken == 1
     inbox.put(tick("BTC", 3.0), rest)
-    assert (first.unseen, second.unseen, rest.unseen) == (1, 0, 0)
+    assert (first.taken, second.unseen, rest.taken, rest.unseen) == (0, 0, 0, 0)
+
+
+async def test_the_frame_of_a_fact_is_told_when_it_is_taken_and_not_when_it_finds_no_room() -> None:
+    inbox, taken, refused = Inbox(limit=1), Frame(), Frame()
+    inbox.put(Elapsed(1.0), taken)
+    with pytest.raises(Overrun):
+        inbox.put(Elapsed(2.0), refused)
+    assert taken.taken == 0
+    await inbox.batch()
+    await inbox.batch(0.0)
+    assert (taken.taken, refused.taken, refused.unseen) == (1, 0, 0)
 
 
 async def test_whoever_waits_with_patience_gets_nothing_when_nothing_comes_and_is_not_late_for_the_next() -> None:

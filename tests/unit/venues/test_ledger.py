@@ -186,7 +186,7 @@ def test_every_frame_is_counted_by_its_kind() -> None:
 def accounted(status: FeedStatus) -> int:
     one = status
     seen = one.applied + one.conflated + one.overrun + one.ignored + one.acknowledged + one.refused
-    return seen + one.unrecognised + one.unreadable
+    return seen + one.unrecognised + one.unreadable + one.waiting
 
 
 def test_each_frame_is_in_exactly_one_count() -> None:
@@ -197,22 +197,47 @@ def test_each_frame_is_in_exactly_one_count() -> None:
         assert accounted(status) == status.messages == number
 
 
-def test_a_frame_of_one_price_is_conflated_away_when_that_is_replaced() -> None:
-    book, _ = ledger(MARKS)
-    for _ in range(3):
-        frame: Frame = book.count(data("!marks"), b"{}", WALL, 0.0)
-    frame.replaced()
+PRICE = FeedUp("v", None, "marks", WALL)  #: which one it is does not matter here
+
+
+def outcomes(book: Ledger) -> tuple[int, int, int, int]:
+    """Of all frames: how many wait, were applied, conflated away, refused."""
     (status,) = book.statuses()
-    assert (status.messages, status.applied, status.conflated) == (3, 2, 1)
+    assert accounted(status) == status.messages
+    return status.waiting, status.applied, status.conflated, status.overrun
 
 
-def test_a_frame_of_several_prices_is_conflated_away_when_all_are_replaced() -> None:
+def test_a_frame_of_one_price_waits_until_that_is_seen_or_replaced() -> None:
+    book, _ = ledger(MARKS)
+    frames: list[Frame] = [book.count(data("!marks", events=(PRICE,)), b"{}", WALL, 0.0) for _ in range(3)]
+    assert outcomes(book) == (3, 0, 0, 0)
+    frames[0].replaced()
+    assert outcomes(book) == (2, 0, 1, 0)
+    frames[1].seen()
+    assert outcomes(book) == (1, 1, 1, 0)
+    book.counters["marks"].found_no_room()
+    assert outcomes(book) == (0, 1, 1, 1)
+
+
+def test_a_frame_that_says_nothing_of_what_is_held_waits_for_nobody() -> None:
+    book, _ = ledger(MARKS)
+    book.count(data("!marks"), b"{}", WALL, 0.0)
+    assert outcomes(book) == (0, 1, 0, 0)
+
+
+@pytest.mark.parametrize("seen", [(), (0,), (1,), (2,), (0, 2), (0, 1, 2)])
+def test_a_frame_of_several_prices_is_conflated_away_when_all_are_replaced_and_else_applied(
+    seen: tuple[int, ...],
+) -> None:
     book, _ = ledger(ASSETS)
-    frame: Frame = Several(book.count(data("!assets"), b"[]", WALL, 0.0), 3)
-    for expected in (0, 0, 1):
-        frame.replaced()
-        (status,) = book.statuses()
-        assert (status.applied, status.conflated) == (1 - expected, expected)
+    frame: Frame = Several(book.count(data("!assets", events=(PRICE,) * 3), b"[]", WALL, 0.0), 3)
+    for number in range(3):
+        assert outcomes(book) == (1, 0, 0, 0), "not before all is said"
+        if number in seen:
+            frame.seen()
+        else:
+            frame.replaced()
+    assert outcomes(book) == ((0, 1, 0, 0) if seen else (0, 0, 1, 0))
 
 
 def test_the_last_malformed_frames_are_kept_short_and_without_keys() -> None:
