@@ -131,11 +131,11 @@ class Straight:
             result[self._filled] = np.add.reduceat(amount[: self._of_several], self._begins)
         return result
 
-    def _by_leg(self, amount: Floats, out: Floats) -> Floats:
-        """The amount of each leg's pool."""
-        out[: self._of_several] = np.repeat(amount[: self._several], self._legs_of_several)
-        out[self._of_several :] = amount[self._several :]
-        return out
+    def _add_of_pool(self, amount: Floats, by_leg: Floats) -> None:
+        """Add to each leg's number its pool's."""
+        several, alone = by_leg[: self._of_several], by_leg[self._of_several :]
+        np.add(several, np.repeat(amount[: self._several], self._legs_of_several), out=several)
+        np.add(alone, amount[self._several :], out=alone)
 
     def _change_tiers(self, places: Ints) -> None:
         """These legs have left their tiers."""
@@ -163,7 +163,7 @@ class Straight:
         at, _, _, left, above = self._legs_scratch
         np.multiply(legs.shift_u, u, out=step)
         np.add(step, legs.shift, out=step)
-        np.add(step, self._by_leg(self.health, out=at), out=step)
+        self._add_of_pool(self.health, step)
         np.multiply(step, legs.pull, out=step)
         np.add(u, step, out=at)
         np.less(at, legs.root_low, out=left)
