@@ -8,7 +8,7 @@ from monitor.domain.names import AccountKey, Asset
 from monitor.margin.arrays import Scratch
 from monitor.margin.checks import check_account
 from monitor.margin.compile import compiled
-from monitor.margin.general import GENERAL_LEGS, GeneralShard
+from monitor.margin.general import GENERAL_LEGS, GeneralShard, width
 from monitor.margin.plain import plain_pools
 from monitor.margin.plain_compile import compiled_plain
 from monitor.margin.plan import Plan, planned
@@ -129,21 +129,26 @@ class Book:
         plain_home, general_home = self._home.get(account, (None, None))
         if plain:
             columns = compiled_plain(plain, rays, self.prices, self.shelf)
-            plain_home = plain_home or self._plain_room(len(columns.legs.c))
+            plain_home = self._plain_room(account, plain_home, len(columns.legs.c))
             plain_home.put(account, plain, columns)
         elif plain_home is not None:
             self._left_plain(plain_home, account)
             plain_home = None
         if other:
             block = compiled(other, self.prices, self.shelf, self.stablecoins)
-            general_home = general_home or self._general_room(len(block.legs.pool))
+            general_home = self._general_room(account, general_home, width(block))
             general_home.put(account, block)
         elif general_home is not None:
             self._left_general(general_home, account)
             general_home = None
         self._home[account] = plain_home, general_home
 
-    def _plain_room(self, legs: int) -> PlainShard:
+    def _plain_room(self, account: AccountKey, home: PlainShard | None, legs: int) -> PlainShard:
+        """Where the account stays, or goes to when it has outgrown the others in its shard."""
+        if home is not None:
+            if home.accounts == 1 or home.legs - home.legs_of(account) + legs <= SHARD_LEGS:
+                return home
+            self._left_plain(home, account)
         for shard in reversed(self._plain):
             if shard.legs + legs <= SHARD_LEGS:
                 return shard
@@ -152,7 +157,11 @@ class Book:
         self._plain.append(PlainShard(self.shelf, self._scratch))
         return self._plain[-1]
 
-    def _general_room(self, legs: int) -> GeneralShard:
+    def _general_room(self, account: AccountKey, home: GeneralShard | None, legs: int) -> GeneralShard:
+        if home is not None:
+            if home.accounts == 1 or home.legs - home.legs_of(account) + legs <= GENERAL_LEGS:
+                return home
+            self._left_general(home, account)
         for shard in reversed(self._general):
             if shard.legs + legs <= GENERAL_LEGS:
                 return shard

@@ -25,12 +25,18 @@ class State:
     found: tuple[Lines, Solved | None] | None
 
 
+def width(block: Block) -> int:
+    """For how many legs a block counts: a holding or a debt has a line too, and stands even where no leg does."""
+    return max(len(block.legs.pool), len(block.rows.pool) + len(block.debts.pool), 1)
+
+
 class GeneralShard:
     """The general pools of some accounts."""
 
     def __init__(self, prices: Prices, shelf: Shelf, stablecoins: frozenset[Asset]) -> None:
         self._prices, self._shelf, self._stablecoins = prices, shelf, stablecoins
         self._blocks: dict[AccountKey, Block] = {}
+        self._legs = 0
         self._plan: Plan | None = None
         self._lines: Lines | None = None
         self._tick: Tick | None = None
@@ -39,8 +45,12 @@ class GeneralShard:
 
     @property
     def legs(self) -> int:
-        """How many legs it holds."""
-        return sum(len(block.legs.pool) for block in self._blocks.values())
+        """How many legs it holds, or as many as its accounts' holdings count for."""
+        return self._legs
+
+    def legs_of(self, account: AccountKey) -> int:
+        """How many of them are the account's, which must be here."""
+        return width(self._blocks[account])
 
     @property
     def accounts(self) -> int:
@@ -51,10 +61,12 @@ class GeneralShard:
         """The account's pools are these."""
         self.drop(account)
         self._blocks[account] = block
+        self._legs += width(block)
 
     def drop(self, account: AccountKey) -> None:
         """The account is gone."""
-        self._blocks.pop(account, None)
+        if account in self._blocks:
+            self._legs -= width(self._blocks.pop(account))
         self._plan = self._solved = None
         self._stood = self._searched = -1
 

@@ -45,6 +45,10 @@ class PlainShard:
         """How many legs it holds."""
         return self._legs
 
+    def legs_of(self, account: AccountKey) -> int:
+        """How many of them are the account's."""
+        return sum(len(pool.legs) for pool in self._pools.get(account, ()))
+
     @property
     def accounts(self) -> int:
         """How many accounts it holds."""
@@ -58,8 +62,8 @@ class PlainShard:
 
     def drop(self, account: AccountKey) -> None:
         """The account is gone."""
-        pools = self._pools.pop(account, ())
-        self._legs -= sum(len(pool.legs) for pool in pools)
+        self._legs -= self.legs_of(account)
+        self._pools.pop(account, None)
         self._waiting.pop(account, None)
         self._straight = None
 

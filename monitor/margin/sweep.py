@@ -48,8 +48,9 @@ def sweep(
     """Ratios and distances of at least these accounts (all where None) at the book's prices.
 
     Lines that need a search are solved only with `search`, else they stand where they were solved last (NaN before).
-    Without `together` the same holds for lines that move several instruments of a plain pool: what is left are the
-    position lines, and what answers the same.
+    Without `together` the same holds for lines of plain pools that move several legs (of a hedge, both sides of one
+    instrument): what is left are the position lines of one leg, and what answers the same. Not for decisions: such a
+    line is as old as it is, and a pool that was liquidatable or unknown since has 0 or NaN there until it is solved.
     """
     plain, general = book.shards(accounts, betas or {})
     result = []

@@ -31,6 +31,7 @@ from monitor.margin.pool import (
     VenueFigures,
     VenueLine,
 )
+from monitor.margin.sweep import sweep
 from tests.unit.margin.build import ACCOUNT, JUMPING, VENUE, inverse, key, leg, option, pool, prices
 
 OTHER = AccountKey(VENUE, "other")
@@ -83,6 +84,38 @@ def test_a_book_after_many_changes_equals_one_built_anew() -> None:
     assert evaluate(changed) == evaluate(anew)
     assert set(changed.accounts) == {ACCOUNT, OTHER}
     assert {one.key for one in changed.pools} == {one.key for one in anew.pools}
+
+
+@pytest.mark.parametrize("tiers", [flat(0.01), JUMPING], ids=["plain", "general"])
+def test_accounts_that_grow_do_not_crowd_one_shard(monkeypatch: pytest.MonkeyPatch, tiers: TierTable) -> None:
+    """Whoever asks for one account pays for its shard: many that had no position at first must not stay in one."""
+    monkeypatch.setattr(book_module, "SHARD_LEGS", 4)
+    monkeypatch.setattr(book_module, "GENERAL_LEGS", 4)
+    book, anew = Book(prices()), Book(prices())
+    accounts = [AccountKey(VENUE, f"a{number}") for number in range(12)]
+    for account in accounts:
+        book.replace(account, [pool(cash=5.0, key=PoolKey(*account, "pool"))])
+    evaluate(book)
+    for legs in (1, 3, 9):
+        for account in accounts:
+            held = [pool(*[leg(1.0, tiers=tiers)] * legs, key=PoolKey(*account, "pool"))]
+            book.replace(account, held)
+            anew.replace(account, held)
+        for account in accounts:
+            covered = sum(len(one.pools) for one in sweep(book, [account]))
+            assert covered * legs <= max(4, legs)
+    assert evaluate(book) == evaluate(anew)
+
+
+def test_accounts_with_nothing_but_holdings_fill_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book_module, "GENERAL_LEGS", 4)
+    book = Book(prices())
+    accounts = [AccountKey(VENUE, f"a{number}") for number in range(6)]
+    held = (Holding(asset="BTC", amount=1.0), Holding(asset="ETH", amount=1.0))
+    for account in accounts:
+        book.replace(account, [pool(key=PoolKey(*account, "pool"), holdings=held)])
+    assert sum(len(one.pools) for one in sweep(book, accounts[:1])) < 3
+    assert len(evaluate(book)) == 6
 
 
 def test_an_empty_book_and_unknown_accounts_have_no_results() -> None:
