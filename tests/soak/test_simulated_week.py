@@ -123,7 +123,6 @@ OF_EACH_CONTRACT = (
     "engine._intake.accounts{}.positions._rows",
     "engine._market.",
     "engine._prices.",
-    "sessions{}._seen",
 )
 ROWS_A_CONTRACT = 10  #: at most: one for each account and side, and room ahead
 

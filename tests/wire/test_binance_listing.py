@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from monitor.domain.events import InstrumentsLoaded, TiersLoaded
+from monitor.domain.events import CandlesLoaded, InstrumentsLoaded, TiersLoaded
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport
@@ -86,3 +86,20 @@ async def test_a_contract_that_the_venue_never_tells_of_is_asked_for_a_few_times
             await asyncio.sleep(1.0)  # two account readings a second at least
             assert sim.requests.count(TIERS) + sim.requests.count(INSTRUMENTS) <= before + 2
             assert sim.requests.count(TIERS) <= 6
+
+
+async def test_what_is_neither_listed_nor_held_any_more_is_forgotten() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main")
+        account.trade("BTCUSDT", 0.01)
+        sim.enlist(NEW, 2.0)
+        account.trade("X777USDT", 100.0)
+        async with wired(sim, timings=replace(HOURS, instruments_every_seconds=0.2)) as wire:
+            await until(lambda: len(wire.all(CandlesLoaded)) == 2)
+            account.trade("BTCUSDT", -0.01)
+            sim.delist("X777USDT")
+            await until(lambda: wire.session._seen == {"BTCUSDT"}, what="listed, though held no more")
+            read = len(wire.all(InstrumentsLoaded))
+            account.trade("BTCUSDT", 0.01)
+            await until(lambda: len(wire.all(InstrumentsLoaded)) > read + 2)
+            assert len(wire.all(CandlesLoaded)) == 2, "nothing is read twice"

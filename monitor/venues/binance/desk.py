@@ -44,7 +44,8 @@ class AccountDesk:
     ) -> None:
         """`stretch` is the factor on all intervals; `held` is told which symbols have a position."""
         self.settings = settings
-        self._emit, self._clock, self._timings, self._stretch, self._held = emit, clock, timings, stretch, held
+        self.held: frozenset[Symbol] = frozenset()  #: symbols with a position, as last read
+        self._emit, self._clock, self._timings, self._stretch, self._tell_held = emit, clock, timings, stretch, held
         self._readings = AccountReadings(settings, client, emit, clock, timings)
         self.user = UserStream(settings, urls, client, emit, clock, timings, self.resync, self._holds, recorder)
         self._permitted = asyncio.Event()  #: the permissions were asked for, and do not forbid
@@ -108,13 +109,14 @@ class AccountDesk:
     async def _read_account(self) -> None:
         snapshot = await self._readings.account_and_positions(self.user.event_since)
         self.user.cross_check(snapshot)
-        self._holds({position.symbol for position in snapshot.positions})
+        self.held = frozenset(position.symbol for position in snapshot.positions)
+        self._holds(self.held)
 
     def _holds(self, symbols: Collection[Symbol]) -> None:
         """These are held. Where there are no tiers of one, it was listed since they were read."""
-        if self._readings.untiered.worth_reading(symbols, self._clock.monotonic()):
+        if self._readings.tiered.worth_reading(symbols, self._clock.monotonic()):
             self._tiers.ring()
-        self._held(symbols)
+        self._tell_held(symbols)
 
     async def _read_config(self) -> None:
         try:

@@ -16,7 +16,7 @@ from monitor.domain.names import Symbol
 from monitor.venues.binance import answers, endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.budget import Priority
-from monitor.venues.missing import Missing
+from monitor.venues.contents import Contents
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
@@ -77,7 +77,7 @@ class AccountReadings:
         self._clock, self._timings = clock, timings
         self.rows = {what: Reading(VENUE, settings.name, what) for what in ACCOUNT_READINGS}
         self.symbols: Mapping[Symbol, SymbolConfig] | None = None  #: as last read; None: never
-        self.untiered = Missing(timings.missing_spacing_seconds, timings.tiers_every_seconds)
+        self.tiered = Contents(timings.missing_spacing_seconds, timings.tiers_every_seconds)
         self._quirks: Mapping[Row, tuple[int | None, int | None]] = {}
 
     async def account_and_positions(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
@@ -134,7 +134,7 @@ class AccountReadings:
         self.rows["tiers"].came(answer)
         with self.rows["tiers"].taking(answer) as bad:
             tiers = answers.tiers(answer.body, VENUE, self.account, answer.received, bad)
-        self.untiered.read((symbol for symbol, _ in tiers.tiers), self._clock.monotonic())
+        self.tiered.read((symbol for symbol, _ in tiers.tiers), self._clock.monotonic())
         self._emit(tiers)
 
     async def permissions(self) -> None:
@@ -192,7 +192,7 @@ class PublicReadings:
         misread: Callable[[str, Sequence[RowProblem], bytes], None],
     ) -> None:
         self._client, self._emit, self._clock, self._misread = client, emit, clock, misread
-        self.unlisted = Missing(timings.missing_spacing_seconds, timings.instruments_every_seconds)
+        self.listed = Contents(timings.missing_spacing_seconds, timings.instruments_every_seconds)
         self.rows = {what: Reading(VENUE, None, what) for what in PUBLIC_READINGS}
 
     async def clock(self) -> None:
@@ -209,7 +209,7 @@ class PublicReadings:
             if limit is not None:
                 self._client.budget.limit_per_minute = limit
             instruments = answers.instruments(answer.body, VENUE, answer.received, bad)
-        self.unlisted.read((one.symbol for one in instruments.instruments), self._clock.monotonic())
+        self.listed.read((one.symbol for one in instruments.instruments), self._clock.monotonic())
         self._emit(instruments)
 
     async def marks(self) -> None:

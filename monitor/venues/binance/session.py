@@ -43,7 +43,7 @@ class BinanceSession:
             keyless=True,
         )
         self._instruments_poll = Poll(
-            self._readings.instruments,
+            self._read_instruments,
             lambda: timings.instruments_every_seconds,
             lambda exc: self._failed("instruments", exc),
             clock,
@@ -52,7 +52,7 @@ class BinanceSession:
         )
         self._clock_doubted = float("-inf")
         self._unseeded: asyncio.Queue[tuple[Symbol, int]] = asyncio.Queue()
-        self._seen: set[Symbol] = set()
+        self._seen: set[Symbol] = set()  #: seeded, or to be
         self._desks = {
             one.key: AccountDesk(
                 one, settings.urls, self._client, emit, clock, timings, self.stretch, self._held, recorder
@@ -128,13 +128,19 @@ class BinanceSession:
 
     def _held(self, symbols: Collection[Symbol]) -> None:
         """An account holds these: contracts that are not known yet were listed since, and volatilities need seeds."""
-        if self._readings.unlisted.worth_reading(symbols, self._clock.monotonic()):
+        if self._readings.listed.worth_reading(symbols, self._clock.monotonic()):
             self._instruments_poll.ring()
         if self._settings.seed_candles > 0:
             for symbol in symbols:
                 if symbol not in self._seen:
                     self._seen.add(symbol)
                     self._unseeded.put_nowait((symbol, 1))
+
+    async def _read_instruments(self) -> None:
+        await self._readings.instruments()
+        # What is neither listed nor held any more is forgotten. What is listed stays seeded while nobody holds it.
+        held = {symbol for desk in self._desks.values() for symbol in desk.held}
+        self._seen = {symbol for symbol in self._seen if symbol in self._readings.listed or symbol in held}
 
     # Seeds of volatility
 

@@ -1,4 +1,4 @@
-"""Contracts that are held and missing from a table: when it is worth reading the table again for their sake. Pure."""
+"""Which contracts a table has, and when it is worth reading again for one that it lacks. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from monitor.domain.names import Symbol
 
 
-class Missing:
-    """What one table lacks of what is held. A table that was never read lacks nothing: it is being read anyway.
+class Contents:
+    """What one table contains of what is held. One that was never read lacks nothing: it is being read anyway.
 
     A contract listed since the last reading is found by the first new one. What is still missing then is looked for
     again after `spacing_seconds`, then after twice as long, and so on up to `cap_seconds`: a contract that the table
@@ -31,6 +31,10 @@ class Missing:
             for symbol, (until, wait) in self._looked_for.items()
             if symbol not in self._there and now < until + self._cap
         }
+
+    def __contains__(self, symbol: object) -> bool:
+        """Whether the table has it, as it was last read."""
+        return self._there is not None and symbol in self._there
 
     def worth_reading(self, held: Iterable[Symbol], now: float) -> bool:
         """Whether to read the table now for one of these; True is an answer that will be acted upon."""
