@@ -135,11 +135,15 @@ class Counts(NamedTuple):
 
     def plus(self, other: Counts) -> Counts:
         """The sum, table by table."""
-        return Counts(*(mine + its for mine, its in zip(self, other, strict=True)))
+        a, b, c, d, e = self
+        f, g, h, i, j = other
+        return Counts(a + f, b + g, c + h, d + i, e + j)
 
     def minus(self, other: Counts) -> Counts:
         """The difference, table by table."""
-        return Counts(*(mine - its for mine, its in zip(self, other, strict=True)))
+        a, b, c, d, e = self
+        f, g, h, i, j = other
+        return Counts(a - f, b - g, c - h, d - i, e - j)
 
 
 #: A stretch of rows (from, to) in each table of some tables.
