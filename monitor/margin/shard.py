@@ -15,8 +15,9 @@ from monitor.margin.prices import Prices
 from monitor.margin.straight import Straight
 from monitor.margin.tiers import Shelf
 
-#: A shard takes accounts until it holds so many legs (one account is never split).
-SHARD_LEGS = 16384
+#: A shard takes accounts until it holds so many legs (one account is never split). Larger ones repair more tiers at a
+#: time, which costs little more than to repair one; in smaller ones an account described anew is in its place sooner.
+SHARD_LEGS = 32768
 
 #: Where rows begin and end.
 Rows = tuple[Counts, Counts]
