@@ -27,7 +27,7 @@ class Journal(Section):
     )
     raw: Raw = key("all", "which frames and answers are kept as they came: all, private (of accounts), none")
     max_bytes: Bytes = key(2048 * MIB, "bytes that all segments together may take; the oldest are removed first")
-    max_age_seconds: Seconds = key(1_209_600.0, "seconds since its last record after which a segment is removed")
+    max_age_seconds: Seconds = key(1_209_600.0, "seconds of running since its end after which a segment is removed")
     segment_bytes: Bytes = key(64 * MIB, "bytes after which a new segment begins; at most half of max_bytes")
     segment_seconds: Seconds = key(3_600.0, "seconds after which a new segment begins")
     queue_records: Count = key(50_000, "records that may wait for the disk; raw ones fill at most half of it")

@@ -70,7 +70,7 @@ class Pen:
         run = replace(self._run, segment=self._run.segment + 1, began=now)
         self.drop_block()
         try:
-            self.folder.open(f"{run.run}-{run.segment:06d}", now, self._bounds.segment_bytes)
+            self.folder.open(f"{run.run}-{run.segment:06d}", self._clock.monotonic(), self._bounds.segment_bytes)
             self._packer = Packer()
             self.add(encode(run))
             for record in first:
@@ -117,7 +117,7 @@ class Pen:
             self.folder.sync()
             self._synced = now
         if now - self._pruned >= PRUNE_SECONDS or self.folder.kept_bytes > self._bounds.max_bytes:
-            self.folder.prune(self._clock.now())
+            self.folder.prune(now)
             self._pruned = now
 
     @property

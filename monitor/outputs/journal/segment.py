@@ -18,16 +18,18 @@ import zstandard
 
 SUFFIX = ".mwj"
 MAGIC = b"mwjournl"
-VERSION = 1
+VERSION = 2
 GROUP_BYTES = 1024 * 1024  #: of records, after which a group ends
 LEVEL = 3  #: of compression
 LARGEST_BLOCK = 1 << 30  #: bytes; a header that says more is none
 
-_FILE = struct.Struct(">8sHHI")  #: magic, version, nothing, checksum of what stands before
+_FILE = struct.Struct(">8sHHI")  #: magic, version, nothing, checksum of what stands before: the same in each version
+_UPTIME = struct.Struct(">II")  #: seconds that the folder had been written when this file was begun; checksum of them
 _BLOCK = struct.Struct(">4sBIIII")  #: marker, flags, number, bytes stored, bytes of records, checksum of what is stored
 _CHECK = struct.Struct(">I")  #: checksum of the header itself
 _MARK = b"\xabmwB"
 _FIRST = 1  #: flag: the first block of its group
+FILE_HEADER_BYTES = _FILE.size + _UPTIME.size
 HEADER_BYTES = _BLOCK.size + _CHECK.size
 _CHUNK = 1 << 16
 
@@ -48,10 +50,24 @@ class Damage:
         return f"{self.file.name}: at byte {self.offset}: {self.what}"
 
 
-def file_header() -> bytes:
-    """The first bytes of a segment."""
-    head = _FILE.pack(MAGIC, VERSION, 0, 0)[: -_CHECK.size]
-    return head + _CHECK.pack(zlib.crc32(head))
+def file_header(uptime_seconds: int = 0) -> bytes:
+    """The first bytes of a segment. `uptime_seconds`: how long its folder had been written before, by all runs."""
+    parts = (_FILE.pack(MAGIC, VERSION, 0, 0), _UPTIME.pack(uptime_seconds, 0))
+    heads = [part[: -_CHECK.size] for part in parts]
+    return b"".join(head + _CHECK.pack(zlib.crc32(head)) for head in heads)
+
+
+def uptime_of(path: Path) -> int | None:
+    """The uptime at the head of a segment; None where none can be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(FILE_HEADER_BYTES)
+    except OSError:
+        return None
+    if _not_ours(head) is not None:
+        return None
+    seconds: int = _UPTIME.unpack_from(head, _FILE.size)[0]
+    return seconds
 
 
 class Packer:
@@ -97,10 +113,11 @@ class _Header:
 def blocks(path: Path) -> Iterator[bytes | Damage]:
     """The records of each block of a file, in order, and the places that cannot be read. OSError from the disk."""
     with path.open("rb") as file:
-        head = file.read(_FILE.size)
+        head = file.read(FILE_HEADER_BYTES)
         reason = _not_ours(head)
         if reason is not None:
-            yield Damage(path, 0, reason, torn=file_header().startswith(head))
+            cut = len(head) < FILE_HEADER_BYTES and file_header().startswith(head[: _FILE.size])
+            yield Damage(path, 0, reason, torn=cut)
         else:
             yield from _Blocks(path, file)
 
@@ -108,10 +125,15 @@ def blocks(path: Path) -> Iterator[bytes | Damage]:
 def _not_ours(head: bytes) -> str | None:
     if len(head) < _FILE.size:
         return "the file ends within its header"
-    magic, version, _, check = _FILE.unpack(head)
-    if magic != MAGIC or check != zlib.crc32(head[: -_CHECK.size]):
+    magic, version, _, check = _FILE.unpack_from(head)
+    if magic != MAGIC or check != zlib.crc32(head[: _FILE.size - _CHECK.size]):
         return "this is no journal segment, or its header is damaged"
-    return None if version == VERSION else f"format {version} is not known to this version, which reads {VERSION}"
+    if version != VERSION:
+        return f"format {version} is not known to this version, which reads {VERSION}"
+    if len(head) < FILE_HEADER_BYTES:
+        return "the file ends within its header"
+    uptime, check = _UPTIME.unpack_from(head, _FILE.size)
+    return None if check == zlib.crc32(_CHECK.pack(uptime)) else "its header is damaged"
 
 
 class _Blocks:
@@ -120,7 +142,7 @@ class _Blocks:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path, self._file = path, file
         self._size = path.stat().st_size
-        self._place, self._next = _FILE.size, 0
+        self._place, self._next = FILE_HEADER_BYTES, 0
         self._stream: zstandard.ZstdDecompressionObj | None = None  #: None: waiting for the next group
 
     def __iter__(self) -> Iterator[bytes | Damage]:

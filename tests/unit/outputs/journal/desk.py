@@ -31,6 +31,17 @@ class Decided:
     changes: tuple[AlertChange, ...] = ()
 
 
+class Clocks(FakeClock):
+    """The wall clock is `ahead` of the steady one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0.0
+
+    def now(self) -> float:
+        return self.time + self.ahead
+
+
 class Disk:
     """How bytes reach a file: `free` more of them find room (None: all). `full` is what the system says then."""
 
@@ -58,7 +69,7 @@ class Desk:
         secrets: Sequence[str] = (),
         disk: Disk | None = None,
     ) -> None:
-        self.folder, self.clock, self.disk = folder, FakeClock(), disk or Disk()
+        self.folder, self.clock, self.disk = folder, Clocks(), disk or Disk()
         self.journal = Journal(
             self.where,
             settings or JournalSettings(),
@@ -77,7 +88,7 @@ class Desk:
         """A step and its outcome, a second after the last one."""
         self.number += 1
         self.clock.time += 1.0
-        now = self.clock.time
+        now = self.clock.now()
         self.journal.step(self.number, events or (Elapsed(now),), now, around, "")
         self.journal.outcome(self.number, Decided(StepResult(at=now, reports=tuple(reports))))
 

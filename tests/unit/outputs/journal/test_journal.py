@@ -27,11 +27,21 @@ from tests.unit.outputs.journal.desk import ABOUT, Desk
 
 UP = FeedUp("binance", None, "marks", 5.0)
 TICK = Tick("binance", "BTCUSDT", 60_000.0, 10.0, 10.1)
+AGEING = JournalSettings(bounds=Bounds(max_age_seconds=1_000.0))
 SMALL = JournalSettings(queue_records=10, queue_bytes=100_000)
 
 
 def lost_in(desk: Desk) -> list[dict[str, int]]:
     return [dict(row.counts) for row in desk.read() if isinstance(row, Lost)]
+
+
+def segments_kept(desk: Desk, begin: bool = False) -> list[int]:
+    """Numbers of the segments that are left after a step and a round."""
+    if begin:
+        desk.next_segment()
+    desk.step()
+    desk.write()
+    return [int(file.stem[-6:]) for file in sorted(desk.folder.glob("*" + SUFFIX))]
 
 
 def everything(folder: Path) -> bytes:
@@ -233,19 +243,64 @@ def test_the_oldest_segments_go_when_there_is_too_much(tmp_path: Path) -> None:
 
 
 def test_segments_go_when_they_are_too_old(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, JournalSettings(bounds=Bounds(max_age_seconds=1_000.0)))
-    old, young = tmp_path / "20200101T000000Z-aaaaaa-000001.mwj", tmp_path / "20200102T000000Z-aaaaaa-000001.mwj"
-    for file, age in ((old, 2_000.0), (young, 10.0)):
-        file.write_bytes(b"")
-        os.utime(file, (desk.clock.time - age,) * 2)
-    desk.step()
-    desk.write()
-    assert not old.exists()
-    assert young.exists()
-    desk.clock.time += 1_500.0
-    desk.write()
-    assert not young.exists()
-    assert len(list(tmp_path.glob("*.mwj"))) == 1
+    desk = Desk(tmp_path, AGEING)
+    assert segments_kept(desk) == [1]
+    desk.clock.time += 900.0
+    assert segments_kept(desk, begin=True) == [1, 2]
+    desk.clock.time += 900.0
+    assert segments_kept(desk) == [1, 2], "the first ended 900 s ago"
+    desk.clock.time += 200.0
+    assert segments_kept(desk) == [2], "the open one never goes"
+
+
+def test_segments_grow_older_only_while_somebody_writes(tmp_path: Path) -> None:
+    for _ in range(3):
+        desk = Desk(tmp_path, AGEING)
+        desk.clock.time += 1e9  # after a start of the machine the steady clock is any
+        assert len(segments_kept(desk)) <= 2
+        desk.clock.time += 600.0
+        kept = segments_kept(desk)
+        desk.stop()
+    assert len(kept) == 2, "600 s and 600 s: the first run's is too old, the second's is not"
+
+
+@pytest.mark.parametrize("jump", [1e8, -1e8])
+def test_no_jump_of_the_wall_clock_makes_a_history_old(tmp_path: Path, jump: float) -> None:
+    desk = Desk(tmp_path, AGEING)
+    segments_kept(desk)
+    assert segments_kept(desk, begin=True) == [1, 2]
+    for file in tmp_path.glob("*.mwj"):
+        os.utime(file, (desk.clock.now(),) * 2)
+    desk.clock.ahead = jump
+    desk.clock.time += 61.0
+    assert segments_kept(desk) == [1, 2]
+    assert segments_kept(desk, begin=True) == [1, 2, 3]
+    desk.stop()
+    again = Desk(tmp_path, AGEING)
+    again.clock.ahead = jump  # wrong from the start
+    assert len(segments_kept(again)) == 4
+    again.clock.time += 61.0
+    again.clock.ahead = 0.0
+    assert len(segments_kept(again)) == 4
+
+
+def test_a_lock_that_was_damaged_makes_nothing_old(tmp_path: Path) -> None:
+    first = Desk(tmp_path, AGEING)
+    segments_kept(first)
+    first.stop()
+    (tmp_path / "lock").write_text("17 rubbish\n")
+    assert len(segments_kept(Desk(tmp_path, AGEING))) == 2
+
+
+def test_a_segment_that_does_not_say_when_it_began_is_kept_as_long_as_its_neighbours(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, AGEING)
+    odd = tmp_path / "00000000-bare-000001.mwj"
+    odd.write_bytes(b"")
+    segments_kept(desk)
+    assert odd.exists()
+    desk.clock.time += 1_100.0
+    segments_kept(desk)
+    assert not odd.exists()
 
 
 def test_a_full_disk_is_announced_and_a_new_segment_tells_what_is_missing(tmp_path: Path) -> None:

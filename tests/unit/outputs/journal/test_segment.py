@@ -126,7 +126,7 @@ def test_zeros_at_the_end_are_what_a_loss_of_power_leaves(tmp_path: Path) -> Non
     [
         (b"", "ends within its header"),
         (b"not a journal at all", "no journal segment"),
-        (b"mwjournl\0\2\0\0", "ends within its header"),
+        (b"mwjournl\0\3\0\0", "ends within its header"),
     ],
 )
 def test_what_is_no_segment_is_named(tmp_path: Path, data: bytes, words: str) -> None:
@@ -136,11 +136,11 @@ def test_what_is_no_segment_is_named(tmp_path: Path, data: bytes, words: str) ->
 
 
 def test_a_later_format_is_refused_by_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segment, "VERSION", 2)
+    monkeypatch.setattr(segment, "VERSION", 3)
     data = blocks_of([RUN])
     monkeypatch.undo()
     _, [damage] = whole_and_damaged(written(tmp_path, data))
-    assert "format 2 is not known to this version, which reads 1" in damage.what
+    assert "format 3 is not known to this version, which reads 2" in damage.what
 
 
 def test_a_record_that_cannot_be_read_is_named_and_the_next_one_follows(tmp_path: Path) -> None:
