@@ -6,7 +6,9 @@ the old one closes. What it says in errors names neither address nor query: a st
 
 Frames are handed over from within the reading of the socket: no queue, no task and no wake-up lies between. So all
 frames of one read buffer are handled before anything else happens, and the buffer (256 KiB) bounds how long that takes;
-a peer that never pauses is held back by TCP, and interrupted after each buffer for everything else on this loop.
+a peer that never pauses is held back by TCP, and interrupted after each buffer for everything else on this loop. That
+rests on one method of the library that it does not promise (`process_event`): where a version of it does without, what
+it keeps is read from it message by message, which is slower and says the same.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import ClientProtocol
@@ -31,6 +33,7 @@ from monitor.venues.settings import Secret, Timings
 
 MAX_PARTS = 4096  #: of one message; the library bounds its bytes, and empty parts have none
 MAX_FRAME_BYTES = 8 * 1024 * 1024  #: arrays of all instruments pass the library's default of 1 MiB
+MUCH_BYTES = 64 * 1024  #: in one read: there may be more, and uvloop would read on for up to 32 buffers
 
 # The library logs addresses with their query, and so the stream's key: it gets a logger that leads nowhere.
 _QUIET = logging.Logger("monitor.venues.feed.sockets", logging.CRITICAL + 1)
@@ -80,7 +83,24 @@ class _Socket(ClientConnection):
         """From now on `hear` gets each message; first those that are there already. It must not raise."""
         for raw in self._early:
             hear(raw)
+        self._early.clear()
         self._hear = hear
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is open."""
+        self._wire = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """One read. After a large one everything else on this loop comes first."""
+        super().data_received(data)
+        if len(data) >= MUCH_BYTES and not self._wire.is_closing():
+            self._wire.pause_reading()
+            self.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self._wire.is_closing():
+            self._wire.resume_reading()
 
     def process_event(self, event: Event) -> None:
         """One frame, or the answer to the handshake."""
@@ -91,7 +111,7 @@ class _Socket(ClientConnection):
         else:
             self._parts.append(bytes(event.data))
             if len(self._parts) > MAX_PARTS:
-                self.transport.abort()
+                self._wire.abort()
             if event.fin:
                 whole = b"".join(self._parts)
                 self._parts.clear()
@@ -129,9 +149,9 @@ class _Connection:
         """Watch the socket and the talk until one of them fails. Ends only by an exception."""
         parts = {self._failed}
         try:
-            await self._say(self.talk.opened(self.moment()))
+            said = self.talk.opened(self.moment())
             self._socket.listen(self._hear)
-            parts |= {asyncio.create_task(self._closed()), asyncio.create_task(self._watch())}
+            parts |= {asyncio.create_task(self._read()), asyncio.create_task(self._watch(said))}
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
                 part.result()
@@ -140,14 +160,16 @@ class _Connection:
         finally:
             await _end(parts)
 
-    async def _closed(self) -> None:
-        await self._socket.wait_closed()
-        raise self._lost()
+    async def _read(self) -> None:
+        """Wait until the connection is closed, and hear what the library keeps in spite of us."""
+        while True:
+            self._hear(await self._socket.recv(decode=False))
 
     def _lost(self) -> FeedLost:
         return FeedLost(self._venue, self._what, "the connection was closed", self._socket.close_code or 1006)
 
-    async def _watch(self) -> None:
+    async def _watch(self, said: Sequence[str]) -> None:
+        await self._say(said)
         while True:
             await self._clock.sleep(self._timings.watch_every_seconds)
             await self._say(self.talk.watch(self.moment()))
@@ -191,19 +213,23 @@ class Feed:
         """Dial, serve, replace in time. Raises `FeedLost` when the connection is gone; never returns by itself."""
         talk = self._talk()
         talk.adopted(self._moment())
-        current: _Connection | None = None
+        connections: list[_Connection] = []  # the present one last, before it one whose place it took
         try:
-            current = await self._dial(talk)
+            connections.append(await self._dial(talk))
             while True:
-                current = await self._serve_until_old(current)
+                successor = await self._serve_until_old(connections[-1])
+                connections.append(successor)
+                talk = successor.talk
+                talk.adopted(self._moment())
+                await connections[0].close()
+                del connections[0]
         except BaseException as exc:
             # Whatever ended it, also a bug or a cancellation: the streams are down, and everybody must know.
             why = exc.why if isinstance(exc, VenueError) else f"the feed ended: {type(exc).__name__}"
-            (current.talk if current is not None else talk).lost(why, self._moment())
+            talk.lost(why, self._moment())
             raise
         finally:
-            if current is not None:
-                await current.close()
+            await asyncio.gather(*(one.close() for one in connections))
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())
@@ -217,8 +243,6 @@ class Feed:
             if successor is not None:
                 break
             await self._wait(current, self._timings.rollover_retry_seconds)
-        successor.talk.adopted(self._moment())
-        await current.close()
         return successor
 
     async def _wait(self, current: _Connection, seconds: float) -> None:

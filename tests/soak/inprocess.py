@@ -63,24 +63,25 @@ class _Socket:
         """Hand each frame over."""
         self._line.listen(lambda text: hear(text.encode()))
 
-    async def wait_closed(self) -> None:
+    async def recv(self, *, decode: bool) -> bytes:  # all was handed over
         """Until it is over."""
         await self._line.wait_closed()
+        raise _closed(self._line.code or 1006)
 
     async def send(self, text: str) -> None:
         """Say something."""
         try:
             self._line.send(text)
         except Hung as exc:
-            raise _closed(exc) from None
+            raise _closed(exc.code) from None
 
     async def close(self) -> None:
         """Leave."""
         self._line.leave()
 
 
-def _closed(exc: Hung) -> ConnectionClosedError:
-    return ConnectionClosedError(Close(exc.code, "") if exc.code != 1006 else None, None)
+def _closed(code: int) -> ConnectionClosedError:
+    return ConnectionClosedError(Close(code, "") if code != 1006 else None, None)
 
 
 class Wires:

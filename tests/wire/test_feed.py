@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
+import uvloop
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from monitor.app.clock import SystemClock
-from monitor.domain.errors import FeedLost
+from monitor.domain.errors import FeedLost, Overrun
 from monitor.venues.backoff import Backoff
-from monitor.venues.feed import Feed
+from monitor.venues.feed import Feed, _Socket
 from monitor.venues.ledger import Moment
 from monitor.venues.settings import Secret, Timings
 from tests.wire.harness import SHORT, until
@@ -335,3 +339,144 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
         await Line(9).lost()
     assert asked[0].startswith(b"CONNECT 127.0.0.1:9 HTTP/1.1")
     assert KEY.encode() not in asked[0]
+
+
+# The library's hook: used by the version that is installed, and done without by any other.
+
+
+@contextlib.asynccontextmanager
+async def running(line: Line) -> AsyncIterator[None]:
+    work = asyncio.ensure_future(line.feed.run())
+    try:
+        yield
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+async def says_three(peer: ServerConnection) -> None:
+    await peer.send("one")
+    await peer.send(["t", "w", "o"])
+    await peer.send("three")
+    await peer.wait_closed()
+
+
+async def test_the_installed_library_hands_every_message_over_and_keeps_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should a new version fail here, all still works, but each message costs a wake-up more: see `_Socket`."""
+    kept: list[bytes] = []
+    recv = ClientConnection.recv
+
+    async def spy(socket: ClientConnection, decode: bool | None = None) -> object:
+        kept.append(await recv(socket, decode))  # type: ignore[arg-type]  # bytes, for decode is False
+        return kept[-1]
+
+    monkeypatch.setattr(ClientConnection, "recv", spy)
+    async with server(says_three) as port:
+        line = Line(port)
+        async with running(line):
+            await until(lambda: len(line.heard) == 3)
+    assert kept == []
+
+
+async def test_a_library_without_the_hook_costs_nothing_that_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(_Socket, "process_event")
+    async with server(says_three) as port:
+        line = Line(port)
+        async with running(line):
+            await until(lambda: len(line.heard) == 3)
+        assert line.heard == [b"one", b"two", b"three"]
+    async with server(idle) as port:
+        line = Line(port)
+        async with running(line):
+            await until(lambda: "opened" in line.log)
+    assert line.log[-1] == "lost: the feed ended: CancelledError"
+
+
+async def test_a_library_without_the_hook_still_tells_how_a_connection_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(_Socket, "process_event")
+
+    async def leave(peer: ServerConnection) -> None:
+        await peer.close(1012)
+
+    async with server(leave) as port:
+        assert (await Line(port).lost()).code == 1012
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_peer_that_never_pauses_leaves_the_loop_to_others_after_each_buffer(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """Bytes handled between two turns of the loop, while the system's own buffers are full of more."""
+    size, most = 1000, [0]
+
+    class Slow(Listener):
+        def frame(self, raw: bytes, at: Moment) -> None:
+            super().frame(raw, at)
+            sum(range(300))  # as long as a frame takes to be understood: the peer is faster
+
+    async def flood(peer: ServerConnection) -> None:
+        frame = b"\x82\x7e" + size.to_bytes(2, "big") + bytes(size)
+        with contextlib.suppress(OSError):
+            connection = peer.transport.get_extra_info("socket").dup()
+            connection.setblocking(True)
+            await asyncio.to_thread(connection.sendall, frame * (16 * 1024))
+            connection.close()
+        await peer.wait_closed()
+
+    async def check() -> None:
+        async with server(flood) as port:
+            line = Line(port, replace(SHORT, ping_timeout_seconds=30.0))
+            line.feed._talk = lambda: Slow(line.heard, line.log)
+            async with running(line):
+                while len(line.heard) < 16 * 1024:
+                    before = len(line.heard)
+                    await asyncio.sleep(0)
+                    most[0] = max(most[0], len(line.heard) - before)
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(asyncio.wait_for(check(), 60.0))
+    assert most[0] * size <= 2 * 256 * 1024
+
+
+# Rollover: whatever goes wrong in the moment of the change, nothing is left open and the right one is told lost.
+
+
+@pytest.mark.parametrize("fault", ["cancelled while the old one closes", "no room for the news"])
+async def test_what_ends_a_feed_at_a_rollover_leaves_no_connection_behind(fault: str) -> None:
+    peers: list[ServerConnection] = []
+
+    async def tick(peer: ServerConnection) -> None:
+        peers.append(peer)
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await peer.send("tick")
+                await asyncio.sleep(0.01)
+
+    class Named(Listener):
+        def adopted(self, at: Moment) -> None:
+            self.log.append("adopted")
+            if len(peers) == 2:
+                if fault == "no room for the news":
+                    raise Overrun(1)
+                work.cancel()  # it strikes at the next await: the closing of the old one
+
+        def lost(self, reason: str, at: Moment) -> None:
+            self.log.append(f"lost: number {talks.index(self) + 1}")
+
+    talks: list[Named] = []
+    async with server(tick) as port:
+        line = Line(port, replace(SHORT, rollover_seconds=0.2, rollover_jitter_seconds=0.0))
+
+        def talk() -> Named:
+            talks.append(Named(line.heard, line.log))
+            return talks[-1]
+
+        line.feed._talk = talk
+        before = asyncio.all_tasks()
+        work = asyncio.ensure_future(line.feed.run())
+        with pytest.raises((asyncio.CancelledError, Overrun)):
+            await asyncio.wait_for(work, 5.0)
+        assert line.log[-1] == "lost: number 2"
+        await until(lambda: all(peer.state is State.CLOSED for peer in peers), 3.0, "both are closed")
+        ours = {task for task in asyncio.all_tasks() - before if "socket" in task.get_name()}
+        assert not ours
