@@ -12,7 +12,7 @@ import numpy as np
 
 from monitor.margin.arrays import Floats, Ints
 from monitor.margin.columns import Block
-from monitor.margin.dual import Dual, larger, negative, positive, zeros
+from monitor.margin.dual import Dual, larger, positive, zeros
 from monitor.margin.legs import Legs, at_speed, legs_at
 from monitor.margin.scenario import grid_at
 from monitor.margin.terms import Taken, Terms
@@ -174,7 +174,8 @@ def _counted(terms: Terms, total: _Sum, shelf: Shelf, net: Dual, price: Dual) ->
     What is owed may itself have a requirement (an implicit loan), added to the total here.
     """
     rows = terms.rows
-    held, short = positive(net), negative(net)
+    held = positive(net)
+    short = net - held  # so that the slope of a net of nothing is counted once
     by_value = rows.by_value
     counted = _along(shelf, rows.collateral, (held * price).where(by_value, held))
     asset_value = counted.where(by_value, counted * price)

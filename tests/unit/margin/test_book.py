@@ -71,6 +71,24 @@ def test_an_account_added_to_a_book_changes_no_other_account() -> None:
     assert evaluate(both, accounts=[ACCOUNT]) == expected
 
 
+def test_whoever_stands_beside_a_pool_its_answer_has_the_same_bits() -> None:
+    """Whether holdings of others count less than their price: at an entry just at the mark, with nothing held, too."""
+    one = pool(
+        leg(-123.88386728536189, "ETHUSDT", tiers=flat(0.004), netting_group="n"),
+        cash=19201.999429231095,
+        holdings=(Holding(asset="USDT"),),
+        netting_groups=(("n", Netting.LARGER_SIDE),),
+    )
+    alone, both = Book(prices()), Book(prices())
+    alone.replace(ACCOUNT, [one])
+    both.replace(OTHER, rich_pools(OTHER))
+    both.replace(ACCOUNT, [one])
+    for wallet in range(40):
+        for book in (alone, both):
+            book.replace(ACCOUNT, [replace(one, cash=one.cash + wallet)])
+        assert repr(evaluate(both, accounts=[ACCOUNT])) == repr(evaluate(alone))
+
+
 def test_a_book_after_many_changes_equals_one_built_anew() -> None:
     changed, anew = Book(prices()), Book(prices())
     changed.replace(ACCOUNT, [pool(leg(5.0))])
