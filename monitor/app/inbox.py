@@ -9,9 +9,10 @@ Single prices are bounded by the number of instruments and assets. Arrays of dif
 other: when more than `MOST_ARRAYS` of them wait, all waiting marks are folded into one array a venue, which holds the
 newest mark of each instrument.
 
-A fact wakes the reader at once. Prices are decided together that come within `GATHER_SECONDS` of the last ones taken,
-for a step costs the same for one as for ten; a price that comes after a pause waits for nothing. A single mark that
-nobody is `wanted` by wakes nobody: it is taken with the next event that does.
+A fact wakes the reader at once, and takes along what waits. Prices are decided together that come within
+`GATHER_SECONDS` of the last ones taken, for a step costs the same for one as for ten: in the busiest stream none waits
+longer than that and `GRACE_SECONDS`, and one that comes after a pause waits for nothing. A single mark that is not
+`wanted` wakes nobody: it is taken with the next event that does, or when the reader's patience ends.
 """
 
 from __future__ import annotations

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.app.inbox import GATHER_SECONDS, MOST_ARRAYS, Inbox
+from monitor.app.inbox import GATHER_SECONDS, GRACE_SECONDS, MOST_ARRAYS, Inbox
 from monitor.domain.errors import Overrun
 from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, Tick, Ticks
+from tests.soak.virtual import in_virtual_time
 
 
 def tick(symbol: str, mark: float) -> Tick:
@@ -284,6 +285,66 @@ async def test_a_mark_that_nobody_holds_is_taken_when_patience_ends() -> None:
     inbox.wanted = lambda _, __: False
     inbox.put(tick("OTHER", 1.0))
     assert await inbox.batch(0.001) == (tick("OTHER", 1.0),)
+
+
+def waits(stream: Iterable[tuple[float, Event]], patience: float | None = None) -> list[tuple[Event, float]]:
+    """How long each event of a stream waits for a reader that does nothing else; (seconds of its coming, event)."""
+
+    async def check() -> list[tuple[Event, float]]:
+        inbox, loop = Inbox(limit=10), asyncio.get_running_loop()
+        inbox.wanted = lambda _, symbol: symbol != "OTHER"
+        came, waited = dict[Event, float](), list[tuple[Event, float]]()
+
+        async def read() -> None:
+            while True:
+                for event in await inbox.batch(patience):
+                    waited.append((event, loop.time() - came[event]))
+
+        reading, began = asyncio.create_task(read()), loop.time()
+        for seconds, event in stream:
+            await asyncio.sleep(began + seconds - loop.time())
+            came[event] = loop.time()
+            inbox.put(event)
+        await asyncio.sleep(1.0)
+        reading.cancel()
+        return waited
+
+    return in_virtual_time(check())
+
+
+BUSY: list[tuple[float, Event]] = [(0.0007 * number, tick(f"S{number}", 1.0)) for number in range(200)]
+AT_ONCE = 1e-6  #: seconds of virtual time
+
+
+def test_in_the_busiest_stream_no_price_waits_longer_than_is_said() -> None:
+    waited = waits(BUSY)
+    assert len(waited) == len(BUSY)
+    assert waited[0][1] <= AT_ONCE, "the first one waits for nothing"
+    assert 0.8 * GATHER_SECONDS < max(seconds for _, seconds in waited) <= GATHER_SECONDS + GRACE_SECONDS + AT_ONCE
+
+
+@pytest.mark.parametrize("gap", [GATHER_SECONDS, GATHER_SECONDS + GRACE_SECONDS, 0.1])
+def test_a_price_after_a_pause_waits_for_nothing(gap: float) -> None:
+    pause = 1e-4 + gap
+    stream: list[tuple[float, Event]] = [(pause * number, tick(f"S{number}", 1.0)) for number in range(50)]
+    assert max(seconds for _, seconds in waits(stream)) <= AT_ONCE
+
+
+@pytest.mark.parametrize("patience", [None, 0.001, 0.05])
+def test_a_fact_waits_for_nothing_however_busy_the_prices_are(patience: float | None) -> None:
+    facts: list[tuple[float, Event]] = [(0.0031 * number + 0.0002, Elapsed(float(number))) for number in range(40)]
+    waited = waits(sorted(BUSY + facts, key=lambda row: row[0]), patience)
+    assert len(waited) == len(BUSY) + len(facts)
+    assert max(seconds for event, seconds in waited if isinstance(event, Elapsed)) <= AT_ONCE
+    assert max(seconds for _, seconds in waited) <= GATHER_SECONDS + GRACE_SECONDS + AT_ONCE
+
+
+def test_patience_ends_when_it_is_said_however_busy_the_prices_are() -> None:
+    """The engine's own work that is due is never put off, and a mark that nobody holds is seen meanwhile."""
+    stream: list[tuple[float, Event]] = [(0.0101, tick("OTHER", 1.0))]
+    assert waits(stream, 0.02)[0][1] <= 0.02
+    others: list[tuple[float, Event]] = [*BUSY[:10], (0.0101, tick("OTHER", 1.0)), *BUSY[20:]]
+    assert max(seconds for _, seconds in waits(others, 0.02)) <= GATHER_SECONDS + GRACE_SECONDS + AT_ONCE
 
 
 async def test_a_cancelled_reader_loses_nothing() -> None:
