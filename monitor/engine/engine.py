@@ -3,8 +3,9 @@
 What moved is looked at in columns, in each step: an account on which a figure crosses a level at which some rule
 changes its mind is reported in that very step, as are those that were described anew or may be believed less or more
 than before; where one moment concerns more of them than a step can bear, the others follow in the very next steps. All
-others are reported `lines_every_seconds` later at most, a slice a step, so that the figures which page and metrics show
-are no older than that. Once nothing is owed the reports are those of a new engine that is told the final state, and
+others are due `lines_every_seconds` after their last report, and come a slice a step with a rest after each full one:
+where more moves at once than the slices of that time hold, the figures which page and metrics show, and what only they
+tell (drift, deficits, that a danger grew worse), come later, the oldest first. Once nothing is owed the reports are those of a new engine that is told the final state, and
 equal steps give equal reports, whoever looks at them.
 """
 

@@ -25,7 +25,7 @@ def evaluate(
 
     `betas` are the market line's speeds by asset, 1 where not given. Without `lines` each line is UNKNOWN with the
     reason «not asked». A pool that lacks an input is in the result with the reasons in words. At prices that a sweep
-    has seen nothing is computed again.
+    has seen no line is solved again that it solved.
     """
     asked = [account for account in book.accounts if accounts is None or account in accounts]
     found: dict[PoolKey, PoolResult] = {}
