@@ -5,8 +5,8 @@ changes its mind is reported in that very step, as are those that were described
 than before; where one moment concerns more of them than a step can bear, the others follow in the very next steps. All
 others are due `lines_every_seconds` after their last report, and come a slice a step with a rest after each full one:
 where more moves at once than the slices of that time hold, the figures which page and metrics show, and what only they
-tell (drift, deficits, that a danger grew worse), come later, the oldest first. Once nothing is owed the reports are those of a new engine that is told the final state, and
-equal steps give equal reports, whoever looks at them.
+tell (drift, deficits, that a danger grew worse), come later, the oldest first. Once nothing is owed the reports are
+those of a new engine that is told the final state, and equal steps give equal reports, whoever looks at them.
 """
 
 from __future__ import annotations
