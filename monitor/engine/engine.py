@@ -33,6 +33,7 @@ from monitor.margin.pool import Describe, Description
 from monitor.margin.prices import Prices
 
 DESCRIBED = 5.0  #: describing an account, or reconciling it, costs as much as so many reports of it
+ADVICE_PATIENCE_SECONDS = 2.0  #: advice waits so long for a step that brings nothing, then it is sought in any
 UNRECONCILED = Reconciliation()
 
 
@@ -60,9 +61,12 @@ class Engine:
         self._places = {key: place for place, key in enumerate(settings.accounts)}
         self._shown: tuple[AccountReport, ...] | None = None
         self._now = 0.0
+        self._advised_at = 0.0  #: when advice was last sought, or the first step
 
     def step(self, batch: Iterable[Event], now: float) -> StepResult:
         """Take the events of a batch in their order, at `now` (our clock, seconds since 1970)."""
+        if not self._now:
+            self._advised_at = now
         self._now = now
         self._intake.begin(now)
         quiet = True  # nothing but time passed: nobody waits for this step
@@ -81,7 +85,8 @@ class Engine:
         notices = [*touched.notices, *self._jump_notices(touched), *self._tier_notices(touched)]
         self._tempo.urge(reconciled)
         self._decide(touched, described)
-        if quiet:
+        if quiet or not 0.0 <= now - self._advised_at < ADVICE_PATIENCE_SECONDS:
+            self._advised_at = now
             self._tempo.urge(self._valuation.advise(now))
         return StepResult(
             at=now,

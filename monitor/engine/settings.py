@@ -57,8 +57,8 @@ class EngineSettings:
     `jump_ratio`: a price that moves by more than this ratio between two frames waits for a confirmation. `betas`: how
     fast each asset moves on the market line (1 if not named). `stablecoins` None: the kernel's own list.
     `wanted_distance_ratio`: advice is given while a line is nearer than this ratio of the mark, sought anew every
-    `advice_every_seconds` in steps in which nothing but time passed, and for at most `advices_per_step` pools in one of
-    them, because it costs a hundred times as much as a ratio.
+    `advice_every_seconds` in steps in which nothing but time passed (in any, if there is none for two seconds), and for
+    at most `advices_per_step` pools in one of them, because it costs a hundred times as much as a ratio.
     """
 
     accounts: tuple[AccountKey, ...] = ()

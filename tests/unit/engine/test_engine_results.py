@@ -231,6 +231,15 @@ class TestVolatilityAndAdvice:
         (told,) = alive.step([], T + 1.05).reports
         assert told.pools[0].advice_text != ""
 
+    def test_a_stream_that_never_pauses_does_not_keep_it_away(self) -> None:
+        alive = running(BTC, wanted_distance_ratio=0.2)
+        said = []
+        for number in range(1, 31):
+            now = T + number / 10
+            alive.step([tick("BTCUSDT", 59_000.0 - number, now), Elapsed(now)], now)
+            said.append(bool(pool(alive, "cross:USDT").advice_text))
+        assert said.index(True) == 19, "two seconds after the first step"
+
     def test_it_is_not_sought_at_each_step_because_it_is_dear(self) -> None:
         alive = running(BTC, wanted_distance_ratio=0.2, advice_every_seconds=5.0)
         alive.step([Elapsed(T)], T)
