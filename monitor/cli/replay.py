@@ -40,6 +40,10 @@ class Wanted:
     reports: bool = False
     whole: bool = False
 
+    def holds(self, at: float) -> bool:
+        """Whether a time lies in the window: where the clock was set back, steps outside stand between those inside."""
+        return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
+
 
 def replay(
     path: Path,
@@ -102,7 +106,7 @@ def run(wanted: Wanted) -> Findings:
     for item in replayer.items(records(wanted)):
         if isinstance(item, ReplayedStep):
             progress.show(item)
-            if wanted.since is not None and item.now < wanted.since:
+            if not wanted.holds(item.now):
                 findings.warm(item)
                 continue
             if not findings.steps:
@@ -120,13 +124,7 @@ def run(wanted: Wanted) -> Findings:
 
 def records(wanted: Wanted) -> Iterator[Record | Damage]:
     """The records to be replayed, from the segment on that the window begins in, or from the start of its run."""
-    since = wanted.since
-    if since is not None and wanted.whole:
-        heads = [segment.head for segment in reader.segments(wanted.path) if segment.head is not None]
-        before = [head for head in heads if head.began <= since]
-        if before:
-            since = next(head.began for head in heads if head.run == before[-1].run)
-    return reader.read(wanted.path, kinds=reader.REPLAYED, since=since, until=wanted.until)
+    return reader.read(wanted.path, kinds=reader.REPLAYED, since=wanted.since, until=wanted.until, whole=wanted.whole)
 
 
 class _Pace:

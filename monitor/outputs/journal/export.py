@@ -61,7 +61,7 @@ def rows(
             case Step():
                 step = found
             case Outcome() if step is not None and step.number == found.number:
-                if since is None or step.now >= since:
+                if (since is None or step.now >= since) and (until is None or step.now <= until):
                     yield from (_row(run, step, pool) for pool in found.pools)
             case _:
                 pass

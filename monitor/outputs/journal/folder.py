@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from monitor.domain.errors import MarginwatchError
-from monitor.outputs.journal.segment import SUFFIX, file_header, uptime_of
+from monitor.outputs.journal.segment import SUFFIX, file_header, in_order, serial_of, uptime_of
 
 LOCK = "lock"
 _LONGEST_UPTIME = 2**32 - 1  #: seconds that the head of a segment has room for
@@ -47,6 +47,7 @@ class Folder:
         self._current: Path | None = None
         self._sizes: dict[Path, int] = {}
         self._uptimes: dict[Path, int | None] = {}  #: at which each began; None: it does not say
+        self._serial = 1  #: of this writer: the names of its segments begin with it
         self._born = 0.0  #: when, by the steady clock, the uptime was zero
         self.size = 0  #: bytes of the open segment
 
@@ -82,6 +83,7 @@ class Folder:
                 raise FolderTaken(f"another monitor{by} writes its journal into {self.path}") from None
             self._lock = lock
             self._look()
+            self._serial = 1 + max(map(serial_of, self._sizes), default=0)
             before = int(said[1]) if len(said) == 2 and said[1].isascii() and said[1].isdigit() else 0
             self._born = at - max([before, *(uptime for uptime in self._uptimes.values() if uptime is not None)])
             self._sign(at)
@@ -106,7 +108,7 @@ class Folder:
         """Begin a segment, with room for so many bytes in what all may take together."""
         self.acquire(at)
         self._prune(at, room_bytes)
-        path = self.path / (name + SUFFIX)
+        path = self.path / f"{self._serial:08}-{name}{SUFFIX}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, _FILE_MODE)
         self._current, self.size, self._sizes[path] = path, 0, 0
         self._uptimes[path] = self._uptime(at)
@@ -155,7 +157,7 @@ class Folder:
 
     def _prune(self, at: float, room_bytes: int) -> None:
         """The same, leaving so much room in what all may take together."""
-        files = sorted(self._sizes)
+        files = in_order(self._sizes)
         for place, file in enumerate(files):
             if file == self._current:
                 continue

@@ -24,6 +24,7 @@ from monitor.outputs.journal.pen import Bounds, Pen
 from monitor.outputs.journal.queue import RAW_SHARE, WHY_FULL, Item, Losses, NewSegment, Queue
 from monitor.outputs.journal.records import Answer, Baseline, Frame, Run, encode, encode_step, outcome
 from monitor.outputs.journal.standing import Standing
+from monitor.outputs.journal.window import SLACK_SECONDS
 from monitor.outputs.journal.writer import Redact, Writer
 
 log = structlog.get_logger(__name__)
@@ -101,6 +102,7 @@ class Journal:
         self._standing = Standing()
         self._around: Surroundings | None = None
         self._last = 0  #: the number of the last step
+        self._reached = self._segment_reached = self._started  #: the latest time of a step; of this segment
         self._lost = Losses()  #: for want of room, and not told yet
         self._lost_total = 0
         self._broken = False  #: a step was lost: none is written before a new segment with the facts that stand
@@ -137,8 +139,10 @@ class Journal:
 
     def step(self, number: int, batch: Sequence[Event], now: float, around: Surroundings | None, overrun: str) -> None:
         """Step `number` begins. `around` None: as in the step before."""
-        if self._broken or self.writer.new_segment_wanted:
+        set_back = now < self._segment_reached - SLACK_SECONDS  # so that a window of time can be found again
+        if self._broken or self.writer.new_segment_wanted or set_back:
             self._new_segment(now)
+        self._reached, self._segment_reached = max(self._reached, now), max(self._segment_reached, now)
         self._around = around or self._around
         self._last = number
         self._standing.see(batch)
@@ -210,11 +214,13 @@ class Journal:
 
     def _new_segment(self, now: float) -> None:
         """Have the writer begin anew with what stands, once there is room again."""
-        if self._broken and not self._queue.has_room(0, RESUME_SHARE):
+        wanted = self.writer.new_segment_wanted and not self._broken
+        if not wanted and not self._queue.has_room(0, RESUME_SHARE):
             return
         self.writer.new_segment_wanted = self._broken = False
         baseline = Baseline(at=now, after=self._last, events=self._standing.events(), around=self._around)
-        self._queue.put(NewSegment(baseline, self._lost.told() if self._lost else None), 0)
+        self._queue.put(NewSegment(baseline, self._lost.told() if self._lost else None, self._reached), 0)
+        self._segment_reached = now
         self._told()
 
     def _put(self, item: Item, size: int, kind: str, at: float, share: float = 1.0) -> bool:

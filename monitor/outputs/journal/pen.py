@@ -60,14 +60,18 @@ class Pen:
         return self._block_bytes >= BLOCK_BYTES
 
     @property
+    def started(self) -> float:
+        """When the run began."""
+        return self._run.started
+
+    @property
     def segment(self) -> int:
         """The number of the segment that was begun last; 0 before the first."""
         return self._run.segment
 
-    def begin(self, first: Iterable[bytes]) -> None:
+    def begin(self, first: Iterable[bytes], began: float, reached: float | None) -> None:
         """Begin the next segment with its head and these records. If that fails there is no such segment."""
-        now = self._clock.now()
-        run = replace(self._run, segment=self._run.segment + 1, began=now)
+        run = replace(self._run, segment=self._run.segment + 1, began=began, reached=reached)
         self.drop_block()
         try:
             self.folder.open(f"{run.run}-{run.segment:06d}", self._clock.monotonic(), self._bounds.segment_bytes)

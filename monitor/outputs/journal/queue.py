@@ -17,10 +17,14 @@ WHY_FULL = "the queue of the journal was full"
 
 @dataclass(frozen=True, slots=True)
 class NewSegment:
-    """Asks the writer to begin a segment with these facts, and with the word of what is missing before it."""
+    """Asks the writer to begin a segment with these facts, and with the word of what is missing before it.
+
+    `reached` is the latest time of a step before it.
+    """
 
     baseline: Baseline
     lost: Lost | None
+    reached: float
 
 
 Item = bytes | Frame | Answer | NewSegment  #: encoded records, and what the writer finishes by itself

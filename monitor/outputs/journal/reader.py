@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 
 from monitor.domain.errors import InputMissing
@@ -31,30 +30,23 @@ from monitor.outputs.journal.records import (
     decode,
     split,
 )
-from monitor.outputs.journal.segment import SUFFIX, Damage, blocks
+from monitor.outputs.journal.segment import SUFFIX, Damage, blocks, in_order
+from monitor.outputs.journal.window import SLACK_SECONDS, Segment, parts
 
 ALWAYS = frozenset({Run, Baseline, Lost, End})  #: without these what is read cannot be understood
 REPLAYED = frozenset({Step, Outcome})  #: what a replay needs besides; `Frame` and `Answer` are for people
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A file of the journal and the record at its head; None where that cannot be read."""
-
-    path: Path
-    head: Run | None
-    size: int
-
-
 def files(path: Path) -> tuple[Path, ...]:
     """The segments of a folder in the order in which they were written, or the one file that is named.
 
-    Names begin with the run's start and end with the segment's number, so that their order is that of writing.
-    Raises `InputMissing` where there is none.
+    Names begin with a number that rises from writer to writer and end with the segment's, so that their order is that
+    of writing whatever the clock said. Raises `InputMissing` where there is none.
     """
     try:
         one = path.is_file()
-        found = [path] if one else sorted(file for file in path.iterdir() if file.suffix == SUFFIX and file.is_file())
+        there = [path] if one else [file for file in path.iterdir() if file.suffix == SUFFIX and file.is_file()]
+        found = in_order(there)
         for file in found:
             if file.exists() and not os.access(file, os.R_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
@@ -83,31 +75,52 @@ def head_of(file: Path) -> Run | None:
 
 
 def read(
-    path: Path, *, kinds: Collection[type] | None = None, since: float | None = None, until: float | None = None
+    path: Path,
+    *,
+    kinds: Collection[type] | None = None,
+    since: float | None = None,
+    until: float | None = None,
+    whole: bool = False,
 ) -> Iterator[Record | Damage]:
     """All records of a file or folder, in order; damaged places stand where they were found.
 
-    `kinds` are the records wanted (None: all); `Run`, `Baseline`, `Lost` and `End` always come. `since` (seconds since
-    1970) leaves out the segments that ended before it: the first one read is the last that began at or before, so that
-    its `Baseline` tells what stood. `until` ends at the first step after it. Raises `InputMissing`.
+    `kinds` are the records wanted (None: all); `Run`, `Baseline`, `Lost` and `End` always come. `since` and `until`
+    (seconds since 1970) leave out segments: of each run with steps between them those come from the one whose
+    `Baseline` tells what stood, or with `whole` from its first, and a run ends with its last step until then. Where the
+    clock was set back, steps outside the window stand between those inside: whoever reads looks at their time. Raises
+    `InputMissing`.
     """
-    for file in _from(path, since):
-        for found in read_file(file, kinds=kinds):
-            if until is not None and isinstance(found, Step) and found.now > until:
-                return
+    if since is None and until is None:
+        for file in files(path):
+            yield from read_file(file, kinds=kinds)
+        return
+    for run in parts(segments(path), since, until, whole=whole):
+        for part in run:
+            records = read_file(part.path, kinds=kinds)
+            if until is None or not part.last:
+                yield from records
+            elif (yield from _up_to(records, until)):
+                break
+
+
+def _up_to(records: Iterator[Record | Damage], until: float) -> Generator[Record | Damage, None, bool]:
+    """The records of a segment until its last step in the window; whether any step came after it."""
+    held: list[Record | Damage] = []  #: behind a step after the window, which one inside may yet follow
+    for found in records:
+        if isinstance(found, Step):
+            if found.now > until + SLACK_SECONDS:
+                return True
+            if found.now <= until:
+                yield from held
+                held.clear()
+                yield found
+                continue
+            held.append(found)
+        elif held:
+            held.append(found)
+        else:
             yield found
-
-
-def _from(path: Path, since: float | None) -> tuple[Path, ...]:
-    found = files(path)
-    if since is None or len(found) == 1:
-        return found
-    first = 0
-    for place, file in enumerate(found):
-        head = head_of(file)
-        if head is not None and head.began <= since:
-            first = place
-    return found[first:]
+    return bool(held)
 
 
 def read_file(file: Path, *, kinds: Collection[type] | None = None) -> Iterator[Record | Damage]:

@@ -29,7 +29,8 @@ from monitor.domain.view import Surroundings
 class Run:
     """Stands at the head of every segment: whose it is, and everything that a replay needs to set itself up.
 
-    `run` is the name of the run, `segment` counts its segments from 1, `began` is when this one was opened. `build` is
+    `run` is the name of the run, `segment` counts its segments from 1. No step of this one is earlier than `began`, but
+    for a second; `reached` is the latest time of a step of the run before it, None where there was none. `build` is
     a digest of the package's own sources, `cpu` names the features that numpy found; together they say whether a
     replay can be byte-identical. `config` is the effective configuration as TOML, without secrets.
     """
@@ -46,6 +47,7 @@ class Run:
     cpu: tuple[str, ...]
     config: str
     accounts: tuple[AccountKey, ...]
+    reached: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -55,6 +55,17 @@ def file_header(uptime_seconds: int = 0) -> bytes:
     parts = (_FILE.pack(MAGIC, VERSION, 0, 0), _UPTIME.pack(uptime_seconds, 0))
     heads = [part[: -_CHECK.size] for part in parts]
     return b"".join(head + _CHECK.pack(zlib.crc32(head)) for head in heads)
+
+
+def serial_of(path: Path) -> int:
+    """The number at the head of a segment's name, which rises from writer to writer of its folder; 0 without one."""
+    number = path.name.partition("-")[0]
+    return int(number) if number.isascii() and number.isdigit() else 0
+
+
+def in_order(paths: Iterable[Path]) -> list[Path]:
+    """Segments in the order in which they were written, whatever the wall clock said."""
+    return sorted(paths, key=lambda path: (serial_of(path), path.name))
 
 
 def uptime_of(path: Path) -> int | None:

@@ -141,7 +141,10 @@ class Writer:
     def _begin(self, order: NewSegment | None) -> None:
         """Begin a segment with the facts that stand and with what is missing before it."""
         self._pen = pen = self._pen or self._make_pen()
-        pen.begin(self._first_records(order))
+        if order is None:
+            pen.begin(self._first_records(None), pen.started, None)
+        else:
+            pen.begin(self._first_records(order), order.baseline.at, order.reached)
         self._lost.clear()
         if self.reason or order is None:
             log.info("journal writes", folder=str(pen.folder.path), segment=pen.segment, lost=self.lost_total)

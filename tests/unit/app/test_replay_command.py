@@ -158,6 +158,20 @@ def test_a_window_shows_only_what_lies_in_it(tmp_path: Path, replay: Replay) -> 
     assert "has no end" not in out, "it was not read to its end"
 
 
+def test_steps_after_a_window_are_not_shown_where_the_clock_was_set_back_into_it(
+    tmp_path: Path, replay: Replay
+) -> None:
+    records = story(baseline_before=(26,))
+    first, second = by_segment(records)
+    back = [replace(each, now=each.now - 20.0) if isinstance(each, Step) else each for each in second]
+    back[0] = replace(here(), segment=2, began=T + 5.0, reached=T + 25.0)
+    folder = journal(tmp_path / "j", first, back)
+    _, out, _ = replay(folder, since=at(8), until=at(12))
+    assert re.search(rf"steps with .* {re.escape(day_and_time(T + 8))} to {re.escape(day_and_time(T + 12))}", out)
+    (steps,) = re.findall(r"^(\d+) steps with", out, re.M)
+    assert int(steps) == 10, "five of them before the clock was set back, five after"
+
+
 def test_what_fires_where_a_window_begins_is_told_first(tmp_path: Path, replay: Replay) -> None:
     _, out, _ = replay(journal(tmp_path / "j", story()), since=at(17), until=at(19))
     assert f"  fires since {clock(T + 15)}: warning position_distance main BTCUSDT long" in out

@@ -34,9 +34,9 @@ class Decided:
 class Clocks(FakeClock):
     """The wall clock is `ahead` of the steady one."""
 
-    def __init__(self) -> None:
+    def __init__(self, ahead: float) -> None:
         super().__init__()
-        self.ahead = 0.0
+        self.ahead = ahead
 
     def now(self) -> float:
         return self.time + self.ahead
@@ -68,8 +68,9 @@ class Desk:
         settings: JournalSettings | None = None,
         secrets: Sequence[str] = (),
         disk: Disk | None = None,
+        ahead: float = 0.0,
     ) -> None:
-        self.folder, self.clock, self.disk = folder, Clocks(), disk or Disk()
+        self.folder, self.clock, self.disk = folder, Clocks(ahead), disk or Disk()
         self.journal = Journal(
             self.where,
             settings or JournalSettings(),

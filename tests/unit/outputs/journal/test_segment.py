@@ -12,9 +12,10 @@ from monitor.domain.errors import InputMissing
 from monitor.domain.events import Elapsed, Tick
 from monitor.domain.view import Surroundings
 from monitor.outputs.journal import segment
-from monitor.outputs.journal.reader import Segment, files, head_of, read, read_file, segments, time_of
+from monitor.outputs.journal.reader import files, head_of, read, read_file, segments, time_of
 from monitor.outputs.journal.records import Answer, Baseline, End, Frame, Lost, Outcome, Record, Run, Step, encode
 from monitor.outputs.journal.segment import Damage, Packer, file_header
+from monitor.outputs.journal.window import Segment
 
 RUN = Run(
     run="20261122T031000Z-abcdef",
