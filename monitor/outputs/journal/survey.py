@@ -183,13 +183,12 @@ def _between(before: Survey, found: Survey) -> Iterator[Finding]:
 
 
 def _unclosed(found: Survey) -> Iterator[Finding]:
-    """The last segment that there is of a run."""
+    """The last segment that there is of a run. What came after it is missed by nobody who copied a part, nor was it
+    ever written where the disk was full just then.
+    """
     if found.end == NEXT:
-        yield Finding(
-            found.path,
-            "a next segment of its run was to follow and is not here: it is gone, or could not be begun",
-            True,
-        )
+        words = "what came after is not here: it was not copied, was removed, or could not be written"
+        yield Finding(found.path, words, False)
     elif found.end != STOPPED:
         torn = next((f": {damage.what}" for damage in found.damages if damage.torn), "")
         words = f"was not closed{torn}: the monitor still writes it, or was killed; at most its last second is missing"

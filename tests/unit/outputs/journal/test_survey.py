@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +27,10 @@ def three_segments(folder: Path, close: bool = True) -> list[Path]:
     else:
         desk.journal.writer._pen.folder.release()  # type: ignore[union-attr]  # as the end of a process does
     return sorted(folder.glob("*.mwj"))
+
+
+def _full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def found_in(folder: Path) -> tuple[list[str], list[str]]:
@@ -100,7 +106,6 @@ def _change(files: list[Path]) -> None:
         (_empty, "has no head: nothing says whose records these are"),
         (_change, "damaged at byte"),
         (lambda files: files[1].unlink(), "segment 2 of its run is missing before it"),
-        (lambda files: files[2].unlink(), "a next segment of its run was to follow and is not here"),
     ],
 )
 def test_what_is_missing_or_changed_is_named(tmp_path: Path, harm: Callable[[list[Path]], None], words: str) -> None:
@@ -112,6 +117,34 @@ def test_what_is_missing_or_changed_is_named(tmp_path: Path, harm: Callable[[lis
 def test_segments_that_were_removed_because_there_was_too_much_are_no_damage(tmp_path: Path) -> None:
     three_segments(tmp_path)[0].unlink()
     assert found_in(tmp_path) == ([], ["begins with segment 2 of its run: older ones are gone"])
+
+
+@pytest.mark.parametrize("kept", [(0,), (1,), (0, 1)])
+def test_a_copy_of_a_part_is_no_damage(tmp_path: Path, kept: tuple[int, ...]) -> None:
+    for number, file in enumerate(three_segments(tmp_path)):
+        if number not in kept:
+            file.unlink()
+    grave, told = found_in(tmp_path)
+    assert grave == []
+    assert told[-1].startswith("what came after is not here")
+
+
+def test_a_disk_that_is_full_between_two_segments_until_the_monitor_stops_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    desk.step()
+    desk.write()
+    desk.next_segment()
+    desk.step()
+    pen = desk.journal.writer._pen
+    assert pen is not None
+    monkeypatch.setattr(pen.folder, "open", _full)  # there is room for the end of one, and none for another
+    desk.write()
+    desk.stop()
+    grave, told = found_in(tmp_path)
+    assert grave == []
+    assert [row[:27] for row in told] == ["what came after is not here"]
 
 
 def test_what_the_journal_lost_by_its_own_word_is_told_and_no_damage(tmp_path: Path) -> None:
