@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from monitor import __version__
+from monitor.alerts.settings import RULES
 from monitor.alerts.settings import mistakes as alert_mistakes
 from monitor.app.config import Config, Loaded
 from monitor.app.config_alerts import Alerts, alert_settings
@@ -28,10 +29,11 @@ class _Rules(Section):
     alerts: Alerts = key(Alerts(), "")
 
 
-def read_rules(file: Path) -> tuple[Alerts, tuple[str, ...]]:
-    """The `[alerts]` table of a TOML file, and the other tables in it, which are passed over.
+def read_rules(file: Path) -> tuple[Alerts, tuple[str, ...], tuple[str, ...]]:
+    """The `[alerts]` table of a TOML file, the other tables in it, which are passed over, and the rules that it does
+    not name: they have their defaults, as in the configuration.
 
-    A rule that is not named has its defaults, as in the configuration. Raises `ConfigMissing`, and `ConfigRefused` with
+    Raises `ConfigMissing`, and `ConfigRefused` with
     every mistake.
     """
     if not file.is_file():
@@ -56,7 +58,8 @@ def read_rules(file: Path) -> tuple[Alerts, tuple[str, ...]]:
         found += alert_mistakes(alert_settings(rules.alerts))
     if found:
         raise ConfigRefused(tuple(found))
-    return rules.alerts, tuple(name for name in tree if name != TABLE)
+    unnamed = tuple(name for name in RULES if name not in tree[TABLE])
+    return rules.alerts, tuple(name for name in tree if name != TABLE), unnamed
 
 
 def configured(run: Run) -> Loaded:

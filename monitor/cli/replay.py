@@ -96,9 +96,11 @@ def run(wanted: Wanted) -> Findings:
     """Replay and print. Raises `InputMissing`, and `ConfigMissing` or `ConfigRefused` for the rules."""
     rules = None
     if wanted.rules is not None:
-        rules, passed_over = read_rules(wanted.rules)
+        rules, passed_over, unnamed = read_rules(wanted.rules)
         if passed_over:
             complain(f"{wanted.rules}: only [alerts] is read, not {', '.join(passed_over)}")
+        if unnamed:
+            complain(f"{wanted.rules}: rules that it does not name have their defaults: {', '.join(unnamed)}")
     replayer = Replayer(under(rules), strangers, other_rules=rules is not None)
     printer = _Json(wanted.reports) if wanted.as_json else _Words()
     findings, pace, progress = Findings(), _Pace(wanted.speed), _Progress(wanted.path)

@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from monitor.alerts.settings import RULES
 from monitor.app.config_errors import HIDDEN
 from monitor.cli import replay as command
 from monitor.cli.codes import Exit, guarded
@@ -99,13 +100,17 @@ def test_new_rules_are_laid_beside_the_old_ones(tmp_path: Path, replay: Replay) 
         "[alerts.position_distance]\nthresholds = {warning = 0.15}\nfor_seconds = 0.0\nkeep_firing_seconds = 3.0\n"
         "[alerts.margin_ratio]\nthresholds = {warning = 0.1}\nfor_seconds = 0.0\nkeep_firing_seconds = 2.0\n"
     )
-    code, out, _ = replay(journal(tmp_path / "j", story()), rules=file)
+    code, out, err = replay(journal(tmp_path / "j", story()), rules=file)
     assert code is Exit.FINE, "differences of alerts are what was asked for"
     rows = {
         line.split()[0]: line for line in out.splitlines() if line.startswith(("position_distance", "margin_ratio"))
     }
     assert re.search(r"warning +binance/main cross:USDT +\d\d:\d\d:.* did not fire$", rows["margin_ratio"])
     assert re.search(r"warning +binance/main cross:USDT BTCUSDT long .* critical, \d\d:", rows["position_distance"])
+    assert err.count("\n") == 1, "one line"
+    assert "rules.toml: rules that it does not name have their defaults: " in err
+    unnamed = err.rstrip().rpartition(": ")[2].split(", ")
+    assert set(RULES) - set(unnamed) == {"position_distance", "margin_ratio"}
     assert "3 alerts under these rules, 1 then: 2 only under these, 0 only then" in out, (
         "the coin speaks for itself too"
     )
@@ -131,6 +136,12 @@ def test_rules_under_which_nothing_fires_say_what_is_missed(tmp_path: Path, repl
     assert code is Exit.FINE
     assert "only [alerts] is read, not web" in err
     assert re.search(r"^position_distance +- +binance/main cross:USDT BTCUSDT long +does not fire", out, re.M)
+
+
+def test_of_a_file_that_names_each_rule_nothing_is_said(tmp_path: Path, replay: Replay) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text("".join(f"[alerts.{name}]\n" for name in RULES))
+    assert replay(journal(tmp_path / "j", story()), rules=file)[2] == ""
 
 
 def test_bad_rules_are_refused_with_all_mistakes(tmp_path: Path, replay: Replay) -> None:

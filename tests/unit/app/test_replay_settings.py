@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.alerts.settings import RULES
 from monitor.app import settings
 from monitor.app.config import loads
 from monitor.app.config_example import example
@@ -57,8 +58,9 @@ def test_a_configuration_of_another_version_is_refused_by_its_keys() -> None:
 
 
 def test_new_rules_take_the_place_of_all_recorded_ones(tmp_path: Path) -> None:
-    found, passed_over = read_rules(rules(tmp_path, "[alerts.margin_ratio]\nthresholds = {critical = 0.5}"))
+    found, passed_over, unnamed = read_rules(rules(tmp_path, "[alerts.margin_ratio]\nthresholds = {critical = 0.5}"))
     assert passed_over == ()
+    assert unnamed == tuple(name for name in RULES if name != "margin_ratio")
     run = replace(RUN, config=settings.effective(loads(CONFIG)))
     loaded = under(found)(run)
     alerts = settings.alerts(loaded)
@@ -69,7 +71,7 @@ def test_new_rules_take_the_place_of_all_recorded_ones(tmp_path: Path) -> None:
 
 
 def test_a_whole_configuration_will_do_and_its_other_tables_are_named(tmp_path: Path) -> None:
-    _, passed_over = read_rules(rules(tmp_path, example()))
+    _, passed_over, _ = read_rules(rules(tmp_path, example()))
     assert {"accounts", "engine", "web"} <= set(passed_over)
 
 
