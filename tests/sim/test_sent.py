@@ -139,3 +139,17 @@ async def test_without_a_network_a_closed_door_a_polite_close_and_a_leaving_clie
         again = sim.dial("/market/stream")
         again.leave()
         assert not sim.hub.on()
+
+
+async def test_a_socket_opened_with_a_dead_key_is_still_its_account_s() -> None:
+    """Its pushes do not come here, but what is sent to every private socket does."""
+    sim = SimBinance(clock=ManualClock(NOW), paced=False, network=False)
+    sim.add_account("main")
+    key = sim.keys.create("main", sim.time_ms())
+    sim.expire_listen_key("main", event=False)
+    line = sim.dial(f"/private/ws?listenKey={key}")
+    line.listen(lambda _: None)
+    assert (line.account, line.owner) == (None, "main")
+    sim.unknown_event()
+    assert sim.hub.sent.count("main", None, RAW) == 1
+    assert sim.dial("/private/ws?listenKey=nobodys").owner == PUBLIC

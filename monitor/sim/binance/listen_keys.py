@@ -19,6 +19,7 @@ class ListenKeys:
     life_seconds: float = 3600.0
     _keys: dict[str, _Key] = field(default_factory=dict)
     _made: int = 0
+    _latest: dict[str, str] = field(default_factory=dict)  #: of each account, dead or alive
 
     def create(self, account: str, now_ms: int) -> str:
         """The account's live key, its life extended; a new one if there is none."""
@@ -27,6 +28,7 @@ class ListenKeys:
             self._made += 1
             text = hashlib.sha512(f"{account} {self._made}".encode()).hexdigest()[:64]
             key = self._keys[account] = _Key(text, 0)
+            self._latest[account] = text
         key.until_ms = now_ms + round(self.life_seconds * 1000.0)
         return key.text
 
@@ -49,6 +51,10 @@ class ListenKeys:
     def account_of(self, text: str) -> str | None:
         """Whose live key this is."""
         return next((account for account, key in self._keys.items() if key.text == text), None)
+
+    def latest_of(self, text: str) -> str | None:
+        """Whose latest key this is, dead or alive."""
+        return next((account for account, key in self._latest.items() if key == text), None)
 
     def expired(self, now_ms: int) -> list[tuple[str, str]]:
         """End the keys whose time is over; returns (account, key)."""

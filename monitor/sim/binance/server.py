@@ -355,6 +355,7 @@ class SimBinance:
             route=route,
             wrapped=form == "stream",
             account=self.keys.account_of(key) if key else None,
+            opener=self.keys.latest_of(key) if key else None,
             key=key,
             only=frozenset(events.split("/")) if events else None,
         )

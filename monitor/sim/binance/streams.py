@@ -63,11 +63,15 @@ class Outgoing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a socket was opened for: its route and form, and on the private route whose pushes it gets, and which."""
+    """What a socket was opened for: its route and form, and on the private route whose pushes it gets, and which.
+
+    `opener` is whose key it was opened with, also where that is dead, so that no pushes come.
+    """
 
     route: str
     wrapped: bool = False
     account: str | None = None
+    opener: str | None = None
     key: str | None = None
     only: frozenset[str] | None = None
 
@@ -80,7 +84,7 @@ class Connection(ABC):
         self.faults, self.now = faults, now
         self.route, self.wrapped, self.opened = terms.route, terms.wrapped, now()
         self.account, self.key, self.only = terms.account, terms.key, terms.only
-        self.owner = terms.account or PUBLIC_OWNER
+        self.owner = terms.account or terms.opener or PUBLIC_OWNER
         self.streams: dict[str, None] = {}
         self.last_pong = self.opened
         self._sent = sent
