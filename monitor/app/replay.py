@@ -48,7 +48,8 @@ class Began:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
     """Steps of a run that cannot be replayed, with the reason. `first` is the time of the step before them, or without
-    one that of the first of them that is there; `last` that of the last of them, as far as known.
+    one that of the first of them that is there; `last` that of the last of them, as far as known. `goes_on`: behind
+    them a segment of the run begins with the facts that stood; else nothing more of it is replayed.
     """
 
     run: str
@@ -56,6 +57,7 @@ class Missing:
     steps: int
     first: float | None = None
     last: float | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,7 @@ class Replayer:
         yield from self._flush(None)
         if self._decider is not None:
             self._lose(baseline.after + 1 - self._next, baseline.at)
-        yield from self._mind_the_gap()
+        yield from self._mind_the_gap(goes_on=True)
         yield self._begin(self._run, baseline.at, whole=False)
         assert self._decider is not None
         self._around = baseline.around or Surroundings()
@@ -205,14 +207,16 @@ class Replayer:
             self._decider, self._gap = None, Gap(self._why or "they are not in the journal", first=since)
         self._gap.steps += max(0, steps)
 
-    def _mind_the_gap(self) -> Iterator[Item]:
+    def _mind_the_gap(self, *, goes_on: bool) -> Iterator[Item]:
         gap, self._gap = self._gap, Gap("")
         if self._run is not None and gap.steps:
-            yield Missing(run=self._run.run, why=gap.why, steps=gap.steps, first=gap.first, last=gap.last)
+            yield Missing(
+                run=self._run.run, why=gap.why, steps=gap.steps, first=gap.first, last=gap.last, goes_on=goes_on
+            )
 
     def _end(self) -> Iterator[Item]:
         yield from self._flush(None)
-        yield from self._mind_the_gap()
+        yield from self._mind_the_gap(goes_on=False)
         if self._run is not None:
             yield Ended(run=self._run.run, cleanly=self._stopped, replayed=self._began is not None, why=self._why)
             self._run = None

@@ -47,6 +47,7 @@ def missing(item: Missing) -> Json:
         "steps": item.steps,
         "first": item.first,
         "last": item.last,
+        "goes_on": item.goes_on,
     }
 
 

@@ -36,7 +36,8 @@ def missing(item: Missing) -> str:
     """Steps that are not replayed."""
     when = "" if item.first is None else f" from {day_and_time(item.first)}"
     when += "" if item.last is None or item.last == item.first else f" to {clock(item.last)}"
-    return f"  ! {item.steps} steps of {item.run}{when} are not replayed: {item.why}; it goes on at the next segment"
+    then = "it goes on at the next segment" if item.goes_on else "nothing after them is replayed"
+    return f"  ! {item.steps} steps of {item.run}{when} are not replayed: {item.why}; {then}"
 
 
 def ended(item: Ended) -> Iterator[str]:

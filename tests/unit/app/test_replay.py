@@ -170,6 +170,7 @@ def test_after_lost_steps_it_says_so_and_begins_anew_at_the_next_baseline() -> N
     place = next(place for place, each in enumerate(records) if isinstance(each, Step) and each.number == 12)
     items = replayed(written([*records[:place], lost, *records[place:]]))
     (gap,) = [item for item in items if isinstance(item, Missing)]
+    assert gap.goes_on
     assert gap.steps == 11, "10 to 20: two that are lost, and nine that cannot be replayed without them"
     assert gap.why == "records were lost while it ran: the disk is full"
     assert (gap.first, gap.last) == (T + 8, T + 19), "nothing is known of what came after step 9"
@@ -181,7 +182,7 @@ def test_lost_steps_after_which_no_baseline_comes_are_told_at_the_end() -> None:
     live = Live().all()
     records = [each for each in live.records if not (isinstance(each, Step) and each.number == 30)]
     items = replayed(records)
-    assert [item.steps for item in items if isinstance(item, Missing)] == [12]
+    assert [(item.steps, item.goes_on) for item in items if isinstance(item, Missing)] == [(12, False)]
     assert [step.number for step in steps(items)] == list(range(1, 30))
 
 

@@ -94,6 +94,20 @@ def test_an_alert_that_was_told_on_one_side_only_is_marked(tmp_path: Path, repla
     assert "  told only here:\n" in out
 
 
+@pytest.mark.parametrize(
+    ("segments", "words"),
+    [((), "nothing after them is replayed"), ((36,), "it goes on at the next segment")],
+)
+def test_missing_steps_say_whether_it_goes_on_behind_them(
+    tmp_path: Path, replay: Replay, segments: tuple[int, ...], words: str
+) -> None:
+    whole = story(baseline_before=segments)
+    records = [each for each in whole if not (isinstance(each, Step) and each.number == 30)]
+    _, out, _ = replay(journal(tmp_path / "j", *by_segment(records)))
+    (line,) = [line for line in out.splitlines() if "are not replayed" in line]
+    assert line.endswith(words)
+
+
 def test_new_rules_are_laid_beside_the_old_ones(tmp_path: Path, replay: Replay) -> None:
     file = tmp_path / "rules.toml"
     file.write_text(
