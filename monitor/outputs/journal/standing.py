@@ -34,7 +34,8 @@ from monitor.domain.events import (
 )
 from monitor.domain.names import AccountKey, Symbol, Venue
 
-WHOLE_READINGS = 2  #: a position that the last reading misses is believed gone when the one before missed it too
+#: What two readings in a row miss is believed gone, and the next one, should it show it again, is doubted for that.
+WHOLE_READINGS = 3
 DOUBTFUL_READINGS = 6  #: kept of those that could not be read whole
 
 _Push = PositionChanged | BalanceChanged | ConfigChanged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.domain.events import ClockRead, Elapsed
@@ -21,6 +21,12 @@ UNTOLD = {"jumps", "hides its mode", "changes its mode", "is pushed late"}
 TOLD = HAPPENINGS.filter(lambda one: one[0] not in UNTOLD)
 
 
+@example(
+    happenings=[
+        [("trades", "ETHUSDT", 0.5, False), ("is read with a hole", "ETHUSDT", 0.5, False)],
+        [("is read with a hole", "ETHUSDT", 0.5, False), ("is read", "BTCUSDT", 0.5, False)],
+    ]
+)
 @given(happenings=st.lists(st.lists(TOLD, min_size=1, max_size=3), max_size=12))
 def test_a_new_engine_that_is_told_what_stands_reports_the_same(
     happenings: list[list[tuple[str, str, float, bool]]],
