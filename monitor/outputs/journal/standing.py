@@ -34,8 +34,7 @@ from monitor.domain.events import (
 )
 from monitor.domain.names import AccountKey, Symbol, Venue
 
-#: What two readings in a row miss is believed gone, and the next one, should it show it again, is doubted for that.
-WHOLE_READINGS = 3
+WHOLE_READINGS = 2  #: a position that the last reading misses is believed gone when the one before missed it too
 DOUBTFUL_READINGS = 6  #: kept of those that could not be read whole
 
 _Push = PositionChanged | BalanceChanged | ConfigChanged
