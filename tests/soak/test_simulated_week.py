@@ -126,6 +126,10 @@ OF_EACH_CONTRACT = (
 )
 ROWS_A_CONTRACT = 10  #: at most: one for each account and side, and room ahead
 
+#: Columns that are as long as what is held, with a few arrays of scratch beside each.
+OF_WHAT_IS_HELD = ("engine._valuation._book._plain",)
+ROOM_A_POSITION = 10
+
 #: Tables that are emptied when they reach a bound of their own, and that bound.
 BOUNDED = {
     "engine._valuation._book.shelf._facts": 2_000,
@@ -141,6 +145,7 @@ class Log:
     memory_mb: list[float] = field(default_factory=list)
     said: Counter[str] = field(default_factory=Counter)
     listed: int = 0  #: new contracts
+    held: int = 0  #: positions at once, at most
     lines: list[str] = field(default_factory=list)
 
 
@@ -174,6 +179,7 @@ def leaks(log: Log, factor: float = 1.0) -> dict[str, tuple[int, int]]:
         path: (early, late)
         for path, (early, late) in growing(log.tables, factor).items()
         if not (path.startswith(OF_EACH_CONTRACT) and late <= 2 * early + ROWS_A_CONTRACT * log.listed)
+        and not (path.startswith(OF_WHAT_IS_HELD) and late <= ROOM_A_POSITION * log.held)
         and late > BOUNDED.get(path, 0)
     }
 
@@ -191,6 +197,7 @@ async def checkpoint(sim: SimBinance, days: Days, running: Monitor, log: Log) ->
     assert not lost, lost
     assert running.inbox.overruns_total == 0
     gc.collect()
+    log.held = max(log.held, sum(len(pool.positions) for one in running.engine.reports() for pool in one.pools))
     log.tables.append(look(running))
     log.memory_mb.append(resident_mb())
     frames, answers = sum(sim.hub.sent.frames.values()), sum(sim.hub.sent.answers.values())
