@@ -13,12 +13,14 @@ from math import inf
 from operator import is_not
 
 from monitor.alerts import words
+from monitor.alerts.catalogue import RULES
 from monitor.alerts.lifecycle import Incident, advance, wakes
 from monitor.alerts.outside import OUTSIDE, venue_readings
 from monitor.alerts.reading import Reading, Subject, Words, grade, loosest, severity_of
+from monitor.alerts.rule import Kind
 from monitor.alerts.rules import Asks, account_readings, is_closed, notice_reading
-from monitor.alerts.settings import DANGER, RULES, AlertSettings, Kind
-from monitor.domain.alerts import Alert, AlertChange, Change, Severity
+from monitor.alerts.settings import DANGER, AlertSettings
+from monitor.domain.alerts import Alert, AlertChange, Change, Level
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice
 from monitor.domain.view import View
@@ -236,7 +238,7 @@ class Alerting:
             return None
         return AlertChange(change=change, alert=standing.alert, at=now, previous=previous)
 
-    def _worded(self, severity: Severity, standing: _Standing, reading: Reading, now: float) -> Alert:
+    def _worded(self, severity: Level, standing: _Standing, reading: Reading, now: float) -> Alert:
         subject, told = reading.subject, reading.words(now)
         last = None if standing.alert is None else standing.alert.value
         return Alert(

@@ -14,19 +14,11 @@ from math import inf
 from typing import NamedTuple
 
 from monitor.alerts.reading import Grade
-from monitor.alerts.settings import DANGER, RuleSettings
-from monitor.domain.alerts import Change, Severity
+from monitor.alerts.rule import RuleSettings
+from monitor.alerts.settings import DANGER
+from monitor.domain.alerts import Change, Level, LevelMemory
 
 NEWS_QUIET_SECONDS = 60.0  #: the same event again within this time is not told again
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One severity of an incident. `since`: the condition was met; `clear_since`: it is gone, as far as is known."""
-
-    since: float
-    firing: bool = False
-    clear_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +28,8 @@ class Incident:
     `severity` is None while pending. `told_room` is the room in the latest message, `worst_room` the least ever seen.
     """
 
-    levels: Mapping[Severity, Level] = field(default_factory=dict)
-    severity: Severity | None = None
+    levels: Mapping[Level, LevelMemory] = field(default_factory=dict)
+    severity: Level | None = None
     since: float = 0.0
     told_at: float = 0.0
     told_room: float | None = None
@@ -88,10 +80,12 @@ def wakes(incident: Incident, settings: RuleSettings) -> float:
     return min(ends, default=inf)
 
 
-def _level(level: Level | None, severity: Severity, grade: Grade, settings: RuleSettings, now: float) -> Level | None:
+def _level(
+    level: LevelMemory | None, severity: Level, grade: Grade, settings: RuleSettings, now: float
+) -> LevelMemory | None:
     if _at_least(grade.reached, severity):
-        level = level or Level(now)
-        return Level(level.since, level.firing or grade.extreme or now - level.since >= settings.for_seconds)
+        level = level or LevelMemory(now)
+        return LevelMemory(level.since, level.firing or grade.extreme or now - level.since >= settings.for_seconds)
     if level is None:
         return None
     if grade.sure and not _at_least(grade.held, severity):
@@ -100,11 +94,11 @@ def _level(level: Level | None, severity: Severity, grade: Grade, settings: Rule
         clear_since = now if level.clear_since is None else level.clear_since
         return None if now - clear_since >= settings.keep_firing_seconds else replace(level, clear_since=clear_since)
     # Within the hysteresis, or not to be told: what began goes on, and a recovery must begin anew.
-    return Level(level.since, level.firing or now - level.since >= settings.for_seconds)
+    return LevelMemory(level.since, level.firing or now - level.since >= settings.for_seconds)
 
 
 def _change(
-    before: Incident, severity: Severity | None, grade: Grade, settings: RuleSettings, now: float, awaited: bool
+    before: Incident, severity: Level | None, grade: Grade, settings: RuleSettings, now: float, awaited: bool
 ) -> Change | None:
     if severity is None:
         return Change.RESOLVED if before.severity is not None else None
@@ -124,5 +118,5 @@ def _is_worse(told: float | None, room: float | None, factor: float) -> bool:
     return factor > 0 and told is not None and room is not None and room < told and room <= factor * told
 
 
-def _at_least(severity: Severity | None, level: Severity) -> bool:
+def _at_least(severity: Level | None, level: Level) -> bool:
     return severity is not None and DANGER.index(severity) >= DANGER.index(level)

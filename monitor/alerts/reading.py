@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from math import inf, isnan
 from typing import NamedTuple
 
-from monitor.alerts.settings import DANGER, RULES, Kind, Rule, RuleSettings, recovery, worst
-from monitor.domain.alerts import Severity
+from monitor.alerts.catalogue import RULES
+from monitor.alerts.rule import Kind, Rule, RuleSettings
+from monitor.alerts.settings import DANGER, recovery, worst
+from monitor.domain.alerts import Level
 from monitor.domain.names import AccountKey
 
 
@@ -60,8 +62,8 @@ class Grade:
     `extreme`: the worst has come. `sure`: the reading may lower an alarm. `news`: an event happened just now.
     """
 
-    reached: Severity | None
-    held: Severity | None
+    reached: Level | None
+    held: Level | None
     sure: bool
     room: float | None = None
     extreme: bool = False
@@ -90,14 +92,14 @@ def grade(reading: Reading, settings: RuleSettings) -> Grade:
     return Grade(reached, held, reading.sure, room, extreme=rule.end is not None and room == 0.0)
 
 
-def severity_of(state: str, settings: RuleSettings) -> Severity | None:
+def severity_of(state: str, settings: RuleSettings) -> Level | None:
     """The severity of a word; None where all is well or the user wants no alert of it."""
     if not state:
         return None
     return settings.severities.get(state, settings.severities.get(""))
 
 
-def _loudest(rule: Rule, levels: Mapping[Severity, float], value: float) -> Severity | None:
+def _loudest(rule: Rule, levels: Mapping[Level, float], value: float) -> Level | None:
     for severity in reversed(DANGER):
         level = levels.get(severity)
         if level is not None and (value >= level if rule.rising else value <= level):

@@ -10,8 +10,8 @@ from functools import partial
 from math import inf
 
 from monitor.alerts import words
+from monitor.alerts.catalogue import RULES
 from monitor.alerts.reading import Reading, Subject, Words
-from monitor.alerts.settings import RULES
 from monitor.domain.accounts import Permissions
 from monitor.domain.lines import Line, State
 from monitor.domain.reports import AccountReport, Notice, PoolReport, PositionReport

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, create_model
 
-from monitor.alerts.settings import RULES, AlertSettings, Kind, Rule, RuleSettings, default_rules
+from monitor.alerts.catalogue import RULES, default_rules
+from monitor.alerts.rule import Kind, Rule, RuleSettings
+from monitor.alerts.settings import AlertSettings
 from monitor.app.config_keys import Positive, Section, Wait, key
 from monitor.domain.alerts import Severity
 
@@ -31,7 +33,7 @@ def _model(name: str, rule: Rule, defaults: RuleSettings) -> type[Section]:
         fields["thresholds"] = (dict[Level, float], _plain(defaults.thresholds))
         fields["hysteresis_ratio"] = (float, defaults.hysteresis_ratio)
     else:
-        fields["severities"] = (dict[str, Level], {word: level.value for word, level in defaults.severities.items()})
+        fields["severities"] = (dict[str, Level], {word: str(level) for word, level in defaults.severities.items()})
     fields["for_seconds"] = (Wait, defaults.for_seconds)
     fields["keep_firing_seconds"] = (Wait, defaults.keep_firing_seconds)
     if rule.kind is Kind.NUMBER:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monitor.domain.alerts import Alert, AlertChange, Change, Severity
+from monitor.domain.alerts import Alert, AlertChange, Change, Level, Severity
 
-DANGER = tuple(Severity)
+DANGER: tuple[Level, ...] = tuple(Severity)
 SAME_WITHIN_SECONDS = 300.0  #: two that do not overlap are the same alert if one begins so soon after the other ended
 
 Identity = tuple[str, tuple[tuple[str, str], ...]]
@@ -22,7 +22,7 @@ class Episode:
     """
 
     alert: Alert
-    severity: Severity
+    severity: Level
     fired: float
     ended: float | None = None
     before: bool = False

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from monitor import __version__
-from monitor.alerts.settings import RULES
+from monitor.alerts.catalogue import RULES
 from monitor.alerts.settings import mistakes as alert_mistakes
 from monitor.app.config import Config, Loaded
 from monitor.app.config_alerts import Alerts, alert_settings

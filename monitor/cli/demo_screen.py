@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli import words
-from monitor.domain.alerts import AlertChange, Change, Severity
+from monitor.domain.alerts import AlertChange, Change, Level, Severity
 from monitor.domain.schema import view_json
 from monitor.domain.view import View
 
@@ -23,7 +23,7 @@ LINES_SHOWN = 3
 PLAIN_EVERY_SECONDS = 5.0
 WIDE = 140  #: columns of a terminal that has room for everything
 _QUALITY_STYLE = {"LIVE": "green", "PARTIAL": "yellow", "STALE": "bold magenta", "UNKNOWN": "bold magenta"}
-_SEVERITY_STYLE = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
+_SEVERITY_STYLE: dict[Level, str] = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
 
 
 class Tally:
@@ -109,7 +109,7 @@ class PlainScreen:
 
     def alert(self, change: AlertChange) -> None:
         """An alert changed."""
-        self._print(f"{change.change.value.upper()} {change.alert.severity.value} {_summary(change)}")
+        self._print(f"{change.change.value.upper()} {change.alert.severity} {_summary(change)}")
 
     def draw(self, view: View, seconds: float) -> None:
         """A line a pool, every five seconds."""
@@ -275,7 +275,7 @@ def _alert_texts(alerts: Sequence[AlertChange] | deque[AlertChange]) -> Iterator
         yield Text("No alert so far.", style="dim")
     for change in reversed(alerts):
         good = change.change in (Change.RESOLVED, Change.EASED)
-        style = "green" if good else _SEVERITY_STYLE[change.alert.severity]
+        style = "green" if good else _SEVERITY_STYLE.get(change.alert.severity, "yellow")
         yield Text(f"{change.change.value} · {_summary(change)}", style=style, no_wrap=True, overflow="ellipsis")
 
 

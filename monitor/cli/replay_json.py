@@ -85,7 +85,7 @@ def _change(number_: int, change: AlertChange, side: str, excused: str) -> Json:
         "side": side,
         "excused": excused,
         "change": change.change.value,
-        "previous": None if change.previous is None else change.previous.value,
+        "previous": None if change.previous is None else str(change.previous),
         "alert": alert_json(change.alert),
     }
 
@@ -158,7 +158,7 @@ def _episode(episode: Episode | None) -> Json | None:
     if episode is None:
         return None
     return {
-        "severity": episode.severity.value,
+        "severity": str(episode.severity),
         "fired": episode.fired,
         "before": episode.before,
         "ended": episode.ended,

@@ -52,7 +52,7 @@ def ended(item: Ended) -> Iterator[str]:
 def standing(findings: Findings) -> Iterator[str]:
     """What fires where the window begins: its changes lie before it."""
     for episode in findings.ours.firing:
-        loudness = episode.severity.value
+        loudness = str(episode.severity)
         yield f"  fires since {clock(episode.fired)}: {loudness} {episode.alert.rule} {episode.alert.summary}"
 
 
@@ -68,7 +68,7 @@ def changes(step: ReplayedStep, one_sided: Collection[OneSided]) -> Iterator[str
 
 def _change(mark: str, change: AlertChange) -> str:
     alert = change.alert
-    told = f"{change.change.value.upper()} {alert.severity.value}"
+    told = f"{change.change.value.upper()} {alert.severity}"
     return f"{mark} {clock(change.at)}  {told:<18} {alert.rule:<18} {alert.summary}"
 
 
@@ -146,10 +146,10 @@ def _pair(pair: Pairing, until: float) -> tuple[str, ...]:
     assert episode is not None  # a pairing has one side at least
     ours, was = pair.ours, "did not fire"
     if pair.recorded is not None:
-        was = f"{pair.recorded.severity.value}, {_since(pair.recorded)} for {_long(pair.recorded, until)}"
+        was = f"{pair.recorded.severity}, {_since(pair.recorded)} for {_long(pair.recorded, until)}"
     return (
         episode.alert.rule,
-        "-" if ours is None else ours.severity.value,
+        "-" if ours is None else str(ours.severity),
         subject(episode.alert),
         "does not fire" if ours is None else _since(ours),
         "-" if ours is None else _long(ours, until),

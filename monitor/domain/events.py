@@ -19,7 +19,9 @@ from monitor.domain.accounts import (
     SymbolConfig,
     VenueAccount,
 )
+from monitor.domain.alerts import AlertMemory, Silence
 from monitor.domain.instruments import Instrument
+from monitor.domain.memory import AccountFacts, VolatilityFact
 from monitor.domain.names import AccountKey, Asset, Side, Symbol, Venue
 from monitor.domain.tables import AssetRates
 from monitor.domain.tiers import TierTable
@@ -283,6 +285,106 @@ class Elapsed:
     now: float
 
 
+@dataclass(frozen=True, slots=True)
+class FundingRates:
+    """The funding rates of many perpetuals, as columns: row i is one instrument's.
+
+    A rate is what a long pays for one payment as a ratio of its notional (negative: the short pays), due at
+    `next_times[i]` (seconds since 1970), None where the venue did not say.
+    """
+
+    venue: Venue
+    symbols: tuple[Symbol, ...]
+    rates: tuple[float, ...]
+    next_times: tuple[float | None, ...]
+    received: float
+
+
+class BalanceCause(StrEnum):
+    """Why a wallet changed, as its venue says."""
+
+    TRADE = "trade"  #: realized profit and commission
+    FUNDING = "funding"
+    INTEREST = "interest"
+    FEE = "fee"
+    LIQUIDATION = "liquidation"
+    TRANSFER = "transfer"  #: deposits, withdrawals, transfers between wallets: never an explanation
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashFlow:
+    """A change of an asset's wallet with its cause: `amount` is signed, in the asset.
+
+    `id` tells two flows apart, "" where the venue gives none.
+    """
+
+    account: AccountKey
+    asset: Asset
+    amount: float
+    cause: BalanceCause
+    venue_time: float
+    received: float
+    symbol: Symbol | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeAlert:
+    """Somebody takes care of the incident that fires with this fingerprint; `incident` "": whichever it is.
+
+    `withdrawn`: an acknowledgement is taken back.
+    """
+
+    fingerprint: str
+    author: str
+    via: str
+    at: float
+    comment: str = ""
+    incident: str = ""
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceAlerts:
+    """Somebody wants a silence; one with the same id is replaced."""
+
+    silence: Silence
+    via: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSilence:
+    """A silence ends before its time."""
+
+    id: str
+    author: str
+    via: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsRestored:
+    """What the store knew of alerts when the monitor started: the first event of a run that has a store."""
+
+    alerts: tuple[AlertMemory, ...]
+    silences: tuple[Silence, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactsRestored:
+    """What was known of accounts and prices when the monitor stopped, so that it can tell what changed meanwhile."""
+
+    accounts: tuple[AccountFacts, ...]
+    volatility: tuple[VolatilityFact, ...]
+    at: float
+
+
+#: What people ask of the alerts; the engine passes over it.
+AlertCommand = AcknowledgeAlert | SilenceAlerts | EndSilence | AlertsRestored
+
 Event = (
     Tick
     | Ticks
@@ -303,5 +405,12 @@ Event = (
     | Banned
     | CandlesLoaded
     | AccountClosed
+    | FundingRates
+    | CashFlow
+    | AcknowledgeAlert
+    | SilenceAlerts
+    | EndSilence
+    | AlertsRestored
+    | FactsRestored
     | Elapsed
 )

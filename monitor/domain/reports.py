@@ -21,7 +21,10 @@ class PositionReport:
 
     `drift_ratio` is our line against the venue's, None where one of the two is no price; up to `drift_tolerance_ratio`
     it is none that anybody needs to know. `disagreement` says in words how the two contradict each other, also where
-    one is a price and the other «none»; "" where they agree, None where they cannot be compared.
+    one is a price and the other «none»; "" where they agree, None where they cannot be compared. `adl_rank` is the
+    venue's place in the queue of auto-deleveraging (4 goes first). `cap_usd` is the greatest notional that the last
+    tier, or the leverage that was set, allows. `funding_usd` is what the next funding, at `next_funding_time`, takes
+    (negative: what it brings). `delivery_time` is None for perpetuals.
     """
 
     symbol: Symbol
@@ -42,6 +45,46 @@ class PositionReport:
     suspect: bool = False
     drift_tolerance_ratio: float = 0.0
     disagreement: str | None = None
+    adl_rank: int | None = None
+    cap_usd: float | None = None
+    leverage: float | None = None
+    auto_add_margin: bool | None = None
+    funding_rate: float | None = None
+    next_funding_time: float | None = None
+    funding_usd: float | None = None
+    delivery_time: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollateralReport:
+    """One asset of a pool's equity. `value_usd` is what it counts for after its haircut, `share_ratio` that over the
+    sum of all positive ones; `price_usd` is its index price, None where it is only assumed. `stable`: a stablecoin.
+    """
+
+    asset: Asset
+    amount: float
+    value_usd: float | None
+    share_ratio: float | None
+    price_usd: float | None
+    stable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnReport:
+    """What funding and interest do to a pool if prices stand still.
+
+    `usd_per_day` (positive: paid) is the sum of both; `seconds` is how long until the pool is liquidated by it, +inf
+    where it never is, None where unknown. `after_ratio` and `after_line` are margin ratio and nearest line once the
+    payment of `next_time` has been made; None where nothing is paid or it is unknown.
+    """
+
+    usd_per_day: float | None
+    seconds: float | None
+    next_time: float | None = None
+    next_usd: float | None = None
+    after_ratio: Ratio | None = None
+    after_line: Line | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +93,9 @@ class PoolReport:
 
     `coins` and `market` and `depegs` map a direction to a line. `drift` maps a figure ("equity", "maintenance_margin",
     "ratio", "line") to (ours - venue) / venue, `contradictions` one of which the venue says zero and we do not, so that
-    there is no such ratio, to both sides' words. `advice_add_usd` is the collateral that would bring the nearest line
+    there is no such ratio, to both sides' words. `one_sided`: all legs lose in the same direction of the market.
+    `coin_sigmas` are the daily standard deviations of the coins of its lines, `market_sigma` their mean weighted by
+    notional, as the market line moves all alike. `advice_add_usd` is the collateral that would bring the nearest line
     to the wanted distance, None where no line is nearer than that or it is unknown.
     """
 
@@ -80,13 +125,20 @@ class PoolReport:
     advice_add_usd: float | None = None
     advice_text: str = ""
     contradictions: Mapping[str, str] = field(default_factory=dict)
+    collateral: tuple[CollateralReport, ...] = ()
+    burn: BurnReport | None = None
+    one_sided: bool | None = None
+    coin_sigmas: Mapping[Asset, float] = field(default_factory=dict)
+    market_sigma: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReport:
-    """One account. `ratio` is that of its worst primary pool; UNKNOWN if any pool is, unless a known one is >= 1.
-
-    `up`: the account's data is fresh and readable. `last_update` is the newest snapshot or push that was believed.
+    """One account. `ratio` is that of its worst primary pool; UNKNOWN if any pool is, unless a known one is >= 1. The
+    sums are over primary pools, None where one of them is not known. `unexplained_usd` is what its wallets changed
+    by within the last hour beyond marks, fills, funding, interest and fees (negative: it is gone), None where that
+    cannot be told; `unexplained_text` says in words. `up`: the account's data is fresh and readable. `last_update`
+    is the newest snapshot or push that was believed.
     """
 
     key: AccountKey
@@ -100,6 +152,13 @@ class AccountReport:
     mode: AccountMode
     permissions: Permissions | None
     pools: tuple[PoolReport, ...]
+    group: str = ""
+    gross_notional_usd: float | None = None
+    net_notional_usd: float | None = None
+    effective_leverage_ratio: float | None = None
+    funds_at_risk_usd: float | None = None
+    unexplained_usd: float | None = None
+    unexplained_text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +166,8 @@ class Notice:
     """Something that happened once and that a rule may speak of: a mode change, a position gone, a liquidation.
 
     `kind` is one of: "mode_changed", "position_appeared", "position_vanished", "venue_warning", "tiers_changed",
-    "price_jump", "permissions". `key` tells two notices of a kind apart (a symbol, a mode).
+    "price_jump", "permissions", "contract_changed", "collateral_changed". `key` tells two notices of a kind apart (a
+    symbol, a mode).
     """
 
     kind: str

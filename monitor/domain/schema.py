@@ -195,7 +195,7 @@ def alert_json(alert: Alert) -> Json:
     """One firing alert."""
     return {
         "rule": alert.rule,
-        "severity": alert.severity.value,
+        "severity": str(alert.severity),
         "labels": dict(alert.labels),
         "since": number(alert.since),
         "value": number(alert.value),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from monitor.domain.alerts import Alert
+from monitor.domain.alerts import Alert, Silence
+from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.names import Venue
 from monitor.domain.reports import AccountReport
 
@@ -86,7 +87,8 @@ class JournalStatus:
 class Surroundings:
     """What rules read besides the engine's reports, sampled: it goes into the journal, so that a replay sees the same.
 
-    `clock_offsets` is by venue, in seconds. Counters are since the start.
+    `clock_offsets` is by venue, in seconds. Counters are since the start. `late_seconds` is the longest that the loop
+    was late for a timer of its own since the last sample, or that an event waited for its step, whichever is longer.
     """
 
     feeds: tuple[FeedStatus, ...] = ()
@@ -95,12 +97,17 @@ class Surroundings:
     inbox_depth: int = 0
     conflated_total: int = 0
     journal: JournalStatus | None = None
+    channels: tuple[ChannelStatus, ...] = ()
+    store: StoreStatus | None = None
+    heartbeats: tuple[HeartbeatStatus, ...] = ()
+    late_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """One consistent picture. Mappings are by venue; reports in order of configuration.
 
+    `alerts` are those that fire, whatever their state; `pending` those whose condition has not held long enough.
     `diagnosis` holds the last things that could not be read, shortened and without secrets, with the reason.
     """
 
@@ -120,4 +127,10 @@ class View:
     batches_total: int = 0
     last_batch_events: int = 0
     journal: JournalStatus | None = None
+    pending: tuple[Alert, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    channels: tuple[ChannelStatus, ...] = ()
+    store: StoreStatus | None = None
+    heartbeats: tuple[HeartbeatStatus, ...] = ()
+    late_seconds: float = 0.0
     diagnosis: Mapping[Venue, tuple[str, ...]] = field(default_factory=dict)

@@ -17,6 +17,12 @@ EVENTS: Mapping[Change, str] = {
     Change.REPEATED: "alert_repeated",
     Change.EASED: "alert_eased",
     Change.RESOLVED: "alert_resolved",
+    Change.ACKNOWLEDGED: "alert_acknowledged",
+    Change.UNACKNOWLEDGED: "alert_unacknowledged",
+    Change.SILENCED: "alert_silenced",
+    Change.UNSILENCED: "alert_unsilenced",
+    Change.INHIBITED: "alert_inhibited",
+    Change.UNINHIBITED: "alert_uninhibited",
 }
 
 
@@ -39,10 +45,10 @@ class Log(Protocol):
 def render(change: AlertChange) -> dict[str, object]:
     """The context of one line: what the alert says on one line, its rule, severity and labels, and its number."""
     alert = change.alert
-    context: dict[str, object] = {"rule": alert.rule, "severity": alert.severity.value, "summary": alert.summary}
+    context: dict[str, object] = {"rule": alert.rule, "severity": str(alert.severity), "summary": alert.summary}
     context |= {name: value for name, value in alert.labels.items() if name not in context and name != "event"}
-    if change.previous is not None and change.previous is not alert.severity:
-        context["previous"] = change.previous.value
+    if change.previous is not None and change.previous != alert.severity:
+        context["previous"] = str(change.previous)
     if alert.value is not None:
         # Logs are JSON to machines, which has no infinity.
         context["value"] = alert.value if isfinite(alert.value) else str(alert.value)
@@ -63,6 +69,6 @@ class AlertLog:
             self._method(change)(EVENTS[change.change], **render(change))
 
     def _method(self, change: AlertChange) -> Callable[..., object]:
-        if change.change in (Change.RESOLVED, Change.EASED) or change.alert.severity is Severity.INFO:
+        if change.change in (Change.RESOLVED, Change.EASED) or change.alert.severity == Severity.INFO:
             return self._log.info
-        return self._log.error if change.alert.severity is Severity.CRITICAL else self._log.warning
+        return self._log.error if change.alert.severity == Severity.CRITICAL else self._log.warning

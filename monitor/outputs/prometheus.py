@@ -75,7 +75,7 @@ class Exposition:
             LATENCY_BUCKETS_SECONDS,
         )
         self._labels: dict[PoolKey, PoolLabels] = {}
-        self._firing = {(rule, severity.value): 0 for rule in rules for severity in Severity}
+        self._firing = {(rule, str(severity)): 0 for rule in rules for severity in Severity}
         self._process = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._process)
         GCCollector(registry=self._process)
@@ -129,7 +129,7 @@ class Exposition:
         """Firing alerts by rule and severity; a pair that once fired stays, at 0."""
         self._firing = dict.fromkeys(self._firing, 0)
         for alert in view.alerts:
-            key = (alert.rule, alert.severity.value)
+            key = (alert.rule, str(alert.severity))
             self._firing[key] = self._firing.get(key, 0) + 1
         return self._firing
 

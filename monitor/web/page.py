@@ -12,7 +12,7 @@ from itertools import chain, islice
 from time import gmtime, strftime
 from typing import TypeVar
 
-from monitor.domain.alerts import Alert, Severity
+from monitor.domain.alerts import Alert, Level, Severity
 from monitor.domain.danger import by_danger, nearest_line
 from monitor.domain.lines import Line, Ratio, State
 from monitor.domain.quality import Quality
@@ -30,7 +30,7 @@ RANKED, ROWS = 500, 20  #: pools to put in order, rows of a table: so many make 
 _Row = TypeVar("_Row")
 
 _QUALITY_CLASS = {Quality.LIVE: "calm", Quality.PARTIAL: "warn", Quality.STALE: "blind", Quality.UNKNOWN: "blind"}
-_SEVERITY_CLASS = {Severity.INFO: "calm", Severity.WARNING: "warn", Severity.CRITICAL: "danger"}
+_SEVERITY_CLASS: dict[Level, str] = {Severity.INFO: "calm", Severity.WARNING: "warn", Severity.CRITICAL: "danger"}
 _WARN_RATIO, _DANGER_RATIO = 0.5, 0.8
 
 
@@ -164,7 +164,7 @@ def _alerts(view: View) -> str:
 
 def _alert(alert: Alert, now: float) -> str:
     return (
-        f'<li><span class="tag {_SEVERITY_CLASS[alert.severity]}">{alert.severity}</span> '
+        f'<li><span class="tag {_SEVERITY_CLASS.get(alert.severity, "warn")}">{alert.severity}</span> '
         f"{escape(alert.summary or alert.rule)} <small>{_age(alert.since, now)}</small></li>"
     )
 

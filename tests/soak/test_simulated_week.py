@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from monitor.alerts.settings import RULES, Kind
+from monitor.alerts.catalogue import RULES
+from monitor.alerts.rule import Kind
 from monitor.app import core as core_module
 from monitor.sim.binance.server import Cadence, SimBinance
 from monitor.sim.days import Days, Pace

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitor.alerts.alerting import Alerting
-from monitor.alerts.settings import AlertSettings, RuleSettings
-from monitor.domain.alerts import Alert, AlertChange, Change, Severity
+from monitor.alerts.rule import RuleSettings
+from monitor.alerts.settings import AlertSettings
+from monitor.domain.alerts import Alert, AlertChange, Change, Level, Severity
 from monitor.domain.lines import Ratio
 from monitor.domain.reports import AccountReport, Notice
 from tests.sample_reports import MAIN, NOW, account, pool, view
@@ -43,7 +44,7 @@ class Desk:
         return alert
 
     @property
-    def firing(self) -> list[tuple[str, Severity]]:
+    def firing(self) -> list[tuple[str, Level]]:
         """Rule and severity of what fires."""
         return [(alert.rule, alert.severity) for alert in self.alerting.firing]
 

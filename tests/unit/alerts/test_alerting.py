@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.alerts.settings import RuleSettings, default_rules
+from monitor.alerts.catalogue import default_rules
+from monitor.alerts.rule import RuleSettings
 from monitor.domain.alerts import Change
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.quality import Quality

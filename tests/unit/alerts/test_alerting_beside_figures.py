@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from monitor.alerts.alerting import REREAD_SECONDS, Alerting
-from monitor.alerts.settings import AlertSettings, RuleSettings
+from monitor.alerts.rule import RuleSettings
+from monitor.alerts.settings import AlertSettings
 from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import Change
 from monitor.domain.names import AccountKey

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.alerts.settings import default_rules
+from monitor.alerts.catalogue import default_rules
 from monitor.domain.alerts import Change
 from monitor.domain.lines import Line, Ratio
 from monitor.domain.names import AccountKey

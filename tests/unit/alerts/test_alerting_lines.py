@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.alerts.settings import RuleSettings
+from monitor.alerts.rule import RuleSettings
 from monitor.domain.alerts import Change
 from monitor.domain.lines import NEVER, Direction, Line
 from monitor.domain.names import Side

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from monitor.alerts import alerting as module
 from monitor.alerts.alerting import LOOK_SECONDS, Alerting
+from monitor.alerts.catalogue import default_rules
 from monitor.alerts.outside import venue_readings
 from monitor.alerts.rules import account_readings
-from monitor.alerts.settings import AlertSettings, default_rules
+from monitor.alerts.settings import AlertSettings
 from monitor.domain.alerts import AlertChange, Change, Severity
 from monitor.domain.lines import Line
 from monitor.domain.names import AccountKey

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from monitor.alerts.lifecycle import NEWS_QUIET_SECONDS, Incident, advance
 from monitor.alerts.reading import Grade
-from monitor.alerts.settings import RuleSettings
-from monitor.domain.alerts import Change, Severity
+from monitor.alerts.rule import RuleSettings
+from monitor.domain.alerts import Change, Level, Severity
 
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 SETTINGS = RuleSettings(
@@ -24,7 +24,7 @@ def at(severity: Severity, room: float = 0.4, *, sure: bool = True) -> Grade:
     return Grade(severity, severity, sure, room)
 
 
-def between(reached: Severity | None, held: Severity, room: float = 0.45) -> Grade:
+def between(reached: Level | None, held: Severity, room: float = 0.45) -> Grade:
     """A reading within the hysteresis of `held`."""
     return Grade(reached, held, sure=True, room=room)
 
@@ -45,7 +45,7 @@ class Life:
         return change
 
     @property
-    def severity(self) -> Severity | None:
+    def severity(self) -> Level | None:
         """The level at which it fires."""
         return None if self.incident is None else self.incident.severity
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from monitor.alerts.lifecycle import Incident, advance
 from monitor.alerts.reading import Grade
-from monitor.alerts.settings import DANGER, RuleSettings
-from monitor.domain.alerts import Change, Severity
+from monitor.alerts.rule import RuleSettings
+from monitor.alerts.settings import DANGER
+from monitor.domain.alerts import Change, Level, Severity
 
 SETTINGS = RuleSettings(for_seconds=10.0, keep_firing_seconds=60.0, repeat_seconds={Severity.CRITICAL: 600.0})
 
@@ -17,7 +18,7 @@ rooms = st.none() | st.floats(0.0, 1.0)
 gaps = st.floats(0.0, 100.0)
 
 
-def _louder(one: Severity | None, two: Severity | None) -> Severity | None:
+def _louder(one: Level | None, two: Level | None) -> Level | None:
     return max((each for each in (one, two) if each is not None), key=DANGER.index, default=None)
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.alerts.settings import RuleSettings, default_rules
+from monitor.alerts.catalogue import default_rules
+from monitor.alerts.rule import RuleSettings
 from monitor.domain.alerts import Change
 from monitor.domain.view import Budget, FeedStatus
 from tests.sample_reports import account, feed

@@ -9,17 +9,19 @@ from typing import Any
 
 import pytest
 
+from monitor.alerts.catalogue import RULES, default_rules
 from monitor.alerts.outside import LAG_HOLDS_SECONDS, venue_readings
 from monitor.alerts.reading import Grade, Reading, Subject, Words, grade
+from monitor.alerts.rule import Kind, RuleSettings
 from monitor.alerts.rules import (
     account_readings,
     is_closed,
     notice_reading,
     permission_state,
 )
-from monitor.alerts.settings import DANGER, LEAST_ROOM_RATIO, RULES, Kind, RuleSettings, default_rules
+from monitor.alerts.settings import DANGER, LEAST_ROOM_RATIO
 from monitor.domain.accounts import Permissions
-from monitor.domain.alerts import Severity
+from monitor.domain.alerts import Level, Severity
 from monitor.domain.events import VenueWarning, WarningKind
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Side
@@ -78,7 +80,7 @@ def test_every_rule_with_a_number_has_a_situation_here() -> None:
     assert SITUATIONS.keys() == {name for name, rule in RULES.items() if rule.kind is Kind.NUMBER}
 
 
-def _quieter(severity: Severity, settings: RuleSettings) -> Severity | None:
+def _quieter(severity: Severity, settings: RuleSettings) -> Level | None:
     below = [each for each in DANGER[: DANGER.index(severity)] if each in settings.thresholds]
     return below[-1] if below else None
 
@@ -89,7 +91,7 @@ def test_a_severity_begins_exactly_at_its_threshold(rule: str, severity: Severit
     step = 1e-6 if rule == "key_expiry" else None  # the sum of two times has no finer steps
     worse, better = (inf, -inf) if rising else (-inf, inf)
 
-    def reached(value: float) -> Severity | None:
+    def reached(value: float) -> Level | None:
         (reading,) = read(SITUATIONS[rule](value), rule)
         return grade(reading, settings).reached
 
@@ -107,7 +109,7 @@ def test_a_severity_is_held_up_to_its_hysteresis(rule: str, severity: Severity, 
     slack = threshold * settings.hysteresis_ratio * (-1 if rising else 1)
     safer = -inf if rising else inf
 
-    def held(value: float) -> Severity | None:
+    def held(value: float) -> Level | None:
         reading = Reading(Subject(rule, MAIN), value, "", True, lambda now: Words("", ""))
         return grade(reading, settings).held
 
@@ -183,7 +185,7 @@ def test_figures_of_doubtful_quality_are_not_sure(quality: Quality, sure: bool) 
         assert {reading.sure for reading in read(shown, rule)} == {sure}, rule
 
 
-def severity(shown: View, rule: str) -> Severity | None:
+def severity(shown: View, rule: str) -> Level | None:
     """The severity that the one reading of a rule reaches by default."""
     (reading,) = read(shown, rule)
     return grade(reading, default_rules()[rule]).reached
@@ -198,7 +200,7 @@ def severity(shown: View, rule: str) -> Severity | None:
         (Quality.UNKNOWN, Severity.CRITICAL),
     ],
 )
-def test_stale_and_unknown_data_have_a_severity(quality: Quality, expected: Severity | None) -> None:
+def test_stale_and_unknown_data_have_a_severity(quality: Quality, expected: Level | None) -> None:
     assert severity(view(account(pool(quality=quality))), "data_quality") is expected
 
 
@@ -246,7 +248,7 @@ def test_the_lag_of_a_stream_is_that_of_a_message_of_now(changed: dict[str, Any]
 @pytest.mark.parametrize(
     ("until", "expected"), [(None, None), (NOW - 1, None), (NOW, None), (NOW + 1, Severity.CRITICAL)]
 )
-def test_a_ban_lasts_until_its_time(until: float | None, expected: Severity | None) -> None:
+def test_a_ban_lasts_until_its_time(until: float | None, expected: Level | None) -> None:
     banned = (Budget(venue="binance", used_ratio=0.5, banned_until=until),)
 
     assert severity(view(budgets=banned), "venue_ban") is expected
@@ -351,7 +353,7 @@ NONE_OF_THEIRS = "the venue says no liquidation price, we say 45000"
     ids=["both agree", "not compared", "only one has a price"],
 )
 def test_without_a_number_they_agree_or_contradict_each_other_without_bound(
-    disagreement: str | None, drift: float | None, expected: Severity | None
+    disagreement: str | None, drift: float | None, expected: Level | None
 ) -> None:
     held = position(drift_ratio=None, disagreement=disagreement)
     (reading,) = read(view(account(pool(positions=(held,), drift={}))), "drift")
@@ -377,7 +379,7 @@ def test_a_venues_zero_where_ours_is_none_is_a_drift_without_bound() -> None:
     ],
     ids=["at", "just below", "just above", "far above"],
 )
-def test_a_drift_within_the_tolerance_of_its_line_is_none(drift: float, expected: Severity | None, sign: float) -> None:
+def test_a_drift_within_the_tolerance_of_its_line_is_none(drift: float, expected: Level | None, sign: float) -> None:
     held = position(drift_ratio=sign * drift, drift_tolerance_ratio=0.02)
     assert severity(view(account(pool(positions=(held,), drift={"line": sign * drift}))), "drift") is expected
 

@@ -11,17 +11,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from monitor.alerts.catalogue import RULES, default_rules
 from monitor.alerts.reading import Reading, Subject, Words, grade
-from monitor.alerts.settings import (
-    LEAST_ROOM_RATIO,
-    RULES,
-    AlertSettings,
-    Kind,
-    RuleSettings,
-    default_rules,
-    levels,
-    mistakes,
-)
+from monitor.alerts.rule import Kind, RuleSettings
+from monitor.alerts.settings import LEAST_ROOM_RATIO, AlertSettings, levels, mistakes
 from monitor.domain.alerts import Severity
 from monitor.domain.events import WarningKind
 from monitor.domain.names import AccountKey

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from monitor.alerts.settings import RULES
+from monitor.alerts.catalogue import RULES
 from monitor.app.config_errors import HIDDEN
 from monitor.cli import replay as command
 from monitor.cli.codes import Exit, guarded

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.alerts.settings import RULES
+from monitor.alerts.catalogue import RULES
 from monitor.app import settings
 from monitor.app.config import loads
 from monitor.app.config_example import example
