@@ -20,6 +20,7 @@ from monitor.domain.view import Budget
 WINDOW_SECONDS = 60.0
 TOLD_WAIT_SECONDS = 3.0  #: a request that must wait for longer says so
 PLANNED_SHARE = 0.85  #: of what we may use; the rest is for readings that events ask for
+EDGE_SECONDS = 2.0  #: so long after a minute began by our reckoning, the venue may still be counting the one before
 
 
 class Priority(IntEnum):
@@ -44,6 +45,7 @@ class WeightBudget:
         self._in_flight = 0
         self._measured = 0
         self._measured_minute = -1
+        self._measured_at = float("-inf")
         self._hold_until = 0.0
         self.banned_until: float | None = None
 
@@ -92,8 +94,16 @@ class WeightBudget:
         self._sent_weight += weight
         self._in_flight += weight
 
-    def settle(self, weight: int, measured: int | None, now: float) -> None:
-        """It was answered, or lost. `measured` is the venue's own count in the answer, None where it said none."""
+    def settle(self, weight: int, measured: int | None, now: float, asked: float | None = None) -> None:
+        """It was answered, or lost. `measured` is the venue's own count in the answer, None where it said none; `asked`
+        is when it was sent (None: just now).
+
+        The count is of the minute in which the venue answered, which is somewhere between `asked` and `now`, by a clock
+        that we know only roughly. A count of the minute before, taken for the new one's, would have us stand still, or
+        creep, for a whole minute; so what goes on where the minute before stopped belongs to that one, and a count that
+        fell between two requests that did not overlap is a new minute's, whatever our clock says.
+        """
+        asked = now if asked is None else asked
         self._in_flight -= weight
         minute = self._minute(now)
         if measured is None:
@@ -101,8 +111,19 @@ class WeightBudget:
             if minute == self._measured_minute:
                 self._measured += weight
             return
-        if minute != self._measured_minute or measured > self._measured:
-            self._measured, self._measured_minute = measured, minute
+        if self._of_the_minute_before(measured, now, asked):
+            minute -= 1
+        anew = minute > self._measured_minute or asked > self._measured_at
+        if anew or (minute == self._measured_minute and measured > self._measured):
+            self._measured, self._measured_minute, self._measured_at = measured, minute, now
+
+    def _of_the_minute_before(self, measured: int, now: float, asked: float) -> bool:
+        minute = self._minute(now)
+        if self._measured_minute >= minute or now - minute * WINDOW_SECONDS >= EDGE_SECONDS + (now - asked):
+            return False
+        if self._measured_minute == minute - 1:
+            return measured >= self._measured
+        return self._minute(asked) < minute
 
     def hold(self, until: float, *, banned: bool = False) -> None:
         """No request before `until`: the venue said so."""
@@ -171,12 +192,13 @@ class Gate:
                     break
                 told = told or self._tell(weight, priority, waits)
                 await self._clock.sleep(wait)
-            self.budget.take(weight, self.now())
+            asked = self.now()
+            self.budget.take(weight, asked)
         request = MeasuredRequest()
         try:
             yield request
         finally:
-            self.budget.settle(weight, request.measured, self.now())
+            self.budget.settle(weight, request.measured, self.now(), asked)
 
     def _tell(self, weight: int, priority: Priority, waits: Callable[[str], None] | None) -> bool:
         now = self.now()

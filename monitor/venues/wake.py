@@ -10,6 +10,8 @@ from monitor.domain.errors import RateLimited, Refused, VenueError
 from monitor.venues.backoff import Backoff, Verdict, verdict
 from monitor.venues.settings import Timings
 
+RECONSIDERED_SECONDS = 2.0  #: a wait longer than this looks halfway whether it is still to be so long
+
 
 class Wake:
     """A bell: many rings before somebody looks are one."""
@@ -120,8 +122,15 @@ class Poll:
         return min(pause, self._interval())
 
     async def _until_next(self, began: float) -> None:
-        """To the end of the interval, or to a ring: then a moment longer, for rings come in bursts."""
-        if not await self._bell.wait(self._interval()):
-            return
+        """To the end of the interval, or to a ring: then a moment longer, for rings come in bursts.
+
+        How long the interval is, is asked again on the way: what made it long may be over before it is.
+        """
+        rung, since = False, self._clock.monotonic()
+        while not rung:
+            left = self._interval() - (self._clock.monotonic() - since)
+            if left <= 0.0:
+                return
+            rung = await self._bell.wait(left if left <= RECONSIDERED_SECONDS else left / 2)
         spacing = self._timings.resync_spacing_seconds - (self._clock.monotonic() - began)
         await self._clock.sleep(max(self._timings.resync_settle_seconds, spacing))

@@ -72,6 +72,49 @@ def test_a_lost_answer_still_counts() -> None:
     assert book.used(T0 + 1) == 1400
 
 
+def test_an_answer_on_its_way_over_the_minutes_end_counts_for_the_minute_it_was_asked_in() -> None:
+    book = budget()
+    spend(book, 10, T0 + 1, measured=1430)
+    book.take(5, T0 + 59.9)
+    book.settle(5, 1435, T0 + 60.1, asked=T0 + 59.9)
+    assert book.used(T0 + 60.1) == 15, "of the new minute nothing is known but what we sent lately"
+    assert book.wait(40, T0 + 60.1) == 0.0, "and nobody stands still for a minute"
+    assert book.stretch(100, T0 + 61.1) == 1.0
+
+
+def test_the_first_count_of_all_may_be_of_the_minute_that_just_ended() -> None:
+    book = budget()
+    book.take(5, T0 + 59.9)
+    book.settle(5, 1435, T0 + 60.1, asked=T0 + 59.9)
+    assert book.wait(40, T0 + 60.1) == 0.0
+
+
+def test_a_clock_that_goes_before_the_venues_takes_no_old_count_for_a_new_minutes() -> None:
+    book = budget()
+    spend(book, 10, T0 + 1, measured=1430)
+    spend(book, 10, T0 + 61.5, measured=1440)  # the venue still counts the minute before
+    assert book.wait(40, T0 + 61.5) == 0.0
+    spend(book, 10, T0 + 62.5, measured=10)
+    assert book.used(T0 + 62.5) == 20
+
+
+def test_a_count_that_fell_is_a_new_minutes_whatever_our_clock_says() -> None:
+    book = budget()
+    book.take(10, T0 + 10)
+    book.settle(10, 1435, T0 + 10.2, asked=T0 + 10)
+    assert book.wait(10, T0 + 50) > 0
+    book.take(5, T0 + 50)
+    book.settle(5, 5, T0 + 50.2, asked=T0 + 50)
+    assert book.wait(10, T0 + 50.2) == 0.0
+
+
+def test_in_a_new_minute_a_count_that_began_anew_is_believed_at_once() -> None:
+    book = budget()
+    spend(book, 10, T0 + 1, measured=900)
+    spend(book, 10, T0 + 60.5, measured=700)  # less than before, and much: others began early
+    assert book.used(T0 + 60.5) == 700
+
+
 def test_what_is_merely_useful_waits_in_front_of_half_of_it() -> None:
     book = budget()
     spend(book, 720, T0)

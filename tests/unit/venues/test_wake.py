@@ -81,6 +81,17 @@ async def test_it_reads_at_once_and_then_at_its_interval() -> None:
     assert (await follow(Reading(Timeline()), 50)).times == [0, 15, 30, 45]
 
 
+async def test_a_wait_that_began_long_is_cut_short_when_what_made_it_long_is_over() -> None:
+    reading = Reading(Timeline())
+    clock = reading.clock
+    poll = Poll(reading, lambda: 100.0 if clock.now() < 20.0 else 4.0, lambda _: None, clock, TIMINGS)
+    task = asyncio.ensure_future(poll.run())
+    await clock.run(60.0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert reading.times == [0, 50, 54, 58], "halfway through the long wait it is found to be over"
+
+
 async def test_a_ring_after_a_while_of_quiet_is_answered_a_moment_later() -> None:
     assert (await follow(Reading(Timeline()), 26, rings=(10.0,))).times == [0, 10.3, 25.3]
 
