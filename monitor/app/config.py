@@ -8,36 +8,47 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from monitor.alerts.settings import mistakes as alert_mistakes
 from monitor.app import config_keys as keys
 from monitor.app.config_alerts import Alerts, alert_settings
+from monitor.app.config_delivery import (
+    Channel,
+    DeadMan,
+    Delivery,
+    Digest,
+    Heartbeat,
+    Mqtt,
+    QuietHours,
+    Route,
+    Store,
+    channel_model,
+)
 from monitor.app.config_errors import HIDDEN, translate
 from monitor.app.config_journal import Journal
+from monitor.app.config_people import delivery_mistakes
+from monitor.app.config_secrets import Held, inline, resolve, without_secrets
 from monitor.app.config_sources import (
     Source,
     Tree,
     find_file,
     read_credentials,
     read_environment,
-    read_secret_file,
     read_toml,
     readable_by_others,
 )
 from monitor.app.redaction import Redactor
 from monitor.domain.errors import ConfigError, ConfigRefused
 
-SECRETS = ("api_key", "api_secret")
 _TREES: ContextVar[tuple[Tree, ...]] = ContextVar("trees", default=())  #: the sources of the `Config` being built
-KEY_LENGTHS = range(8, 513)  #: characters of a plausible key
 
 
 class Config(BaseSettings):
@@ -53,6 +64,15 @@ class Config(BaseSettings):
     venues: keys.Venues = keys.key(keys.Venues(), "")
     engine: keys.Engine = keys.key(keys.Engine(), "")
     alerts: Alerts = keys.key(Alerts(), "")
+    channels: dict[keys.Name, Channel] = keys.key({}, "one table a channel: [channels.NAME]")
+    mqtt: Mqtt = keys.key(Mqtt(), "")
+    routes: tuple[Route, ...] = keys.key((), "who is told of what, one [[routes]] each")
+    quiet_hours: QuietHours = keys.key(QuietHours(), "")
+    digests: dict[keys.Name, Digest] = keys.key({}, "one table a digest: [digests.NAME]")
+    delivery: Delivery = keys.key(Delivery(), "")
+    heartbeats: dict[keys.Name, Heartbeat] = keys.key({}, "signs of life owed to us: [heartbeats.NAME]")
+    dead_man: dict[keys.Name, DeadMan] = keys.key({}, "signs of life that we owe: [dead_man.NAME]")
+    store: Store = keys.key(Store(), "")
     web: keys.Web = keys.key(keys.Web(), "")
     inbox: keys.Inbox = keys.key(keys.Inbox(), "")
     journal: Journal = keys.key(Journal(), "")
@@ -74,11 +94,16 @@ class Config(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration without mistakes, its secrets by (account, "api_key" or "api_secret"), and its file."""
+    """A configuration without mistakes, its secrets by dotted key (`accounts.main.api_key`), and its file."""
 
     config: Config
-    secrets: Mapping[tuple[str, str], SecretStr]
+    secrets: Mapping[str, SecretStr]
     file: Path | None = None
+
+    def secret(self, key: str) -> str:
+        """The secret of this dotted key; "" where none is given."""
+        found = self.secrets.get(key)
+        return "" if found is None else found.get_secret_value()
 
     @property
     def secret_texts(self) -> tuple[str, ...]:
@@ -110,7 +135,7 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
     mistakes = [mistake for source in sources for mistake in source.mistakes]
     if toml.mistakes:  # nothing was read from it: what else would be said is noise
         raise ConfigRefused(tuple(mistakes))
-    known = Redactor(text for source in sources for text in _inline(source.tree))
+    known = Redactor(text for source in sources for text in inline(secret_tables(source.tree)))
     config: Config | None = None
     try:
         config = _settings(overrides, *(source.tree for source in sources))
@@ -118,12 +143,13 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
         mistakes += translate(error, Config, origin)
     else:
         mistakes += alert_mistakes(alert_settings(config.alerts))
-    accounts = _merged(*(source.tree for source in reversed(sources)), dict(overrides)).get("accounts")
-    secrets, more = _secrets(accounts if isinstance(accounts, dict) else {}, environ, file)
+        mistakes += delivery_mistakes(config)
+    whole = _merged(*(source.tree for source in reversed(sources)), dict(overrides))
+    secrets, more = resolve(secret_tables(whole), environ, file.parent if file is not None else Path())
     said = {mistake.key for mistake in mistakes}
     mistakes += [mistake for mistake in more if mistake.key not in said]
     mistakes += _same_keys(secrets)
-    if file is not None and _inline(toml.tree) and readable_by_others(file):
+    if file is not None and inline(secret_tables(toml.tree)) and readable_by_others(file):
         cure = f"holds a secret and everyone on this machine can read it: chmod 0600 {file}, or use api_secret_file"
         mistakes.append(ConfigError(str(file), "mode " + oct(file.stat().st_mode & 0o777), cure))
     if mistakes or config is None:
@@ -151,76 +177,43 @@ def _merged(*trees: Tree) -> Tree:
     return merged
 
 
-def _inline(tree: Tree) -> list[str]:
-    """The secrets that stand in a tree itself."""
-    accounts = tree.get("accounts")
-    tables = accounts.values() if isinstance(accounts, dict) else ()
-    return [
-        text
-        for table in tables
-        if isinstance(table, dict)
-        for name in SECRETS
-        if isinstance(text := table.get(name), str) and text
-    ]
+def secret_tables(tree: Tree) -> Iterator[Held]:
+    """The tables of a tree that may hold secrets, whether or not the tree is valid."""
+    families: dict[str, Callable[[Any], type[BaseModel]]] = {
+        "accounts": lambda _: keys.BinanceAccount,
+        "channels": channel_model,
+        "dead_man": lambda _: DeadMan,
+    }
+    for family, model in families.items():
+        tables = tree.get(family)
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            if isinstance(table, dict):
+                yield Held(f"{family}.{name}", model(table), table)
+    singles: tuple[tuple[str, type[BaseModel]], ...] = (("mqtt", Mqtt), ("web", keys.Web))
+    for name, single in singles:
+        if isinstance(table := tree.get(name, {}), dict):
+            yield Held(name, single, table)
 
 
-def _secrets(
-    accounts: Mapping[str, Any], environ: Mapping[str, str], file: Path | None
-) -> tuple[dict[tuple[str, str], SecretStr], list[ConfigError]]:
-    """The secrets of all accounts, and what is wrong with them."""
-    found: dict[tuple[str, str], SecretStr] = {}
-    mistakes: list[ConfigError] = []
-    folder = file.parent if file is not None else Path()
-    for account, table in accounts.items():
-        if not isinstance(table, dict):
-            continue  # said by the validation
-        for name in SECRETS:
-            try:
-                text = _secret(f"accounts.{account}.{name}", name, table, environ, folder)
-            except ConfigError as mistake:
-                mistakes.append(mistake)
-            else:
-                found[account, name] = SecretStr(text)
-    return found, mistakes
-
-
-def _same_keys(secrets: Mapping[tuple[str, str], SecretStr]) -> list[ConfigError]:
+def _same_keys(secrets: Mapping[str, SecretStr]) -> list[ConfigError]:
     """Keys that were pasted twice: the same account would stand there under two names, and the other one nowhere."""
     mistakes: list[ConfigError] = []
     first: dict[str, str] = {}
-    for (account, name), secret in secrets.items():
-        other = first.setdefault(secret.get_secret_value(), f"accounts.{account}.{name}")
-        if other != f"accounts.{account}.{name}":
+    for key, secret in secrets.items():
+        other = first.setdefault(secret.get_secret_value(), key) if key.startswith("accounts.") else key
+        if other != key:
             cure = f"is the same as {other}: each account has a key and a secret of its own"
-            mistakes.append(ConfigError(f"accounts.{account}.{name}", HIDDEN, cure))
+            mistakes.append(ConfigError(key, HIDDEN, cure))
     return mistakes
-
-
-def _secret(key: str, name: str, table: Mapping[str, Any], environ: Mapping[str, str], folder: Path) -> str:
-    """One secret, given in exactly one way."""
-    ways = [way for way in (name, f"{name}_file", f"{name}_env") if table.get(way) is not None]
-    if not ways:
-        raise ConfigError(key, None, f"is needed: set {name}_file (best), {name}_env, or {name}")
-    if len(ways) > 1:
-        raise ConfigError(key, " and ".join(ways), "set exactly one of them")
-    value = table[ways[0]]
-    if not isinstance(value, str):
-        raise ConfigError(key if ways[0] == name else f"{key}{ways[0][len(name) :]}", HIDDEN, "must be text")
-    if ways[0].endswith("_file"):
-        text = read_secret_file(folder / Path(value).expanduser(), f"{key}_file")
-    elif ways[0].endswith("_env"):
-        text = environ.get(value, "").strip()
-        if not text:
-            raise ConfigError(f"{key}_env", value, "no environment variable of this name is set")
-    else:
-        text = value.strip()
-    if len(text) not in KEY_LENGTHS or not text.isprintable() or " " in text:
-        cure = "does not look like a key: 8 to 512 characters on one line, without spaces"
-        raise ConfigError(f"{key}{ways[0][len(name) :]}", HIDDEN, cure)
-    return text
 
 
 def _masked(mistake: ConfigError, known: Redactor) -> ConfigError:
     """The last net: no value or cure that holds a secret of the configuration is shown."""
     value = known.values(mistake.value) if isinstance(mistake.value, str) else mistake.value
     return ConfigError(known.values(mistake.key), value, known.values(mistake.cure))
+
+
+def effective_tree(loaded: Loaded) -> Tree:
+    """The whole configuration, every key with the value that holds, without secrets and where they come from."""
+    tree: Tree = loaded.config.model_dump()
+    return without_secrets(tree, secret_tables(tree))

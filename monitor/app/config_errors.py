@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -49,25 +49,29 @@ def translate(error: ValidationError, model: type[BaseModel], origin: Mapping[st
 
 
 def _one(finding: Any, model: type[BaseModel], origin: Mapping[str, str]) -> ConfigError:
-    path = tuple(str(part) for part in finding["loc"] if part != "[key]")
+    told = tuple(str(part) for part in finding["loc"] if part != "[key]")
+    path = _without_kinds(told, model)
     key = _dotted(path)
     kind, context = finding["type"], finding.get("ctx", {})
     if kind == "extra_forbidden":
         value: Any = _shown(finding["input"])
-        cure = "no such key" + _suggestion(path, model)
+        cure = "no such key" + _suggestion(told, model)
     elif kind == "missing":
         value, cure = None, "is needed"
     elif kind == "value_error":
         value, cure = finding["input"], str(context["error"])
+    elif kind in ("union_tag_not_found", "union_tag_invalid"):
+        key, value = f"{key}.kind", context.get("tag")
+        cure = f"is needed, one of: {_kinds(told, model)}"
     elif kind == "string_pattern_mismatch":
         value, cure = finding["input"], _NAMES  # names are all that has a pattern
     else:
         value, cure = finding["input"], _CURES.get(kind, finding["msg"]).format_map(_Plain(context))
     # An unknown name may have been meant for a secret: its value is shown only if nothing speaks for that.
     unknown = kind == "extra_forbidden" and (key in origin or looks_secret(path[-1]))
-    if unknown or is_secret(path, model) or isinstance(value, SecretStr):
+    if unknown or is_secret(told, model) or isinstance(value, SecretStr):
         value = HIDDEN
-    described = field_description(path, model)
+    described = field_description(told, model)
     if described and kind not in ("extra_forbidden", "value_error"):
         cure += f" ({described})"
     return ConfigError(key, _shown(value), cure + _from(key, origin))
@@ -80,6 +84,29 @@ def _shown(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return "a list"
     return value
+
+
+def _without_kinds(path: tuple[str, ...], model: type[BaseModel]) -> tuple[str, ...]:
+    """A finding's path as the user writes it: the library puts the kind of a table of several kinds into it."""
+    return tuple(part for place, part in enumerate(path) if not _of_kind(_annotation_at(path[:place], model), part))
+
+
+def _kinds(path: tuple[str, ...], model: type[BaseModel]) -> str:
+    return ", ".join(str(kind) for each in get_args(_annotation_at(path, model)) for kind in get_args(_kind_of(each)))
+
+
+def _kind_of(model: Any) -> Any:
+    fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+    return fields["kind"].annotation if "kind" in fields else None
+
+
+def _of_kind(annotation: Any, kind: str) -> type[BaseModel] | None:
+    """Of a union of tables the one of this kind."""
+    for each in get_args(annotation):
+        if kind in get_args(_kind_of(each)):
+            found: type[BaseModel] = each
+            return found
+    return None
 
 
 class _Plain(dict[str, Any]):
@@ -115,9 +142,17 @@ def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
 
 def _model_at(path: Iterable[str], model: type[BaseModel]) -> type[BaseModel] | None:
     """The model that holds the keys under this path, walking through tables of tables and lists."""
+    current = _annotation_at(path, model)
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _annotation_at(path: Iterable[str], model: type[BaseModel]) -> Any:
     current: Any = model
     for part in path:
-        if isinstance(current, type) and issubclass(current, BaseModel):
+        chosen = _of_kind(current, part)
+        if chosen is not None:
+            current = chosen
+        elif isinstance(current, type) and issubclass(current, BaseModel):
             found = current.model_fields.get(part)
             if found is None:
                 return None
@@ -125,8 +160,15 @@ def _model_at(path: Iterable[str], model: type[BaseModel]) -> type[BaseModel] | 
         else:
             arguments = [argument for argument in get_args(current) if argument is not Ellipsis]
             current = arguments[-1] if get_origin(current) is not None and arguments else None
-        current = _without_none(current)
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+        current = _bare(current)
+    return current
+
+
+def _bare(annotation: Any) -> Any:
+    """What is annotated, without what is said of it and without None."""
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return _without_none(annotation)
 
 
 def _without_none(annotation: Any) -> Any:

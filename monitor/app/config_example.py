@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from monitor.app import config_delivery as people
 from monitor.app import config_keys as keys
 from monitor.app.config import Config
 
@@ -27,9 +28,45 @@ HEAD = """\
 # folder win over it too: accounts__main__api_secret sets [accounts.main] api_secret.
 """
 ACCOUNT = "main"
+WAYS = ("_file", "_env")  #: how keys end that say where a secret is
 #: What the account of the example says; the other keys are shown commented out.
 ACTIVE = {"venue": "binance", "api_key_file": "binance-api-key", "api_secret_file": "binance-api-secret"}
 SAMPLES = {"api_key_env": "BINANCE_API_KEY", "api_secret_env": "BINANCE_API_SECRET", "api_key": "", "api_secret": ""}
+#: Tables of which there may be any number: how one is headed, its model, and what a sample of it says.
+MANY: Mapping[str, tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...]] = {
+    "channels": (
+        (
+            "[channels.phone]",
+            people.Telegram,
+            {"kind": "telegram", "token_file": "telegram-token", "chats": [123456789]},
+        ),
+        ("[channels.desk]", people.Slack, {"kind": "slack", "token_file": "slack-token", "channel": "C0123456789"}),
+        ("[channels.room]", people.Discord, {"kind": "discord", "url_file": "discord-webhook"}),
+        ("[channels.pager]", people.PagerDuty, {"kind": "pagerduty", "routing_key_file": "pagerduty-key"}),
+        (
+            "[channels.hook]",
+            people.Webhook,
+            {"kind": "webhook", "url_file": "webhook-url", "secret_file": "webhook-secret"},
+        ),
+        ("[channels.prometheus]", people.Alertmanager, {"kind": "alertmanager", "urls": ["http://127.0.0.1:9093"]}),
+        ("[channels.mail]", people.AppriseChannel, {"kind": "apprise", "url_file": "mail-url"}),
+    ),
+    "routes": (
+        (
+            "[[routes]]",
+            people.Route,
+            {
+                "name": "night",
+                "levels": ["critical"],
+                "channels": ["phone"],
+                "escalate": [{"after_seconds": 600.0, "channels": ["pager"]}],
+            },
+        ),
+    ),
+    "digests": (("[digests.daily]", people.Digest, {"channel": "mail", "every_seconds": 86400.0}),),
+    "heartbeats": (("[heartbeats.backup]", people.Heartbeat, {}),),
+    "dead_man": (("[dead_man.watch]", people.DeadMan, {"url_file": "dead-man-url"}),),
+}
 
 
 def example() -> str:
@@ -37,12 +74,17 @@ def example() -> str:
     lines = [HEAD]
     tables: list[tuple[str, FieldInfo]] = []
     for name, field in Config.model_fields.items():
-        if name == "accounts" or _is_table(field.annotation):
+        if name == "accounts" or name in MANY or _is_table(field.annotation):
             tables.append((name, field))
         else:
             lines += _key(name, field)
     for name, field in tables:
-        lines += _accounts() if name == "accounts" else _table(name, field.annotation)
+        if name == "accounts":
+            lines += _accounts()
+        elif name in MANY:
+            lines += _samples(name)
+        else:
+            lines += _table(name, field.annotation)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -55,6 +97,15 @@ def _accounts() -> Iterator[str]:
         else:
             shown = SAMPLES.get(name, field.default)
             yield f"# {name} = {value(shown)}  # {field.description}"
+
+
+def _samples(name: str) -> Iterator[str]:
+    """One table of each sort, commented out whole: it is there to be copied."""
+    for head, model, said in MANY[name]:
+        yield f"\n# {_first(model)}\n# {head}"
+        for key, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in said):
+            default = "" if field.default is None else field.default
+            yield from _line(key, said.get(key, default), field.description or "")
 
 
 def _table(path: str, model: Any) -> Iterator[str]:
@@ -71,11 +122,21 @@ def _table(path: str, model: Any) -> Iterator[str]:
 
 def _key(name: str, field: FieldInfo) -> Iterator[str]:
     default = field.get_default(call_default_factory=True)
-    if default is PydanticUndefined or default is None:
+    if default is None and _is_secret(field):
+        default = ""
+    if default is PydanticUndefined or (default is None and not name.endswith(WAYS)):
         raise ValueError(f"the key {name} needs a default that can be shown")
-    line = f"# {name} = {value(default)}"
-    meaning = f"  # {field.description}"
-    yield line + meaning if len(line + meaning) <= 140 else f"# {field.description}\n{line}"
+    yield from _line(name, "" if default is None else default, field.description or "")
+
+
+def _line(name: str, shown: Any, meaning: str) -> Iterator[str]:
+    line = f"# {name} = {value(shown)}"
+    told = f"  # {meaning}" if meaning else ""
+    yield line + told if len(line + told) <= 140 else f"# {meaning}\n{line}"
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return SecretStr in get_args(field.annotation)
 
 
 def value(default: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -19,7 +20,10 @@ Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Candles = Annotated[int, Field(ge=0, le=1000)]
+Bytes = Annotated[int, Field(ge=65_536)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9](?:_?[a-z0-9-])*$", max_length=64)]
+KEYS = range(8, 513)  #: characters of a plausible API key
+TOKENS = range(16, 513)  #: of a token that cannot be guessed
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -34,12 +38,37 @@ def key(default: Any, meaning: str) -> Any:
     return Field(default, description=meaning)
 
 
+def secret(meaning: str, *, needed: bool = True, lengths: range = range(1, 4097)) -> Any:
+    """A key that holds a secret of so many characters; its table has NAME_file and NAME_env too, and one is given.
+
+    `needed`: the table makes no sense without it.
+    """
+    extra: Any = {"needed": needed, "least": lengths.start, "most": lengths.stop - 1}
+    return Field(None, description=meaning, json_schema_extra=extra)
+
+
 class Web(Section):
     """The HTTP server: page, /metrics, /-/healthy, /-/ready, /api/v1."""
 
     enabled: bool = key(True, "serve over HTTP at all")
     host: str = key("127.0.0.1", "address to listen on; anything but the loopback shows your positions to the network")
     port: Port = key(9786, "TCP port; 0 takes any free one")
+    external_url: str = key("", "address under which people reach the page; messages link to it; empty: no links")
+    token_file: str | None = key(None, "file that holds the token for acknowledging and silencing over HTTP")
+    token_env: str | None = key(None, "name of the environment variable that holds the token")
+    token: SecretStr | None = secret(
+        "the token itself; without one only this machine may acknowledge and silence", needed=False, lengths=TOKENS
+    )
+
+    @field_validator("external_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value:
+            return ""
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://risk.example.org, without a query")
+        return value.rstrip("/")
 
 
 class Inbox(Section):
@@ -144,10 +173,11 @@ class BinanceAccount(Section):
     venue: Literal["binance"] = Field(description="the exchange, one of: binance")
     api_key_file: str | None = key(None, "file that holds the API key; relative to the folder of this file")
     api_key_env: str | None = key(None, "name of the environment variable that holds the API key")
-    api_key: SecretStr | None = key(None, "the API key itself; needs a file that others cannot read")
+    api_key: SecretStr | None = secret("the API key itself; needs a file that others cannot read", lengths=KEYS)
     api_secret_file: str | None = key(None, "file that holds the API secret; relative to the folder of this file")
     api_secret_env: str | None = key(None, "name of the environment variable that holds the API secret")
-    api_secret: SecretStr | None = key(None, "the API secret itself; needs a file that others cannot read")
+    api_secret: SecretStr | None = secret("the API secret itself; needs a file that others cannot read", lengths=KEYS)
+    group: str = key("", "name of a group of accounts, for thresholds and routes; empty: none")
     permissions: Permissions = key("refuse", "what is done with a key that can do more than read: refuse, warn, ignore")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.alerts.settings import AlertSettings, levels
-from monitor.app.config import SECRETS, Loaded
+from monitor.app.config import Loaded, effective_tree
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_example import value
 from monitor.app.supervision import SupervisionSettings
@@ -51,8 +51,8 @@ def binance(loaded: Loaded) -> venues.BinanceSettings:
             venues.BinanceAccountSettings(
                 name=name,
                 credentials=venues.Credentials(
-                    api_key=venues.Secret(loaded.secrets[name, "api_key"].get_secret_value()),
-                    api_secret=venues.Secret(loaded.secrets[name, "api_secret"].get_secret_value()),
+                    api_key=venues.Secret(loaded.secret(f"accounts.{name}.api_key")),
+                    api_secret=venues.Secret(loaded.secret(f"accounts.{name}.api_secret")),
                 ),
                 permissions=venues.PermissionPolicy(account.permissions),
             )
@@ -99,6 +99,4 @@ def effective(loaded: Loaded) -> str:
 
     Secrets, and where they come from, are left out.
     """
-    hidden = {f"{name}{way}" for name in SECRETS for way in ("", "_file", "_env")}
-    tree = loaded.config.model_dump(exclude={"accounts": {"__all__": hidden}})
-    return "".join(f"{name} = {value(item)}\n" for name, item in tree.items())
+    return "".join(f"{name} = {value(item)}\n" for name, item in effective_tree(loaded).items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,8 @@ from pydantic import BaseModel
 from monitor.alerts.settings import AlertSettings
 from monitor.app import config_keys, settings
 from monitor.app.config import Config, Loaded, load, loads
-from monitor.app.config_example import example
+from monitor.app.config_delivery import KINDS
+from monitor.app.config_example import MANY, example
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
@@ -231,8 +233,8 @@ def test_environment_wins_over_credentials_over_the_file(tmp_path: Path) -> None
     loaded = load(file, environ)
     assert loaded.config.web.host == "127.0.0.3"
     assert loaded.config.web.port == 1
-    assert loaded.secrets["main", "api_secret"].get_secret_value() == "from-a-credential"
-    assert loaded.secrets["main", "api_key"].get_secret_value() == KEY
+    assert loaded.secrets["accounts.main.api_secret"].get_secret_value() == "from-a-credential"
+    assert loaded.secrets["accounts.main.api_key"].get_secret_value() == KEY
     assert loaded.config.engine.betas == {"ETH": 1.2}
     assert settings.engine(loaded).limits_of("binance").mark_seconds == 7.5
     assert load(file, environ, {"web": {"host": "::1"}}).config.web.host == "::1"
@@ -393,6 +395,9 @@ def keys_of(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any, 
     for name, field in model.model_fields.items():
         if name == "accounts":
             yield from keys_of(config_keys.BinanceAccount, "accounts.main.")
+        elif name in MANY and not path:
+            for head, many, _ in MANY[name]:
+                yield from keys_of(many, head.strip("[]") + ".")
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from keys_of(field.annotation, f"{path}{name}.")
         else:
@@ -403,9 +408,9 @@ def shown_keys(text: str) -> dict[str, Any]:
     """Every `key = value` of the example, commented or not, by dotted key."""
     found, table = {}, ""
     for line in text.splitlines():
-        if line.startswith("["):
-            table = line.strip("[]") + "."
         bare = line.removeprefix("# ")
+        if bare.startswith("["):
+            table = bare.strip("[]") + "."
         if " = " in bare and bare.split(" = ")[0].replace("_", "").isalnum() and not line.startswith("##"):
             found[table + bare.split(" = ")[0]] = tomllib.loads(bare)[bare.split(" = ")[0]]
     return found
@@ -419,8 +424,28 @@ def test_the_example_shows_every_key_with_its_default_and_its_meaning() -> None:
     for name, (default, meaning) in known.items():
         assert meaning, name
         assert meaning in text, name
-        if not name.startswith("accounts.") or name.endswith(".permissions"):
-            assert shown[name] == _plain(default), name
+        if name.split(".")[0] not in ("accounts", *MANY) or name.endswith(".permissions"):
+            assert shown[name] == ("" if default is None else _plain(default)), name
+
+
+def test_the_samples_of_the_example_are_a_configuration_once_their_secrets_are_there(tmp_path: Path) -> None:
+    text = (ROOT / "config.example.toml").read_text()
+    lines, inside, emptied = [], False, ('_env = ""', '_file = ""')
+    for line in text.splitlines():
+        inside = line.startswith("# [") or (inside and bool(line))
+        bare = line.removeprefix("# ") if inside else line
+        lines.append("" if any(part in bare for part in emptied) else bare)
+    names = set(re.findall(r'_file = "([a-z-]+)"', "\n".join(lines)))
+    for name in names:
+        (tmp_path / name).write_text(f"a-secret-of-{name}")
+        (tmp_path / name).chmod(0o600)
+    file = tmp_path / "config.toml"
+    file.write_text("\n".join(lines))
+    file.chmod(0o600)
+    loaded = load(file, {})
+    assert [channel.kind for channel in loaded.config.channels.values()] == list(KINDS)
+    assert loaded.secret("channels.hook.secret") == "a-secret-of-webhook-secret"
+    assert loaded.config.routes[0].escalate[0].channels == ("pager",)
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,73 @@
+"""What is wrong between the tables of who is told: names that nobody has, levels that do not exist, circles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from monitor.domain.alerts import Severity
+from monitor.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from monitor.app.config import Config
+
+MQTT = "mqtt"  #: the channel that a broker is, once its host is set
+
+
+def channel_names(config: Config) -> tuple[str, ...]:
+    """Every channel that can be told of something."""
+    return (*config.channels, *((MQTT,) if config.mqtt.host else ()))
+
+
+def level_names(config: Config) -> tuple[str, ...]:
+    """Every level, from the quietest to the loudest."""
+    found: tuple[str, ...] = getattr(config.alerts, "levels", tuple(map(str, Severity)))
+    return found
+
+
+def delivery_mistakes(config: Config) -> Iterator[ConfigError]:
+    """Each with its key, its value and the cure."""
+    if MQTT in config.channels:
+        cure = "is the name of the broker's own channel: choose another"
+        yield ConfigError(f"channels.{MQTT}", MQTT, cure)
+    yield from _fallbacks(config)
+    known, levels = channel_names(config), level_names(config)
+    for name, digest in config.digests.items():
+        yield from _unknown(f"digests.{name}.channel", (digest.channel,), known, "channel")
+        yield from _unknown(f"digests.{name}.levels", digest.levels, levels, "level")
+    yield from _unknown("quiet_hours.levels", config.quiet_hours.levels, levels, "level")
+    names: set[str] = set()
+    for number, route in enumerate(config.routes):
+        key = f"routes[{number}]"
+        if route.name in names:
+            yield ConfigError(f"{key}.name", route.name, "is the name of another route too")
+        names.add(route.name)
+        yield from _unknown(f"{key}.levels", route.levels, levels, "level")
+        yield from _unknown(f"{key}.channels", route.channels, known, "channel")
+        for place, step in enumerate(route.escalate):
+            yield from _unknown(f"{key}.escalate[{place}].channels", step.channels, known, "channel")
+        waits = [step.after_seconds for step in route.escalate]
+        if waits != sorted(waits):
+            yield ConfigError(f"{key}.escalate", waits, "each step must come later than the one before")
+
+
+def _unknown(key: str, names: tuple[str, ...], known: tuple[str, ...], what: str) -> Iterator[ConfigError]:
+    for name in names:
+        if name not in known:
+            there_are = ", ".join(known) if known else "none"
+            yield ConfigError(key, name, f"no such {what}; there are: {there_are}")
+
+
+def _fallbacks(config: Config) -> Iterator[ConfigError]:
+    known = channel_names(config)
+    for name, channel in config.channels.items():
+        if not channel.fallback:
+            continue
+        yield from _unknown(f"channels.{name}.fallback", (channel.fallback,), known, "channel")
+        seen, at = {name}, channel.fallback
+        while at in config.channels and at not in seen:
+            seen.add(at)
+            at = config.channels[at].fallback
+        if at == name:
+            cure = "leads back to the channel itself: what fails would go round in a circle"
+            yield ConfigError(f"channels.{name}.fallback", channel.fallback, cure)
