@@ -62,7 +62,8 @@ class DeliveryFailed(MarginwatchError):
     """A channel did not take a message. The words hold neither address nor token.
 
     `retry_after_seconds`: what the service asks for. `final`: trying again is of no use (the message is refused, not
-    the moment). `handle_lost`: what was to be edited is gone, a new message may be sent.
+    the moment). `handle_lost`: what was to be edited is gone, a new message may be sent. `uncertain`: the service may
+    have taken it all the same, so that trying again may repeat it.
     """
 
     def __init__(
@@ -73,10 +74,12 @@ class DeliveryFailed(MarginwatchError):
         retry_after_seconds: float | None = None,
         final: bool = False,
         handle_lost: bool = False,
+        uncertain: bool = False,
     ) -> None:
         super().__init__(f"{channel}: {why}")
         self.channel, self.why = channel, why
         self.retry_after_seconds, self.final, self.handle_lost = retry_after_seconds, final, handle_lost
+        self.uncertain = uncertain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
