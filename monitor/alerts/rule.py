@@ -30,7 +30,8 @@ class Rule:
     `rising`: the greater its number the worse. `end` is the number at which no room is left (1 for a margin ratio, 0
     for a distance), None where there is no such end; there a number that grew by 1 / worsening_factor is worse. `most`
     is the greatest threshold that makes sense: whoever writes 60 for 60 % would never be warned. `words` are those that
-    a rule without a number can read; empty: only its own name.
+    a rule without a number can read; empty: only its own name. A rule on speed looks back over a window:
+    `window_seconds` unless the user says another, not shorter than `least_window_seconds`.
     """
 
     kind: Kind
@@ -40,6 +41,8 @@ class Rule:
     end: float | None = None
     most: float | None = None
     words: tuple[str, ...] = ()
+    window_seconds: float | None = None
+    least_window_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class RuleSettings:
     threshold. A condition must hold `for_seconds` before it fires (not if the pool is liquidatable already), and be
     gone for `keep_firing_seconds` before it is resolved; an event stands that long. A firing alert is told again when
     its room shrank to `worsening_factor` of what was told last (0: never), and after `repeat_seconds` (absent: never).
+    `window_seconds` is for rules on speed only; None: that of the rule.
     """
 
     enabled: bool = True
@@ -61,3 +65,4 @@ class RuleSettings:
     keep_firing_seconds: float = 300.0
     worsening_factor: float = 0.5
     repeat_seconds: Mapping[Level, float] = field(default_factory=lambda: dict(REPEAT_SECONDS))
+    window_seconds: float | None = None
