@@ -28,7 +28,8 @@ from monitor.domain.frames import Frame
 from monitor.domain.names import AccountKey
 from monitor.domain.view import Budget, FeedStatus, View
 from monitor.engine.engine import Engine
-from monitor.outputs.mqtt import MqttSettings, Publisher
+from monitor.outputs.mqtt.publisher import Publisher
+from monitor.outputs.mqtt.settings import MqttSettings
 from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.client import Client
 from monitor.venues.binance.margin import describe

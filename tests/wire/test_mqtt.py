@@ -13,7 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.app.clock import SystemClock
-from monitor.outputs.mqtt import MqttSettings, Publisher
+from monitor.outputs.mqtt.publisher import Publisher
+from monitor.outputs.mqtt.settings import MqttSettings
 from tests.wire.brokers import Broker, free_port, listening, until
 
 QUICK = MqttSettings(
@@ -24,7 +25,7 @@ QUICK = MqttSettings(
     backoff_first_seconds=0.02,
     backoff_cap_seconds=0.1,
 )
-CONNECTED = bytes([0x20, 2, 0, 0])  #: CONNACK: accepted
+CONNECTED = bytes([0x20, 3, 0, 0, 0])  #: CONNACK of version 5: accepted
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ from itertools import islice
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.outputs.mqtt import MqttSettings, Publisher
+from monitor.outputs.mqtt.publisher import Publisher
+from monitor.outputs.mqtt.settings import MqttSettings
 from tests.unit.app.clocks import FakeClock
 
 HERE = MqttSettings(host="127.0.0.1", username="monitor", password="hunter2secret", alerts_limit=2, topics_limit=2)

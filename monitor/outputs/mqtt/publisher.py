@@ -10,64 +10,28 @@ said to the caller. What waits is never given up.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, count, islice
 from math import inf
-from typing import Any
 
 import structlog
-from aiomqtt import Client, MqttError, TLSParameters
+from aiomqtt import MqttError
 from aiomqtt.exceptions import MqttConnectError
-from aiomqtt.types import PahoSocket
-from paho.mqtt import client as mqtt
+from paho.mqtt.properties import Properties
 
 from monitor.domain.clock import Clock
+from monitor.domain.errors import MarginwatchError
+from monitor.outputs.mqtt.connection import OFFLINE, ONLINE, Connection, connection, properties
+from monitor.outputs.mqtt.settings import MqttSettings
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 10  #: messages on their way together; more make the library warn for each of them
 
 _LONGEST_TOPIC_BYTES = 65_535
-
-#: Without it the second of two small messages waits for the peer's delayed acknowledgement: 40 ms, when alerts burst.
-_UNDELAYED = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
-
-# What the library has to say we say ourselves, on the edges and without addresses.
-_QUIET = logging.Logger("monitor.outputs.mqtt.client", logging.CRITICAL + 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MqttSettings:
-    """Which broker, as whom, how patiently. Times in seconds; the password never shows in a repr.
-
-    `tls` alone trusts the system's authorities, `ca_file` others; `cert_file` and `key_file` are our own. A connection
-    that lasted `lasting_seconds` has earned a fresh back-off.
-    """
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    client_id: str | None = None
-    tls: bool = False
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    connect_seconds: float = 10.0
-    publish_seconds: float = 5.0
-    close_seconds: float = 1.0
-    keepalive_seconds: int = 15
-    backoff_first_seconds: float = 1.0
-    backoff_factor: float = 1.6
-    backoff_cap_seconds: float = 60.0
-    lasting_seconds: float = 60.0
-    alerts_limit: int = 1000
-    topics_limit: int = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,42 +52,45 @@ class MqttStatus:
     states_waiting: int
 
 
+class NotTaken(MarginwatchError):
+    """An alert that found no place in the queue; the words say why."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Message:
     topic: str
     payload: bytes
     qos: int
     retain: bool
+    done: asyncio.Future[None] | None = None  #: somebody waits until it is confirmed
 
 
-class _Prompt(Client):
-    """The library's client, which writes a message at once if the socket takes it.
-
-    The library itself asks the loop to tell when the socket can be written, which takes two turns of it: a tenth of the
-    way from a price to the subscriber. If this hook were gone, all would still arrive, by the long way.
-    """
-
-    def _on_socket_register_write(self, client: mqtt.Client, userdata: Any, sock: PahoSocket) -> None:
-        if self._connected.done():  # before that, the thread that dials comes by here
-            client.loop_write()
-        if client.want_write():
-            super()._on_socket_register_write(client, userdata, sock)
-
-
+Listener = Callable[[bytes], None]
 _Waiting = tuple[int | None, _Message]  #: an alert's serial number, None of a state
 
 
 class Publisher:
     """One broker. `state` and `alert` only put down what is to be sent; `run` sends it, for ever."""
 
-    def __init__(self, settings: MqttSettings, clock: Clock, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        settings: MqttSettings,
+        clock: Clock,
+        jitter: Callable[[], float] = random.random,
+        listeners: Mapping[str, Listener] | None = None,
+        on_connected: Callable[[], None] | None = None,
+    ) -> None:
+        """`listeners` by topic are called with what comes in there, and must not raise; `on_connected` each time."""
         self._settings, self._clock, self._jitter = settings, clock, jitter
+        self._listeners, self._on_connected = dict(listeners or {}), on_connected
         self._alerts: dict[int, _Message] = {}  #: by serial number, until confirmed
         self._states: dict[str, _Message] = {}  #: by topic, the newest, sent or not
         self._unsent: dict[str, None] = {}  #: topics whose newest state is not confirmed
         self._serial = count()
         self._filled = asyncio.Event()
         self._connected, self._reason = False, "not yet connected"
+        self._nonce = f"{random.getrandbits(64):016x}".encode()
+        self._trial: asyncio.Future[None] | None = None
         self._full: set[str] = set()  #: what was refused last
         self._published = self._conflated = self._refused = self._connects = self._failures = 0
 
@@ -153,6 +120,19 @@ class Publisher:
         self._filled.set()
         return True
 
+    async def deliver(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """One alert, until the broker has confirmed it; who gives up waiting takes it back. Raises `NotTaken`."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        serial = next(self._serial)
+        if not _is_topic(topic) or len(self._alerts) >= self._settings.alerts_limit:
+            raise NotTaken("no topic that can be published to" if not _is_topic(topic) else "too many alerts wait")
+        self._alerts[serial] = _Message(topic, payload, 1, retain, done)
+        self._filled.set()
+        try:
+            await done
+        finally:
+            self._alerts.pop(serial, None)
+
     def status(self) -> MqttStatus:
         """How it does now."""
         return MqttStatus(
@@ -171,42 +151,40 @@ class Publisher:
         """Connect, send, connect again. Never returns by itself, and fails for no fault of the broker's."""
         pauses = self._pauses()
         while True:
-            since = None
-            client = self._client()
+            since, client = None, None
             try:
+                client = connection(self._settings)
                 await self._connect(client)
                 since = self._clock.monotonic()
                 await self._serve(client)
-            except (MqttError, ValueError) as error:  # ValueError: a host that cannot be one
+            except (
+                MqttError,
+                ValueError,
+                OSError,
+            ) as error:  # a host that cannot be one, certificates that are not there
                 self._failures += 1
                 self._down(_words(error))
             finally:
-                # Also where connecting failed: the library leaves the socket of a broker that never answers open.
-                with suppress(MqttError, TimeoutError):
-                    async with asyncio.timeout(self._settings.close_seconds):
-                        await client.__aexit__(None, None, None)
+                if client is not None:
+                    await self._leave(client)
             if since is not None and self._clock.monotonic() - since >= self._settings.lasting_seconds:
                 pauses = self._pauses()
             await self._clock.sleep(next(pauses))
 
-    def _client(self) -> _Prompt:
-        """A new one for each connection: what an old one still held is in our own queue."""
-        chosen = self._settings
-        tls = TLSParameters(ca_certs=chosen.ca_file, certfile=chosen.cert_file, keyfile=chosen.key_file)
-        return _Prompt(
-            chosen.host,
-            chosen.port,
-            username=chosen.username,
-            password=chosen.password,
-            identifier=chosen.client_id,
-            tls_params=tls if chosen.tls else None,
-            timeout=chosen.connect_seconds,
-            keepalive=chosen.keepalive_seconds,
-            socket_options=_UNDELAYED,
-            logger=_QUIET,
-        )
+    async def _leave(self, client: Connection) -> None:
+        """Say that we go, for the broker sends no will of one who leaves politely; then close.
 
-    async def _connect(self, client: Client) -> None:
+        Also where connecting failed: the library leaves the socket of a broker that never answers open.
+        """
+        with suppress(MqttError, TimeoutError):
+            async with asyncio.timeout(self._settings.close_seconds):
+                if self._connected and self._settings.status_topic:
+                    await client.publish(self._settings.status_topic, OFFLINE, qos=1, retain=True, timeout=inf)
+        with suppress(MqttError, TimeoutError):
+            async with asyncio.timeout(self._settings.close_seconds):
+                await client.__aexit__(None, None, None)
+
+    async def _connect(self, client: Connection) -> None:
         """Dial. The library dials in a thread that cannot be stopped: a late one is told of, and waited for."""
         dialling = asyncio.ensure_future(client.__aenter__())
         try:
@@ -223,13 +201,20 @@ class Publisher:
         if failure is not None:
             raise failure
         self._connects += 1
-        self._connected, self._reason = True, ""
-        log.info("mqtt connected", waiting=len(self._alerts))
 
-    async def _serve(self, client: Client) -> None:
+    async def _serve(self, client: Connection) -> None:
         """Send what waits and what comes, until the connection fails. Raises MqttError then."""
         self._unsent |= dict.fromkeys(self._states)
-        tasks = {asyncio.create_task(self._send(client)), asyncio.create_task(_gone(client))}
+        trial = self._trial = asyncio.get_running_loop().create_future()
+        hearing = asyncio.create_task(self._hear(client))
+        tasks = {hearing}
+        try:
+            await self._greet(client, trial, hearing)
+            tasks.add(asyncio.create_task(self._send(client)))
+        except BaseException:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+            raise
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -239,7 +224,37 @@ class Publisher:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _send(self, client: Client) -> None:
+    async def _greet(self, client: Connection, trial: asyncio.Future[None], hearing: asyncio.Task[None]) -> None:
+        """Subscribe, try whether what is published arrives, and say that we are there. Raises MqttError."""
+        chosen = self._settings
+        for topic in (*self._listeners, *((chosen.trial_topic,) if chosen.trial_topic else ())):
+            await client.subscribe(topic, qos=1, timeout=chosen.publish_seconds)
+        if chosen.trial_topic:
+            await client.publish(chosen.trial_topic, self._nonce, qos=1, timeout=chosen.publish_seconds)
+            await asyncio.wait({trial, hearing}, timeout=chosen.publish_seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not trial.done():
+                why = client.denied or "it did not come back"
+                raise MqttError(
+                    f"we may not publish to and read from {chosen.trial_topic} ({why}): see the broker's ACL"
+                )
+        if chosen.status_topic:
+            await client.publish(chosen.status_topic, ONLINE, qos=1, retain=True, timeout=chosen.publish_seconds)
+        self._connected, self._reason = True, ""
+        log.info("mqtt connected", waiting=len(self._alerts))
+        if self._on_connected is not None:
+            self._on_connected()
+
+    async def _hear(self, client: Connection) -> None:
+        """Take what comes in. Ends, by MqttError, when the connection does."""
+        async for message in client.messages:
+            topic, raw = message.topic.value, message.payload
+            if topic == self._settings.trial_topic:
+                if raw == self._nonce and self._trial is not None and not self._trial.done():
+                    self._trial.set_result(None)
+            elif topic in self._listeners:
+                self._listeners[topic](raw)
+
+    async def _send(self, client: Connection) -> None:
         while True:
             waiting = list(islice(self._waiting(), AT_ONCE))
             if not waiting:
@@ -252,7 +267,7 @@ class Publisher:
             except TimeoutError:
                 raise MqttError(f"nothing confirmed within {self._settings.publish_seconds:g} s") from None
 
-    async def _deliver_all(self, client: Client, waiting: list[_Waiting]) -> None:
+    async def _deliver_all(self, client: Connection, waiting: list[_Waiting]) -> None:
         """Send them together; one alone without a task of its own, which would make it wait for its turn."""
         if len(waiting) == 1:
             await self._deliver(client, *waiting[0])
@@ -266,22 +281,32 @@ class Publisher:
         """Alerts with their serial number first, then states."""
         return chain(self._alerts.items(), ((None, self._states[topic]) for topic in self._unsent))
 
-    async def _deliver(self, client: Client, serial: int | None, message: _Message) -> None:
+    async def _deliver(self, client: Connection, serial: int | None, message: _Message) -> None:
         """Send one; only what was confirmed is forgotten."""
         await client.publish(
             message.topic,
             message.payload,
             qos=message.qos,
             retain=message.retain,
+            properties=self._properties(message),
             timeout=inf,  # the deadline is ours: one for all that are sent together
         )
+        if client.denied:
+            raise MqttError(f"the broker refuses what we publish ({client.denied}): see its ACL")
         self._published += 1
         if serial is not None:
             self._alerts.pop(serial, None)
+            if message.done is not None and not message.done.done():
+                message.done.set_result(None)
         elif self._states.get(message.topic) is message:
             self._unsent.pop(message.topic, None)
             if not message.payload:
                 del self._states[message.topic]
+
+    def _properties(self, message: _Message) -> Properties | None:
+        if self._settings.version != 5:
+            return None
+        return properties(self._settings.expiry_seconds if message.retain and message.payload else 0.0)
 
     def _refuse(self, what: str, limit: int) -> bool:
         self._refused += 1
@@ -311,12 +336,6 @@ class Publisher:
             pause = min(self._settings.backoff_cap_seconds, pause * self._settings.backoff_factor)
 
 
-async def _gone(client: Client) -> None:
-    """Ends, by MqttError, when the connection does: nothing is subscribed, so no message ever comes."""
-    async for _ in client.messages:
-        pass
-
-
 def _is_topic(topic: str) -> bool:
     """Whether one can publish to it (MQTT 3.1.1, section 4.7)."""
     try:
@@ -325,6 +344,6 @@ def _is_topic(topic: str) -> bool:
         return False
 
 
-def _words(error: MqttError | ValueError) -> str:
+def _words(error: MqttError | ValueError | OSError) -> str:
     """What went wrong; the library's texts hold neither the user's name nor the password."""
     return f"the broker refused us: {error}" if isinstance(error, MqttConnectError) else str(error) or "gone"

@@ -1,0 +1,1 @@
+"""MQTT: every alert, the state of every pool, and discovery for Home Assistant."""
