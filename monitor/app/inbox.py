@@ -23,7 +23,7 @@ from itertools import chain, count
 from math import inf
 
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AssetTick, Event, Tick, Ticks
+from monitor.domain.events import AssetTick, Event, FundingRates, Tick, Ticks
 from monitor.domain.frames import Frame
 from monitor.domain.names import Symbol, Venue
 
@@ -66,7 +66,7 @@ class Inbox:
 
         `frame` is told when the event is taken, or when a newer price takes its place before that.
         """
-        if isinstance(event, (Tick, Ticks, AssetTick)):
+        if isinstance(event, (Tick, Ticks, AssetTick, FundingRates)):
             key = event.conflation_key
             if key in self._pending:
                 self._replaced(key)
@@ -78,7 +78,7 @@ class Inbox:
                 if self._arrays > MOST_ARRAYS:
                     self._fold()
             if not self._worth:
-                self._worth = not isinstance(event, Tick) or self._is_wanted(event)
+                self._worth = not isinstance(event, (Tick, FundingRates)) or self._is_wanted(event)
         else:
             if self._facts >= self.limit:
                 self.overruns_total += 1
@@ -169,8 +169,10 @@ class Inbox:
 
     # Waiting
 
-    def _is_wanted(self, tick: Tick) -> bool:
-        return self.wanted is None or self.wanted(tick.venue, tick.symbol)
+    def _is_wanted(self, event: Tick | FundingRates) -> bool:
+        if isinstance(event, FundingRates):
+            return False  # it comes with the prices of its frame, or goes with the next ones
+        return self.wanted is None or self.wanted(event.venue, event.symbol)
 
     def _ripe_at(self) -> float:
         """When what waits is worth a step: at once, when enough was gathered, or never."""

@@ -101,12 +101,16 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolConfig:
-    """What the user set for one symbol; None where unknown."""
+    """What the user set for one symbol; None where unknown.
+
+    `max_notional` is the greatest notional (settlement asset) that the venue admits at this leverage.
+    """
 
     symbol: Symbol
     margin_mode: MarginMode | None = None
     leverage: float | None = None
     auto_add_margin: bool | None = None
+    max_notional: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

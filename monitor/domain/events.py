@@ -299,6 +299,11 @@ class FundingRates:
     next_times: tuple[float | None, ...]
     received: float
 
+    @property
+    def conflation_key(self) -> Hashable:
+        """One waiting announcement a set of instruments."""
+        return (FundingRates, self.venue, self.symbols)
+
 
 class BalanceCause(StrEnum):
     """Why a wallet changed, as its venue says."""
@@ -316,7 +321,8 @@ class BalanceCause(StrEnum):
 class CashFlow:
     """A change of an asset's wallet with its cause: `amount` is signed, in the asset.
 
-    `id` tells two flows apart, "" where the venue gives none.
+    `asset` "": the one in which the contract `symbol` settles, which the venue did not name. `id` tells two flows
+    apart, "" where the venue gives none.
     """
 
     account: AccountKey
@@ -327,6 +333,17 @@ class CashFlow:
     received: float
     symbol: Symbol | None = None
     id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashFlowsRead:
+    """The venue's own history of an account's flows, whole between the venue's times `since` and `until`."""
+
+    account: AccountKey
+    flows: tuple[CashFlow, ...]
+    since: float
+    until: float
+    received: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,6 +424,7 @@ Event = (
     | AccountClosed
     | FundingRates
     | CashFlow
+    | CashFlowsRead
     | AcknowledgeAlert
     | SilenceAlerts
     | EndSilence

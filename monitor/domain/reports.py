@@ -75,7 +75,7 @@ class BurnReport:
 
     `usd_per_day` (positive: paid) is the sum of both; `seconds` is how long until the pool is liquidated by it, +inf
     where it never is, None where unknown. `after_ratio` and `after_line` are margin ratio and nearest line once the
-    payment of `next_time` has been made; None where nothing is paid or it is unknown.
+    payment of `next_time` has been made, as computed at `after_at`; None where nothing is paid or it is unknown.
     """
 
     usd_per_day: float | None
@@ -84,6 +84,7 @@ class BurnReport:
     next_usd: float | None = None
     after_ratio: Ratio | None = None
     after_line: Line | None = None
+    after_at: float | None = None
     reasons: tuple[str, ...] = ()
 
 
@@ -180,11 +181,15 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resync:
-    """The engine needs an account, or its configuration, read again; `why` is in words."""
+    """The engine needs an account, or its configuration, read again; `why` is in words.
+
+    `flows_since`: not these, but the venue's history of the account's cash flows from this time (the venue's) on.
+    """
 
     account: AccountKey
     why: str
     config: bool = False
+    flows_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,7 +164,8 @@ class AccountState:
             if event.problems:
                 symbols.setdefault(symbol, row)  # its row may be the one that could not be read
             if self._leverage_pushed.get(symbol, LONG_AGO) >= event.asked:
-                symbols[symbol] = replace(symbols.get(symbol, row), leverage=row.leverage)
+                told = symbols.get(symbol, row)
+                symbols[symbol] = replace(told, leverage=row.leverage, max_notional=row.max_notional)
         held = {key.symbol for key, _ in self.positions}
         changes.told += [
             ("mode_changed", symbol, text) for symbol, text in margin_mode_changes(self.symbols, symbols, held)
@@ -186,7 +187,10 @@ class AccountState:
             known = self.symbols.get(event.symbol, SymbolConfig(symbol=event.symbol))
             if event.received >= self._leverage_pushed.get(event.symbol, LONG_AGO):
                 self._leverage_pushed[event.symbol] = event.received
-                self.symbols = {**self.symbols, event.symbol: replace(known, leverage=event.leverage)}
+                self.symbols = {
+                    **self.symbols,
+                    event.symbol: replace(known, leverage=event.leverage, max_notional=None),
+                }
                 changes.redescribe = True
         return changes
 

@@ -21,14 +21,17 @@ from monitor.domain.names import AccountKey, PoolKey, Symbol, Venue
 from monitor.domain.reports import AccountReport, Notice, Resync, StepResult
 from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState
+from monitor.engine.afters import Afters
 from monitor.engine.condition import Condition, Sight, examined
 from monitor.engine.intake import Intake, Touched
 from monitor.engine.notices import tiers_words
 from monitor.engine.reconcile import Reconciliation, reconcile
 from monitor.engine.report import PoolContext, account_report, pool_report
 from monitor.engine.settings import EngineSettings
+from monitor.engine.stakes import Stakes, stakes_of
 from monitor.engine.tempo import Tempo
-from monitor.engine.valuation import Valuation, touching
+from monitor.engine.terms import listed
+from monitor.engine.valuation import Priced, Valuation, touching
 from monitor.margin.pool import Describe, Description
 from monitor.margin.prices import Prices
 
@@ -50,6 +53,7 @@ class Engine:
         self._intake = Intake(self._prices, settings)
         self._market = self._intake.market
         self._valuation = Valuation(self._market, settings)
+        self._afters = Afters(self._prices, settings, self._valuation.stablecoins)
         self._tempo = Tempo(settings.lines_every_seconds, settings.legs_per_step)
         self._tempo.urge(settings.accounts)
         self._to_describe: dict[AccountKey, None] = {}
@@ -88,6 +92,7 @@ class Engine:
         if quiet or not 0.0 <= now - self._advised_at < ADVICE_PATIENCE_SECONDS:
             self._advised_at = now
             self._tempo.urge(self._valuation.advise(now))
+            self._tempo.urge(self._afters.seek(now))
         return StepResult(
             at=now,
             reports=self._report(),
@@ -196,11 +201,15 @@ class Engine:
                     reconciliation=reconciled.get(pool, UNRECONCILED),
                     sigma=self._market.volatility.daily_sigma,
                     sigmas_version=self._market.volatility.version,
+                    stakes=self._stakes(key, priced[pool]),
                 ),
             )
             for pool, found in condition.pools.items()
         ]
-        return account_report(state, pools, condition.findings, self._now)
+        return account_report(state, pools, condition.findings, self._now, self._settings.groups.get(key, ""))
+
+    def _stakes(self, account: AccountKey, priced: Priced) -> Stakes:
+        return stakes_of(account, priced, self._market, self._afters, self._valuation.stablecoins, self._now)
 
     def _describe(self, account: AccountKey) -> None:
         """Describe the account anew. While its mode cannot be read, the mode of before still tells which pools there
@@ -218,7 +227,9 @@ class Engine:
         if not dark:
             self._undescribed[account] = description.unknown
         if not description.unknown:
-            self._valuation.replace(account, description.pools)
+            tables = self._intake.tables(account.venue).of(account)
+            stable = self._valuation.stablecoins
+            self._valuation.replace(account, description.pools, lambda pool: listed(believed, tables, pool, stable))
 
     def _description(self, account: Account, tables: Tables) -> Description:
         try:
@@ -290,6 +301,7 @@ class Engine:
 
     def _forget(self, account: AccountKey) -> None:
         self._valuation.remove(account)
+        self._afters.forget(account)
         self._tempo.forget(account)
         for queue in (self._to_describe, self._to_reconcile):
             queue.pop(account, None)

@@ -21,6 +21,7 @@ from monitor.domain.events import (
     Event,
     FeedDown,
     FeedUp,
+    FundingRates,
     InstrumentsLoaded,
     PermissionsRead,
     PollFailed,
@@ -94,6 +95,7 @@ class Intake:
             ClockRead: self._clock,
             Banned: self._banned,
             CandlesLoaded: self.market.candles,
+            FundingRates: self._funding,
             AccountClosed: self._closed,
             Elapsed: self._elapsed,
         }
@@ -150,6 +152,9 @@ class Intake:
         believed = self.market.asset_tick(event, clocked)
         if believed and event.rates is not None and self.tables(event.venue).set_rates(event.asset, event.rates):
             self._describe_all(event.venue)
+
+    def _funding(self, event: FundingRates) -> None:
+        self.market.funding_rates(event, self.connection(event.venue).venue_now(event.received))
 
     def _instruments(self, event: InstrumentsLoaded) -> None:
         other = self.tables(event.venue).load_instruments(event)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.domain.events import AssetTick, CandlesLoaded, Tick, Ticks
+from monitor.domain.events import AssetTick, CandlesLoaded, FundingRates, Tick, Ticks
 from monitor.domain.names import Symbol, Venue
+from monitor.engine.funding import Funding
 from monitor.engine.holders import Holders
 from monitor.engine.marks import Offer, Quotes
 from monitor.engine.settings import EngineSettings
@@ -51,6 +52,7 @@ class Market:
         self.marks, self.assets = Quotes(settings.jump_ratio), Quotes(settings.jump_ratio)
         self.mark_holders, self.asset_holders = Holders(), Holders()
         self.volatility = Volatility(settings.volatility)
+        self.funding = Funding()
         self._mark_moves, self._asset_moves = Moves(), Moves()
         self._rows: dict[tuple[Venue, tuple[Symbol, ...]], _Rows] = {}
 
@@ -62,6 +64,10 @@ class Market:
         """Take a mark."""
         place = self.prices.mark_place(event.venue, event.symbol)
         self._mark(place, event, event.symbol, event.mark, event.venue_time, clocked)
+        if event.funding_rate is not None:
+            venue_now, announced = clocked.latest, event.next_funding_time
+            if self.funding.observe(place, event.funding_rate, announced, event.received, venue_now):
+                self._mark_moves.seen[place] = None
 
     def ticks(self, event: Ticks, clocked: Clocked) -> None:
         """Take a frame of many marks: the same as one tick a row. Rows that nobody holds cost no Python."""
@@ -116,6 +122,13 @@ class Market:
                 self._note(self._mark_moves, place, Offer.CLEARED, symbol, received, aged=False)
         if believed:
             self.prices.set_mark(venue, symbol, self.marks.price.item(place))
+
+    def funding_rates(self, event: FundingRates, venue_now: float) -> None:
+        """Take the announcements of many perpetuals, at `venue_now` by the venue's clock."""
+        places, seen = self._rows_of(event.venue, event.symbols).places.tolist(), self._mark_moves.seen
+        for place, rate, announced in zip(places, event.rates, event.next_times, strict=True):
+            if self.funding.observe(place, rate, announced, event.received, venue_now):
+                seen[place] = None
 
     def candles(self, event: CandlesLoaded) -> None:
         """Take past closes."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from monitor.domain.accounts import AccountMode
 from monitor.domain.lines import Direction, Line, Ratio, State
-from monitor.domain.names import PositionKey
+from monitor.domain.names import Asset, PositionKey
 from monitor.domain.quality import Quality, worst
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
 from monitor.engine.accounts import AccountState
+from monitor.engine.burn import funding_usd
+from monitor.engine.funding import Due
 from monitor.engine.health import Finding, judge
 from monitor.engine.reconcile import Reconciliation
-from monitor.engine.valuation import Held, Priced
+from monitor.engine.stakes import UNSTAKED, Stakes
+from monitor.engine.valuation import Held, Needs, Priced
 from monitor.engine.volatility import distance_in_sigmas
 from monitor.margin.pool import Leg, Pool
-from monitor.margin.results import PositionResult, Sides
+from monitor.margin.results import PoolResult, PositionResult, Sides
 
 Sigma = Callable[[int], float | None]  #: of the instrument whose mark has this place
 UNREADABLE = AccountMode(collateral=None, hedge=None)
@@ -26,7 +31,7 @@ UNREADABLE = AccountMode(collateral=None, hedge=None)
 class PoolContext:
     """What a pool's report says beside the kernel's result. Equal ones say the same but for the age.
 
-    `sigmas_version` counts the samples behind `sigma`.
+    `sigmas_version` counts the samples behind `sigma`. What `stakes` say of burning changes by time alone.
     """
 
     findings: tuple[Finding, ...]
@@ -36,6 +41,7 @@ class PoolContext:
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
     sigma: Sigma = field(default=lambda _: None, compare=False)
     sigmas_version: int = 0
+    stakes: Stakes = field(default=UNSTAKED, compare=False)
 
 
 def pool_report(priced: Priced, context: PoolContext) -> PoolReport:
@@ -43,12 +49,14 @@ def pool_report(priced: Priced, context: PoolContext) -> PoolReport:
 
     The same object as before where nothing that it is made of has changed; where only its age has, the same figures.
     """
-    made_of = (context, priced.result, priced.failure, priced.trouble, priced.advice)
+    stakes = context.stakes
+    made_of = (context, priced.result, priced.failure, priced.trouble, priced.advice, stakes.dues, stakes.collateral)
     if priced.told is None or priced.told[0] != made_of:
         priced.told = made_of, _made(priced, context)
     report = priced.told[1]
-    if report.as_of != context.as_of:
-        report = replace(report, as_of=context.as_of)
+    burn = None if report.burn is None else context.stakes.burn
+    if report.as_of != context.as_of or report.burn != burn:
+        report = replace(report, as_of=context.as_of, burn=burn)
         priced.told = made_of, report
     return report
 
@@ -58,6 +66,9 @@ def _made(priced: Priced, context: PoolContext) -> PoolReport:
     quality, reasons = judge([*context.findings, *computed_findings(priced, context.reconciliation)])
     if result is None or worst(*(finding.quality for finding in context.findings)) is Quality.UNKNOWN:
         return _silent(pool, reasons, context)
+    stakes, positions = context.stakes, priced.needs.positions
+    sigmas = [context.sigma(held.mark_place) for held in positions]
+    dues = stakes.dues or (None,) * len(positions)
     return PoolReport(
         key=pool.key,
         isolated=pool.isolated,
@@ -80,14 +91,19 @@ def _made(priced: Priced, context: PoolContext) -> PoolReport:
         coins={coin: _directions(sides) for coin, sides in result.coins.items()},
         depegs={asset: _directions(sides) for asset, sides in result.depegs.items()},
         positions=tuple(
-            _position(position, held, context)
-            for position, held in zip(result.positions, priced.needs.positions, strict=True)
+            _position(position, held, due, sigma, context)
+            for position, held, due, sigma in zip(result.positions, positions, dues, sigmas, strict=True)
         ),
         drift=context.reconciliation.drift,
         backstop=pool.backstop,
         advice_add_usd=priced.advice[0],
         advice_text=priced.advice[1],
         contradictions=context.reconciliation.contradictions,
+        collateral=stakes.collateral,
+        burn=stakes.burn,
+        one_sided=priced.one_sided,
+        coin_sigmas=_coin_sigmas(result, priced.needs, sigmas, context.sigma),
+        market_sigma=_market_sigma(result, positions, sigmas),
     )
 
 
@@ -110,7 +126,7 @@ def computed_findings(priced: Priced, reconciliation: Reconciliation) -> list[Fi
 
 
 def account_report(
-    state: AccountState, pools: Sequence[PoolReport], findings: Sequence[Finding], now: float
+    state: AccountState, pools: Sequence[PoolReport], findings: Sequence[Finding], now: float, group: str = ""
 ) -> AccountReport:
     """One account: its ratio is that of its worst primary pool, and unknown if any pool is, unless one is over 1."""
     own, reasons = judge(findings)
@@ -119,8 +135,9 @@ def account_report(
         more = [reason for reason in pool.reasons if reason not in reasons]
         seen |= dict.fromkeys(f"{pool.key.pool}: {reason}" for reason in more)
     quality = worst(own, *(pool.quality for pool in pools))
-    primary = [pool.equity_usd for pool in pools if pool.primary]
-    known = None not in primary and quality is not Quality.UNKNOWN
+    primary = [pool for pool in pools if pool.primary] if quality is not Quality.UNKNOWN else None
+    equity = _sum(primary, attrgetter("equity_usd"))
+    gross = _sum(primary, attrgetter("gross_notional_usd"))
     return AccountReport(
         key=state.key,
         at=now,
@@ -129,11 +146,36 @@ def account_report(
         up=quality.figures_shown,
         last_update=state.last_update,
         ratio=account_ratio(pools, reasons if own is Quality.UNKNOWN else ()),
-        equity_usd=sum(equity for equity in primary if equity is not None) if known else None,
+        equity_usd=equity,
         mode=state.mode or UNREADABLE,
         permissions=state.permissions,
         pools=tuple(pools),
+        group=group,
+        gross_notional_usd=gross,
+        net_notional_usd=_sum(primary, attrgetter("net_notional_usd")),
+        effective_leverage_ratio=_leverage(gross, equity),
+        funds_at_risk_usd=_sum(primary, attrgetter("funds_at_risk_usd")),
     )
+
+
+def _sum(pools: Sequence[PoolReport] | None, figure: Callable[[PoolReport], float | None]) -> float | None:
+    """Over some pools; None where they, or the figure of one of them, are not known."""
+    if pools is None:
+        return None
+    total = 0.0
+    for pool in pools:
+        value = figure(pool)
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _leverage(gross: float | None, equity: float | None) -> float | None:
+    """Gross notional over equity; +inf where nothing backs it."""
+    if gross is None or equity is None:
+        return None
+    return gross / equity if equity > 0.0 else math.inf if gross else 0.0
 
 
 def account_ratio(pools: Sequence[PoolReport], unknown: Sequence[str] = ()) -> Ratio:
@@ -147,8 +189,33 @@ def account_ratio(pools: Sequence[PoolReport], unknown: Sequence[str] = ()) -> R
     return Ratio.of(max((pool.ratio.value or 0.0 for pool in pools if pool.primary), default=0.0))
 
 
-def _position(result: PositionResult, held: Held, context: PoolContext) -> PositionReport:
-    key, reconciliation = held.key, context.reconciliation
+def _coin_sigmas(
+    result: PoolResult, needs: Needs, sigmas: Sequence[float | None], sigma: Sigma
+) -> Mapping[Asset, float]:
+    """Of each coin that has a line; absent where unknown."""
+    found = {held.coin: own for held, own in zip(needs.positions, sigmas, strict=True) if own is not None}
+    others = {coin: sigma(place) for coin, place in needs.coin_places.items() if coin not in found}
+    found |= {coin: own for coin, own in others.items() if own is not None}
+    return {coin: found[coin] for coin in result.coins if coin in found}
+
+
+def _market_sigma(result: PoolResult, held: Sequence[Held], sigmas: Sequence[float | None]) -> float | None:
+    """The mean of what the market line moves, weighted by notional; None without any, or where one is unknown."""
+    whole = weighed = 0.0
+    for position, its, sigma in zip(result.positions, held, sigmas, strict=True):
+        if its.coin in result.depegs:
+            continue
+        if sigma is None or position.notional_usd is None:
+            return None
+        whole += position.notional_usd
+        weighed += position.notional_usd * sigma
+    return weighed / whole if whole else None
+
+
+def _position(
+    result: PositionResult, held: Held, due: Due | None, sigma: float | None, context: PoolContext
+) -> PositionReport:
+    key, reconciliation, terms = held.key, context.reconciliation, held.terms
     return PositionReport(
         symbol=result.symbol,
         side=result.side,
@@ -162,12 +229,20 @@ def _position(result: PositionResult, held: Held, context: PoolContext) -> Posit
         bankruptcy=result.bankruptcy,
         line_with_backstop=result.with_backstop,
         loss_to_line_usd=result.loss_to_line_usd,
-        distance_sigmas=distance_in_sigmas(result.line, result.mark_price, context.sigma(held.mark_place)),
+        distance_sigmas=distance_in_sigmas(result.line, result.mark_price, sigma),
         venue_line=held.printed,
         drift_ratio=reconciliation.lines.get(key),
         suspect=key in context.suspects,
         drift_tolerance_ratio=reconciliation.tolerances.get(key, 0.0),
         disagreement=reconciliation.verdicts.get(key),
+        adl_rank=terms.adl_rank,
+        cap_usd=terms.cap_usd(result),
+        leverage=terms.leverage,
+        auto_add_margin=terms.auto_add_margin,
+        funding_rate=None if due is None else due.rate,
+        next_funding_time=None if due is None else due.next_time,
+        funding_usd=funding_usd(result, due),
+        delivery_time=terms.delivery_time,
     )
 
 

@@ -58,7 +58,9 @@ class EngineSettings:
     fast each asset moves on the market line (1 if not named). `stablecoins` None: the kernel's own list.
     `wanted_distance_ratio`: advice is given while a line is nearer than this ratio of the mark, sought anew every
     `advice_every_seconds` in steps in which nothing but time passed (in any, if there is none for two seconds), and for
-    at most `advices_per_step` pools in one of them, because it costs a hundred times as much as a ratio.
+    at most `advices_per_step` pools in one of them, because it costs a hundred times as much as a ratio. In the same
+    steps, and for as many, it is computed anew where a pool will stand after its next payment, once in
+    `after_every_seconds`. `groups` names the group of an account, where it is in one.
     """
 
     accounts: tuple[AccountKey, ...] = ()
@@ -75,6 +77,8 @@ class EngineSettings:
     wanted_distance_ratio: float = 0.2
     advice_every_seconds: float = 5.0
     advices_per_step: int = 1
+    after_every_seconds: float = 30.0
+    groups: Mapping[AccountKey, str] = field(default_factory=dict)
     drift: DriftTolerances = DriftTolerances()
 
     def limits_of(self, venue: Venue) -> Limits:

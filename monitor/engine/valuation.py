@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from monitor.domain.reports import PoolReport
 from monitor.engine.crossings import Crossings
 from monitor.engine.market import Market
 from monitor.engine.settings import EngineSettings
+from monitor.engine.terms import NO_TERMS, UNLISTED, Listed, Terms, one_sided
 from monitor.margin.advice import advise, nearest
 from monitor.margin.arrays import Ints
 from monitor.margin.book import STABLECOINS, Book
@@ -34,15 +35,18 @@ class Held:
 
     key: PositionKey
     coin: Asset
+    settle: Asset
     mark_place: int
     printed: Line
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Needs:
     """The prices that a pool is computed from. `assets` decide its ratio, `numeraire` its figures in USD.
 
-    `priced_assets` are both together; `mark_places` and `asset_places` are where symbols and priced assets stand.
+    `priced_assets` are both together; `mark_places` and `asset_places` are where symbols and priced assets stand;
+    `coin_places` where the mark stands that tells how much a coin moves.
     """
 
     symbols: tuple[Symbol, ...]
@@ -52,9 +56,10 @@ class Needs:
     priced_assets: tuple[Asset, ...]
     mark_places: Ints
     asset_places: Ints
+    coin_places: Mapping[Asset, int]
 
 
-def needs_of(pool: Pool, prices: Prices) -> Needs:
+def needs_of(pool: Pool, prices: Prices, listed: Listed = UNLISTED) -> Needs:
     """What has to be known, and fresh, for this pool."""
     venue, settled = pool.key.venue, {leg.settle for leg in pool.legs}
     assets = {holding.asset for holding in pool.holdings if holding.amount or holding.asset in settled}
@@ -66,7 +71,8 @@ def needs_of(pool: Pool, prices: Prices) -> Needs:
     for leg in pool.legs:
         if not leg.order:
             key, place = PositionKey(leg.symbol, leg.side), prices.mark_place(venue, leg.symbol)
-            held.append(Held(key, leg.coin or leg.base, place, printed.get(key, NOT_PRINTED)))
+            terms = listed.terms.get(key, NO_TERMS)
+            held.append(Held(key, leg.coin or leg.base, leg.settle, place, printed.get(key, NOT_PRINTED), terms))
     priced = (*decisive, *([pool.numeraire] if pool.numeraire != USD else []))
     return Needs(
         symbols=symbols,
@@ -76,6 +82,7 @@ def needs_of(pool: Pool, prices: Prices) -> Needs:
         priced_assets=priced,
         mark_places=prices.mark_places(venue, symbols),
         asset_places=np.array([prices.asset_place(venue, asset) for asset in priced], np.intp),
+        coin_places={coin: prices.mark_place(venue, symbol) for coin, symbol in listed.coins.items()},
     )
 
 
@@ -102,6 +109,7 @@ class Priced:
     advice: tuple[float | None, str] = NO_ADVICE
     advised_at: float = -math.inf
     told: tuple[object, PoolReport] | None = None
+    one_sided: bool | None = None
 
 
 class Valuation:
@@ -131,11 +139,13 @@ class Valuation:
         """How many legs its pools have: what a report of it costs."""
         return sum(len(priced.pool.legs) for priced in self.of(account).values())
 
-    def replace(self, account: AccountKey, pools: Sequence[Pool]) -> None:
+    def replace(
+        self, account: AccountKey, pools: Sequence[Pool], listed: Callable[[Pool], Listed] = lambda _: UNLISTED
+    ) -> None:
         """Take a new description. A pool that cannot be computed costs itself, and the others stay."""
         self.remove(account)
         prices, venue = self._market.prices, account.venue
-        entries = {pool.key: Priced(pool, needs_of(pool, prices)) for pool in pools}
+        entries = {pool.key: self._priced(pool, listed(pool)) for pool in pools}
         self._pools[account], self._stale[account] = entries, None
         if self._refused(account, pools) is not None:
             good: list[Pool] = []
@@ -150,6 +160,10 @@ class Valuation:
         self._touched[account] = marks, assets
         self._market.mark_holders.add(account, sorted(marks))
         self._market.asset_holders.add(account, sorted(assets))
+
+    def _priced(self, pool: Pool, listed: Listed) -> Priced:
+        sided = one_sided(pool, self._settings.betas, self.stablecoins)
+        return Priced(pool, needs_of(pool, self._market.prices, listed), one_sided=sided)
 
     def remove(self, account: AccountKey) -> None:
         """Forget an account's pools."""
