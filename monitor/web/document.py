@@ -1,4 +1,4 @@
-"""The JSON document of a view, in pieces that are each small enough to hold up nobody."""
+"""The JSON documents of a view, in pieces that are each small enough to hold up nobody."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ from itertools import islice
 
 import msgspec
 
-from monitor.domain.schema import Json, account_json, alert_json, feed_json, frame_json, pool_head_json, position_json
+from monitor.domain.schema import (
+    SCHEMA_VERSION,
+    Json,
+    account_json,
+    alert_json,
+    feed_json,
+    frame_json,
+    pool_head_json,
+    position_json,
+)
 from monitor.domain.view import View
+from monitor.web.life import life_json
 
 MEMBERS = 50  #: of an array in one piece: about half a millisecond
 
@@ -27,6 +37,14 @@ def pieces(view: View) -> Iterator[bytes]:
             yield b"}"
         yield b"]}"
     yield b"]}"
+
+
+def alert_pieces(view: View) -> Iterator[bytes]:
+    """The text of the alerts that fire and that are pending, with what happens to them."""
+    yield _opened({"schema": SCHEMA_VERSION, "at": view.at, "instance": view.instance})
+    yield from _array("alerts", map(life_json, view.alerts))
+    yield from _array("pending", (life_json(alert, pending=True) for alert in view.pending))
+    yield b"}"
 
 
 def _opened(body: Mapping[str, object]) -> bytes:

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from itertools import chain, islice
-from time import gmtime, strftime
 from typing import TypeVar
 
-from monitor.domain.alerts import Alert, Level, Severity
+from monitor.domain.alerts import Alert, AlertState, Level, Severity
 from monitor.domain.danger import by_danger, nearest_line
 from monitor.domain.lines import Line, Ratio, State
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
+from monitor.domain.silences import written
 from monitor.domain.view import FeedStatus, JournalStatus, View
+from monitor.web.life import fingerprint_of
+from monitor.web.markup import age, clock, duration, level_tag, opened, state_tag
 
 REFRESH_SECONDS = 5
 POOLS_SHOWN = 200
 POSITIONS_SHOWN = 12
 ALERTS_SHOWN = 50
+SILENCES_SHOWN = 20
 ACCOUNTS_SHOWN = 200
 FEEDS_SHOWN = 200
 RANKED, ROWS = 500, 20  #: pools to put in order, rows of a table: so many make a piece
@@ -30,7 +33,6 @@ RANKED, ROWS = 500, 20  #: pools to put in order, rows of a table: so many make 
 _Row = TypeVar("_Row")
 
 _QUALITY_CLASS = {Quality.LIVE: "calm", Quality.PARTIAL: "warn", Quality.STALE: "blind", Quality.UNKNOWN: "blind"}
-_SEVERITY_CLASS: dict[Level, str] = {Severity.INFO: "calm", Severity.WARNING: "warn", Severity.CRITICAL: "danger"}
 _WARN_RATIO, _DANGER_RATIO = 0.5, 0.8
 
 
@@ -54,21 +56,11 @@ def pieces(view: View) -> Iterator[bytes]:
 
 def _texts(view: View, pools: list[PoolReport], count: int) -> Iterator[str]:
     """The page with the most dangerous pools, of `count` in all."""
-    yield f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="{REFRESH_SECONDS}">
-<title>{escape(_title(pools))}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/style.css">
-</head>
-<body>
-<header>
+    yield opened(_title(pools), f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">\n')
+    yield f"""<header>
 <h1>marginwatch</h1>
 <span class="tag {"calm" if view.ready else "warn"}">{"ready" if view.ready else "not ready"}</span>
-<small>{escape(view.instance)} · version {escape(view.version)} · {_clock(view.at)}</small>
+<small>{escape(view.instance)} · version {escape(view.version)} · {clock(view.at)}</small>
 </header>
 {_not_ready(view)}<main>
 {_alerts(view)}
@@ -81,7 +73,8 @@ def _texts(view: View, pools: list[PoolReport], count: int) -> Iterator[str]:
     yield f"""{_journal(view.journal)}
 </main>
 <footer>
-<a href="/metrics">/metrics</a> <a href="/api/v1/pools">/api/v1/pools</a> <a href="/api/v1/schema">/api/v1/schema</a>
+<a href="/runbooks/">/runbooks</a> <a href="/metrics">/metrics</a> <a href="/api/v1/pools">/api/v1/pools</a>
+<a href="/api/v1/alerts">/api/v1/alerts</a> <a href="/api/v1/schema">/api/v1/schema</a>
 <a href="/-/healthy">/-/healthy</a> <a href="/-/ready">/-/ready</a>
 </footer>
 </body>
@@ -107,19 +100,6 @@ def _title(pools: list[PoolReport]) -> str:
     worst = pools[0]
     doubt = "" if worst.quality.figures_shown else f"{worst.quality} "
     return f"{doubt}{ratio_text(worst.ratio)} {worst.key.account} {worst.key.pool} · marginwatch"
-
-
-def _clock(at: float | None) -> str:
-    return "never" if at is None else strftime("%Y-%m-%d %H:%M:%S UTC", gmtime(at))
-
-
-def _age(at: float | None, now: float) -> str:
-    if at is None:
-        return "never"
-    seconds = max(0.0, now - at)
-    if seconds < 120:
-        return f"{seconds:.0f} s ago"
-    return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.0f} h ago"
 
 
 def ratio_text(ratio: Ratio) -> str:
@@ -156,17 +136,44 @@ def _not_ready(view: View) -> str:
 
 def _alerts(view: View) -> str:
     if not view.alerts:
-        return '<p><span class="tag calm">no alert fires</span></p>'
-    loudest_first = (alert for severity in reversed(Severity) for alert in view.alerts if alert.severity is severity)
-    items = "".join(_alert(alert, view.at) for alert in islice(loudest_first, ALERTS_SHOWN))
-    return f'<h2>{len(view.alerts)} firing</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
+        return f'<p><span class="tag calm">no alert fires</span></p>{_silences(view)}'
+    items = "".join(_alert(alert, view.at) for alert in islice(loudest_first(view.alerts), ALERTS_SHOWN))
+    quiet = sum(alert.state is not AlertState.FIRING for alert in view.alerts)
+    of_them = f", {quiet} of them quiet" if quiet else ""
+    left = len(view.alerts) - ALERTS_SHOWN
+    more = f'<p class="soft">and {left} more: see /api/v1/alerts</p>' if left > 0 else ""
+    return (
+        f'<h2>{len(view.alerts)} firing{of_them}</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
+        f"{more}{_silences(view)}"
+    )
+
+
+def loudest_first(alerts: Iterable[Alert]) -> list[Alert]:
+    """Those that nobody takes care of before the others; a level that somebody made for himself is one of warning."""
+    return sorted(alerts, key=lambda alert: (alert.state is not AlertState.FIRING, _LOUDNESS.get(alert.severity, 1)))
+
+
+_LOUDNESS: dict[Level, int] = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 def _alert(alert: Alert, now: float) -> str:
     return (
-        f'<li><span class="tag {_SEVERITY_CLASS.get(alert.severity, "warn")}">{alert.severity}</span> '
-        f"{escape(alert.summary or alert.rule)} <small>{_age(alert.since, now)}</small></li>"
+        f'<li>{level_tag(alert.severity)} <a href="/alerts/{fingerprint_of(alert)}">'
+        f"{escape(alert.summary or alert.rule)}</a> {state_tag(alert)} <small>{age(alert.since, now)}</small></li>"
     )
+
+
+def _silences(view: View) -> str:
+    """Who wants to hear nothing of what."""
+    if not view.silences:
+        return ""
+    items = "".join(
+        f"<li><code>{escape(silence.id)}</code> {escape(', '.join(map(written, silence.matchers)))} <small>for another "
+        f"{duration(silence.ends - view.at)}, by {escape(silence.author)}</small>"
+        f'<span class="soft block">{escape(silence.comment)}</span></li>'
+        for silence in view.silences[:SILENCES_SHOWN]
+    )
+    return f'\n<h2>{len(view.silences)} silences</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
 
 
 def _pools(pools: list[PoolReport], count: int, now: float) -> Iterator[str]:
@@ -197,7 +204,7 @@ def _pool(pool: PoolReport, now: float) -> str:
         f'<td class="number">{line_text(nearest_line(pool))}</td><td>{positions}</td>'
         f'<td class="number">{_money(pool.equity_usd)}</td>'
         f'<td><span class="tag {_QUALITY_CLASS[pool.quality]}">{pool.quality}</span> '
-        f"<small>{_age(pool.as_of, now)}</small>{reasons}</td></tr>"
+        f"<small>{age(pool.as_of, now)}</small>{reasons}</td></tr>"
     )
 
 
@@ -275,6 +282,6 @@ def _feed(feed: FeedStatus, now: float) -> str:
     return (
         f"<tr><td>{escape(feed.venue)} {escape(feed.account)} {escape(feed.stream)}</td>"
         f'<td><span class="tag {"calm" if feed.up else "danger"}">{escape(feed.phase)}</span>{reason}</td>'
-        f'<td class="number">{_age(feed.last_message, now)}</td><td class="number">{feed.messages:,}</td>'
+        f'<td class="number">{age(feed.last_message, now)}</td><td class="number">{feed.messages:,}</td>'
         f'<td class="number">{feed.reconnects:,}</td></tr>'
     )

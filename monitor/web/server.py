@@ -1,4 +1,4 @@
-"""The daemon's own HTTP server: reads the latest view, changes nothing, and never keeps the engine waiting.
+"""The daemon's own HTTP server: shows the latest view, takes commands about alerts, and never keeps the engine waiting.
 
 It listens on loopback unless the configuration says otherwise, because whoever can read it knows the user's positions.
 Long answers are streamed in pieces, and of all that are under way one piece is made in a turn of the event loop. They
@@ -8,28 +8,40 @@ are not compressed: that costs more than all the rest, and they seldom leave the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Protocol
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from monitor.domain.view import View
-from monitor.web import document, page
+from monitor.web import document, page, runbooks
+from monitor.web.api import Api, Commands, answer
+from monitor.web.asked import LARGEST_BODY
+from monitor.web.desk import Desk
+from monitor.web.forms import Forms
+from monitor.web.gate import Gate, named
+from monitor.web.hosts import Hosts
+from monitor.web.login_page import sorry_page
+from monitor.web.refusal import Refusal
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9786
 SHUTDOWN_SECONDS = 0.25
+_FOR_EVERYBODY = frozenset({"/-/healthy", "/-/ready", "/style.css", "/login"})  #: whether there is a token or not
 HTML_TYPE = "text/html; charset=utf-8"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": a browser would not say then from where a form of ours is sent.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
@@ -61,10 +73,19 @@ class Server:
 
 
 async def serve(
-    view: Callable[[], View], exposition: Blocks, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT
+    view: Callable[[], View],
+    exposition: Blocks,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    desk: Desk | None = None,
 ) -> Server:
-    """Listen on `host`:`port` (0: any free port). Raises OSError when the port is taken or the host is not ours."""
-    app = web.Application(middlewares=[_guarded])
+    """Listen on `host`:`port` (0: any free port). Raises OSError when the port is taken or the host is not ours.
+
+    Without a `desk` it can only be read.
+    """
+    hosts = Hosts(host, desk.external_url if desk else "")
+    gate = Gate(desk, hosts) if desk else None
+    app = web.Application(middlewares=[_with_headers, _guarded(hosts, gate)], client_max_size=LARGEST_BODY)
     pages = _Pages(view, exposition)
     app.add_routes(
         [
@@ -74,9 +95,16 @@ async def serve(
             web.get("/-/healthy", pages.healthy),
             web.get("/-/ready", pages.ready),
             web.get("/api/v1/pools", pages.pools),
+            web.get("/api/v1/alerts", pages.alerts),
             web.get("/api/v1/schema", pages.schema),
+            web.get("/runbooks/", pages.runbooks),
+            web.get("/runbooks/{name:[A-Za-z0-9]{1,64}}", pages.runbook),
         ]
     )
+    if desk is not None and gate is not None:
+        commands = Commands(view, desk)
+        app.add_routes(Api(commands, gate).routes())
+        app.add_routes(Forms(commands, gate).routes())
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -88,9 +116,7 @@ async def serve(
 
 
 @web.middleware
-async def _guarded(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give every answer, also a refusal, the same strict headers."""
     try:
         response = await handler(request)
@@ -102,6 +128,30 @@ async def _guarded(
     return response
 
 
+def _guarded(hosts: Hosts, gate: Gate | None) -> Middleware:
+    """Who may read, and how refusals are said: as JSON to programs, as a page to people."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            # On an address that others reach too, whoever may call may read; names are theirs to choose.
+            if hosts.local:
+                named(hosts, request)
+            if gate is not None and request.method in ("GET", "HEAD") and request.path not in _FOR_EVERYBODY:
+                gate.read(request)
+            return await handler(request)
+        except Refusal as refusal:
+            if request.path.startswith("/api/") or request.path == "/metrics":
+                return answer(refusal.json(), refusal.status, refusal.headers)
+            if refusal.status == 401 and request.method == "GET":
+                raise web.HTTPSeeOther(f"/login?next={quote(request.path)}") from None
+            back = request.path if request.path.startswith("/alerts/") else "/"
+            text = sorry_page("not done", f"{refusal.key}: {refusal.cure}", back)
+            return web.Response(text=text, status=refusal.status, content_type="text/html", headers=refusal.headers)
+
+    return guarded
+
+
 class _Pages:
     def __init__(self, view: Callable[[], View], exposition: Blocks) -> None:
         self._view, self._exposition = view, exposition
@@ -109,6 +159,7 @@ class _Pages:
         room = files("monitor.web")
         self._style = (room / "style.css").read_text(encoding="utf-8")
         self._schema = (room / "schema.json").read_bytes()
+        self._runbooks = runbooks.load()
 
     async def landing(self, request: web.Request) -> web.StreamResponse:
         return await self._stream(request, HTML_TYPE, page.pieces(self._view()))
@@ -130,6 +181,20 @@ class _Pages:
 
     async def pools(self, request: web.Request) -> web.StreamResponse:
         return await self._stream(request, "application/json", document.pieces(self._view()))
+
+    async def alerts(self, request: web.Request) -> web.StreamResponse:
+        return await self._stream(request, "application/json", document.alert_pieces(self._view()))
+
+    async def runbooks(self, _: web.Request) -> web.Response:
+        return web.Response(text=runbooks.index_page(self._runbooks), content_type="text/html")
+
+    async def runbook(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        text = self._runbooks.get(name)
+        if text is None:
+            sorry = sorry_page("no such runbook", "There is no runbook of this name.", "/runbooks/")
+            return web.Response(text=sorry, status=404, content_type="text/html")
+        return web.Response(text=runbooks.runbook_page(name, text), content_type="text/html")
 
     async def schema(self, _: web.Request) -> web.Response:
         return web.Response(body=self._schema, content_type="application/schema+json")

@@ -1,0 +1,30 @@
+"""What the server may ask of the rest of the daemon: the desk behind which decisions about alerts are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from monitor.domain.alerts import AlertChange
+from monitor.domain.clock import Clock
+from monitor.domain.events import AlertCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Commands go in by `put`, and take effect in the order of all events; it may raise one of our errors.
+
+    `history` gives the changes of the alert with a fingerprint, newest first; `test` tries the way of one channel, or
+    of every route, and answers (channel, "" or why it failed); `beat` takes a sign of life, False where nobody of that
+    name owes one. `token` "": none, and only this machine may change anything. `external_url` is the address under
+    which people reach the pages. `reading`: the token is asked for reading, too.
+    """
+
+    put: Callable[[AlertCommand], object]
+    history: Callable[[str], Awaitable[tuple[AlertChange, ...]]]
+    test: Callable[[str | None], Awaitable[tuple[tuple[str, str], ...]]]
+    beat: Callable[[str], bool]
+    clock: Clock
+    token: str = field(default="", repr=False)
+    external_url: str = ""
+    reading: bool = False

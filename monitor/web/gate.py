@@ -1,0 +1,130 @@
+"""Who may change something: with a token whoever shows it, without one only this machine.
+
+A change comes over the API, with the token in a header, or by a form of our own pages, with the cookie of a session
+and a nonce. Behind a proxy every request seems to come from the proxy's machine: what was passed on needs the token.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import structlog
+from aiohttp import web
+
+from monitor.web.desk import Desk
+from monitor.web.hosts import Hosts, host_of, is_loopback
+from monitor.web.refusal import Refusal
+from monitor.web.sessions import Guesses, Sessions, same_token
+
+log = structlog.get_logger("web")
+
+COOKIE = "marginwatch_session"
+_PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+_SHOW_IT = {"WWW-Authenticate": 'Bearer realm="marginwatch"'}
+
+
+class Gate:
+    """Lets requests in or raises `Refusal`."""
+
+    def __init__(self, desk: Desk, hosts: Hosts) -> None:
+        self._token, self._reading, self._hosts = desk.token, desk.reading, hosts
+        self._sessions, self._guesses = Sessions(desk.clock), Guesses(desk.clock)
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a token to show."""
+        return bool(self._token)
+
+    def read(self, request: web.Request) -> None:
+        """A request that changes nothing."""
+        if self._reading and self.asks and not self.session(request):
+            self._bearer(request)
+
+    def change(self, request: web.Request) -> None:
+        """A change over the API."""
+        self._ours(request)
+        if self.asks:
+            self._bearer(request)
+        else:
+            self._at_home(request)
+
+    def form(self, request: web.Request, form: str, nonce: str) -> None:
+        """A change by the form of that name on one of our pages."""
+        self._ours(request)
+        session = self.session(request)
+        if not self.asks:
+            self._at_home(request)
+        elif not session:
+            raise Refusal(401, "session", "", "log in first")
+        self._fresh(nonce, form, session)
+
+    def login(self, request: web.Request, token: str, nonce: str) -> str:
+        """The cookie of a new session for whoever gives the token in the login form."""
+        self._ours(request)
+        self._fresh(nonce, "login", "")
+        self._right(request, token)
+        return self._sessions.open()
+
+    def logout(self, request: web.Request) -> None:
+        """End the session of this browser."""
+        self._sessions.close(self.session(request))
+
+    def session(self, request: web.Request) -> str:
+        """The session of this browser, "" if it has none."""
+        return self._sessions.of(request.cookies.get(COOKIE, ""))
+
+    def may_use_forms(self, request: web.Request) -> bool:
+        """Whether a form that is shown now could be sent."""
+        if self.asks:
+            return bool(self.session(request))
+        try:
+            self._at_home(request)
+        except Refusal:
+            return False
+        return True
+
+    def nonce(self, request: web.Request, form: str) -> str:
+        """The nonce for a form of that name."""
+        return self._sessions.nonce(form, "" if form == "login" else self.session(request))
+
+    def _ours(self, request: web.Request) -> None:
+        named(self._hosts, request)
+        if not self._hosts.same_site(request.headers):
+            origin = request.headers.get("Origin", request.headers.get("Sec-Fetch-Site", ""))
+            raise Refusal(403, "Origin", origin[:200], "only the monitor's own pages may ask for this")
+
+    def _fresh(self, nonce: str, form: str, session: str) -> None:
+        if not self._sessions.holds(nonce, form, session):
+            raise Refusal(403, "form", "", "it is too old: load the page again")
+
+    def _bearer(self, request: web.Request) -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Refusal(401, "Authorization", "", "show the token: Authorization: Bearer TOKEN", _SHOW_IT)
+        self._right(request, token.strip())
+
+    def _right(self, request: web.Request, token: str) -> None:
+        peer = request.remote or ""
+        wait = self._guesses.wait_seconds(peer)
+        if wait > 0.0:
+            headers = {"Retry-After": str(ceil(wait))}
+            raise Refusal(429, "Authorization", "***", f"too many wrong tokens: wait {ceil(wait)} s", headers)
+        if not self.asks or not same_token(token, self._token):
+            if self._guesses.wrong(peer):
+                log.warning("too many wrong tokens", peer=peer)
+            raise Refusal(401, "Authorization", "***", "is not the token of this monitor", _SHOW_IT)
+
+    def _at_home(self, request: web.Request) -> None:
+        """Without a token: from this machine, called by a name of this machine, and not passed on."""
+        home = is_loopback(request.remote or "") and is_loopback(host_of(request.headers.get("Host", "")))
+        if not home or any(name in request.headers for name in _PASSED_ON):
+            cure = "without a token only this machine may change anything: set web.token_file"
+            raise Refusal(403, "web.token_file", "", cure)
+
+
+def named(hosts: Hosts, request: web.Request) -> None:
+    """Refuse a request that calls the server by a name that is not its own."""
+    header = request.headers.get("Host", "")
+    if not hosts.known(header):
+        cure = "not a name of this monitor: set web.external_url to the address by which it is called"
+        raise Refusal(421, "Host", header[:200], cure)
