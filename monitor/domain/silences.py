@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from warnings import catch_warnings, simplefilter
 
 from monitor.domain.alerts import Matcher
 from monitor.domain.errors import MarginwatchError
@@ -114,8 +115,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _cure_of_pattern(pattern: str) -> str:
     """What is wrong with a pattern, "" if nothing is."""
     try:
-        _compiled(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+        with catch_warnings():  # of what a later Python will read otherwise, such as [[a]
+            simplefilter("error")
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError, FutureWarning) as error:
         return f"is no regular expression: {error}"
     groups, here, most = 0, 0, 0
     for part in _PARTS.finditer(pattern):
