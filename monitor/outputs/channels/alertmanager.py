@@ -8,12 +8,12 @@ the new one is posted first, then the old one ended, and nobody hears a pause be
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
-import aiohttp
 import structlog
 
 from monitor.domain.alerts import Alert, AlertChange, AlertState, Change, Severity
@@ -72,8 +72,8 @@ class AlertmanagerChannel:
         self._urls = tuple(f"{url.rstrip('/')}/api/v2/alerts" for url in settings.urls)
         self._headers: Mapping[str, str] = {}
         if settings.username:
-            encoded = aiohttp.BasicAuth(settings.username, settings.password, "utf-8").encode()
-            self._headers = {"Authorization": encoded}
+            pair = f"{settings.username}:{settings.password}".encode()
+            self._headers = {"Authorization": f"Basic {b64encode(pair).decode()}"}
         self._started = clock.now()
         self._standing: dict[str, Posted] = {}  #: what fires there, by the fingerprint there
         self._ended: dict[str, tuple[Posted, float, int]] = {}  #: what ended, when, and how often it is to be repeated

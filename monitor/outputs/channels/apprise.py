@@ -79,7 +79,7 @@ class AppriseChannel:
         attempt.add_done_callback(lambda _: self._ended(message.key))
 
         def work() -> None:
-            taken = notify(self._settings.url, message, self._like)
+            taken = notify(self.name, self._settings.url, message, self._like)
             with suppress(RuntimeError):  # the loop was closed meanwhile: nobody asks any more
                 loop.call_soon_threadsafe(_settle, attempt, taken)
 
@@ -100,7 +100,7 @@ def check(settings: AppriseSettings) -> str:
     except Exception as error:  # a plug-in may fail as it likes on a bad URL
         return f"Apprise cannot read the URL ({type(error).__name__}): see its documentation of the service"
     if service is not None:
-        return ""
+        return "" if len(service) == 1 else "holds several services: give each a channel of its own"
     scheme = settings.url.partition("://")[0]
     known = scheme.isascii() and scheme.isalnum() and len(scheme) < 20 and "://" in settings.url
     return (
@@ -130,12 +130,13 @@ def render(message: Message, like: Like = built_in) -> Arguments:
     }
 
 
-def notify(url: str, message: Message, like: Like = built_in) -> bool:
+def notify(channel: str, url: str, message: Message, like: Like = built_in) -> bool:
     """Deliver, however long it takes; in a thread. No failure of Apprise's comes out of it but False."""
     try:
         service = _service(url)
         return service is not None and bool(service.notify(**render(message, like)))
-    except Exception:
+    except Exception as error:  # of any of 180 plug-ins; its words may hold the URL
+        log.error("apprise failed", channel=channel, error=type(error).__name__)
         return False
 
 
