@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -11,9 +10,9 @@ from zoneinfo import available_timezones
 from pydantic import Discriminator, Field, SecretStr, field_validator, model_validator
 
 from monitor.app.config_keys import Count, Name, Port, Positive, Seconds, Section, Wait, key, secret
+from monitor.domain.silences import SilenceRefused, parse
 
 LevelName = Name
-_MATCH = re.compile(r"^([a-z_]+)(!=|=~|!~|=)(.*)$", re.DOTALL)
 _FILE = "file that holds it; relative to the folder of this file"
 _ENV = "name of the environment variable that holds it"
 _KIND = "what it is: telegram, slack, discord, pagerduty, webhook, alertmanager or apprise"
@@ -31,7 +30,7 @@ class _Channel(Section):
     """What all channels have."""
 
     timeout_seconds: Seconds = key(10.0, "seconds, the deadline of one attempt")
-    per_minute: Positive = key(20.0, "messages a minute at most; more wait, the loudest first")
+    per_minute: Wait = key(0.0, "messages a minute at most, the loudest first; 0: 20 to people, no limit to machines")
     fallback: str = key("", "channel that is told instead when this one fails; empty: none")
 
 
@@ -105,6 +104,7 @@ class Alertmanager(_Channel):
     urls: Annotated[tuple[str, ...], Field(min_length=1)] = Field(description="addresses of all its members")
     resend_seconds: Seconds = key(60.0, "seconds until what fires is told again; forgotten after four times that")
     labels: dict[str, str] = key({}, "labels added to each alert")
+    watchdog: bool = key(True, "an alert that always fires, so that its absence tells that we are gone")
     username: str = key("", "user of basic authentication; empty: none")
     password_file: str | None = key(None, _FILE)
     password_env: str | None = key(None, _ENV)
@@ -209,27 +209,17 @@ class Route(Section):
     @classmethod
     def _conditions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
-            list(_matched(text))
+            try:
+                parse(text)
+            except SilenceRefused as refusal:
+                raise ValueError(f"{text!r}: {refusal.cure}") from None
         return value
 
 
-def _matched(text: str) -> Iterator[str]:
-    """Label, operator and value of a condition. ValueError says what is wrong with it."""
-    found = _MATCH.match(text)
-    if found is None:
-        raise ValueError(f'{text!r} is no condition: write "label=value", "label!=value" or "label=~pattern"')
-    if found[2].endswith("~"):
-        try:
-            re.compile(found[3])
-        except re.error as error:
-            raise ValueError(f"{text!r}: the pattern cannot be read: {error}") from None
-    yield from (found[1], found[2], found[3])
-
-
-def condition(text: str) -> tuple[str, str, str]:
-    """Label, operator ("=", "!=", "=~", "!~") and value of a condition that was validated."""
-    name, operator, value = _matched(text)
-    return name, operator, value
+def _time_of_day(value: str) -> str:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        raise ValueError("must be a time of day from 00:00 to 23:59")
+    return value
 
 
 class QuietHours(Section):
@@ -240,12 +230,7 @@ class QuietHours(Section):
     zone: str = key("", "time zone such as Europe/Berlin; empty: this machine's")
     levels: tuple[LevelName, ...] = key(("info", "warning"), "levels that wait")
 
-    @field_validator("starts", "ends")
-    @classmethod
-    def _time(cls, value: str) -> str:
-        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
-            raise ValueError("must be a time of day from 00:00 to 23:59")
-        return value
+    _times = field_validator("starts", "ends")(_time_of_day)
 
     @field_validator("zone")
     @classmethod
@@ -261,16 +246,25 @@ class Digest(Section):
     channel: Name = Field(description="name of the channel that gets it")
     every_seconds: Annotated[float, Field(ge=60.0, allow_inf_nan=False)] = key(3600.0, "seconds between two digests")
     levels: tuple[LevelName, ...] = key(("info",), "levels that are gathered in it")
+    starts: str = key("08:00", "time of day from which they are counted, as HH:MM")
+
+    _start = field_validator("starts")(_time_of_day)
 
 
 class Delivery(Section):
     """How patiently messages are delivered."""
 
-    retry_first_seconds: Seconds = key(1.0, "seconds before the second attempt")
-    retry_cap_seconds: Seconds = key(60.0, "seconds, the longest wait between two attempts")
-    overdue_seconds: Seconds = key(3600.0, "seconds after which a message of use to nobody any more is dropped")
+    first_seconds: Seconds = key(1.0, "seconds at most before the second attempt; twice that before the third")
+    cap_seconds: Seconds = key(60.0, "seconds, the longest wait between two attempts that no service asked for")
     fallback_after_seconds: Seconds = key(20.0, "seconds of failure after which the fallback channel is told")
-    grouping_seconds: Wait = key(3.0, "seconds that messages below critical wait for others, to be told together")
+    overdue_seconds: dict[LevelName, Positive] = key(
+        {"info": 3_600.0, "warning": 21_600.0, "critical": 86_400.0},
+        "seconds after which a message that is of use to nobody any more is dropped, by level",
+    )
+    grouping_seconds: dict[LevelName, Wait] = key(
+        {"info": 3.0, "warning": 3.0, "critical": 0.0}, "seconds that messages wait to be told together, by level"
+    )
+    group_limit: Count = key(20, "alerts told in one message at most")
     queue_limit: Count = key(5_000, "messages that may wait for one channel")
 
 

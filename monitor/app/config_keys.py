@@ -216,6 +216,7 @@ class Engine(Section):
     wanted_distance_ratio: Share = key(0.2, "ratio; advice is given while a line is nearer than this")
     advice_every_seconds: Seconds = key(5.0, "seconds between two searches for what to add or close in one pool")
     advices_per_step: Count = key(1, "pools in one step for which it is searched: it costs as much as a hundred ratios")
+    after_every_seconds: Seconds = key(30.0, "seconds between two looks at where a pool stands after its next payment")
     betas: dict[str, float] = key({}, "how fast an asset moves on the market line; 1 for those not named")
     stablecoins: tuple[str, ...] = key((), "assets that the market line holds still; empty: the built-in list")
     volatility: Volatility = key(Volatility(), "")

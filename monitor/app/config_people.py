@@ -36,6 +36,8 @@ def delivery_mistakes(config: Config) -> Iterator[ConfigError]:
         yield from _unknown(f"digests.{name}.channel", (digest.channel,), known, "channel")
         yield from _unknown(f"digests.{name}.levels", digest.levels, levels, "level")
     yield from _unknown("quiet_hours.levels", config.quiet_hours.levels, levels, "level")
+    for table in ("overdue_seconds", "grouping_seconds"):
+        yield from _unknown(f"delivery.{table}", tuple(getattr(config.delivery, table)), levels, "level")
     names: set[str] = set()
     for number, route in enumerate(config.routes):
         key = f"routes[{number}]"

@@ -8,6 +8,7 @@ from monitor.alerts.settings import AlertSettings, levels
 from monitor.app.config import Loaded, effective_tree
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_example import value
+from monitor.app.settings_people import groups
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
@@ -38,6 +39,8 @@ def engine(loaded: Loaded) -> EngineSettings:
         wanted_distance_ratio=config.wanted_distance_ratio,
         advice_every_seconds=config.advice_every_seconds,
         advices_per_step=config.advices_per_step,
+        after_every_seconds=config.after_every_seconds,
+        groups=groups(loaded),
         drift=DriftTolerances(**config.drift.model_dump()),
         stablecoins=frozenset(config.stablecoins) or None,
     )

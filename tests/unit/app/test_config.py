@@ -73,8 +73,8 @@ def test_every_setting_of_the_rooms_has_its_key() -> None:
         return {field.name for field in dataclasses.fields(settings_class)}
 
     # Not keys of their own: what follows from accounts and rules, and limits, which are given venue by venue.
-    engine = fields(EngineSettings) - {"accounts", "ratio_levels", "distance_levels", "limits", "venue_limits"}
-    assert engine == set(config_keys.Engine.model_fields)
+    follows = {"accounts", "groups", "ratio_levels", "distance_levels", "limits", "venue_limits"}
+    assert fields(EngineSettings) - follows == set(config_keys.Engine.model_fields)
     assert fields(Limits) == set(config_keys.Limits.model_fields)
     assert fields(VolatilitySettings) == set(config_keys.Volatility.model_fields)
     assert fields(DriftTolerances) == set(config_keys.Drift.model_fields)
