@@ -22,6 +22,9 @@ class Due(NamedTuple):
     interval_seconds: float | None
 
 
+NO_FUNDING = Due(0.0, None, None)
+
+
 @dataclass(slots=True)
 class _Row:
     due: Due
@@ -55,11 +58,13 @@ class Funding:
         row.due = _followed(due, rate, next_time, venue_now)
         return row.due != due
 
-    def due(self, place: int, now: float) -> Due | None:
-        """What is paid next at this place; None where that is unknown, or was announced too long ago."""
+    def due(self, place: int, now: float, *, dated: bool = False) -> Due | None:
+        """What is paid next at this place; None where that is unknown, or was announced too long ago. What has a date
+        of delivery (`dated`), and for which never a payment was announced, pays none.
+        """
         row = self._rows.get(place)
         if row is None:
-            return None
+            return NO_FUNDING if dated else None
         due = row.due
         limit = MOST_SECONDS if due.interval_seconds is None else min(MOST_SECONDS, 2.0 * due.interval_seconds)
         if now - row.received > limit or (due.next_time is not None and now > due.next_time + PAID_SECONDS):

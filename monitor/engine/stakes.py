@@ -36,7 +36,8 @@ def stakes_of(
 ) -> Stakes:
     """Everything of it at the prices of now; what the pool is going to pay is told to `afters`."""
     result, positions, pool = priced.result, priced.needs.positions, priced.pool
-    dues = tuple([market.funding.due(held.mark_place, now) for held in positions])
+    due = market.funding.due
+    dues = tuple([due(held.mark_place, now, dated=held.terms.delivery_time is not None) for held in positions])
     if result is None:
         afters.want(account, priced, None)
         return Stakes(dues)

@@ -51,6 +51,7 @@ class _ConfigRow(msgspec.Struct, gc=False):
     marginType: str | None = None
     isAutoAddMargin: bool | None = None
     leverage: Loose = None
+    maxNotionalValue: Loose = None
 
 
 class _AccountBody(msgspec.Struct, gc=False):
@@ -150,6 +151,7 @@ def _symbol_config(row: _ConfigRow) -> SymbolConfig:
         margin_mode=MARGIN_MODES.get((row.marginType or "").lower()),
         leverage=optional_positive(row.leverage),
         auto_add_margin=row.isAutoAddMargin,
+        max_notional=optional_positive(row.maxNotionalValue),
     )
 
 

@@ -11,6 +11,7 @@ from monitor.domain.events import Event
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey
 from monitor.venues.binance.codec import decode
+from monitor.venues.binance.funding import Glances
 from monitor.venues.ledger import Attempt, Counters, Ledger, Moment, Several
 from monitor.venues.session import Put
 
@@ -38,6 +39,7 @@ class Conversation:
         self._heard, self._objection, self._record = heard, objection, record
         self._attempt: Attempt = ledger.dial()
         self._ids = itertools.count(1)
+        self._glances = Glances()
         self._venue = ledger.venue
         self._account = None if ledger.account is None else AccountKey(ledger.venue, ledger.account)
 
@@ -66,6 +68,9 @@ class Conversation:
                 self._heard(decoded)
             if decoded.events:
                 self._pass_on(decoded.events, counters)
+                funding = self._glances.at(raw, decoded.events, at.wall)
+                if funding is not None:
+                    self._emit(funding)
         except Overrun:
             if decoded.events:
                 counters.found_no_room()
