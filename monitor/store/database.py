@@ -5,9 +5,11 @@ Everything here blocks and belongs to one thread at a time. Raises `StoreFailed`
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -30,6 +32,7 @@ log = structlog.get_logger(__name__)
 APPLICATION_ID = 0x6D77_6163  #: stands in the head of every database of ours
 BUSY_SECONDS = 0.25  #: that another program may hold a lock before a commit fails
 LONG_LOG_BYTES = 4 * 1024 * 1024  #: of the write-ahead log, above which it is carried over though commits keep coming
+BREATH_SECONDS, BREATH_ROWS = 0.0002, 50  #: that the loop is given, and after so many rows
 CHECKPOINT_SECONDS = 1.0  #: between two looks at it
 WHO = "marginwatch"
 
@@ -52,7 +55,8 @@ class _Damaged(Exception):
 
 
 class Database:
-    """One file. `connect` and `steps` are replaced where a test breaks or extends them.
+    """One file. `secrets` are masked in every text that is written. `connect` and `steps` are replaced where a test
+    breaks or extends them.
 
     `told` says what is known of the file and stays true as long as the program runs ("" nothing): that it was damaged.
     """
@@ -62,6 +66,7 @@ class Database:
         path: Path,
         settings: StoreSettings,
         clock: Clock,
+        secrets: Collection[str] = (),
         *,
         steps: Sequence[Step] = STEPS,
         connect: Connect = sqlite3.connect,
@@ -69,6 +74,8 @@ class Database:
         self.path, self._settings, self._clock = path, settings, clock
         self._steps, self._open_file = steps, connect
         self._place = Place(path)
+        spelt = {text for secret in secrets if secret for text in (secret, json.dumps(secret)[1:-1], quote(secret, ""))}
+        self._masks = sorted(spelt, key=len, reverse=True)
         self._connection: sqlite3.Connection | None = None
         self._standing = Pending(bounds=settings.bounds)  #: what the file holds of what has a state
         self._is_ours = False  #: the file that is open holds what stands
@@ -239,19 +246,32 @@ class Database:
                 (OutboxState.DROPPED, "it could not be read at the start", now),
             )
             for row in rows.rows(self._standing, now):
-                connection.execute(row.sql, row.values())
+                connection.execute(row.sql, self._masked(row.values()))
         self._is_ours = True
+
+    def _masked(self, values: rows.Values) -> rows.Values:
+        """The same without a secret: none should come this far, and none stays if one does."""
+        if not self._masks:
+            return values
+        return tuple(self._masked_text(value) if isinstance(value, str) else value for value in values)
+
+    def _masked_text(self, text: str) -> str:
+        for secret in self._masks:
+            text = text.replace(secret, "*" * len(secret))
+        return text
 
     def _transaction(self, connection: sqlite3.Connection, pending: Pending, lines: Sequence[Audit]) -> int:
         refused, now = 0, self._clock.now()
         own = Pending(lines=deque([*self._untold, *lines]))
         with _atomic(connection):
-            for row in chain(rows.rows(own, now), rows.rows(pending, now)):
+            for number, row in enumerate(chain(rows.rows(own, now), rows.rows(pending, now)), 1):
                 try:
-                    connection.execute(row.sql, row.values())
+                    connection.execute(row.sql, self._masked(row.values()))
                 except _REFUSED as error:
                     refused += 1
-                    log.error("a value cannot be stored", into=row.sql.split()[2:5], error=str(error))
+                    log.error("a value cannot be stored", statement=row.sql.partition(" VALUES")[0], why=str(error))
+                if number % BREATH_ROWS == 0:
+                    time.sleep(BREATH_SECONDS)
         return refused
 
     def _log_is_long(self) -> bool:

@@ -6,6 +6,7 @@ import fcntl
 import os
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from monitor.store.failures import StoreTaken
@@ -77,15 +78,14 @@ class Place:
 
     def move_aside(self, now: float) -> Path:
         """Keep a damaged database, with what lies beside it, under another name; of older ones the newest few stay."""
-        stem = f"{self.path.name}.damaged-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}"
-        taken = sum(name.startswith(stem) for name in os.listdir(self.path.parent))
-        target = self.path.with_name(f"{stem}-{taken}Z" if taken else f"{stem}Z")
+        stem = f"{self.path.name}.damaged-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+        numbers = (f"{stem}-{number:02}" for number in count(1))
+        target = next(file for name in numbers if not (file := self.path.with_name(name)).exists())
         os.replace(self.path, target)
         for suffix in BESIDE:
             with suppress(FileNotFoundError):
                 os.replace(self.path.with_name(self.path.name + suffix), target.with_name(target.name + suffix))
-        kept = [file for file in self.path.parent.glob(f"{self.path.name}.damaged-*Z") if file.is_file()]
-        for old in sorted(kept, key=lambda file: file.name)[:-DAMAGED_KEPT]:
+        for old in sorted(self.path.parent.glob(f"{self.path.name}.damaged-*Z-[0-9][0-9]"))[:-DAMAGED_KEPT]:
             for suffix in ("", *BESIDE):
                 old.with_name(old.name + suffix).unlink(missing_ok=True)
         return target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +17,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.delivery import StoreStatus
 from monitor.domain.keeping import Audit, Commit, Saved, StoreFailed
 from monitor.store import rows
-from monitor.store.database import WHO, Database
+from monitor.store.database import WHO, Connect, Database
 from monitor.store.failures import StoreRefused, failed
 from monitor.store.pending import Pending
 from monitor.store.settings import StoreSettings
@@ -38,14 +38,21 @@ class Store:
     """Satisfies `Keeper`. One thread writes: all commits that wait go into one transaction.
 
     `open` blocks and is called once, before the first commit. What could not be written is kept, the newest of each
-    thing, and is tried again with the next commit and by itself; see `monitor.store.pending` for the bounds.
+    thing, and is tried again with the next commit and by itself; see `monitor.store.pending` for the bounds. `secrets`
+    are masked in whatever is written. `connect` is replaced where a test breaks the disk.
     """
 
     def __init__(
-        self, path: Path, clock: Clock, settings: StoreSettings | None = None, *, database: Database | None = None
+        self,
+        path: Path,
+        clock: Clock,
+        settings: StoreSettings | None = None,
+        secrets: Collection[str] = (),
+        *,
+        connect: Connect = sqlite3.connect,
     ) -> None:
         self._settings, self._clock = settings or StoreSettings(), clock
-        self._database = database or Database(path, self._settings, clock)
+        self._database = Database(path, self._settings, clock, secrets, connect=connect)
         self._path = path
         self._lock = threading.Lock()  #: of the three below
         self._pending = Pending(bounds=self._settings.bounds)
