@@ -1,50 +1,52 @@
-"""The facade: views and notices in, changes to tell out; remembers what stands. Synchronous, without a clock.
+"""The facade: views, notices and commands in, changes to tell out; remembers what stands. Synchronous, without a clock.
 
 A step looks at what is new: reports, surroundings, notices, and what stands and has waited for its time. Everything is
-looked at once a second, for what time alone changes. A step in which nothing is new costs next to nothing.
+looked at once a second, for what time alone changes. A step in which nothing is new costs next to nothing. What was
+decided of each alert by itself is told at the end of the step, when it is known which of them are kept quiet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from math import inf
 from operator import is_not
 
-from monitor.alerts import words
+from monitor.alerts import reasons, words
 from monitor.alerts.catalogue import RULES
-from monitor.alerts.lifecycle import Incident, advance, wakes
+from monitor.alerts.hush import Hush
+from monitor.alerts.ledger import Ledger
+from monitor.alerts.lifecycle import advance, wakes
+from monitor.alerts.memory import KEEP_SECONDS, Standing, restored, subject_of
 from monitor.alerts.outside import OUTSIDE, venue_readings
-from monitor.alerts.reading import Reading, Subject, Words, grade, loosest, severity_of
+from monitor.alerts.reading import Reading, Subject, Words, grade
 from monitor.alerts.rule import Kind
+from monitor.alerts.rulebook import Rulebook
 from monitor.alerts.rules import Asks, account_readings, is_closed, notice_reading
-from monitor.alerts.settings import DANGER, AlertSettings
-from monitor.domain.alerts import Alert, AlertChange, Change, Level
+from monitor.alerts.settings import AlertSettings
+from monitor.alerts.trend import Trends
+from monitor.domain.alerts import (
+    LOUD,
+    Acknowledgement,
+    Alert,
+    AlertChange,
+    AlertMemory,
+    Change,
+    Level,
+    MemoryChange,
+    Silence,
+)
+from monitor.domain.events import AcknowledgeAlert, AlertCommand, AlertsRestored, EndSilence, SilenceAlerts
+from monitor.domain.fingerprints import identity, incident
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice
 from monitor.domain.view import View
 
-KEY_RULES = frozenset({"key_permission", "permissions_changed"})  #: what a key may do, and what changed of it
 REFRESH_SECONDS = 1.0  #: the text of a firing alert is at most this much older than its report
 LOOK_SECONDS = 1.0  #: everything is looked at that often
 REREAD_SECONDS = 60.0  #: an unchanged report is read again after this time, for rules that time alone changes
 REREAD_AT_ONCE = 20  #: of those so many in one look, the others in the next
-
-
-@dataclass(slots=True)
-class _Standing:
-    """What is remembered of one subject: `alert` is None while it is pending, `lost` while it can be read.
-
-    `wakes_at` is when it is to be looked at though nothing new was read.
-    """
-
-    incident: Incident
-    reading: Reading
-    wakes_at: float = inf
-    alert: Alert | None = None
-    worded_at: float = 0.0
-    lost: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,61 +64,124 @@ class _Look:
 
 
 class Alerting:
-    """Decides what to tell. One `step` per engine step; the same views and times give the same changes."""
+    """Decides what to tell. One `step` per engine step; the same views, commands and times give the same changes.
+
+    `memory` is what of it must be kept after the last step, so that a restart goes on as if there had been none;
+    `refusals` say in words which commands of the last step came to nothing, and why.
+    """
 
     def __init__(self, settings: AlertSettings) -> None:
-        self._settings = {rule: settings.of(rule) for rule in RULES}
-        #: Of rules that read a number and are enabled: whether it rises, and the threshold that it passes first.
-        self._bounds = {
-            rule: (spec.rising, loosest(spec, self._settings[rule]))
-            for rule, spec in RULES.items()
-            if spec.kind is Kind.NUMBER and self._settings[rule].enabled
-        }
-        self._any_key = settings.any_key
-        self._standing: dict[Subject, _Standing] = {}
+        self._levels = settings.levels
+        self._rulebook = Rulebook(settings)
+        self._trends = Trends({rule: settings.of(rule).window_seconds or spec.window_seconds for rule, spec in RULES.items()})
+        self._standing: dict[Subject, Standing] = {}
+        self._ledger = Ledger(settings.levels)
+        self._hush = Hush(settings, self._rulebook, self._ledger)
         self._read: dict[AccountKey, tuple[AccountReport, float]] = {}
         self._seen: View | None = None
         self._looked_at = -inf
         self._wakes_at = inf  #: not after the first of what stands
+        self._now = 0.0
         self._firing: tuple[Alert, ...] | None = ()
+        self._pending: tuple[Alert, ...] | None = ()
+        self.memory = MemoryChange()
+        self.refusals: tuple[str, ...] = ()
 
     @property
     def firing(self) -> tuple[Alert, ...]:
         """What fires now, loudest first, then oldest first; the same tuple while nothing changes in it."""
         if self._firing is None:
             alerts = filter(None, (standing.alert for standing in self._standing.values()))
-            self._firing = tuple(sorted(alerts, key=lambda alert: (_quietness(alert), alert.since, alert.identity)))
+            self._firing = self._sorted(alerts)
         return self._firing
 
-    def step(self, view: View, notices: Sequence[Notice], now: float) -> tuple[AlertChange, ...]:
-        """What is to be told after this view and these notices, loudest first."""
-        before, self._seen = self._seen, view
+    @property
+    def pending(self) -> tuple[Alert, ...]:
+        """What would fire if it goes on; the same tuple while none is added or removed. Of no incident yet."""
+        if self._pending is None:
+            waiting = ((subject, each) for subject, each in self._standing.items() if each.alert is None)
+            self._pending = self._sorted([self._waiting(subject, each) for subject, each in waiting])
+        return self._pending
+
+    @property
+    def silences(self) -> tuple[Silence, ...]:
+        """The silences that hold now or later, the first to end first."""
+        return self._hush.silences.listed
+
+    def step(
+        self,
+        view: View,
+        notices: Sequence[Notice],
+        now: float,
+        commands: Sequence[AlertCommand] = (),
+        closed: Sequence[AccountKey] = (),
+    ) -> tuple[AlertChange, ...]:
+        """What is to be told after this view, these notices and commands of people, loudest first.
+
+        `closed` are accounts that are no longer configured: everything that stands about them is over.
+        """
+        before, self._seen, self._now = self._seen, view, now
+        if self.refusals:
+            self.refusals = ()
+        for command in commands:
+            self._obey(command, view, now)
         whole = before is None or len(before.accounts) != len(view.accounts)
         whole |= not 0.0 <= now - self._looked_at < LOOK_SECONDS
         reports = self._due(view, now) if whole or before is None else _new(view, before)
         outside = whole or before is None or _is_other(view, before)
-        if not (whole or outside or reports or notices or now >= self._wakes_at):
+        asked = commands or closed or notices
+        if not (whole or outside or reports or asked or now >= self._wakes_at):
+            if self.memory:
+                self.memory = MemoryChange()
             return ()
         self._looked_at = now if whole else self._looked_at
+        for account in closed:
+            self._forget_account(account)
+        self._look(view, before, notices, reports, now, outside=outside, whole=whole)
+        if self._hush.settle(self._standing, now):
+            self._firing = None
+        told = self._ledger.settle(now)
+        self.memory = self._ledger.memory(self._standing, *self._hush.silences.settle(), now)
+        self._wakes_at = min((standing.wakes_at for standing in self._standing.values()), default=inf)
+        self._wakes_at = min(self._wakes_at, self._hush.wakes_at)
+        return told
+
+    def _look(
+        self,
+        view: View,
+        before: View | None,
+        notices: Sequence[Notice],
+        reports: Sequence[AccountReport],
+        now: float,
+        *,
+        outside: bool,
+        whole: bool,
+    ) -> None:
+        """Read what is new, and turn over what stands."""
         happened = [reading for reading in map(notice_reading, notices) if reading is not None]
         fresh: dict[Subject, Reading] = {}
         standing = self._rules_by_account()
         for report in reports:
             self._read[report.key] = (report, now)
-            self._collect(account_readings(report, now, self._asks(report.key, standing.get(report.key, ()))), fresh)
+            self._rulebook.learn(report)
+            asks = self._asks(report.key, standing.get(report.key, ()))
+            self._collect(account_readings(report, now, asks, self._trends), fresh)
         if outside:
-            written = None if before is None else before.journal
-            self._collect(venue_readings(view, written, now, self._asks(None, set().union(*standing.values()))), fresh)
-        told = [self._turn(each, now) for each in happened if self._speaks(each.subject.rule, each.subject.account)]
+            asks = self._asks(None, set().union(*standing.values()))
+            self._collect(venue_readings(view, before, now, asks, self._trends), fresh)
+        for reading in happened:
+            if self._rulebook.speaks(reading.subject):
+                self._turn(reading, now)
         look = _Look({report.key: report for report in reports}, outside, whole, fresh)
-        told += self._again(look, {reading.subject for reading in happened}, now)
-        told += [self._turn(reading, now) for reading in fresh.values() if not self._is_told_by(reading)]
-        self._wakes_at = min((standing.wakes_at for standing in self._standing.values()), default=inf)
-        return _loudest_first(told)
+        self._again(look, {reading.subject for reading in happened}, now)
+        for reading in fresh.values():
+            if not self._is_told_by(reading) and self._rulebook.speaks(reading.subject):
+                self._turn(reading, now)
 
     def _due(self, view: View, now: float) -> list[AccountReport]:
         """The reports that were not read yet, and some that were long ago; of accounts that are gone none is kept."""
         self._read = {report.key: self._read[report.key] for report in view.accounts if report.key in self._read}
+        self._trends.keep({report.key for report in view.accounts})
         new, old = [], []
         for report in view.accounts:
             before = self._read.get(report.key)
@@ -126,19 +191,9 @@ class Alerting:
                 old.append(report)
         return new + old[:REREAD_AT_ONCE]
 
-    def forget(self, account: AccountKey, now: float) -> tuple[AlertChange, ...]:
-        """The account is no longer configured: everything that stands about it is over."""
-        self._read.pop(account, None)
-        subjects = [subject for subject in self._standing if subject.account == account]
-        return _loudest_first([self._close(subject, "no longer configured", now) for subject in subjects])
-
     def _is_told_by(self, reading: Reading) -> bool:
         """Whether another rule says the same at the same thresholds, so that a second page would be one too many."""
-        if not reading.like:
-            return False
-        ours, theirs = self._settings[reading.subject.rule], self._settings[reading.like]
-        speaks = theirs.enabled and bool(theirs.severities) >= bool(ours.severities)
-        return speaks and theirs.thresholds == ours.thresholds
+        return bool(reading.like) and self._rulebook.is_told_by(reading.subject, reading.like)
 
     def _is_dropped(self, reading: Reading) -> bool:
         """Whether a pending alert ends untold because another rule says it now. What fires goes on until it is over.
@@ -157,31 +212,26 @@ class Alerting:
 
     def _asks(self, account: AccountKey | None, standing: Collection[str]) -> Asks:
         """Which readings are wanted: those that reach a threshold, and those of a rule of which something stands."""
-        bounds = self._bounds
+        bounds, rulebook = self._rulebook.bounds(account), self._rulebook
 
         def asks(rule: str, value: float | None, state: str) -> bool:
             bound = bounds.get(rule)
+            if rule in standing:
+                return True
             if bound is not None:
-                if value is None or rule in standing:
-                    return rule in standing
+                if value is None:
+                    return False
                 return value >= bound[1] if bound[0] else value <= bound[1]
-            if not self._speaks(rule, account):
-                return False
-            return rule in standing or severity_of(state, self._settings[rule]) is not None
+            return rulebook.may_speak(rule, account, state)
 
         return asks
-
-    def _speaks(self, rule: str, account: AccountKey | None) -> bool:
-        """Whether the user wants to hear this rule of this account at all."""
-        return self._settings[rule].enabled and not (rule in KEY_RULES and account in self._any_key)
 
     def _collect(self, readings: Iterator[Reading], into: dict[Subject, Reading]) -> None:
         for reading in readings:
             into[reading.subject] = reading
 
-    def _again(self, look: _Look, happened: set[Subject], now: float) -> list[AlertChange | None]:
+    def _again(self, look: _Look, happened: set[Subject], now: float) -> None:
         """Look again at all that stands and may be another now: something new was read of it, or its time has come."""
-        told: list[AlertChange | None] = []
         for subject, standing in list(self._standing.items()):
             looked_at = look.concerns(subject)
             gone = look.whole and subject.rule not in OUTSIDE and subject.account not in self._read
@@ -189,12 +239,11 @@ class Alerting:
                 continue
             reading, report = look.fresh.pop(subject, None), look.reports.get(subject.account)
             if reading is None and report is not None and is_closed(report, subject):
-                told.append(self._close(subject, "closed", now))
+                self._close(subject, "closed", reasons.CLOSED)
             elif reading is not None and self._is_dropped(reading):
-                del self._standing[subject]
+                self._forget(subject)
             else:
-                told.append(self._turn(reading or self._unread(subject, looked_at), now))
-        return told
+                self._turn(reading or self._unread(subject, looked_at), now)
 
     def _unread(self, subject: Subject, looked_at: bool) -> Reading:
         """The reading of a subject that nothing was read of: an unchanged one, or one that cannot be told.
@@ -203,82 +252,221 @@ class Alerting:
         """
         standing, read = self._standing[subject], self._read.get(subject.account)
         if RULES[subject.rule].kind is Kind.EVENT:
-            return standing.reading._replace(state="", sure=read is not None and read[0].up)
-        if not looked_at and (read is not None or subject.rule in OUTSIDE):
+            up = read is not None and read[0].up
+            standing.unread = standing.unread and not up
+            return standing.reading._replace(state="", sure=up)
+        if standing.unread or (not looked_at and (read is not None or subject.rule in OUTSIDE)):
             return standing.reading
         if standing.lost is None:
             told = words.lost_sight(subject.account, self._summary(subject))
             standing.lost = Reading(subject, None, "", False, lambda _: told)
         return standing.lost
 
-    def _turn(self, reading: Reading, now: float) -> AlertChange | None:
-        subject, settings = reading.subject, self._settings[reading.subject.rule]
-        standing = self._standing.get(subject)
+    def _turn(self, reading: Reading, now: float) -> None:
+        """What a reading makes of its subject."""
+        subject = reading.subject
+        settings, standing = self._rulebook.of(subject), self._standing.get(subject)
+        event = RULES[subject.rule].kind is Kind.EVENT
+        if standing is not None and standing.unread:
+            if reading is standing.reading or (event and not reading.state and not reading.sure):
+                standing.wakes_at = inf  # it stands as it did before the restart until it can be read
+                return
+            standing.unread = False
         before = None if standing is None else standing.incident
-        incident, change = advance(before, grade(reading, settings), settings, now)
-        previous = None if before is None else before.severity
-        if incident is None:
+        graded = grade(reading, settings, self._levels)
+        quiet = standing is not None and standing.quiet
+        incident_, change, reason = advance(before, graded, settings, now, self._levels, quiet=quiet)
+        if incident_ is None:
+            if standing is not None and standing.alert is not None:
+                self._end(subject, standing, reading.words(now), reason)
             self._forget(subject)
-            return self._resolved(standing, reading.words(now), now) if change is not None else None
+            return
         if standing is None:
-            standing = self._standing[subject] = _Standing(incident, reading)
+            standing = self._standing[subject] = Standing(incident_, reading)
+            self._pending = None
         changed = standing.reading is not reading
-        standing.incident, standing.reading = incident, reading
+        minor = before is not None and (before.levels, before.worst_room) != (incident_.levels, incident_.worst_room)
+        standing.incident, standing.reading = incident_, reading
         standing.lost = reading if reading is standing.lost else None
+        standing.room = standing.room if graded.room is None else graded.room
+        standing.sees(reading)
+        if change in LOUD and standing.acknowledgement is not None:
+            reason = reasons.ends_acknowledgement(reason, standing.acknowledgement)
+            standing.acknowledgement = None
         # That an event is over shows in the very next step.
-        event = RULES[subject.rule].kind is Kind.EVENT and reading.state
-        standing.wakes_at = now if event else wakes(incident, settings)
-        if incident.severity is None:
-            return None
+        standing.wakes_at = now if event and reading.state else wakes(incident_, settings, quiet=standing.quiet)
+        if incident_.severity is None:
+            return
         if change is not None or (changed and now - standing.worded_at >= REFRESH_SECONDS):
-            standing.alert = self._worded(incident.severity, standing, reading, now)
+            standing.alert = self._worded(incident_.severity, standing, reading, now)
             standing.worded_at = now
             self._firing = None
-        if change is None or standing.alert is None:
-            return None
-        return AlertChange(change=change, alert=standing.alert, at=now, previous=previous)
+        if change is not None:
+            self._ledger.note(subject, standing, change, reason, None if before is None else before.severity)
+            self._hush.restless |= change in (Change.FIRED, Change.ESCALATED, Change.EASED)
+            self._pending = None
+        elif minor or standing.stale:
+            standing.stale = True
+            if now - standing.kept_at >= KEEP_SECONDS:
+                self._ledger.keep(subject)
 
-    def _worded(self, severity: Level, standing: _Standing, reading: Reading, now: float) -> Alert:
+    def _worded(self, severity: Level, standing: Standing, reading: Reading, now: float) -> Alert:
         subject, told = reading.subject, reading.words(now)
         last = None if standing.alert is None else standing.alert.value
+        labels, since = subject.labels, standing.incident.since
+        name = identity(subject.rule, labels)
+        return standing.marked(
+            Alert(
+                rule=subject.rule,
+                severity=severity,
+                labels=labels,
+                since=since,
+                value=last if reading.value is None else reading.value,
+                threshold=self._rulebook.of(subject).thresholds.get(severity),
+                summary=told.summary,
+                text=told.text,
+                worst=standing.worst,
+                fingerprint=name,
+                incident=incident(name, since),
+            )
+        )
+
+    def _waiting(self, subject: Subject, standing: Standing) -> Alert:
+        """A pending alert, at the loudest level that waits."""
+        levels = standing.incident.levels
+        severity = next(level for level in reversed(self._levels) if level in levels)
+        told, labels = standing.reading.words(self._now), subject.labels
         return Alert(
             rule=subject.rule,
             severity=severity,
-            labels=subject.labels,
-            since=standing.incident.since,
-            value=last if reading.value is None else reading.value,
-            threshold=self._settings[subject.rule].thresholds.get(severity),
-            summary=told.summary,
-            text=told.text,
-        )
-
-    def _close(self, subject: Subject, why: str, now: float) -> AlertChange | None:
-        told = words.over(self._summary(subject), why)
-        return self._resolved(self._forget(subject), told, now)
-
-    def _forget(self, subject: Subject) -> _Standing | None:
-        self._firing = None
-        return self._standing.pop(subject, None)
-
-    def _resolved(self, standing: _Standing | None, told: Words, now: float) -> AlertChange | None:
-        if standing is None or standing.alert is None:
-            return None
-        alert = standing.alert
-        ended = Alert(
-            rule=alert.rule,
-            severity=alert.severity,
-            labels=alert.labels,
-            since=alert.since,
+            labels=labels,
+            since=min(level.since for level in levels.values()),
             value=standing.reading.value,
-            threshold=alert.threshold,
+            threshold=self._rulebook.of(subject).thresholds.get(severity),
             summary=told.summary,
             text=told.text,
+            worst=standing.worst,
+            fingerprint=identity(subject.rule, labels),
         )
-        return AlertChange(change=Change.RESOLVED, alert=ended, at=now, previous=alert.severity)
+
+    def _forget_account(self, account: AccountKey) -> None:
+        """The account is no longer configured: everything that stands about it is over."""
+        self._read.pop(account, None)
+        for subject in [subject for subject in self._standing if subject.account == account]:
+            self._close(subject, reasons.NOT_CONFIGURED, reasons.NOT_CONFIGURED)
+
+    def _close(self, subject: Subject, why: str, reason: str) -> None:
+        standing, told = self._standing[subject], words.over(self._summary(subject), why)
+        if standing.alert is not None:
+            self._end(subject, standing, told, reason)
+        self._forget(subject)
+
+    def _end(self, subject: Subject, standing: Standing, told: Words, reason: str) -> None:
+        """What fired is over, in these words."""
+        assert standing.alert is not None
+        value = standing.reading.value
+        ended = replace(standing.alert, value=value, summary=told.summary, text=told.text, worst=standing.worst)
+        self._ledger.end(subject, standing, ended, reason)
+
+    def _forget(self, subject: Subject) -> None:
+        if self._standing.pop(subject, None) is not None:
+            self._firing = self._pending = None
+            self._hush.restless = True
 
     def _summary(self, subject: Subject) -> str:
         alert = self._standing[subject].alert
         return subject.rule if alert is None else alert.summary
+
+    def _sorted(self, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+        order = self._levels
+        return tuple(sorted(alerts, key=lambda each: (-order.index(each.severity), each.since, each.identity)))
+
+    def _obey(self, command: AlertCommand, view: View, now: float) -> None:
+        """Do what somebody asked for, or say why not."""
+        silences = self._hush.silences
+        match command:
+            case AcknowledgeAlert():
+                self._acknowledge(command, now)
+            case SilenceAlerts():
+                refusal = silences.refusal(command.silence, now)
+                if refusal:
+                    self._refuse(refusal)
+                    return
+                silences.take(command.silence)
+                self._hush.restless = True
+            case EndSilence():
+                if not silences.end(command.id, command.author or "somebody"):
+                    self._refuse(f"there is no silence {command.id}")
+                self._hush.restless = True
+            case AlertsRestored():
+                self._restore(command, view, now)
+
+    def _refuse(self, why: str) -> None:
+        self.refusals += (why,)
+
+    def _acknowledge(self, command: AcknowledgeAlert, now: float) -> None:
+        found = next(
+            (
+                (subject, each)
+                for subject, each in self._standing.items()
+                if each.alert is not None and each.alert.fingerprint == command.fingerprint
+            ),
+            None,
+        )
+        if found is None:
+            self._refuse(f"no alert {command.fingerprint} fires")
+            return
+        subject, standing = found
+        assert standing.alert is not None
+        if command.incident and command.incident != standing.alert.incident:
+            self._refuse(f"incident {command.incident} is over; another one of this alert fires")
+            return
+        known = standing.acknowledgement
+        if command.withdrawn:
+            if known is None:
+                self._refuse(f"alert {command.fingerprint} is not acknowledged")
+                return
+            standing.acknowledgement = None
+            change = Change.UNACKNOWLEDGED
+            reason = reasons.unacknowledged(command.author, command.via, command.comment)
+        else:
+            by = Acknowledgement(author=command.author, via=command.via, at=now, comment=command.comment)
+            if known is not None and replace(known, at=now) == by:
+                return  # said twice
+            standing.acknowledgement = by
+            change, reason = Change.ACKNOWLEDGED, reasons.acknowledged(by)
+        standing.alert = standing.marked(standing.alert)
+        standing.wakes_at = wakes(standing.incident, self._rulebook.of(subject), quiet=standing.quiet)
+        self._firing = None
+        self._ledger.note(subject, standing, change, reason, standing.alert.severity)
+
+    def _restore(self, command: AlertsRestored, view: View, now: float) -> None:
+        """What stood before a restart stands again, and what cannot is over."""
+        for silence in command.silences:
+            self._hush.silences.take(silence, restored=True)
+        self._hush.restless = True
+        self._firing = None
+        accounts = {report.key for report in view.accounts}
+        for memory in command.alerts:
+            standing = restored(memory, self._levels) if memory.rule in RULES else None
+            why = self._gone(memory, accounts, standing)
+            if why or standing is None:
+                self._ledger.drop(memory, why, now)
+            elif subject_of(memory) not in self._standing:
+                self._standing[subject_of(memory)] = standing
+
+    def _gone(self, memory: AlertMemory, accounts: Collection[AccountKey], standing: Standing | None) -> str:
+        """Why what was remembered cannot come back, "" if it can."""
+        if memory.rule not in RULES:
+            return reasons.UNKNOWN_RULE
+        if standing is None:
+            return reasons.UNKNOWN_LEVEL
+        if not self._rulebook.speaks(subject_of(memory)):
+            return reasons.SWITCHED_OFF
+        owner = memory.account
+        venues = {key.venue for key in accounts}
+        known = owner in accounts if owner.account else not owner.venue or owner.venue in venues
+        return "" if known else reasons.NOT_CONFIGURED
 
 
 def _new(view: View, before: View) -> list[AccountReport]:
@@ -292,11 +480,3 @@ def _is_other(view: View, before: View) -> bool:
     """Whether anything but the accounts is another than in the view before."""
     same = view.feeds is before.feeds and view.budgets is before.budgets
     return not (same and view.clock_offsets is before.clock_offsets and view.journal is before.journal)
-
-
-def _quietness(alert: Alert) -> int:
-    return -DANGER.index(alert.severity)
-
-
-def _loudest_first(told: Iterable[AlertChange | None]) -> tuple[AlertChange, ...]:
-    return tuple(sorted(filter(None, told), key=lambda change: _quietness(change.alert)))

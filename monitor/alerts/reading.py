@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from monitor.alerts.catalogue import RULES
 from monitor.alerts.rule import Kind, Rule, RuleSettings
-from monitor.alerts.settings import DANGER, recovery, worst
+from monitor.alerts.settings import BUILT_IN, recovery, worst
 from monitor.domain.alerts import Level
 from monitor.domain.names import AccountKey
 
@@ -77,8 +77,8 @@ def loosest(rule: Rule, settings: RuleSettings) -> float:
     return max(settings.thresholds.values(), default=-inf)
 
 
-def grade(reading: Reading, settings: RuleSettings) -> Grade:
-    """The danger of a reading under the settings of its rule."""
+def grade(reading: Reading, settings: RuleSettings, order: tuple[Level, ...] = BUILT_IN) -> Grade:
+    """The danger of a reading under the settings of its rule. `order` are all levels, the quietest first."""
     rule = RULES[reading.subject.rule]
     if rule.kind is not Kind.NUMBER:
         severity = severity_of(reading.state, settings)
@@ -86,8 +86,9 @@ def grade(reading: Reading, settings: RuleSettings) -> Grade:
     value = reading.value
     if value is None or isnan(value):
         return Grade(None, None, sure=False)
-    reached = _loudest(rule, settings.thresholds, value)
-    held = _loudest(rule, {name: recovery(rule, settings, at) for name, at in settings.thresholds.items()}, value)
+    reached = _loudest(rule, settings.thresholds, value, order)
+    recovered = {name: recovery(rule, settings, at) for name, at in settings.thresholds.items()}
+    held = _loudest(rule, recovered, value, order)
     room = _room(rule, value)
     return Grade(reached, held, reading.sure, room, extreme=rule.end is not None and room == 0.0)
 
@@ -99,8 +100,8 @@ def severity_of(state: str, settings: RuleSettings) -> Level | None:
     return settings.severities.get(state, settings.severities.get(""))
 
 
-def _loudest(rule: Rule, levels: Mapping[Level, float], value: float) -> Level | None:
-    for severity in reversed(DANGER):
+def _loudest(rule: Rule, levels: Mapping[Level, float], value: float, order: tuple[Level, ...]) -> Level | None:
+    for severity in reversed(order):
         level = levels.get(severity)
         if level is not None and (value >= level if rule.rising else value <= level):
             return severity

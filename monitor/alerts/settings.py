@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.alerts.catalogue import RULES, default_rules
+from monitor.alerts.inhibition import DEFAULT_INHIBITS, InhibitRule
+from monitor.alerts.overrides import ALL_RULES, Override, merged, narrowness
 from monitor.alerts.rule import Kind, Rule, RuleSettings
 from monitor.domain.alerts import Level, Severity
 from monitor.domain.errors import ConfigError
 from monitor.domain.names import AccountKey
 
-DANGER: tuple[Level, ...] = tuple(Severity)  #: from the quietest to the loudest
+if TYPE_CHECKING:
+    from monitor.alerts.reading import Subject
+
+LEVEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+BUILT_IN: tuple[Level, ...] = tuple(Severity)  #: the levels that everybody has, from the quietest to the loudest
 
 LEAST_ROOM_RATIO = 0.001  #: less room than this is none, so that an approach to zero is not told for ever
 
@@ -22,15 +29,33 @@ LEAST_ROOM_RATIO = 0.001  #: less room than this is none, so that an approach to
 class AlertSettings:
     """The settings of all rules. A rule that is not named has its defaults.
 
-    `any_key` are the accounts whose user does not want to hear what their keys may do.
+    `any_key` are the accounts whose user does not want to hear what their keys may do. `levels` are all levels from the
+    quietest to the loudest, the built-in ones among them. `overrides` change settings for a part of what is watched
+    (`monitor.alerts.overrides` says which wins), `groups` names the group of each account that has one. `inhibits` say
+    which alerts keep others quiet.
     """
 
     rules: Mapping[str, RuleSettings] = field(default_factory=default_rules)
     any_key: frozenset[AccountKey] = frozenset()
+    levels: tuple[Level, ...] = BUILT_IN
+    overrides: tuple[Override, ...] = ()
+    groups: Mapping[AccountKey, str] = field(default_factory=dict)
+    inhibits: tuple[InhibitRule, ...] = DEFAULT_INHIBITS
 
-    def of(self, rule: str) -> RuleSettings:
-        """The settings of one rule."""
-        return self.rules.get(rule) or default_rules()[rule]
+    def of(self, rule: str, subject: Subject | None = None) -> RuleSettings:
+        """The settings of one rule; with a subject those that hold of it, as far as no coin has to be known for it."""
+        base = self.rules.get(rule) or default_rules()[rule]
+        if subject is None:
+            return base
+        labels = {**subject.labels, "group": self.groups.get(subject.account, "")}
+        fitting = sorted((each for each in self.overrides if each.concerns(rule)), key=narrowness)
+        return merged(base, (each for each in fitting if each.matches(labels)))
+
+    def like(self, level: Level) -> Severity:
+        """The built-in level that an own one is shown as where only those are known: the next one below it."""
+        place = self.levels.index(level) if level in self.levels else len(self.levels)
+        below = [Severity(each) for each in self.levels[: place + 1] if each in BUILT_IN]
+        return below[-1] if below else Severity.INFO
 
 
 class Levels(NamedTuple):
@@ -47,16 +72,24 @@ def levels(settings: AlertSettings) -> Levels:
     whoever watches these numbers knows when a report is worth reading.
     """
     return Levels(
-        ratio=_levels(settings, "margin_ratio"),
-        distance=_levels(settings, "position_distance", "coin_distance", "market_distance"),
+        ratio=_levels(settings, "margin_ratio", "account_ratio", "stage_ratio"),
+        distance=_levels(settings, "position_distance", "coin_distance", "market_distance", "depeg_distance"),
     )
 
 
 def _levels(settings: AlertSettings, *rules: str) -> tuple[float, ...]:
+    """Those of all overrides too, with every hysteresis that may hold of them: one level too many does no harm."""
     found: set[float] = set()
-    for rule, own in ((RULES[name], settings.of(name)) for name in rules if settings.of(name).enabled):
-        found |= {edge for level in own.thresholds.values() for edge in (level, recovery(rule, own, level))}
-        if own.thresholds and rule.end is not None:
+    for name in (each for each in rules if each in RULES):
+        rule, own = RULES[name], settings.of(name)
+        over = [each for each in settings.overrides if each.concerns(name)]
+        if not (own.enabled or any(each.enabled for each in over)):
+            continue
+        thresholds = {*own.thresholds.values(), *(at for each in over for at in (each.thresholds or {}).values())}
+        slacks = {own.hysteresis_ratio, *(each.hysteresis_ratio for each in over if each.hysteresis_ratio is not None)}
+        found |= thresholds
+        found |= {recovery(rule, replace(own, hysteresis_ratio=slack), at) for slack in slacks for at in thresholds}
+        if thresholds and rule.end is not None:
             found.add(worst(rule, rule.end))
     return tuple(sorted(found))
 
@@ -74,14 +107,53 @@ def worst(rule: Rule, end: float) -> float:
 
 def mistakes(settings: AlertSettings, key: str = "alerts") -> Iterator[ConfigError]:
     """Everything that is wrong with the settings, each with its key below `key`, its value and the cure."""
+    order = settings.levels
+    yield from _order_mistakes(f"{key}.levels", order)
     for name, rule in settings.rules.items():
         if name not in RULES:
             yield ConfigError(f"{key}.{name}", name, f"no such rule; there are: {', '.join(sorted(RULES))}")
             continue
-        yield from _rule_mistakes(f"{key}.{name}", RULES[name], rule)
+        yield from _rule_mistakes(f"{key}.{name}", RULES[name], rule, order)
+    known = frozenset(settings.groups.values())
+    for place, override in enumerate(settings.overrides):
+        yield from _override_mistakes(f"{key}.overrides[{place}]", override, settings, known)
 
 
-def _rule_mistakes(key: str, rule: Rule, settings: RuleSettings) -> Iterator[ConfigError]:
+def _order_mistakes(key: str, order: tuple[Level, ...]) -> Iterator[ConfigError]:
+    if tuple(level for level in order if level in BUILT_IN) != BUILT_IN:
+        yield ConfigError(key, list(order), f"must hold {', '.join(BUILT_IN)} in this order, own ones where you like")
+    for level in dict.fromkeys(order):
+        if order.count(level) > 1:
+            yield ConfigError(key, level, "stands in it twice")
+        if not LEVEL_NAME.fullmatch(level):
+            yield ConfigError(key, level, "must be small letters, digits and _, at most 32, the first a letter")
+
+
+def _override_mistakes(
+    key: str, override: Override, settings: AlertSettings, groups: frozenset[str]
+) -> Iterator[ConfigError]:
+    if override.group and override.group not in groups:
+        cure = f"no account is in it; there are: {', '.join(sorted(groups)) or 'none'}"
+        yield ConfigError(f"{key}.group", override.group, cure)
+    if not override.changes:
+        yield ConfigError(key, override.rule, "changes nothing: give thresholds, severities, enabled or the like")
+    if override.rule == ALL_RULES:
+        for name in ("thresholds", "severities"):
+            if name in override.changes:
+                yield ConfigError(f"{key}.{name}", ALL_RULES, "means something else for each rule: name the rule")
+        plain = replace(override, thresholds=None, severities=None)
+        # A number of seconds or a ratio is wrong for all rules or for none: one of them tells.
+        yield from _rule_mistakes(key, RULES["drift"], plain.over(RuleSettings()), settings.levels)
+    elif override.rule not in RULES:
+        yield ConfigError(f"{key}.rule", override.rule, f"no such rule; there are: *, {', '.join(sorted(RULES))}")
+    else:
+        rule, base = RULES[override.rule], settings.of(override.rule)
+        if not any(_rule_mistakes(key, rule, base, settings.levels)):  # what is wrong already is told once
+            yield from _rule_mistakes(key, rule, override.over(base), settings.levels)
+
+
+def _rule_mistakes(key: str, rule: Rule, settings: RuleSettings, order: tuple[Level, ...]) -> Iterator[ConfigError]:
+    yield from _level_mistakes(key, settings, order)
     if rule.kind is Kind.NUMBER and settings.severities:
         yield ConfigError(f"{key}.severities", dict(settings.severities), "this rule reads a number: give thresholds")
     if rule.kind is not Kind.NUMBER and settings.thresholds:
@@ -96,7 +168,7 @@ def _rule_mistakes(key: str, rule: Rule, settings: RuleSettings) -> Iterator[Con
         for word in settings.severities.keys() - {"", *rule.words}:
             cure = f"no such word; there are: {', '.join(rule.words)}"
             yield ConfigError(f"{key}.severities.{word}", str(settings.severities[word]), cure)
-    loud = [settings.thresholds[severity] for severity in DANGER if severity in settings.thresholds]
+    loud = [settings.thresholds[severity] for severity in order if severity in settings.thresholds]
     if loud != sorted(loud, reverse=not rule.rising):
         worse = "greater" if rule.rising else "smaller"
         yield ConfigError(f"{key}.thresholds", loud, f"a louder severity needs a {worse} threshold")
@@ -108,6 +180,27 @@ def _rule_mistakes(key: str, rule: Rule, settings: RuleSettings) -> Iterator[Con
         value = getattr(settings, name)
         if not isfinite(value) or value < 0:
             yield ConfigError(f"{key}.{name}", value, "must be a number of seconds of 0 or more")
+    if settings.window_seconds is not None:
+        least = rule.least_window_seconds
+        if rule.window_seconds is None:
+            yield ConfigError(
+                f"{key}.window_seconds", settings.window_seconds, "this rule does not look back: leave it"
+            )
+        elif not isfinite(settings.window_seconds) or settings.window_seconds < least:
+            cure = f"must be {least:g} seconds or more: over less time chance speaks"
+            yield ConfigError(f"{key}.window_seconds", settings.window_seconds, cure)
     for severity, seconds in settings.repeat_seconds.items():
         if not seconds >= 60:
             yield ConfigError(f"{key}.repeat_seconds.{severity}", seconds, "must be 60 seconds or more")
+
+
+def _level_mistakes(key: str, settings: RuleSettings, order: tuple[Level, ...]) -> Iterator[ConfigError]:
+    """Levels that do not exist."""
+    named = [
+        *((f"thresholds.{level}", level) for level in settings.thresholds),
+        *((f"severities.{word}", level) for word, level in settings.severities.items()),
+        *((f"repeat_seconds.{level}", level) for level in settings.repeat_seconds),
+    ]
+    for name, level in named:
+        if level not in order:
+            yield ConfigError(f"{key}.{name}", str(level), f"no such level; there are: {', '.join(order)}")

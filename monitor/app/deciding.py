@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.alerts.alerting import Alerting
-from monitor.domain.alerts import AlertChange
-from monitor.domain.events import Event
+from monitor.domain.alerts import AlertChange, MemoryChange
+from monitor.domain.events import AcknowledgeAlert, AlertCommand, AlertsRestored, EndSilence, Event, SilenceAlerts
+from monitor.domain.memory import AccountFacts
 from monitor.domain.reports import AccountReport, Resync, StepResult
 from monitor.domain.view import Surroundings, View
 from monitor.engine.engine import Engine
@@ -17,12 +18,19 @@ REASONS_SHOWN = 4  #: of what keeps an account from being ready, the gravest fir
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What one step came to. `resyncs` holds the engine's own and those of an overrun."""
+    """What one step came to. `resyncs` holds the engine's own and those of an overrun.
+
+    `memory` is what of the alerts' memory is another now, `facts` are those of accounts that are others; both must
+    survive. `refusals` say in words which commands of people came to nothing, and why.
+    """
 
     result: StepResult
     view: View
     changes: tuple[AlertChange, ...]
     resyncs: tuple[Resync, ...]
+    memory: MemoryChange = MemoryChange()
+    facts: tuple[AccountFacts, ...] = ()
+    refusals: tuple[str, ...] = ()
 
 
 class Decider:
@@ -44,10 +52,21 @@ class Decider:
             resyncs += self._engine.force_resync(overrun)
         self._steps += 1
         view = self._picture(now, around, len(batch))
-        changes = self._alerting.step(view, result.notices, now)
-        firing = self._alerting.firing
-        self.view = view if firing is view.alerts else replace(view, alerts=firing)
-        return Decision(result=result, view=self.view, changes=changes, resyncs=resyncs)
+        alerting = self._alerting
+        changes = alerting.step(view, result.notices, now, commands_of(batch), result.closed)
+        firing, pending, silences = alerting.firing, alerting.pending, alerting.silences
+        if firing is not view.alerts or pending is not view.pending or silences is not view.silences:
+            view = replace(view, alerts=firing, pending=pending, silences=silences)
+        self.view = view
+        return Decision(
+            result=result,
+            view=view,
+            changes=changes,
+            resyncs=resyncs,
+            memory=alerting.memory,
+            facts=facts_changed(self._engine),
+            refusals=alerting.refusals,
+        )
 
     def _picture(self, now: float, around: Surroundings, events: int) -> View:
         accounts = self._engine.reports()
@@ -71,7 +90,32 @@ class Decider:
             batches_total=self._steps,
             last_batch_events=events,
             journal=around.journal,
+            pending=self._alerting.pending,
+            silences=self._alerting.silences,
+            channels=around.channels,
+            store=around.store,
+            heartbeats=around.heartbeats,
+            late_seconds=around.late_seconds,
         )
+
+
+_COMMANDS: frozenset[type] = frozenset({AcknowledgeAlert, SilenceAlerts, EndSilence, AlertsRestored})
+
+
+def commands_of(batch: Sequence[Event]) -> tuple[AlertCommand, ...]:
+    """What people ask of the alerts, in its order."""
+    return tuple(
+        event
+        for event in batch
+        if type(event) in _COMMANDS
+        and isinstance(event, AcknowledgeAlert | SilenceAlerts | EndSilence | AlertsRestored)
+    )
+
+
+def facts_changed(engine: Engine) -> tuple[AccountFacts, ...]:
+    """The facts of accounts that this step changed."""
+    changed: Callable[[], tuple[AccountFacts, ...]] | None = getattr(engine, "facts_changed", None)
+    return () if changed is None else changed()
 
 
 def why_not_ready(report: AccountReport) -> str | None:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from monitor.domain.alerts import AlertChange
+from monitor.domain.alerts import AlertChange, MemoryChange
 from monitor.domain.clock import Clock
 from monitor.domain.events import Event
 from monitor.domain.names import AccountKey, Venue
@@ -74,6 +74,11 @@ class Decided(Protocol):
     @property
     def changes(self) -> tuple[AlertChange, ...]:
         """What somebody was told."""
+        ...
+
+    @property
+    def memory(self) -> MemoryChange:
+        """What of the alerts' memory is another."""
         ...
 
 
@@ -161,6 +166,7 @@ class Journal:
     def outcome(self, number: int, decision: Decided) -> None:
         """What step `number` came to."""
         now = decision.result.at
+        self._standing.remember(decision.memory)
         if self._broken:
             self._lose("Outcome", now, WHY_FULL)
             return
@@ -218,7 +224,7 @@ class Journal:
         if not wanted and not self._queue.has_room(0, RESUME_SHARE):
             return
         self.writer.new_segment_wanted = self._broken = False
-        baseline = Baseline(at=now, after=self._last, events=self._standing.events(), around=self._around)
+        baseline = Baseline(at=now, after=self._last, events=self._standing.events(now), around=self._around)
         self._queue.put(NewSegment(baseline, self._lost.told() if self._lost else None, self._reached), 0)
         self._segment_reached = now
         self._told()

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from itertools import count, repeat
 from typing import Any
 
+from monitor.domain.alerts import AlertMemory, MemoryChange, Silence
 from monitor.domain.events import (
     AccountClosed,
     AccountConfig,
     AccountSnapshot,
+    AlertsRestored,
     AssetTick,
     BalanceChanged,
     Banned,
@@ -63,6 +65,8 @@ class Standing:
         self._single: dict[Hashable, Event] = {}  #: the last of its kind and key, in order of first sight
         self._accounts: dict[AccountKey, _Account] = {}
         self._failed: dict[tuple[Venue, str | None, str], PollFailed] = {}
+        self._alerts: dict[str, AlertMemory] = {}  #: what fires, by fingerprint
+        self._silences: dict[str, Silence] = {}
         self._places = count()
         self._takes: dict[type, Callable[[Any], None]] = {  # Any: each takes the type that leads to it
             Tick: self._tick,
@@ -83,6 +87,7 @@ class Standing:
             Banned: lambda event: self._keep((Banned, event.venue), event),
             CandlesLoaded: lambda event: self._keep((CandlesLoaded, event.venue, event.symbol), event),
             AccountClosed: self._closed,
+            AlertsRestored: self._restored,
         }
 
     def see(self, events: Iterable[Event]) -> None:
@@ -92,11 +97,29 @@ class Standing:
             if take is not None:
                 take(event)
 
-    def events(self) -> tuple[Event, ...]:
-        """What stands, in an order in which an engine can take it: clocks and tables, prices, accounts, failures."""
-        return tuple(self._ordered())
+    def remember(self, memory: MemoryChange) -> None:
+        """What of the alerts' memory is another after a step."""
+        if not memory:
+            return
+        for fingerprint in memory.forget:
+            self._alerts.pop(fingerprint, None)
+        for name in memory.ended_silences:
+            self._silences.pop(name, None)
+        self._alerts |= {alert.alert.fingerprint: alert for alert in memory.keep}
+        self._silences |= {silence.id: silence for silence in memory.silences}
 
-    def _ordered(self) -> Iterator[Event]:
+    def _restored(self, event: AlertsRestored) -> None:
+        self.remember(MemoryChange(keep=event.alerts, silences=event.silences))
+
+    def events(self, now: float = 0.0) -> tuple[Event, ...]:
+        """What stands, in an order in which an engine can take it: alerts, clocks and tables, prices, accounts,
+        failures. `now` is when the alerts are taken up again.
+        """
+        return tuple(self._ordered(now))
+
+    def _ordered(self, now: float) -> Iterator[Event]:
+        if self._alerts or self._silences:
+            yield AlertsRestored(alerts=tuple(self._alerts.values()), silences=tuple(self._silences.values()), at=now)
         yield from self._single.values()
         yield from self._rated.values()
         yield from (event for key, event in self._assets.items() if self._rated.get(key) is not event)

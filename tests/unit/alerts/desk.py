@@ -9,7 +9,9 @@ from monitor.alerts.alerting import Alerting
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.settings import AlertSettings
 from monitor.domain.alerts import Alert, AlertChange, Change, Level, Severity
+from monitor.domain.events import AlertCommand
 from monitor.domain.lines import Ratio
+from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice
 from tests.sample_reports import MAIN, NOW, account, pool, view
 
@@ -20,17 +22,24 @@ HOUR = 3600.0
 class Desk:
     """An alerting, a clock that tests move, and what was told."""
 
-    def __init__(self, **rules: RuleSettings) -> None:
-        self.alerting = Alerting(AlertSettings(rules=rules))
+    def __init__(self, settings: AlertSettings | None = None, **rules: RuleSettings) -> None:
+        self.alerting = Alerting(settings or AlertSettings(rules=rules))
         self.now = NOW
         self.told: list[AlertChange] = []
 
     def see(
-        self, *accounts: AccountReport, seconds: float = 1.0, notices: Sequence[Notice] = (), **changed: Any
+        self,
+        *accounts: AccountReport,
+        seconds: float = 1.0,
+        notices: Sequence[Notice] = (),
+        commands: Sequence[AlertCommand] = (),
+        closed: Sequence[AccountKey] = (),
+        **changed: Any,
     ) -> list[tuple[str, Change]]:
         """A view `seconds` later: rule and change of what is told."""
         self.now += seconds
-        changes = self.alerting.step(view(*accounts, at=self.now, **changed), notices, self.now)
+        shown = view(*accounts, at=self.now, **changed)
+        changes = self.alerting.step(shown, notices, self.now, commands, closed)
         self.told.extend(changes)
         return [(change.alert.rule, change.change) for change in changes]
 

@@ -93,9 +93,11 @@ def test_an_account_that_is_no_longer_configured_ends_all_its_alerts() -> None:
     desk.hold(*both, seconds=6)
     desk.see(at_ratio(0.85, deficit_usd=50.0), both[1])  # one more that is still pending
 
-    ended = desk.alerting.forget(MAIN, desk.now)
-    assert [(change.change, dict(change.alert.labels)["account"]) for change in ended] == [(Change.RESOLVED, "main")]
-    assert "no longer configured" in ended[0].alert.summary
+    assert desk.see(both[1], closed=[MAIN]) == [("margin_ratio", Change.RESOLVED)]
+    ended = desk.told[-1]
+    assert ended.alert.labels["account"] == "main"
+    assert "no longer configured" in ended.alert.summary
+    assert ended.reason == "no longer configured"
     assert [dict(alert.labels)["account"] for alert in desk.alerting.firing] == ["other"]
 
 

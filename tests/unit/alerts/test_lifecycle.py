@@ -39,7 +39,7 @@ class Life:
 
     def read(self, now: float, grade: Grade) -> Change | None:
         """One reading; what is told because of it."""
-        self.incident, change = advance(self.incident, grade, self.settings, now)
+        self.incident, change, _ = advance(self.incident, grade, self.settings, now)
         if change is not None:
             self.told.append((now, change))
         return change

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.domain.alerts import AlertChange
+from monitor.domain.alerts import AlertChange, MemoryChange
 from monitor.domain.events import Elapsed, Event
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, StepResult
@@ -29,6 +29,7 @@ class Decided:
 
     result: StepResult
     changes: tuple[AlertChange, ...] = ()
+    memory: MemoryChange = MemoryChange()
 
 
 class Clocks(FakeClock):

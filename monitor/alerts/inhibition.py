@@ -1,0 +1,124 @@
+"""Which alerts keep others quiet: where one trouble is the cause of many, one page is enough. Rules as data.
+
+Two things hold whatever the rules say, so that nobody can configure them away:
+
+* what is kept quiet is never louder than what keeps it quiet;
+* an alert on data (a feed, a poll, a ban, a pool's quality) keeps quiet nothing but other alerts on data: what tells of
+  liquidation is told while the data beside it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from monitor.domain.alerts import Alert, Level, Matcher
+from monitor.domain.silences import matches
+
+#: The rules that tell how well we see, and not how near the end is.
+ON_DATA = frozenset(
+    {
+        "account_down", "clock_offset", "data_quality", "feed_backlog", "feed_down", "feed_lag", "feed_unacknowledged",
+        "poll_down", "unacknowledged", "backlog", "venue_ban", "weight_budget",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InhibitRule:
+    """While an alert that `source` matches fires, those that `target` matches are not told, if the labels named in
+    `equal` have the same values on both.
+
+    `quieter`: only those that are quieter than the source; else also those that are as loud. When the source is over,
+    its targets have `lingers_seconds` to recover too before they are told.
+    """
+
+    source: tuple[Matcher, ...]
+    target: tuple[Matcher, ...]
+    equal: tuple[str, ...]
+    quieter: bool = False
+    lingers_seconds: float = 60.0
+
+
+def _rules(*names: str) -> Matcher:
+    return Matcher(name="rule", value="|".join(names), regex=len(names) > 1)
+
+
+_OF_NO_ACCOUNT = Matcher(name="account", value="")
+
+DEFAULT_INHIBITS: tuple[InhibitRule, ...] = (
+    InhibitRule(
+        source=(_rules("account_down"),),
+        target=(_rules("data_quality", "feed_down", "poll_down", "feed_lag"),),
+        equal=("venue", "account"),
+    ),
+    # A public stream is down: the pools of that venue are stale because of it.
+    InhibitRule(
+        source=(_rules("feed_down"), _OF_NO_ACCOUNT),
+        target=(_rules("data_quality", "feed_lag"),),
+        equal=("venue",),
+    ),
+    InhibitRule(
+        source=(_rules("venue_ban"),),
+        target=(_rules("account_down", "data_quality", "poll_down"),),
+        equal=("venue",),
+    ),
+    # The pool as a whole is near its end: its lines say no more while they are further from theirs.
+    InhibitRule(
+        source=(_rules("margin_ratio"),),
+        target=(_rules("position_distance", "coin_distance", "market_distance"),),
+        equal=("venue", "account", "pool"),
+        quieter=True,
+        lingers_seconds=0.0,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A firing alert with all labels that matchers may name: its own, and rule, severity and group."""
+
+    alert: Alert
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibitor:
+    """What keeps an alert quiet, and how long that lasts when it is over."""
+
+    alert: Alert
+    lingers_seconds: float
+
+
+class Inhibition:
+    """The alerts that keep others quiet, of those that fire at one moment."""
+
+    def __init__(self, rules: Iterable[InhibitRule], firing: Iterable[Candidate], order: tuple[Level, ...]) -> None:
+        self._order = order
+        self._rules = tuple(rules)
+        every = tuple(firing)
+        self._sources: list[dict[tuple[str, ...], list[Candidate]]] = []
+        for rule in self._rules:
+            by_labels: dict[tuple[str, ...], list[Candidate]] = {}
+            for each in every:
+                if matches(rule.source, each.labels):
+                    by_labels.setdefault(_key(rule, each), []).append(each)
+            self._sources.append(by_labels)
+
+    def of(self, target: Candidate) -> Inhibitor | None:
+        """The first alert that keeps this one quiet, by the order of the rules."""
+        for rule, sources in zip(self._rules, self._sources, strict=True):
+            if sources and matches(rule.target, target.labels):
+                for source in sources.get(_key(rule, target), ()):
+                    if self._may(rule, source.alert, target.alert):
+                        return Inhibitor(source.alert, rule.lingers_seconds)
+        return None
+
+    def _may(self, rule: InhibitRule, source: Alert, target: Alert) -> bool:
+        louder = self._order.index(source.severity) - self._order.index(target.severity)
+        blind = source.rule in ON_DATA and target.rule not in ON_DATA
+        return louder >= (1 if rule.quieter else 0) and not blind and source.fingerprint != target.fingerprint
+
+
+def _key(rule: InhibitRule, candidate: Candidate) -> tuple[str, ...]:
+    return tuple(candidate.labels.get(name, "") for name in rule.equal)
