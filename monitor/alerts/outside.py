@@ -1,46 +1,97 @@
-"""The conditions on what surrounds the accounts: streams, polls, bans, clocks and the journal."""
+"""What the rules read of all that surrounds the accounts: streams, polls, limits and clocks of the venues, and the
+monitor itself with its journal, store, channels and heartbeats.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from functools import partial
 
-from monitor.alerts import words
+from monitor.alerts import words_outside as words
 from monitor.alerts.reading import Reading, Subject
-from monitor.alerts.rules import Asks, said
+from monitor.alerts.rules_asking import Asks, said
+from monitor.alerts.trend import Trends
+from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.names import AccountKey, Venue
 from monitor.domain.view import Budget, FeedStatus, JournalStatus, View
 
 #: The rules that read nothing else.
-OUTSIDE = frozenset({"feed_down", "poll_down", "feed_lag", "venue_ban", "clock_offset", "journal"})
+OUTSIDE = frozenset({
+    "feed_down", "poll_down", "feed_lag", "feed_backlog", "unacknowledged", "venue_ban", "weight_budget",
+    "clock_offset", "inbox_backlog", "monitor_late", "journal", "store", "store_lag", "channel_down", "channel_lag",
+    "heartbeat_missed",
+})  # fmt: skip
 NOBODY = AccountKey("", "")  #: what concerns no account and no venue
 LAG_HOLDS_SECONDS = 15.0  #: the lag of a message older than this tells nothing of now
 
 
-def venue_readings(view: View, before: JournalStatus | None, now: float, asks: Asks) -> Iterator[Reading]:
-    """Streams, polls, bans, clocks and the journal; `before` is how the journal did at the last look."""
+def venue_readings(view: View, before: View | None, now: float, asks: Asks, trends: Trends) -> Iterator[Reading]:
+    """All readings of the surroundings that are asked for; `before` is the view of the last look."""
     banning = {budget.venue for budget in view.budgets if _bans(budget, now)}
     for feed in view.feeds:
-        rule, down = "poll_down" if feed.polled else "feed_down", "" if feed.up else "down"
-        if asks(rule, None, down):
-            subject = Subject(rule, AccountKey(feed.venue, feed.account), "", (feed.stream,))
-            like = _told_by(feed, view, banning) if feed.polled and down else ""
-            yield Reading(subject, None, down, True, partial(words.feed_down, feed), like)
-        lag = _lag(feed, now)
-        if asks("feed_lag", lag, ""):
-            subject = Subject("feed_lag", AccountKey(feed.venue, feed.account), "", (feed.stream,))
-            yield Reading(subject, lag, "", True, partial(words.feed_lag, feed))
-    for budget in view.budgets:
-        banned = "banned" if _bans(budget, now) else ""
-        if asks("venue_ban", None, banned):
-            subject = Subject("venue_ban", AccountKey(budget.venue, ""))
-            yield Reading(subject, None, banned, True, partial(words.venue_ban, budget))
+        yield from _feed(feed, view, banning, now, asks)
+        if not feed.polled:
+            yield from _subscriptions(feed, now, asks, trends)
+    yield from _budgets(view, now, asks)
     for venue, offset in view.clock_offsets.items():
         if asks("clock_offset", abs(offset), ""):
             subject = Subject("clock_offset", AccountKey(venue, ""))
             yield Reading(subject, abs(offset), "", True, said(words.clock_offset(venue, offset)))
+    depth = float(view.inbox_depth)
+    if asks("inbox_backlog", depth, ""):
+        yield Reading(Subject("inbox_backlog", NOBODY), depth, "", True, said(words.inbox_backlog(view.inbox_depth)))
+    late = view.late_seconds
+    if asks("monitor_late", late, ""):
+        yield Reading(Subject("monitor_late", NOBODY), late, "", True, said(words.monitor_late(late)))
     if view.journal is not None:
-        yield from _journal(view.journal, before, asks)
+        yield from _journal(view.journal, None if before is None else before.journal, asks)
+    if view.store is not None:
+        yield from _store(view.store, None if before is None else before.store, asks)
+    for channel in view.channels:
+        yield from _channel(channel, asks)
+    for beat in view.heartbeats:
+        yield from _heartbeat(beat, now, asks)
+
+
+def _feed(feed: FeedStatus, view: View, banning: Container[Venue], now: float, asks: Asks) -> Iterator[Reading]:
+    owner = AccountKey(feed.venue, feed.account)
+    rule, down = "poll_down" if feed.polled else "feed_down", "" if feed.up else "down"
+    if asks(rule, None, down):
+        like = _told_by(feed, view, banning) if feed.polled and down else ""
+        subject = Subject(rule, owner, "", (feed.stream,))
+        yield Reading(subject, None, down, True, partial(words.feed_down, feed), like)
+    lag = _lag(feed, now)
+    if asks("feed_lag", lag, ""):
+        yield Reading(Subject("feed_lag", owner, "", (feed.stream,)), lag, "", True, partial(words.feed_lag, feed))
+    if asks("feed_backlog", feed.waiting, ""):
+        subject = Subject("feed_backlog", owner, "", (feed.stream,))
+        yield Reading(subject, float(feed.waiting), "", True, said(words.feed_backlog(feed)))
+
+
+def _subscriptions(feed: FeedStatus, now: float, asks: Asks, trends: Trends) -> Iterator[Reading]:
+    """How often the venue left a subscription without its yes. Of a stream that is down its own alert says why."""
+    rule, stream = "unacknowledged", (feed.venue, feed.account, feed.stream)
+    missed = trends.growth(rule, stream, feed.missed_acknowledgements + feed.refused, now)
+    value = missed if feed.up else None
+    if asks(rule, value, ""):
+        told = said(words.unacknowledged(feed, missed, trends.window_seconds(rule)))
+        yield Reading(Subject(rule, AccountKey(*stream[:2]), "", (feed.stream,)), value, "", feed.up, told)
+
+
+def _budgets(view: View, now: float, asks: Asks) -> Iterator[Reading]:
+    """One reading a venue, of the worst of its addresses."""
+    venues = dict.fromkeys(budget.venue for budget in view.budgets)
+    for venue in venues:
+        budgets = [budget for budget in view.budgets if budget.venue == venue]
+        worst = max(budgets, key=lambda budget: (_bans(budget, now), budget.banned_until or 0.0))
+        banned = "banned" if _bans(worst, now) else ""
+        if asks("venue_ban", None, banned):
+            subject = Subject("venue_ban", AccountKey(venue, ""))
+            yield Reading(subject, None, banned, True, partial(words.venue_ban, worst))
+        used = max(budget.used_ratio for budget in budgets)
+        if asks("weight_budget", used, ""):
+            told = said(words.weight_budget(venue, used))
+            yield Reading(Subject("weight_budget", AccountKey(venue, "")), used, "", True, told)
 
 
 def _bans(budget: Budget, now: float) -> bool:
@@ -79,3 +130,40 @@ def _journal(status: JournalStatus, before: JournalStatus | None, asks: Asks) ->
     if asks("journal", None, lost):
         subject = Subject("journal", NOBODY, "", ("records",))
         yield Reading(subject, None, lost, True, said(words.journal_lost(status)))
+
+
+def _store(status: StoreStatus, before: StoreStatus | None, asks: Asks) -> Iterator[Reading]:
+    """That it writes and keeps up, and that it lost nothing since the last look."""
+    stopped = "" if status.writing else "not_writing"
+    if asks("store", None, stopped):
+        subject = Subject("store", NOBODY, "", ("writing",))
+        yield Reading(subject, None, stopped, True, said(words.store_stopped(status)))
+    lost = "lost" if status.lost_total > (0 if before is None else before.lost_total) else ""
+    if asks("store", None, lost):
+        subject = Subject("store", NOBODY, "", ("changes",))
+        yield Reading(subject, None, lost, True, said(words.store_lost(status)))
+    # What waits while nothing can be written is told by that alert.
+    age = status.oldest_seconds if status.writing else None
+    if asks("store_lag", age, ""):
+        yield Reading(Subject("store_lag", NOBODY), age, "", status.writing, said(words.store_lag(status)))
+
+
+def _channel(status: ChannelStatus, asks: Asks) -> Iterator[Reading]:
+    """That it delivers, and in time; what waits for one that is down is told by that alert."""
+    down = "" if status.up else "down"
+    if asks("channel_down", None, down):
+        subject = Subject("channel_down", NOBODY, "", (status.name,))
+        yield Reading(subject, None, down, True, partial(words.channel_down, status))
+    age = status.oldest_seconds if status.up else None
+    if asks("channel_lag", age, ""):
+        subject = Subject("channel_lag", NOBODY, "", (status.name,))
+        yield Reading(subject, age, "", status.up, partial(words.channel_lag, status))
+
+
+def _heartbeat(beat: HeartbeatStatus, now: float, asks: Asks) -> Iterator[Reading]:
+    """How many intervals ago the last sign of life came, or should have since the start."""
+    since = beat.since if beat.last is None else beat.last
+    intervals = max(0.0, now - since) / beat.every_seconds
+    if asks("heartbeat_missed", intervals, ""):
+        told = partial(words.heartbeat_missed, beat, intervals)
+        yield Reading(Subject("heartbeat_missed", NOBODY, "", (beat.name,)), intervals, "", True, told)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model, field_validator
 
 from monitor.alerts.catalogue import RULES, default_rules
+from monitor.alerts.inhibition import DEFAULT_INHIBITS, InhibitRule
+from monitor.alerts.overrides import ALL_RULES
+from monitor.alerts.overrides import Override as SettingsOverride
 from monitor.alerts.rule import Kind, Rule, RuleSettings
 from monitor.alerts.settings import AlertSettings
-from monitor.app.config_keys import Positive, Section, Wait, key
+from monitor.app.config_keys import Name, Positive, Section, Wait, key
 from monitor.domain.alerts import Severity
+from monitor.domain.silences import SilenceRefused, parse
 
-Level = Literal["info", "warning", "critical"]
+BUILT_IN_NAMES = tuple(map(str, Severity))
 
 _MEANINGS = {
     "enabled": "whether the rule speaks at all",
@@ -22,8 +26,53 @@ _MEANINGS = {
     "for_seconds": "seconds that the condition must hold before the alert fires",
     "keep_firing_seconds": "seconds that the condition must be gone before the alert is resolved",
     "worsening_factor": "a firing alert is told again when its room shrank to this ratio of the last; 0: never",
+    "window_seconds": "seconds that the rule looks back",
     "repeat_seconds": "seconds after which a firing alert is told again, by severity; not named: never",
 }
+
+Level = Name  #: the name of a level; whether there is one of that name is checked with the rules
+
+
+class Override(Section):
+    """Other settings for a part of what is watched; of several that fit, the one with the narrowest condition wins."""
+
+    rule: str = key(ALL_RULES, 'rule that is changed; "*": all of them')
+    venue: str = key("", "only at this venue; empty: everywhere, as with all conditions")
+    account: str = key("", "only of this account")
+    group: str = key("", "only of accounts of this group")
+    pool: str = key("", "only of this pool")
+    coin: str = key("", "only of this coin, its positions among it")
+    symbol: str = key("", "only of this instrument")
+    enabled: bool | None = key(None, _MEANINGS["enabled"])
+    thresholds: dict[Level, float] | None = key(None, _MEANINGS["thresholds"])
+    severities: dict[str, Level] | None = key(None, _MEANINGS["severities"])
+    hysteresis_ratio: float | None = key(None, _MEANINGS["hysteresis_ratio"])
+    for_seconds: Wait | None = key(None, _MEANINGS["for_seconds"])
+    keep_firing_seconds: Wait | None = key(None, _MEANINGS["keep_firing_seconds"])
+    worsening_factor: float | None = key(None, _MEANINGS["worsening_factor"])
+    repeat_seconds: dict[Level, Positive] | None = key(None, _MEANINGS["repeat_seconds"])
+
+
+class Inhibit(Section):
+    """While an alert fires that all conditions of `source` match, those that `target` matches are not told."""
+
+    source: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description='conditions such as "rule=account_down"'
+    )
+    target: Annotated[tuple[str, ...], Field(min_length=1)] = Field(description="conditions on what is kept quiet")
+    equal: tuple[str, ...] = key(("venue", "account"), "labels that must be the same on both")
+    quieter: bool = key(False, "whether only what is quieter than the source is kept quiet")
+    lingers_seconds: Wait = key(60.0, "seconds that the targets have to recover too when the source is over")
+
+    @field_validator("source", "target")
+    @classmethod
+    def _conditions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                parse(text)
+            except SilenceRefused as refusal:
+                raise ValueError(f"{text!r}: {refusal.cure}") from None
+        return value
 
 
 def _model(name: str, rule: Rule, defaults: RuleSettings) -> type[Section]:
@@ -38,6 +87,8 @@ def _model(name: str, rule: Rule, defaults: RuleSettings) -> type[Section]:
     fields["keep_firing_seconds"] = (Wait, defaults.keep_firing_seconds)
     if rule.kind is Kind.NUMBER:
         fields["worsening_factor"] = (float, defaults.worsening_factor)
+    if rule.window_seconds is not None:
+        fields["window_seconds"] = (Positive, defaults.window_seconds or rule.window_seconds)
     fields["repeat_seconds"] = (dict[Level, Positive], _plain(defaults.repeat_seconds))
     described = {field: (kind, key(default, _MEANINGS[field])) for field, (kind, default) in fields.items()}
     about = f"{rule.about[0].upper()}{rule.about[1:]}."
@@ -46,13 +97,28 @@ def _model(name: str, rule: Rule, defaults: RuleSettings) -> type[Section]:
 
 
 def _plain(table: Any) -> dict[str, float]:
-    return {severity.value: float(number) for severity, number in table.items()}
+    return {str(severity): float(number) for severity, number in table.items()}
 
 
 def _alerts() -> type[Section]:
     defaults = default_rules()
     models = {name: _model(name, rule, defaults[name]) for name, rule in RULES.items()}
-    fields: dict[str, Any] = {name: (model, key(model(), "")) for name, model in models.items()}
+    fields: dict[str, Any] = {
+        "levels": (
+            tuple[Level, ...],
+            key(BUILT_IN_NAMES, "all levels, the quietest first; your own may stand anywhere"),
+        ),
+        "overrides": (
+            tuple[Override, ...],
+            key((), "settings for one account, coin …: a table [[alerts.overrides]] each"),
+        ),
+        "inhibit": (bool, key(True, "whether alerts keep those quiet that only follow from them")),
+        "inhibits": (
+            tuple[Inhibit, ...],
+            key((), "which do so, a table [[alerts.inhibits]] each; empty: the built-in ones"),
+        ),
+    }
+    fields |= {name: (model, key(model(), "")) for name, model in models.items()}
     return create_model("Alerts", __base__=Section, __doc__="When somebody is told: one table a rule.", **fields)
 
 
@@ -67,13 +133,32 @@ else:
 
 def alert_settings(config: BaseModel) -> AlertSettings:
     """What the alerting is told."""
-    return AlertSettings(rules={name: _rule(table) for name, table in config.model_dump().items()})
+    tables = config.model_dump()
+    levels, overrides = tables.pop("levels"), tables.pop("overrides")
+    inhibit, inhibits = tables.pop("inhibit"), tables.pop("inhibits")
+    own = tuple(_inhibit(table) for table in inhibits) or DEFAULT_INHIBITS
+    return AlertSettings(
+        rules={name: RuleSettings(**_leveled(table)) for name, table in tables.items()},
+        levels=tuple(map(_level, levels)),
+        overrides=tuple(SettingsOverride(**_leveled(table)) for table in overrides),
+        inhibits=own if inhibit else (),
+    )
 
 
-def _rule(table: dict[str, Any]) -> RuleSettings:
+def _level(name: str) -> str:
+    """A level by its name; a built-in one as what it is."""
+    return Severity(name) if name in BUILT_IN_NAMES else name
+
+
+def _leveled(table: dict[str, Any]) -> dict[str, Any]:
     for name in ("thresholds", "repeat_seconds"):
-        if name in table:
-            table[name] = {Severity(severity): number for severity, number in table[name].items()}
-    if "severities" in table:
-        table["severities"] = {word: Severity(severity) for word, severity in table["severities"].items()}
-    return RuleSettings(**table)
+        if table.get(name) is not None:
+            table[name] = {_level(severity): number for severity, number in table[name].items()}
+    if table.get("severities") is not None:
+        table["severities"] = {word: _level(severity) for word, severity in table["severities"].items()}
+    return table
+
+
+def _inhibit(table: dict[str, Any]) -> InhibitRule:
+    source, target = (tuple(map(parse, table.pop(name))) for name in ("source", "target"))
+    return InhibitRule(source=source, target=target, **table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import inf, nan, nextafter
+from math import exp, inf, nan, nextafter
 from typing import Any
 
 import pytest
@@ -13,20 +13,18 @@ from monitor.alerts.catalogue import RULES, default_rules
 from monitor.alerts.outside import LAG_HOLDS_SECONDS, venue_readings
 from monitor.alerts.reading import Grade, Reading, Subject, Words, grade
 from monitor.alerts.rule import Kind, RuleSettings
-from monitor.alerts.rules import (
-    account_readings,
-    is_closed,
-    notice_reading,
-    permission_state,
-)
-from monitor.alerts.settings import DANGER, LEAST_ROOM_RATIO
+from monitor.alerts.rules import account_readings, is_closed, notice_reading
+from monitor.alerts.rules_account import permission_state
+from monitor.alerts.settings import BUILT_IN, LEAST_ROOM_RATIO
+from monitor.alerts.trend import Trends
 from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import Level, Severity
+from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.events import VenueWarning, WarningKind
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Side
 from monitor.domain.quality import Quality
-from monitor.domain.reports import AccountReport, Notice
+from monitor.domain.reports import AccountReport, BurnReport, CollateralReport, Notice
 from monitor.domain.view import Budget, View
 from tests.sample_reports import MAIN, NOW, account, feed, pool, position, view
 
@@ -36,39 +34,109 @@ def everything(rule: str, value: float | None, state: str) -> bool:
     return True
 
 
-def read(shown: View, rule: str) -> list[Reading]:
-    """All readings of one rule in a view."""
-    found = [reading for report in shown.accounts for reading in account_readings(report, NOW, everything)]
-    return [each for each in [*found, *venue_readings(shown, None, NOW, everything)] if each.subject.rule == rule]
+def read(shown: View, rule: str, *earlier: View) -> list[Reading]:
+    """All readings of one rule in a view, after others had been seen a minute apart."""
+    trends = Trends({})
+    for ago, before in zip(range(len(earlier), 0, -1), earlier, strict=True):
+        _all(before, NOW - 60.0 * ago, trends)
+    return [each for each in _all(shown, NOW, trends) if each.subject.rule == rule]
 
 
-def _market(value: float) -> AccountReport:
-    return account(pool(market={Direction.DOWN: Line.at(1 - value, value)}))
+def _all(shown: View, now: float, trends: Trends) -> list[Reading]:
+    found = [each for report in shown.accounts for each in account_readings(report, now, everything, trends)]
+    return [*found, *venue_readings(shown, None, now, everything, trends)]
 
 
-def _coin(value: float) -> AccountReport:
-    return account(pool(coins={"BTC": {Direction.UP: Line.at(60_000 * (1 + value), value)}}))
+def _pool(**changed: Any) -> View:
+    return view(account(pool(**changed)))
 
 
-def _position(value: float) -> AccountReport:
-    return account(pool(positions=(position(line=Line.at(60_000 * (1 - value), value)),)))
+def _position(**changed: Any) -> View:
+    return _pool(positions=(position(**changed),))
 
 
-def _expiry(value: float) -> AccountReport:
-    return account(permissions=Permissions(can_trade=False, can_withdraw=False, expires=NOW + value))
+def _burn(**changed: Any) -> View:
+    return _pool(burn=BurnReport(**({"usd_per_day": 5.0, "seconds": inf} | changed)))
 
 
+def _expiry(value: float) -> View:
+    return view(account(permissions=Permissions(can_trade=False, can_withdraw=False, expires=NOW + value)))
+
+
+def holding(asset: str = "USDC", **changed: Any) -> CollateralReport:
+    """A stablecoin at its peg that makes up half of a pool's collateral."""
+    calm = CollateralReport(asset=asset, amount=5.0, value_usd=5.0, share_ratio=0.5, price_usd=1.0, stable=True)
+    return replace(calm, **changed)
+
+
+def channel(**changed: Any) -> ChannelStatus:
+    """A channel that delivers."""
+    return ChannelStatus(**({"name": "phone", "kind": "telegram", "up": True} | changed))
+
+
+def heartbeat(**changed: Any) -> HeartbeatStatus:
+    """A hedger that says every minute that it lives."""
+    return HeartbeatStatus(**({"name": "hedger", "every_seconds": 60.0, "last": NOW, "since": NOW - 9e4} | changed))
+
+
+DOWN = Direction.DOWN
 SITUATIONS: dict[str, Callable[[float], View]] = {
-    "margin_ratio": lambda value: view(account(pool(ratio=Ratio.of(value)))),
-    "market_distance": lambda value: view(_market(value)),
-    "coin_distance": lambda value: view(_coin(value)),
-    "position_distance": lambda value: view(_position(value)),
-    "deficit": lambda value: view(account(pool(deficit_usd=value))),
-    "drift": lambda value: view(account(pool(drift={"equity": -value}, positions=()))),
+    "margin_ratio": lambda value: _pool(ratio=Ratio.of(value)),
+    "account_ratio": lambda value: view(account(ratio=Ratio.of(value))),
+    "stage_ratio": lambda value: _pool(stages={"liquidation": Ratio.of(0.2), "orders": Ratio.of(value)}),
+    "market_distance": lambda value: _pool(market={DOWN: Line.at(1 - value, value)}),
+    "coin_distance": lambda value: _pool(coins={"BTC": {Direction.UP: Line.at(60_000 * (1 + value), value)}}),
+    "position_distance": lambda value: _position(line=Line.at(60_000 * (1 - value), value)),
+    "depeg_distance": lambda value: _pool(depegs={"USDT": {DOWN: Line.at(1 - value, value)}}),
+    "market_sigmas": lambda value: _pool(market={DOWN: Line.at(1.0, 1 - exp(-value))}, market_sigma=1.0),
+    "coin_sigmas": lambda value: _pool(coins={"BTC": {DOWN: Line.at(1.0, 1 - exp(-value))}}, coin_sigmas={"BTC": 1.0}),
+    "position_sigmas": lambda value: _position(distance_sigmas=value),
+    "room_usd": lambda value: _pool(equity_usd=2 * value, ratio=Ratio.of(0.5)),
+    "position_room_usd": lambda value: _position(loss_to_line_usd=value),
+    "worsening": lambda value: _pool(equity_usd=10_000.0 * (1.0 - value)),
+    "trend_time": lambda value: _pool(equity_usd=10_000.0 * value / (value + 900.0)),
+    "burn_time": lambda value: _burn(seconds=value),
+    "ratio_after_payment": lambda value: _burn(after_ratio=Ratio.of(value)),
+    "distance_after_payment": lambda value: _burn(after_line=Line.at(1.0, value)),
+    "deficit": lambda value: _pool(deficit_usd=value),
+    "funds_at_risk": lambda value: _pool(funds_at_risk_usd=value),
+    "account_funds_at_risk": lambda value: view(account(funds_at_risk_usd=value)),
+    "account_gross": lambda value: view(account(gross_notional_usd=value)),
+    "account_net": lambda value: view(account(net_notional_usd=-value)),
+    "account_leverage": lambda value: view(account(effective_leverage_ratio=value)),
+    "one_sided_leverage": lambda value: _pool(one_sided=True, effective_leverage_ratio=value),
+    "collateral_share": lambda value: _pool(collateral=(holding(share_ratio=value),)),
+    "collateral_depeg": lambda value: _pool(collateral=(holding(price_usd=1.0 + value),)),
+    "adl_rank": lambda value: _position(adl_rank=value),
+    "position_cap": lambda value: _position(notional_usd=-value, cap_usd=1.0),
+    "delivery_near": lambda value: _position(delivery_time=NOW + value),
+    "unexplained_loss": lambda value: view(account(unexplained_usd=-value, equity_usd=1.0 - value)),
+    "unexplained_gain": lambda value: view(account(unexplained_usd=value, equity_usd=1.0)),
+    "drift": lambda value: _pool(drift={"equity": -value}, positions=()),
     "clock_offset": lambda value: view(clock_offsets={"binance": -value}),
-    "key_expiry": lambda value: view(_expiry(value)),
+    "key_expiry": _expiry,
     "feed_lag": lambda value: view(feeds=(feed(lag_seconds=value),)),
+    "feed_backlog": lambda value: view(feeds=(feed(waiting=value),)),
+    "unacknowledged": lambda value: view(feeds=(feed(missed_acknowledgements=7, refused=value),)),
+    "weight_budget": lambda value: view(budgets=(Budget(venue="binance", used_ratio=value),)),
+    "inbox_backlog": lambda value: view(inbox_depth=value),
+    "monitor_late": lambda value: view(late_seconds=value),
+    "store_lag": lambda value: view(store=StoreStatus(writing=True, oldest_seconds=value)),
+    "channel_lag": lambda value: view(channels=(channel(oldest_seconds=value),)),
+    "heartbeat_missed": lambda value: view(heartbeats=(heartbeat(last=NOW - 60.0 * value),)),
 }
+#: What is seen in the minutes before, for rules that look back.
+EARLIER: dict[str, list[View]] = {
+    "worsening": [_pool(equity_usd=10_000.0)],
+    "trend_time": [_pool(equity_usd=10_000.0)] * 15,
+    "unacknowledged": [view(feeds=(feed(missed_acknowledgements=7),))],
+}
+#: Numbers that are sums or products and so have no finer steps than these.
+STEPS = {
+    "key_expiry": 1e-6, "delivery_near": 1e-6, "unacknowledged": 1e-9,
+    "heartbeat_missed": 1e-6, "worsening": 1e-9, "collateral_depeg": 1e-9,
+    "unexplained_loss": 1e-9, "unexplained_gain": 1e-9,
+}  # fmt: skip
 THRESHOLDS = [
     (rule, severity, threshold)
     for rule, settings in default_rules().items()
@@ -80,19 +148,38 @@ def test_every_rule_with_a_number_has_a_situation_here() -> None:
     assert SITUATIONS.keys() == {name for name, rule in RULES.items() if rule.kind is Kind.NUMBER}
 
 
+def numbers(rule: str, value: float) -> list[Reading]:
+    """The readings of a rule where its number is this; of stages beside the liquidation that of the orders."""
+    found = read(SITUATIONS[rule](value), rule, *EARLIER.get(rule, []))
+    return [each for each in found if each.subject.detail != ("bankruptcy",)]
+
+
+@pytest.mark.parametrize("rule", SITUATIONS)
+def test_a_rule_reads_its_number_whether_it_has_a_threshold_or_not(rule: str) -> None:
+    (reading,) = numbers(rule, 0.25)
+    assert reading.value == pytest.approx(0.25, rel=1e-6)
+    assert reading.sure
+
+
+@pytest.mark.parametrize("rule", [name for name, rule in default_rules().items() if not rule.thresholds])
+def test_a_limit_that_only_the_user_can_know_is_silent_by_default(rule: str) -> None:
+    if RULES[rule].kind is Kind.NUMBER:
+        (reading,) = numbers(rule, 0.0 if not RULES[rule].rising else 0.999)
+        assert grade(reading, default_rules()[rule]).reached is None
+
+
 def _quieter(severity: Severity, settings: RuleSettings) -> Level | None:
-    below = [each for each in DANGER[: DANGER.index(severity)] if each in settings.thresholds]
+    below = [each for each in BUILT_IN[: BUILT_IN.index(severity)] if each in settings.thresholds]
     return below[-1] if below else None
 
 
 @pytest.mark.parametrize(("rule", "severity", "threshold"), THRESHOLDS)
 def test_a_severity_begins_exactly_at_its_threshold(rule: str, severity: Severity, threshold: float) -> None:
-    settings, rising = default_rules()[rule], RULES[rule].rising
-    step = 1e-6 if rule == "key_expiry" else None  # the sum of two times has no finer steps
+    settings, rising, step = default_rules()[rule], RULES[rule].rising, STEPS.get(rule)
     worse, better = (inf, -inf) if rising else (-inf, inf)
 
     def reached(value: float) -> Level | None:
-        (reading,) = read(SITUATIONS[rule](value), rule)
+        (reading,) = numbers(rule, value)
         return grade(reading, settings).reached
 
     def beside(towards: float) -> float:
@@ -286,8 +373,8 @@ def test_only_what_is_asked_for_is_read() -> None:
 
     odd = pool(contradictions={"equity": "the venue's equity is 0, ours is 15500"})
     shown = view(account(odd), budgets=(Budget(venue="binance", used_ratio=0.1),))
-    assert list(account_readings(shown.accounts[0], NOW, nothing)) == []
-    assert list(venue_readings(shown, None, NOW, nothing)) == []
+    assert list(account_readings(shown.accounts[0], NOW, nothing, Trends({}))) == []
+    assert list(venue_readings(shown, None, NOW, nothing, Trends({}))) == []
 
 
 def notice(kind: str, **changed: Any) -> Notice:

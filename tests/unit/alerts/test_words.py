@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.alerts import words
+from monitor.alerts import words, words_lines, words_outside, words_risk
 from monitor.domain.accounts import Permissions
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio, State
 from monitor.domain.quality import Quality
@@ -42,7 +42,7 @@ def test_percent(ratio: float, text: str) -> None:
 
 def test_a_position_says_how_near_what_it_takes_what_to_do_and_how_sure() -> None:
     near = position(line=Line.at(57_600.0, 0.04), loss_to_line_usd=2_400.0, distance_sigmas=1.6)
-    told = words.position_distance(pool(advice_add_usd=9_700.0, positions=(near,)), near, NOW)
+    told = words_lines.position_distance(pool(advice_add_usd=9_700.0, positions=(near,)), near, NOW)
 
     assert told.summary == "main BTCUSDT long: liquidation 4 % away at 57,600.0, 1.6 daily sigmas"
     assert told.text.splitlines() == [
@@ -66,7 +66,7 @@ def test_a_position_in_every_state(line: Line, text: str) -> None:
     loss = None if line.state is State.AT else 5.0  # a line that is nowhere is not reached by a loss either
     held = position(line=line, distance_sigmas=None, loss_to_line_usd=loss)
 
-    told = words.position_distance(pool(), held, NOW)
+    told = words_lines.position_distance(pool(), held, NOW)
     assert told.summary == f"main BTCUSDT long: {text}"
     assert "A loss of" not in told.text
 
@@ -84,13 +84,13 @@ def test_a_position_in_every_state(line: Line, text: str) -> None:
 def test_a_coin_in_every_state(line: Line, text: str) -> None:
     held = pool(coins={"BTC": {Direction.DOWN: line}})
 
-    assert words.coin_distance(held, "BTC", Direction.DOWN, NOW).summary == f"main cross:USDT: {text}"
+    assert words_lines.coin_distance(held, "BTC", Direction.DOWN, None, NOW).summary == f"main cross:USDT: {text}"
 
 
 def test_the_market_moves_together() -> None:
     held = pool(market={Direction.UP: Line(Line.at(1, 0.1).state, None, 0.1)})
 
-    told = words.market_distance(held, Direction.UP, NOW)
+    told = words_lines.market_distance(held, Direction.UP, None, NOW)
     assert told.summary == "main cross:USDT: all coins together 10 % up liquidates"
 
 
@@ -104,7 +104,7 @@ def test_the_market_moves_together() -> None:
     ],
 )
 def test_a_ratio_in_every_state(ratio: Ratio, text: str) -> None:
-    assert words.margin_ratio(pool(ratio=ratio), NOW).summary == f"main cross:USDT: {text}"
+    assert words_lines.margin_ratio(pool(ratio=ratio), NOW).summary == f"main cross:USDT: {text}"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_ratio_in_every_state(ratio: Ratio, text: str) -> None:
     ],
 )
 def test_what_it_would_take(equity: float | None, text: str | None) -> None:
-    lines = words.margin_ratio(pool(equity_usd=equity), NOW).text.splitlines()
+    lines = words_lines.margin_ratio(pool(equity_usd=equity), NOW).text.splitlines()
 
     assert (lines[1] == text) if text else (len(lines) == 2)
 
@@ -124,25 +124,25 @@ def test_what_it_would_take(equity: float | None, text: str | None) -> None:
 def test_the_engine_s_advice_is_told_in_its_own_words() -> None:
     advised = pool(advice_text="Add 100 USD or close 0.1 BTC.", advice_add_usd=100.0)
 
-    assert "Add 100 USD or close 0.1 BTC." in words.margin_ratio(advised, NOW).text
-    assert "Add" not in words.margin_ratio(pool(advice_add_usd=0.0), NOW).text
+    assert "Add 100 USD or close 0.1 BTC." in words_lines.margin_ratio(advised, NOW).text
+    assert "Add" not in words_lines.margin_ratio(pool(advice_add_usd=0.0), NOW).text
 
 
 def test_how_sure() -> None:
     doubtful = pool(quality=Quality.STALE, reasons=("mark 600 s old",), as_of=NOW - 600, drift={})
 
-    assert words.margin_ratio(doubtful, NOW).text.endswith("Data STALE, oldest input 10 min old: mark 600 s old.")
-    assert words.data_quality(doubtful, NOW).text.splitlines() == [
+    assert words_lines.margin_ratio(doubtful, NOW).text.endswith("Data STALE, oldest input 10 min old: mark 600 s old.")
+    assert words_risk.data_quality(doubtful, NOW).text.splitlines() == [
         "main cross:USDT: data STALE: mark 600 s old",
         "Data STALE, oldest input 10 min old.",
     ]
-    assert "age unknown" in words.data_quality(replace(doubtful, as_of=None), NOW).text
+    assert "age unknown" in words_risk.data_quality(replace(doubtful, as_of=None), NOW).text
 
 
 def test_drift_warns_of_both_figures() -> None:
-    told = words.drift(pool(), "maintenance_margin", -0.02, NOW)
+    told = words_risk.drift(pool(), "maintenance_margin", -0.02, NOW)
     assert told.summary.startswith("main cross:USDT: maintenance margin differs from the venue's by -2 %")
-    assert "cannot be compared" in words.position_drift(pool(), position(drift_ratio=None), NOW).summary
+    assert "cannot be compared" in words_risk.position_drift(pool(), position(drift_ratio=None), NOW).summary
 
 
 @pytest.mark.parametrize(
@@ -161,21 +161,23 @@ def test_drift_warns_of_both_figures() -> None:
 )
 def test_a_position_against_the_venue(drift: float | None, disagreement: str, text: str) -> None:
     held = position(drift_ratio=drift, disagreement=disagreement, drift_tolerance_ratio=0.02)
-    told = words.position_drift(pool(positions=(held,)), held, NOW)
+    told = words_risk.position_drift(pool(positions=(held,)), held, NOW)
     assert told.summary.startswith(f"main BTCUSDT long: {text}")
 
 
 def test_what_contradicts_the_venue_is_not_said_to_be_within_anything_of_it() -> None:
     said = "the venue's equity is 0, ours is 15500"
-    told = words.contradiction(pool(contradictions={"equity": said}), said, NOW)
+    told = words_risk.contradiction(pool(contradictions={"equity": said}), said, NOW)
     assert told.summary == f"main cross:USDT: {said}: do not rely on either before it is understood"
     assert told.text.endswith("in contradiction with the venue's figures.")
     held = position(drift_ratio=None, disagreement="the venue says no liquidation price, we say 45000")
-    assert words.margin_ratio(pool(positions=(held,)), NOW).text.endswith("contradiction with the venue's figures.")
+    assert words_lines.margin_ratio(pool(positions=(held,)), NOW).text.endswith(
+        "contradiction with the venue's figures."
+    )
 
 
 def test_a_deficit() -> None:
-    assert words.deficit(pool(deficit_usd=12.5), NOW).summary == (
+    assert words_risk.deficit(pool(deficit_usd=12.5), NOW).summary == (
         "main cross:USDT: balance 12.50 USD below zero with nothing open"
     )
 
@@ -183,10 +185,10 @@ def test_a_deficit() -> None:
 def test_an_account_that_is_down() -> None:
     down = account(up=False, reasons=("listen key expired",), last_update=NOW - 300)
 
-    assert words.account_down(down, NOW).summary == "main at binance: no fresh data: listen key expired"
-    assert "last read 5 min ago" in words.account_down(down, NOW).text
-    assert "never read" in words.account_down(replace(down, last_update=None), NOW).text
-    assert words.account_down(account(), NOW).summary == "main at binance: data fresh again"
+    assert words_risk.account_down(down, NOW).summary == "main at binance: no fresh data: listen key expired"
+    assert "last read 5 min ago" in words_risk.account_down(down, NOW).text
+    assert "never read" in words_risk.account_down(replace(down, last_update=None), NOW).text
+    assert words_risk.account_down(account(), NOW).summary == "main at binance: data fresh again"
 
 
 @pytest.mark.parametrize(
@@ -199,32 +201,32 @@ def test_an_account_that_is_down() -> None:
     ],
 )
 def test_a_key(state: str, text: str) -> None:
-    assert words.key_permission(account(permissions=Permissions()), state).summary == f"main at binance: {text}"
+    assert words_risk.key_permission(account(permissions=Permissions()), state).summary == f"main at binance: {text}"
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(None, "has no known expiry"), (3 * 86400.0, "expires in 3 d"), (-1.0, "has expired")]
 )
 def test_an_expiry(seconds: float | None, text: str) -> None:
-    assert words.key_expiry(account(), seconds).summary == f"main at binance: the key {text}"
+    assert words_risk.key_expiry(account(), seconds).summary == f"main at binance: the key {text}"
 
 
 def test_a_stream() -> None:
     down = feed("user", account="main", up=False, phase="waiting", reason="", last_message=None)
 
-    assert words.feed_down(down, NOW).summary == "binance main user: not delivering (waiting)"
-    assert "came never" in words.feed_down(down, NOW).text
-    assert "2 min ago" in words.feed_down(replace(down, last_message=NOW - 130), NOW).text
-    assert words.feed_down(feed(), NOW).summary == "binance marks: delivering"
+    assert words_outside.feed_down(down, NOW).summary == "binance main user: not delivering (waiting)"
+    assert "came never" in words_outside.feed_down(down, NOW).text
+    assert "2 min ago" in words_outside.feed_down(replace(down, last_message=NOW - 130), NOW).text
+    assert words_outside.feed_down(feed(), NOW).summary == "binance marks: delivering"
 
 
 def test_a_stream_that_is_late() -> None:
     late = feed("user", account="main", lag_seconds=3.25, last_message=NOW - 1)
 
-    assert words.feed_lag(late, NOW).summary == "binance main user: messages come 3.2 s after the venue's stamp"
-    assert "The last one came 1 s ago." in words.feed_lag(late, NOW).text
+    assert words_outside.feed_lag(late, NOW).summary == "binance main user: messages come 3.2 s after the venue's stamp"
+    assert "The last one came 1 s ago." in words_outside.feed_lag(late, NOW).text
     for unknown in (replace(late, lag_seconds=None), replace(late, last_message=None)):
-        assert words.feed_lag(unknown, NOW).summary == "binance main user: lag unknown"
+        assert words_outside.feed_lag(unknown, NOW).summary == "binance main user: lag unknown"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,8 @@ def test_a_stream_that_is_late() -> None:
 )
 def test_a_ban(until: float | None, text: str) -> None:
     assert (
-        words.venue_ban(Budget(venue="binance", used_ratio=1.0, banned_until=until), NOW).summary == f"binance: {text}"
+        words_outside.venue_ban(Budget(venue="binance", used_ratio=1.0, banned_until=until), NOW).summary
+        == f"binance: {text}"
     )
 
 
