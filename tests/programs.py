@@ -17,6 +17,7 @@ APT_PACKAGES = {
     "mosquitto_passwd": "mosquitto",
     "promtool": "prometheus",
     "prometheus": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
 }
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -94,7 +94,7 @@ APPRISE = Kind(
     lambda url: AppriseSettings(
         name="people",
         url=f"ntfy://monitor:{SECRET}@{url.removeprefix('http://')}/{SECRET}",
-        timeout_seconds=2.0,
+        timeout_seconds=5.0,
     ),
 )
 EVERY = (*KINDS, APPRISE)
@@ -185,7 +185,7 @@ async def test_no_secret_is_in_an_error_a_log_or_a_repr(kind: Kind, caplog: pyte
     said: list[str] = []
     with capture_logs() as lines:
         async with fake.running():
-            settings = kind.settings(fake.url)
+            settings = replace(kind.settings(fake.url), timeout_seconds=TIMEOUT)
             said += [repr(settings), str(settings)]
             async with using(build(settings, Means(clock=StillClock()))) as channel:
                 said.append(repr(channel))
@@ -195,7 +195,8 @@ async def test_no_secret_is_in_an_error_a_log_or_a_repr(kind: Kind, caplog: pyte
         async with using(build(settings, Means(clock=StillClock()))) as channel:
             said += await _all_that_is_said(channel)
         for url in ("http://no-such-host.invalid", "http://127.0.0.1:99999", "not an address"):
-            async with using(build(kind.settings(url), Means(clock=StillClock()))) as channel:
+            settings = replace(kind.settings(url), timeout_seconds=TIMEOUT)
+            async with using(build(settings, Means(clock=StillClock()))) as channel:
                 said += await _all_that_is_said(channel)
     said += [repr(line) for line in lines] + [record.getMessage() for record in caplog.records]
     assert not [words for words in said if SECRET in words]
