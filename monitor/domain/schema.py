@@ -8,6 +8,7 @@ is `monitor/web/schema.json`, and `SCHEMA_VERSION` rises when a document of the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import isfinite, isnan
 from typing import Any
 
@@ -15,7 +16,7 @@ from monitor.domain.accounts import AccountMode, Permissions
 from monitor.domain.alerts import Alert
 from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import Asset
-from monitor.domain.reports import AccountReport, PoolReport, PositionReport
+from monitor.domain.reports import AccountReport, BurnReport, CollateralReport, PoolReport, PositionReport
 from monitor.domain.view import OUTCOMES, Budget, FeedStatus, JournalStatus, View
 
 SCHEMA_VERSION = 1
@@ -36,7 +37,7 @@ def ratio_json(ratio: Ratio) -> Json:
     return {"state": ratio.state.value} if value is None else {"state": ratio.state.value, "value": value}
 
 
-def leverage_json(pool: PoolReport) -> Json:
+def leverage_json(pool: PoolReport | AccountReport) -> Json:
     """The effective leverage, any number from 0 on. LIQUIDATABLE without a `value`: there is no equity left."""
     leverage = pool.effective_leverage_ratio
     if leverage is None or isnan(leverage):
@@ -91,7 +92,61 @@ def position_json(position: PositionReport) -> Json:
         "drift_tolerance_ratio": number(position.drift_tolerance_ratio),
         "disagreement": position.disagreement,
         "suspect": position.suspect,
+        "adl_rank": position.adl_rank,
+        "cap_usd": number(position.cap_usd),
+        "leverage": number(position.leverage),
+        "auto_add_margin": position.auto_add_margin,
+        "funding": {
+            "rate": number(position.funding_rate),
+            "next_time": number(position.next_funding_time),
+            "usd": number(position.funding_usd),
+        },
+        "delivery_time": number(position.delivery_time),
     } | ({} if backstop is None else {"liquidation_with_backstop": line_json(backstop)})
+
+
+def collateral_json(part: CollateralReport) -> Json:
+    """One asset of a pool's equity."""
+    return {
+        "asset": part.asset,
+        "amount": number(part.amount),
+        "value_usd": number(part.value_usd),
+        "share_ratio": number(part.share_ratio),
+        "price_usd": number(part.price_usd),
+        "stable": part.stable,
+    }
+
+
+def burn_json(burn: BurnReport | None, reasons: Iterable[str] = ()) -> Json:
+    """What funding and interest do to a pool; `reasons` why nothing is known of it at all. Without `after` nothing is
+    paid, or it is not known yet where the pool will stand.
+    """
+    burn = burn or BurnReport(usd_per_day=None, seconds=None, reasons=tuple(reasons))
+    ratio, line = burn.after_ratio, burn.after_line
+    after: Json = {}
+    if ratio is not None and line is not None:
+        after = {"at": number(burn.after_at), "margin_ratio": ratio_json(ratio), "nearest": line_json(_unpriced(line))}
+    return {
+        "usd_per_day": number(burn.usd_per_day),
+        "until_liquidation": _until_json(burn),
+        "next_time": number(burn.next_time),
+        "next_usd": number(burn.next_usd),
+        "reasons": list(burn.reasons),
+    } | ({"after": after} if after else {})
+
+
+def _until_json(burn: BurnReport) -> Json:
+    seconds = burn.seconds
+    if seconds is None or isnan(seconds):
+        return {"state": State.UNKNOWN.value, "reasons": list(burn.reasons)}
+    if not isfinite(seconds):
+        return {"state": State.NEVER.value}
+    return {"state": State.AT.value, "seconds": seconds} if seconds > 0.0 else {"state": State.LIQUIDATABLE.value}
+
+
+def _unpriced(line: Line) -> Line:
+    """The nearest of lines of different things: its price says nothing without their names."""
+    return replace(line, price=None)
 
 
 def pool_head_json(pool: PoolReport) -> Json:
@@ -125,6 +180,11 @@ def pool_head_json(pool: PoolReport) -> Json:
         "contradictions": dict(pool.contradictions),
         "backstop": None if pool.backstop is None else pool.backstop.pool,
         "advice": {"add_usd": number(pool.advice_add_usd), "text": pool.advice_text},
+        "collateral": [collateral_json(part) for part in pool.collateral],
+        "burn": burn_json(pool.burn, pool.reasons),
+        "one_sided": pool.one_sided,
+        "coin_sigmas": {coin: sigma for coin, sigma in pool.coin_sigmas.items() if isfinite(sigma)},
+        "market_sigma": number(pool.market_sigma),
     }
 
 
@@ -147,6 +207,12 @@ def account_json(report: AccountReport) -> Json:
         "equity_usd": number(report.equity_usd),
         "mode": _mode_json(report.mode),
         "permissions": None if report.permissions is None else _permissions_json(report.permissions),
+        "group": report.group,
+        "gross_notional_usd": number(report.gross_notional_usd),
+        "net_notional_usd": number(report.net_notional_usd),
+        "effective_leverage": leverage_json(report),
+        "funds_at_risk_usd": number(report.funds_at_risk_usd),
+        "unexplained": {"usd": number(report.unexplained_usd), "text": report.unexplained_text},
     }
 
 

@@ -18,8 +18,8 @@ from monitor.domain.alerts import Alert, Severity
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import PoolKey
 from monitor.domain.quality import Quality
-from monitor.domain.reports import AccountReport
-from monitor.domain.schema import SCHEMA_VERSION, document, line_json, ratio_json, view_json
+from monitor.domain.reports import AccountReport, BurnReport, CollateralReport
+from monitor.domain.schema import SCHEMA_VERSION, burn_json, document, line_json, ratio_json, view_json
 from monitor.domain.view import OUTCOMES, Budget, JournalStatus
 from tests.sample_reports import MAIN, NOW, account, feed, pool, position, together, view
 
@@ -67,6 +67,30 @@ ACCOUNTS = {
         quality=Quality.UNKNOWN, up=False, last_update=None, ratio=Ratio.unknown("one pool is unknown"),
         equity_usd=None, mode=AccountMode(collateral=None, hedge=None), permissions=None,
     ),
+    "paying funding": account(
+        pool(
+            positions=(
+                position(
+                    adl_rank=2, cap_usd=1e7, leverage=20.0, auto_add_margin=False, funding_rate=0.0001,
+                    next_funding_time=NOW + 60.0, funding_usd=6.0, delivery_time=NOW + 1e6,
+                ),
+            ),
+            burn=BurnReport(
+                usd_per_day=18.0, seconds=7e7, next_time=NOW + 60.0, next_usd=6.0, after_ratio=Ratio.of(0.21),
+                after_line=together(0.249), after_at=NOW,
+            ),
+            collateral=(
+                CollateralReport(
+                    asset="USDT", amount=15_500.0, value_usd=15_500.0, share_ratio=1.0, price_usd=None, stable=True
+                ),
+            ),
+            one_sided=True, coin_sigmas={"BTC": 0.03}, market_sigma=0.03,
+        ),
+        group="desk", gross_notional_usd=60_000.0, net_notional_usd=60_000.0, effective_leverage_ratio=3.87,
+        funds_at_risk_usd=15_500.0, unexplained_usd=-3.0, unexplained_text="3 USDT left the wallet",
+    ),
+    "funding that never liquidates": account(pool(burn=BurnReport(usd_per_day=-18.0, seconds=inf))),
+    "liquidated by the next payment": account(pool(burn=BurnReport(usd_per_day=18.0, seconds=0.0))),
     "in contradiction with the venue": account(
         pool(
             contradictions={"equity": "the venue's equity is 0, ours is 15500"},
@@ -230,3 +254,29 @@ def test_the_venue_s_own_ratio_is_known_or_not() -> None:
 
     assert known == {"state": "at", "value": 0.2}
     assert unknown == {"state": "unknown", "reasons": []}
+
+
+def test_how_long_until_liquidation_is_one_of_four_states() -> None:
+    states = [
+        burn_json(BurnReport(usd_per_day=None, seconds=seconds, reasons=("why",)))["until_liquidation"]
+        for seconds in (3600.0, inf, 0.0, None)
+    ]
+    assert states == [
+        {"state": "at", "seconds": 3600.0},
+        {"state": "never"},
+        {"state": "liquidatable"},
+        {"state": "unknown", "reasons": ["why"]},
+    ]
+    assert burn_json(None, ("no marks",))["until_liquidation"] == {"state": "unknown", "reasons": ["no marks"]}
+
+
+def test_where_a_pool_stands_after_a_payment_is_absent_where_nothing_is_paid() -> None:
+    assert "after" not in burn_json(BurnReport(usd_per_day=0.0, seconds=inf))
+    after = burn_json(
+        BurnReport(usd_per_day=1.0, seconds=9.0, after_ratio=Ratio.of(0.5), after_line=NEVER, after_at=NOW)
+    )
+    assert after["after"] == {
+        "at": NOW,
+        "margin_ratio": {"state": "at", "value": 0.5},
+        "nearest": {"state": "never"},
+    }
