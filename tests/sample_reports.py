@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from monitor.domain.accounts import AccountMode, CollateralMode, Permissions
+from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.lines import NEVER, Direction, Line, Ratio, State
 from monitor.domain.names import AccountKey, PoolKey, Side
 from monitor.domain.quality import Quality
@@ -109,6 +110,15 @@ def view(*accounts: AccountReport, **changed: Any) -> View:
         journal=JournalStatus(
             writing=True, records_total=9_000, written_bytes_total=2_500_000, kept_bytes=7_500_000, segments=3,
         ),
+        channels=(
+            ChannelStatus(
+                name="phone", kind="telegram", up=True, waiting=1, oldest_seconds=0.5, delivered_total=3,
+                last_delivered=NOW - 60.0,
+            ),
+        ),
+        store=StoreStatus(writing=True),
+        heartbeats=(HeartbeatStatus(name="backup", every_seconds=3600.0, last=NOW - 900.0, since=NOW - 3600.0),),
+        late_seconds=0.002,
     )  # fmt: skip
     return replace(calm, **changed)
 

@@ -1,4 +1,4 @@
-"""Alert changes to the log: one line each, with a stable event name and the alert's labels as context."""
+"""Alert changes to the log: one line each, with a stable event name, its reason and the alert's labels as context."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 import structlog
 
-from monitor.domain.alerts import AlertChange, Change, Severity
+from monitor.domain.alerts import LOUD, AlertChange, AlertState, Change, Level, Severity
 
 EVENTS: Mapping[Change, str] = {
     Change.FIRED: "alert_fired",
@@ -24,6 +24,9 @@ EVENTS: Mapping[Change, str] = {
     Change.INHIBITED: "alert_inhibited",
     Change.UNINHIBITED: "alert_uninhibited",
 }
+
+#: An alert in one of these states is not told to anybody, whatever becomes of it.
+QUIET = frozenset({AlertState.SILENCED, AlertState.INHIBITED})
 
 
 class Log(Protocol):
@@ -43,9 +46,17 @@ class Log(Protocol):
 
 
 def render(change: AlertChange) -> dict[str, object]:
-    """The context of one line: what the alert says on one line, its rule, severity and labels, and its number."""
+    """The context of one line: what the alert says on one line, why it changed, who had a part in it, its numbers."""
     alert = change.alert
     context: dict[str, object] = {"rule": alert.rule, "severity": str(alert.severity), "summary": alert.summary}
+    words = {
+        "reason": change.reason,
+        "state": "" if alert.state is AlertState.FIRING else alert.state.value,
+        "by": alert.by,
+        "note": alert.note,
+        "incident": alert.incident,
+    }
+    context |= {name: word for name, word in words.items() if word}
     context |= {name: value for name, value in alert.labels.items() if name not in context and name != "event"}
     if change.previous is not None and change.previous != alert.severity:
         context["previous"] = str(change.previous)
@@ -57,11 +68,20 @@ def render(change: AlertChange) -> dict[str, object]:
     return context
 
 
-class AlertLog:
-    """Writes changes to the log, as loud as the alert; what got better is never loud."""
+def nearest(level: Level) -> Severity:
+    """A level that everybody has, for one of the user's own: a warning, where nobody says better."""
+    return next((severity for severity in Severity if severity == level), Severity.WARNING)
 
-    def __init__(self, log: Log | None = None) -> None:
+
+class AlertLog:
+    """Writes changes to the log, as loud as the alert: what nobody needs to hear of is never loud.
+
+    `like` tells for a user's own level which of those that everybody has comes next to it.
+    """
+
+    def __init__(self, log: Log | None = None, like: Callable[[Level], Severity] = nearest) -> None:
         self._log = log or cast(Log, structlog.get_logger("alerts"))
+        self._like = like
 
     def write(self, changes: Iterable[AlertChange]) -> None:
         """One line a change."""
@@ -69,6 +89,7 @@ class AlertLog:
             self._method(change)(EVENTS[change.change], **render(change))
 
     def _method(self, change: AlertChange) -> Callable[..., object]:
-        if change.change in (Change.RESOLVED, Change.EASED) or change.alert.severity == Severity.INFO:
+        severity = self._like(change.alert.severity)
+        if change.change not in LOUD or change.alert.state in QUIET or severity is Severity.INFO:
             return self._log.info
-        return self._log.error if change.alert.severity == Severity.CRITICAL else self._log.warning
+        return self._log.error if severity is Severity.CRITICAL else self._log.warning

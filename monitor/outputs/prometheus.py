@@ -9,14 +9,15 @@ exposed: they would defeat Prometheus' own staleness.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from math import inf, isnan
 
 import msgspec
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 
-from monitor.domain.alerts import Severity
+from monitor.domain.alerts import AlertChange, AlertState, Change, Severity
 from monitor.domain.names import PoolKey
 from monitor.domain.reports import PoolReport
 from monitor.domain.view import View
@@ -28,11 +29,12 @@ from monitor.outputs.samples import (
     Series,
     account_series,
     feed_series,
-    own_series,
+    label_set,
     pool_series,
     position_series,
     quality_series,
 )
+from monitor.outputs.samples_own import delivery_series, own_series
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BLOCK_ROWS = 500
@@ -41,14 +43,24 @@ LATENCY_BUCKETS_SECONDS = (
 )  # fmt: skip
 
 
-class Histogram:
-    """A classic histogram: cumulative buckets by upper bound, a sum and a count."""
+#: From milliseconds on a machine of our own to minutes of a service that is down.
+DELIVERY_BUCKETS_SECONDS = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 900.0,
+)  # fmt: skip
 
-    def __init__(self, name: str, text: str, bounds: Sequence[float]) -> None:
+
+class Histogram:
+    """A classic histogram: cumulative buckets by upper bound, a sum and a count; `labels` lack their closing brace."""
+
+    def __init__(self, name: str, text: str, bounds: Sequence[float], labels: str = "") -> None:
         self._family = Family(name, "histogram", text)
         self._bounds = tuple(bounds)
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
+        opening = f"{labels}," if labels else "{"
+        edges = (*self._bounds, inf)
+        self._buckets = [f'{self._family.name}_bucket{opening}le="{number(bound)}"}} ' for bound in edges]
+        self._totals = f"{labels}}} " if labels else " "
 
     def observe(self, value: float) -> None:
         """Count one value; NaN is not one."""
@@ -56,13 +68,22 @@ class Histogram:
             self._counts[bisect_left(self._bounds, value)] += 1
             self._sum += value
 
+    @property
+    def header(self) -> str:
+        """HELP and TYPE."""
+        return self._family.header
+
+    def lines(self) -> str:
+        """All lines but those."""
+        name, total, lines = self._family.name, 0, []
+        for bucket, count in zip(self._buckets, self._counts, strict=True):
+            total += count
+            lines.append(f"{bucket}{total}\n")
+        return f"{''.join(lines)}{name}_sum{self._totals}{number(self._sum)}\n{name}_count{self._totals}{total}\n"
+
     def text(self) -> str:
         """HELP, TYPE and all lines."""
-        name, total, lines = self._family.name, 0, []
-        for bound, count in zip((*self._bounds, inf), self._counts, strict=True):
-            total += count
-            lines.append(f'{name}_bucket{{le="{number(bound)}"}} {total}\n')
-        return f"{self._family.header}{''.join(lines)}{name}_sum {number(self._sum)}\n{name}_count {total}\n"
+        return self.header + self.lines()
 
 
 class Exposition:
@@ -75,7 +96,12 @@ class Exposition:
             LATENCY_BUCKETS_SECONDS,
         )
         self._labels: dict[PoolKey, PoolLabels] = {}
-        self._firing = {(rule, str(severity)): 0 for rule in rules for severity in Severity}
+        self._deliveries: dict[str, Histogram] = {}
+        self._channels: dict[tuple[str, str], str] = {}
+        self._firing = {_firing(rule, severity, AlertState.FIRING): 0 for rule in rules for severity in Severity}
+        self._transitions = {
+            _transition(rule, change): 0 for rule in rules for change in (Change.FIRED, Change.RESOLVED)
+        }
         self._process = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._process)
         GCCollector(registry=self._process)
@@ -83,6 +109,21 @@ class Exposition:
     def observe_latency(self, seconds: float) -> None:
         """One event became part of a report `seconds` after its bytes were received."""
         self._latency.observe(seconds)
+
+    def observe_delivery(self, channel: str, seconds: float) -> None:
+        """A channel took a message `seconds` after the event that it tells of."""
+        histogram = self._deliveries.get(channel)
+        if histogram is None:
+            text, labels = "From the event that a message tells of to its delivery.", label_set(channel=channel)
+            histogram = Histogram("delivery_seconds", text, DELIVERY_BUCKETS_SECONDS, labels)
+            self._deliveries[channel] = histogram
+        histogram.observe(seconds)
+
+    def count_changes(self, changes: Iterable[AlertChange]) -> None:
+        """These changes were decided."""
+        for each in changes:
+            labels = _transition(each.alert.rule, each.change)
+            self._transitions[labels] = self._transitions.get(labels, 0) + 1
 
     def blocks(self, view: View) -> Iterator[bytes]:
         """The text in pieces to be joined; an empty one only says that time passed."""
@@ -97,10 +138,12 @@ class Exposition:
                 position_series(rows),
                 account_series(view.accounts),
                 feed_series(view),
-                own_series(view, self._count_firing(view)),
+                delivery_series(view, self._channel_labels(view)),
+                own_series(view, self._count_firing(view), dict(self._transitions)),
             )
         )
         yield self._latency.text().encode()
+        yield self._delivered().encode()
         yield generate_latest(self._process)
 
     def _collected(self, view: View, labels: list[PoolLabels], pools: list[PoolReport], rows: Rows) -> Iterator[bytes]:
@@ -125,13 +168,36 @@ class Exposition:
                 yield b""
         self._labels = kept
 
-    def _count_firing(self, view: View) -> dict[tuple[str, str], int]:
-        """Firing alerts by rule and severity; a pair that once fired stays, at 0."""
+    def _delivered(self) -> str:
+        """The histograms of all channels under one heading; nothing before the first delivery."""
+        histograms = tuple(self._deliveries.values())
+        return histograms[0].header + "".join(each.lines() for each in histograms) if histograms else ""
+
+    def _channel_labels(self, view: View) -> Mapping[tuple[str, str], str]:
+        """The rendered labels of the view's channels, kept: channels do not come and go."""
+        for each in view.channels:
+            key = (each.name, each.kind)
+            if key not in self._channels:
+                self._channels[key] = label_set(channel=each.name, kind=each.kind) + "} "
+        return self._channels
+
+    def _count_firing(self, view: View) -> dict[str, int]:
+        """Firing alerts by their rendered labels; what once fired stays, at 0."""
         self._firing = dict.fromkeys(self._firing, 0)
         for alert in view.alerts:
-            key = (alert.rule, str(alert.severity))
-            self._firing[key] = self._firing.get(key, 0) + 1
+            labels = _firing(alert.rule, alert.severity, alert.state)
+            self._firing[labels] = self._firing.get(labels, 0) + 1
         return self._firing
+
+
+@lru_cache(maxsize=4096)
+def _firing(rule: str, severity: str, state: str) -> str:
+    return label_set(rule=rule, severity=severity, state=state) + "} "
+
+
+@lru_cache(maxsize=4096)
+def _transition(rule: str, change: str) -> str:
+    return label_set(rule=rule, change=change) + "} "
 
 
 def _written(all_series: Iterable[Series]) -> Iterator[bytes]:

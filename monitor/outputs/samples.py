@@ -18,7 +18,7 @@ from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import PoolKey, Side, Symbol
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
-from monitor.domain.view import OUTCOMES, FeedStatus, JournalStatus, View
+from monitor.domain.view import OUTCOMES, FeedStatus, View
 
 PREFIX = "marginwatch_"
 
@@ -234,27 +234,6 @@ _FRAMES = Family("feed_frames_total", "counter", "Messages of a stream by what b
 _OUTCOMES = tuple((f',outcome="{outcome}"}} ', attrgetter(outcome)) for outcome in OUTCOMES)
 _WEIGHT = Family("rest_weight_used_ratio", "gauge", "Request weight used over the venue's limit for this address.")
 _OFFSET = Family("clock_offset_seconds", "gauge", "The venue's clock minus ours.")
-_JOURNAL: Sequence[tuple[Family, Callable[[JournalStatus], float]]] = (
-    (Family("journal_writing", "gauge", "1 while the journal keeps what happens."), attrgetter("writing")),
-    (Family("journal_records_total", "counter", "Records written to the journal."), attrgetter("records_total")),
-    (
-        Family("journal_lost_total", "counter", "Records lost because the disk or the queue was full."),
-        attrgetter("lost_total"),
-    ),
-    (
-        Family("journal_written_bytes_total", "counter", "Bytes written to the journal, compressed."),
-        attrgetter("written_bytes_total"),
-    ),
-    (Family("journal_kept_bytes", "gauge", "What all segments of the journal take on disk."), attrgetter("kept_bytes")),
-    (Family("journal_segments", "gauge", "Segments of the journal on disk."), attrgetter("segments")),
-    (Family("journal_queue_depth", "gauge", "Records that wait to be written."), attrgetter("queue_depth")),
-)
-
-_BATCH = Family("engine_batch_events", "gauge", "Events in the engine's latest batch.")
-_CONFLATED = Family("engine_conflated_total", "counter", "Prices replaced by a newer one while they waited.")
-_INBOX = Family("inbox_depth", "gauge", "Events that wait for the engine.")
-_FIRING = Family("alerts_firing", "gauge", "Alerts that fire now, by rule and severity.")
-_BUILD = Family("build_info", "gauge", "1, with the version as a label.")
 
 
 def account_ratio(account: AccountReport) -> float | None:
@@ -340,23 +319,3 @@ def feed_series(view: View) -> Iterator[Series]:
 def _frames(feed: FeedStatus) -> _Samples:
     labels = label_set(venue=feed.venue, account=feed.account, stream=feed.stream)
     return [(labels + suffix, float(count(feed))) for suffix, count in _OUTCOMES]
-
-
-def own_series(view: View, firing: Mapping[tuple[str, str], int]) -> Iterator[Series]:
-    """What the monitor says of itself; `firing` counts alerts by (rule, severity)."""
-    yield _single(_BATCH, view.last_batch_events)
-    yield _single(_CONFLATED, view.conflated_total)
-    yield _single(_INBOX, view.inbox_depth)
-    if view.journal is not None:
-        for family, figure in _JOURNAL:
-            yield _single(family, figure(view.journal))
-    counts = firing.items()
-    yield Series(
-        _FIRING,
-        ((label_set(rule=rule, severity=severity) + "} ", float(count)) for (rule, severity), count in counts),
-    )
-    yield Series(_BUILD, iter([(label_set(version=view.version) + "} ", 1.0)]))
-
-
-def _single(family: Family, value: float) -> Series:
-    return Series(family, iter([(" ", float(value))]))

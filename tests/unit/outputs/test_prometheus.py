@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.domain.alerts import Alert, Severity
+from monitor.domain.alerts import Alert, AlertChange, AlertState, Change, Severity, Silence
+from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Side
 from monitor.domain.quality import Quality
@@ -77,30 +78,51 @@ PUBLIC = {
         "feed_missed_acknowledgements_total",
     )
 } | {
+    name: {"channel": "phone", "kind": "telegram"}
+    for name in (
+        "channel_up", "channel_waiting", "channel_oldest_seconds", "channel_delivered_total", "channel_failed_total",
+        "channel_dropped_total", "channel_last_delivered_timestamp_seconds",
+    )
+} | {
     "feed_frames_total": {"venue": "binance", "account": "main", "stream": "user", "outcome": "applied"},
     "rest_weight_used_ratio": {"venue": "binance"}, "clock_offset_seconds": {"venue": "binance"},
     "event_to_report_seconds_count": {}, "engine_batch_events": {}, "engine_conflated_total": {}, "inbox_depth": {},
     "journal_writing": {}, "journal_records_total": {}, "journal_lost_total": {}, "journal_written_bytes_total": {},
     "journal_kept_bytes": {}, "journal_segments": {}, "journal_queue_depth": {},
-    "alerts_firing": {"rule": "drift", "severity": "warning"}, "build_info": {"version": "0.1.0"},
+    "alerts_firing": {"rule": "drift", "severity": "warning", "state": "firing"}, "silences_active": {},
+    "alert_transitions_total": {"rule": "drift", "change": "fired"}, "late_seconds": {},
+    "store_writing": {}, "store_lost_total": {}, "store_waiting": {},
+    "heartbeat_last_timestamp_seconds": {"heartbeat": "backup"}, "delivery_seconds_count": {"channel": "phone"},
+    "build_info": {"version": "0.1.0"},
 }  # fmt: skip
+
+
+def everything() -> Scrape:
+    """A scrape of a monitor to which everything happened once."""
+    exposition = Exposition()
+    drift = Alert(rule="drift", severity=Severity.WARNING)
+    exposition.count_changes([AlertChange(change=Change.FIRED, alert=drift, at=NOW)])
+    exposition.observe_delivery("phone", 0.2)
+    return Scrape(view(account(pool()), alerts=(drift,)), exposition)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_series_is_there_with_its_labels(name: str) -> None:
-    scrape = Scrape(view(account(pool()), alerts=(Alert(rule="drift", severity=Severity.WARNING),)))
+    scrape = everything()
 
     assert scrape.value(name, **PUBLIC[name]) is not None
     assert scrape.labels(name) == {frozenset(PUBLIC[name])}
 
 
 def test_nothing_is_exported_that_is_not_public_interface() -> None:
-    scrape = Scrape(view(account(pool()), alerts=(Alert(rule="drift", severity=Severity.WARNING),)))
+    scrape = everything()
 
     ours = {sample.name for sample in scrape.samples if not sample.name.startswith(("process_", "python_gc_"))}
     assert ours == {f"marginwatch_{name}" for name in PUBLIC} | {
         "marginwatch_event_to_report_seconds_bucket",
         "marginwatch_event_to_report_seconds_sum",
+        "marginwatch_delivery_seconds_bucket",
+        "marginwatch_delivery_seconds_sum",
     }
 
 
@@ -262,6 +284,88 @@ def test_a_quiet_rule_shows_zero_and_a_firing_one_its_count() -> None:
     assert quiet.value("alerts_firing", rule="drift", severity="warning") == 0.0
 
 
+def test_firing_alerts_are_told_by_their_state() -> None:
+    exposition = Exposition(rules=("drift",))
+    drift = Alert(rule="drift", severity=Severity.WARNING)
+    states = (AlertState.FIRING, AlertState.SILENCED, AlertState.SILENCED, AlertState.ACKNOWLEDGED)
+    alerts = tuple(replace(drift, labels={"n": str(n)}, state=state) for n, state in enumerate(states))
+    before = Scrape(view(alerts=alerts), exposition)
+    after = Scrape(view(), exposition)
+
+    def counts(scrape: Scrape) -> list[float | None]:
+        return [scrape.value("alerts_firing", severity="warning", state=state) for state in AlertState]
+
+    assert counts(before) == [1.0, 1.0, 2.0, None]
+    assert counts(after) == [0.0, 0.0, 0.0, None], "what once fired does not vanish without a word"
+
+
+def test_a_level_of_the_user_s_own_is_counted_as_such() -> None:
+    assert Scrape(view(alerts=(Alert(rule="drift", severity="urgent"),))).value("alerts_firing", severity="urgent") == 1
+
+
+def test_every_change_is_counted_and_what_may_come_first_is_there_before_it() -> None:
+    exposition = Exposition(rules=("drift",))
+    drift = Alert(rule="drift", severity=Severity.WARNING)
+    before = Scrape(view(), exposition)
+    for change in (Change.FIRED, Change.ACKNOWLEDGED, Change.FIRED):
+        exposition.count_changes([AlertChange(change=change, alert=drift, at=NOW)])
+    after = Scrape(view(), exposition)
+
+    def count(scrape: Scrape, change: Change) -> float | None:
+        return scrape.value("alert_transitions_total", rule="drift", change=change)
+
+    assert [count(before, change) for change in (Change.FIRED, Change.RESOLVED)] == [0.0, 0.0]
+    assert [count(after, change) for change in (Change.FIRED, Change.RESOLVED, Change.ACKNOWLEDGED)] == [2.0, 0.0, 1.0]
+
+
+def test_silences_are_counted() -> None:
+    silence = Silence(id="1", matchers=(), starts=NOW, ends=NOW + 60.0, author="Ada", comment="")
+
+    assert Scrape(view(silences=(silence,))).value("silences_active") == 1.0
+    assert Scrape(view()).value("silences_active") == 0.0
+
+
+def test_a_channel_that_fails_says_so_and_one_that_never_delivered_has_no_time() -> None:
+    ill = ChannelStatus(
+        name="hook", kind="webhook", up=False, waiting=7, oldest_seconds=90.5, failed_total=4, dropped_total=2,
+    )  # fmt: skip
+    scrape = Scrape(view(channels=(ill,)))
+
+    figures = ("up", "waiting", "oldest_seconds", "delivered_total", "failed_total", "dropped_total")
+    assert [scrape.value(f"channel_{figure}", channel="hook") for figure in figures] == [0.0, 7.0, 90.5, 0.0, 4.0, 2.0]
+    assert scrape.value("channel_last_delivered_timestamp_seconds") is None
+    assert "true" not in scrape.text
+    assert "false" not in scrape.text
+
+
+def test_deliveries_are_told_by_channel_under_one_heading() -> None:
+    exposition = Exposition()
+    for channel, seconds in (("phone", 0.2), ("phone", 40.0), ('"odd"', 1000.0)):
+        exposition.observe_delivery(channel, seconds)
+    scrape = Scrape(view(), exposition)
+
+    assert scrape.text.count("# TYPE marginwatch_delivery_seconds histogram") == 1
+    assert scrape.value("delivery_seconds_bucket", channel="phone", le="0.25") == 1.0
+    assert scrape.value("delivery_seconds_bucket", channel="phone", le="60.0") == 2.0
+    assert scrape.value("delivery_seconds_bucket", channel='"odd"', le="900.0") == 0.0
+    assert scrape.value("delivery_seconds_bucket", channel='"odd"', le="+Inf") == 1.0
+    assert scrape.value("delivery_seconds_sum", channel="phone") == 40.2
+    assert "delivery_seconds" not in text_of(view())
+
+
+def test_a_store_that_loses_says_so_and_without_one_nothing_is_said() -> None:
+    ill = Scrape(view(store=StoreStatus(writing=False, reason="disk full", lost_total=3, waiting=2)))
+
+    assert [ill.value(f"store_{figure}") for figure in ("writing", "lost_total", "waiting")] == [0.0, 3.0, 2.0]
+    assert not [name for name in Scrape(view(store=None)).names() if name.startswith("store_")]
+
+
+def test_a_sign_of_life_that_never_came_has_no_time() -> None:
+    scrape = Scrape(view(heartbeats=(HeartbeatStatus(name="cron", every_seconds=60.0, last=None, since=NOW),)))
+
+    assert scrape.value("heartbeat_last_timestamp_seconds") is None
+
+
 def test_every_frame_of_a_stream_is_in_one_outcome() -> None:
     counts: dict[str, Any] = {outcome: number for number, outcome in enumerate(OUTCOMES, start=1)}
     stream, polled = replace(feed(messages=36), **counts), feed("clock", polled=True)
@@ -375,7 +479,9 @@ def ours(text: str) -> list[str]:
 def test_promtool_finds_nothing() -> None:
     promtool = program("promtool")
     alerts = (Alert(rule="drift", severity=Severity.WARNING),)
-    text = text_of(view(account(pool(ratio=Ratio.of(inf))), alerts=alerts), Exposition(rules=("margin_ratio",)))
+    exposition = Exposition(rules=("margin_ratio",))
+    exposition.observe_delivery("phone", 0.1)
+    text = text_of(view(account(pool(ratio=Ratio.of(inf))), alerts=alerts), exposition)
 
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=30, check=False
