@@ -73,7 +73,9 @@ class Alerting:
     def __init__(self, settings: AlertSettings) -> None:
         self._levels = settings.levels
         self._rulebook = Rulebook(settings)
-        self._trends = Trends({rule: settings.of(rule).window_seconds or spec.window_seconds for rule, spec in RULES.items()})
+        self._trends = Trends(
+            {rule: settings.of(rule).window_seconds or spec.window_seconds for rule, spec in RULES.items()}
+        )
         self._standing: dict[Subject, Standing] = {}
         self._ledger = Ledger(settings.levels)
         self._hush = Hush(settings, self._rulebook, self._ledger)
@@ -478,5 +480,5 @@ def _new(view: View, before: View) -> list[AccountReport]:
 
 def _is_other(view: View, before: View) -> bool:
     """Whether anything but the accounts is another than in the view before."""
-    same = view.feeds is before.feeds and view.budgets is before.budgets
-    return not (same and view.clock_offsets is before.clock_offsets and view.journal is before.journal)
+    names = ("feeds", "budgets", "clock_offsets", "journal", "store", "channels", "heartbeats")
+    return any(getattr(view, name) is not getattr(before, name) for name in names)
