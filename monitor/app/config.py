@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from monitor.alerts.settings import mistakes as alert_mistakes
 from monitor.app import config_keys as keys
-from monitor.app.config_alerts import Alerts, alert_settings
+from monitor.app.config_alerts import Alerts, alert_settings, unknown_levels
 from monitor.app.config_delivery import (
     Channel,
     DeadMan,
@@ -141,6 +141,8 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
         config = _settings(overrides, *(source.tree for source in sources))
     except ValidationError as error:
         mistakes += translate(error, Config, origin)
+        rules = _merged(*(source.tree for source in reversed(sources))).get("alerts")
+        mistakes += [each for each in unknown_levels(rules) if each.key not in {told.key for told in mistakes}]
     else:
         mistakes += alert_mistakes(alert_settings(config.alerts))
         mistakes += delivery_mistakes(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, create_model, field_validator
@@ -14,6 +15,7 @@ from monitor.alerts.rule import Kind, Rule, RuleSettings
 from monitor.alerts.settings import AlertSettings
 from monitor.app.config_keys import Name, Positive, Section, Wait, key
 from monitor.domain.alerts import Severity
+from monitor.domain.errors import ConfigError
 from monitor.domain.silences import SilenceRefused, parse
 
 BUILT_IN_NAMES = tuple(map(str, Severity))
@@ -106,16 +108,16 @@ def _alerts() -> type[Section]:
     fields: dict[str, Any] = {
         "levels": (
             tuple[Level, ...],
-            key(BUILT_IN_NAMES, "all levels, the quietest first; your own may stand anywhere"),
+            key(BUILT_IN_NAMES, "all levels, the quietest first, your own among them"),
         ),
         "overrides": (
             tuple[Override, ...],
-            key((), "settings for one account, coin …: a table [[alerts.overrides]] each"),
+            key((), "settings for a part: one [[alerts.overrides]] each"),
         ),
         "inhibit": (bool, key(True, "whether alerts keep those quiet that only follow from them")),
         "inhibits": (
             tuple[Inhibit, ...],
-            key((), "which do so, a table [[alerts.inhibits]] each; empty: the built-in ones"),
+            key((), "which do so, [[alerts.inhibits]]; empty: the usual ones"),
         ),
     }
     fields |= {name: (model, key(model(), "")) for name, model in models.items()}
@@ -162,3 +164,24 @@ def _leveled(table: dict[str, Any]) -> dict[str, Any]:
 def _inhibit(table: dict[str, Any]) -> InhibitRule:
     source, target = (tuple(map(parse, table.pop(name))) for name in ("source", "target"))
     return InhibitRule(source=source, target=target, **table)
+
+
+def unknown_levels(table: Any) -> Iterator[ConfigError]:
+    """Levels that are named and do not exist, in an `[alerts]` table that could not be validated as a whole."""
+    tables = table if isinstance(table, dict) else {}
+    given = tables.get("levels")
+    known = given if isinstance(given, list) else BUILT_IN_NAMES
+    for rule in (name for name in tables if name in RULES and isinstance(tables[name], dict)):
+        named: dict[tuple[str, str], Any] = {
+            (key, name): name for key in ("thresholds", "repeat_seconds") for name in _named(tables[rule], key)
+        }
+        named |= {("severities", word): name for word, name in _named(tables[rule], "severities").items()}
+        for (setting, place), name in named.items():
+            if isinstance(name, str) and name not in known:
+                cure = f"no such level; there are: {', '.join(map(str, known))}"
+                yield ConfigError(f"alerts.{rule}.{setting}.{place}", name, cure)
+
+
+def _named(table: dict[str, Any], key: str) -> dict[str, Any]:
+    found = table.get(key)
+    return found if isinstance(found, dict) else {}

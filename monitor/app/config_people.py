@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from monitor.domain.alerts import Severity
+from monitor.app.config_alerts import alert_settings
 from monitor.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ def channel_names(config: Config) -> tuple[str, ...]:
 
 def level_names(config: Config) -> tuple[str, ...]:
     """Every level, from the quietest to the loudest."""
-    found: tuple[str, ...] = getattr(config.alerts, "levels", tuple(map(str, Severity)))
-    return found
+    return alert_settings(config.alerts).levels
 
 
 def delivery_mistakes(config: Config) -> Iterator[ConfigError]:

@@ -73,7 +73,7 @@ def alerts(loaded: Loaded) -> AlertSettings:
     """What the alerting is told."""
     ignored = [name for name, account in loaded.config.accounts.items() if account.permissions == "ignore"]
     any_key = frozenset(AccountKey(loaded.config.accounts[name].venue, name) for name in ignored)
-    return replace(alert_settings(loaded.config.alerts), any_key=any_key)
+    return replace(alert_settings(loaded.config.alerts), any_key=any_key, groups=groups(loaded))
 
 
 def supervision(loaded: Loaded) -> SupervisionSettings:

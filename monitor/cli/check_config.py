@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.app.config import Loaded, load
+from monitor.app.config_alerts import alert_settings
 from monitor.cli.codes import Exit
 from monitor.venues.binance.polls import planned_weight
 from monitor.venues.budget import WeightBudget
@@ -32,7 +33,7 @@ def summary(loaded: Loaded) -> list[str]:
     if web.enabled and web.host not in ("127.0.0.1", "::1", "localhost"):
         lines.append(f"note: {web.host} may show your positions to the network")
     lines += _stretched(loaded)
-    quiet = [name for name, rule in config.alerts.model_dump().items() if not rule["enabled"]]
+    quiet = [name for name, rule in alert_settings(config.alerts).rules.items() if not rule.enabled]
     if quiet:
         lines.append(f"rules switched off: {', '.join(quiet)}")
     return lines
