@@ -89,6 +89,9 @@ class MarketOnly:
     def resync(self, account: AccountKey, why: str, *, config: bool = False) -> None:
         """There is nobody to ask."""
 
+    def read_flows(self, account: AccountKey, since: float) -> None:
+        raise AssertionError("nobody asks for flows here")
+
     def feeds(self) -> tuple[FeedStatus, ...]:
         """The stream's rows."""
         return self._market.ledger.statuses()

@@ -169,7 +169,9 @@ class Core:
     def _resync(self, resyncs: Sequence[Resync]) -> None:
         for resync in resyncs:
             session = self._sessions.get(resync.account.venue)
-            if session is not None:
+            if session is not None and resync.flows_since is not None:
+                session.read_flows(resync.account, resync.flows_since)
+            elif session is not None:
                 session.resync(resync.account, resync.why, config=resync.config)
 
     def _observe(self, batch: Sequence[Event]) -> None:

@@ -11,13 +11,14 @@ those of a new engine that is told the final state, and equal steps give equal r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.domain.accounts import Account
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import Elapsed, Event
-from monitor.domain.names import AccountKey, PoolKey, Symbol, Venue
+from monitor.domain.names import AccountKey, Asset, PoolKey, Symbol, Venue
 from monitor.domain.reports import AccountReport, Notice, Resync, StepResult
 from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState
@@ -31,6 +32,7 @@ from monitor.engine.settings import EngineSettings
 from monitor.engine.stakes import Stakes, stakes_of
 from monitor.engine.tempo import Tempo
 from monitor.engine.terms import listed
+from monitor.engine.unexplained import unexplained
 from monitor.engine.valuation import Priced, Valuation, touching
 from monitor.margin.pool import Describe, Description
 from monitor.margin.prices import Prices
@@ -38,6 +40,7 @@ from monitor.margin.prices import Prices
 DESCRIBED = 5.0  #: describing an account, or reconciling it, costs as much as so many reports of it
 ADVICE_PATIENCE_SECONDS = 2.0  #: advice waits so long for a step that brings nothing, then it is sought in any
 UNRECONCILED = Reconciliation()
+FLOWS_WANTED = "a wallet changed, and nothing that was told explains it"
 
 
 class Engine:
@@ -88,6 +91,10 @@ class Engine:
             self._reconcile(account)
         notices = [*touched.notices, *self._jump_notices(touched), *self._tier_notices(touched)]
         self._tempo.urge(reconciled)
+        booked, asked = self._intake.cash.judge(now)
+        self._tempo.urge(booked)
+        resyncs = [*touched.resyncs]
+        resyncs += [Resync(account=ask.account, why=FLOWS_WANTED, flows_since=ask.since) for ask in asked]
         self._decide(touched, described)
         if quiet or not 0.0 <= now - self._advised_at < ADVICE_PATIENCE_SECONDS:
             self._advised_at = now
@@ -98,7 +105,7 @@ class Engine:
             reports=self._report(),
             closed=tuple(touched.closed),
             notices=tuple(notice for notice in notices if notice.account in self._intake.accounts),
-            resyncs=tuple(dict.fromkeys(ask for ask in touched.resyncs if ask.account in self._intake.accounts)),
+            resyncs=tuple(dict.fromkeys(ask for ask in resyncs if ask.account in self._intake.accounts)),
             due=now if self._to_describe or self._to_reconcile else self._tempo.due(),
         )
 
@@ -206,7 +213,21 @@ class Engine:
             )
             for pool, found in condition.pools.items()
         ]
-        return account_report(state, pools, condition.findings, self._now, self._settings.groups.get(key, ""))
+        report = account_report(state, pools, condition.findings, self._now, self._settings.groups.get(key, ""))
+        usd, text = self._left_over(key)
+        return replace(report, unexplained_usd=usd, unexplained_text=text)
+
+    def _left_over(self, account: AccountKey) -> tuple[float | None, str]:
+        """What the account's wallets changed by that nothing explains, in USD, and in words."""
+        cash = self._intake.cash
+        if not cash.known(account):
+            return None, ""
+
+        def price_usd(asset: Asset) -> float:
+            price = self._prices.asset(account.venue, asset)
+            return 1.0 if math.isnan(price) and asset in self._valuation.stablecoins else price
+
+        return unexplained(cash.gaps(account, self._now), price_usd)
 
     def _stakes(self, account: AccountKey, priced: Priced) -> Stakes:
         return stakes_of(account, priced, self._market, self._afters, self._valuation.stablecoins, self._now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from monitor.domain.accounts import Permissions
@@ -11,13 +11,18 @@ from monitor.domain.events import (
     AccountClosed,
     AccountConfig,
     AccountSnapshot,
+    AcknowledgeAlert,
+    AlertsRestored,
     AssetTick,
     BalanceChanged,
     Banned,
     CandlesLoaded,
+    CashFlow,
+    CashFlowsRead,
     ClockRead,
     ConfigChanged,
     Elapsed,
+    EndSilence,
     Event,
     FeedDown,
     FeedUp,
@@ -26,6 +31,7 @@ from monitor.domain.events import (
     PermissionsRead,
     PollFailed,
     PositionChanged,
+    SilenceAlerts,
     Tick,
     Ticks,
     TiersLoaded,
@@ -36,14 +42,17 @@ from monitor.domain.names import AccountKey, Venue
 from monitor.domain.reports import Notice, Resync
 from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState, Changes
+from monitor.engine.cash import Cash
 from monitor.engine.health import Connection
 from monitor.engine.market import Clocked, Market, Moves
 from monitor.engine.notices import permission_words, warning_words
+from monitor.engine.rows import LONG_AGO
 from monitor.engine.settings import EngineSettings
 from monitor.engine.tables import VenueTables
 from monitor.margin.prices import Prices
 
 CLOCKS_DIFFER_SECONDS = 1.0  #: by which a stamp may lie after its receipt: the measured offset is not exact
+USER_STREAM = "user"  #: the stream that tells of an account's flows
 _FORCED = (WarningKind.LIQUIDATION, WarningKind.ADL, WarningKind.SETTLEMENT)
 
 
@@ -69,6 +78,7 @@ class Intake:
 
     def __init__(self, prices: Prices, settings: EngineSettings) -> None:
         self.market = Market(prices, settings)
+        self.cash = Cash()
         self._settings = settings
         self._now = 0.0
         self.accounts = {key: AccountState(key) for key in settings.accounts}
@@ -96,8 +106,11 @@ class Intake:
             Banned: self._banned,
             CandlesLoaded: self.market.candles,
             FundingRates: self._funding,
+            CashFlow: self._flow,
+            CashFlowsRead: self._flows,
             AccountClosed: self._closed,
             Elapsed: self._elapsed,
+            **dict.fromkeys((AcknowledgeAlert, SilenceAlerts, EndSilence, AlertsRestored), lambda _: None),
         }
 
     def begin(self, now: float) -> None:
@@ -126,6 +139,7 @@ class Intake:
         """Facts may have been lost: all accounts are doubtful until they are read again."""
         for state in self.accounts.values():
             state.lose(why, at)
+            self.cash.missed(state.key, at)
         return tuple(Resync(account=key, why=why, config=config) for key in self.accounts for config in (False, True))
 
     def _clocked(self, venue: Venue, received: float, limit_seconds: float) -> Clocked:
@@ -184,6 +198,8 @@ class Intake:
         changes = state.snapshot(event, connection.offset)
         self._apply_changes(event.account, changes, event.received, answer=True)
         asked = connection.venue_now(event.asked)
+        if state.answer is event:
+            self._wallets(state, event, asked)
         for symbol, mark in event.marks:
             self.market.second_source(event.account.venue, symbol, mark, asked, event.received)
 
@@ -195,6 +211,32 @@ class Intake:
         self._apply_changes(event.account, state.configuration(event), event.received, answer=True)
         self._touched.report[event.account] = None
 
+    def _wallets(self, state: AccountState, event: AccountSnapshot, asked: float) -> None:
+        """Book what is believed of the wallets now, and in which assets the contracts held settle."""
+        times = state.balances.time
+        rows = [
+            (asset, row.wallet, asked if times(asset) == LONG_AGO else times(asset)) for asset, row in state.balances
+        ]
+        self.cash.wallets(state.key, rows, event.received, None if event.problems else asked)
+        for key, position in state.positions:
+            if position.margin_asset is not None:
+                self.cash.settles(state.key, key.symbol, position.margin_asset)
+
+    def _flow(self, event: CashFlow) -> None:
+        if event.account not in self.accounts:
+            return
+        if not event.asset and event.symbol is not None:
+            listed = self.tables(event.account.venue).of(event.account).instruments.get(event.symbol)
+            asset = self.cash.settled_in(event.account, event.symbol) or (listed and listed.settle)
+            event = replace(event, asset=asset or "")
+        if event.asset:
+            self.cash.flow(event)
+
+    def _flows(self, event: CashFlowsRead) -> None:
+        if event.account in self.accounts:
+            self.connection(event.account.venue).poll_succeeded(event.account.account, "income")
+            self.cash.history(event)
+
     def _push(
         self,
         event: PositionChanged | BalanceChanged | ConfigChanged,
@@ -203,6 +245,9 @@ class Intake:
         state = self.accounts.get(event.account)
         if state is not None:
             changes = method(state, event)
+            if isinstance(event, BalanceChanged) and changes.redescribe and event.wallet is not None:
+                row = (event.asset, event.wallet, event.venue_time)
+                self.cash.wallets(event.account, [row], event.received)
             self._apply_changes(event.account, changes, event.received, answer=isinstance(event, ConfigChanged))
 
     def _warning(self, event: VenueWarning) -> None:
@@ -228,6 +273,9 @@ class Intake:
 
     def _feed(self, event: FeedUp | FeedDown) -> None:
         self.connection(event.venue).feed(event)
+        if event.stream == USER_STREAM and event.account is not None:
+            key = AccountKey(event.venue, event.account)
+            (self.cash.hears if isinstance(event, FeedUp) else self.cash.deaf)(key, event.at)
         self._doubt(event.venue, event.account)
 
     def _poll_failed(self, event: PollFailed) -> None:
@@ -248,6 +296,7 @@ class Intake:
     def _closed(self, event: AccountClosed) -> None:
         if self.accounts.pop(event.account, None) is None:
             return
+        self.cash.forget(event.account)
         self.tables(event.account.venue).forget(event.account)
         self.connection(event.account.venue).forget(event.account.account)
         self._touched.closed.append(event.account)

@@ -69,6 +69,10 @@ class Rows(Generic[K, V]):
         """When a reading or push last showed `key` (which must be held), by our clock."""
         return self._rows[key].seen
 
+    def time(self, key: K) -> float:
+        """The venue's time of what is known of `key` (which must be held)."""
+        return self._rows[key].time
+
     def push(self, key: K, value: V | None, venue_time: float, received: float) -> bool:
         """Take a push, None for «gone»; False if it is older than what is known of its key."""
         row = self._rows.get(key)

@@ -52,6 +52,10 @@ class Session(Protocol):
         """Have an account (and its configuration) read again soon. Never blocks; many calls cost one reading."""
         ...
 
+    def read_flows(self, account: AccountKey, since: float) -> None:
+        """Have the venue's history of an account's cash flows read, from its time `since` on. Never blocks."""
+        ...
+
     def feeds(self) -> tuple[FeedStatus, ...]:
         """One row for each stream and each reading."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
@@ -18,9 +19,11 @@ from monitor.venues.binance.polls import AccountReadings
 from monitor.venues.binance.user import UserStream
 from monitor.venues.session import Job, Put
 from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Timings
-from monitor.venues.wake import Poll
+from monitor.venues.wake import Pace, Poll, Wake
 
 Body = Callable[[], Awaitable[None]]
+INCOME_IDLE = "read only where a wallet changed by what nothing explains"
+INCOME_SPACING_SECONDS = 20.0  #: least time between two readings of an account's history of cash flows
 SPREAD = (0.85, 0.97)  #: of an interval, by chance: accounts do not all ask in one second, none asks late
 
 
@@ -54,6 +57,8 @@ class AccountDesk:
         self._account = self._poll(self._read_account, self._account_interval, "account")
         self._config = self._poll(self._read_config, lambda: self._stretched(timings.config_every_seconds), "config")
         self._tiers = self._poll(self._readings.tiers, lambda: timings.tiers_every_seconds, "tiers")
+        self._flows_bell, self._flows_since = Wake(clock), math.inf
+        self._readings.rows["income"].idle(INCOME_IDLE)
         self._permissions = self._poll(self._read_permissions, lambda: timings.permissions_every_seconds, "permissions")
 
     def jobs(self) -> tuple[Job, ...]:
@@ -65,6 +70,7 @@ class AccountDesk:
             ("account", self._permitted_only(self._after_config(self._account.run))),
             ("user stream", self._permitted_only(self.user.run)),
             ("tiers", self._permitted_only(self._tiers.run)),
+            ("income", self._permitted_only(self._read_flows)),
         )
         rows = self._readings.rows
         return tuple(
@@ -84,6 +90,11 @@ class AccountDesk:
         if config:
             self._config.ring()
         self._account.ring()
+
+    def read_flows(self, since: float) -> None:
+        """Have the history of cash flows read soon, from the venue's time `since` on."""
+        self._flows_since = min(self._flows_since, since)
+        self._flows_bell.ring()
 
     def _poll(self, read: Body, interval: Callable[[], float], what: str) -> Poll:
         def failed(exc: VenueError) -> None:
@@ -124,6 +135,26 @@ class AccountDesk:
                 self._account.ring()
         finally:
             self._configured.set()
+
+    async def _read_flows(self) -> None:
+        """Read the history whenever it is asked for, and never by itself: it is dear, and seldom needed."""
+        pace, row = Pace(self._clock, self._timings), self._readings.rows["income"]
+        while True:
+            if self._flows_since == math.inf:
+                await self._flows_bell.wait(self._timings.config_every_seconds)
+                continue
+            since, self._flows_since = self._flows_since, math.inf
+            try:
+                await self._readings.income(since)
+            except VenueError as exc:
+                self._flows_since = min(self._flows_since, since)
+                row.failed(exc)
+                self._tell("income", exc.why)
+                await self._clock.sleep(pace.pause(exc))
+            else:
+                pace.worked()
+                row.idle(INCOME_IDLE)
+                await self._clock.sleep(INCOME_SPACING_SECONDS)
 
     async def _read_permissions(self) -> None:
         # Unreadable permissions run, with an alert of their own; but they take back no refusal.

@@ -49,6 +49,7 @@ PREMIUM_INDEX = Endpoint("GET", "/fapi/v1/premiumIndex", 10, False, Host.FAPI, "
 EXCHANGE_INFO = Endpoint(
     "GET", "/fapi/v1/exchangeInfo", 1, False, Host.FAPI, "fapiPublicGetExchangeInfo", "instruments"
 )
+INCOME = Endpoint("GET", "/fapi/v1/income", 30, True, Host.FAPI, "fapiPrivateGetIncome", "income")
 SERVER_TIME = Endpoint("GET", "/fapi/v1/time", 1, False, Host.FAPI, "fapiPublicGetTime", "clock")
 MARK_KLINES = Endpoint(
     "GET", "/fapi/v1/markPriceKlines", 1, False, Host.FAPI, "fapiPublicGetMarkPriceKlines", "candles"
@@ -73,6 +74,7 @@ ENDPOINTS = (
     ASSET_INDEX,
     PREMIUM_INDEX,
     EXCHANGE_INFO,
+    INCOME,
     SERVER_TIME,
     MARK_KLINES,
     API_RESTRICTIONS,
@@ -117,7 +119,7 @@ UNDERSTOOD: dict[str, str] = {
     "ACCOUNT_UPDATE": "balances and positions that changed",
     "ACCOUNT_CONFIG_UPDATE": "a leverage or the multi-assets flag changed",
     "MARGIN_CALL": "the venue warns of liquidation",
-    "ORDER_TRADE_UPDATE": "an order; only liquidation, ADL, settlement and delivery orders say something here",
+    "ORDER_TRADE_UPDATE": "an order: what a fill did to wallets, and whether the venue's own hand was in it",
     "listenKeyExpired": "the user stream's key is no longer valid",
 }
 

@@ -10,10 +10,10 @@ import msgspec
 from monitor.domain.accounts import Permissions, SymbolConfig
 from monitor.domain.clock import Clock
 from monitor.domain.errors import KeyTooPowerful, MalformedAnswer
-from monitor.domain.events import AccountSnapshot, PollFailed
+from monitor.domain.events import AccountSnapshot, CashFlow, CashFlowsRead, PollFailed
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Symbol
-from monitor.venues.binance import answers, endpoints
+from monitor.venues.binance import answers, cash, endpoints, funding
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.budget import Priority
 from monitor.venues.contents import Contents
@@ -23,7 +23,9 @@ from monitor.venues.session import Emit
 from monitor.venues.settings import BinanceAccountSettings, PermissionPolicy, Timings
 
 Row = tuple[str, str]
-ACCOUNT_READINGS = ("account", "config", "tiers", "permissions")
+ACCOUNT_READINGS = ("account", "config", "tiers", "permissions", "income")
+INCOME_PAGES = 4  #: read of the history of cash flows at most: an account that trades more often is not followed
+INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need not be in the history
 PUBLIC_READINGS = ("clock", "instruments", "candles")
 
 
@@ -152,7 +154,36 @@ class AccountReadings:
                 f'the key may {" and ".join(words)}; make a key that can only read, or set permissions = "warn"',
             )
 
-    async def _ask(self, what: str, endpoint: endpoints.Endpoint) -> Answer:
+    async def income(self, since: float) -> None:
+        """Read the history of the account's cash flows from the venue's time `since` on, page by page; emit it whole,
+        or as far as it was read.
+        """
+        flows: list[CashFlow] = []
+        until, received = since, self._clock.now()
+        for _ in range(INCOME_PAGES):
+            begins = since if not flows else until + 0.001
+            params: dict[str, str | int] = {"startTime": round(begins * 1000), "limit": cash.PAGE_ROWS}
+            answer = await self._ask("income", endpoints.INCOME, params, Priority.USEFUL)
+            self.rows["income"].came(answer)
+            asked = answer.asked + (self._client.offset_seconds or 0.0)
+            with self.rows["income"].taking(answer) as bad:
+                page = cash.page(answer.body, VENUE, self.account, answer.received, bad)
+            if bad:
+                break  # what it did not tell may be just what is looked for
+            ends = asked - INCOME_LAG_SECONDS if page.last else page.until
+            flows += [flow for flow in page.flows if flow.venue_time <= ends]
+            until, received = ends, answer.received
+            if page.last:
+                break
+        self._emit(CashFlowsRead(account=self.account, flows=tuple(flows), since=since, until=until, received=received))
+
+    async def _ask(
+        self,
+        what: str,
+        endpoint: endpoints.Endpoint,
+        params: Mapping[str, str | int] | None = None,
+        priority: Priority = Priority.NEEDED,
+    ) -> Answer:
         """One request with the account's key. A reading that waits long for the budget says so."""
 
         def waits(why: str) -> None:
@@ -160,7 +191,12 @@ class AccountReadings:
             self._emit(PollFailed(VENUE, self.account.account, what, self._clock.now(), why, waiting=True))
 
         return await self._client.ask(
-            endpoint, credentials=self._settings.credentials, account=self.account.account, waits=waits
+            endpoint,
+            params,
+            self._settings.credentials,
+            account=self.account.account,
+            priority=priority,
+            waits=waits,
         )
 
 
@@ -220,6 +256,9 @@ class PublicReadings:
         self._misread("marks", bad, answer.body)
         if ticks is not None:
             self._emit(ticks)
+        rates = funding.of_answer(answer.body, VENUE, answer.received)
+        if rates is not None:
+            self._emit(rates)
 
     async def assets(self) -> None:
         """Read the index prices and rates of all assets."""

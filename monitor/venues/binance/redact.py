@@ -42,8 +42,8 @@ _TELLING = frozenset(
         "group",
     }
 )
-# Not secret, but as good as a name: the millisecond in which a key was made.
-_EXACT = frozenset({"createTime", "tradeGroupId"})
+# Not secret, but as good as a name: the millisecond in which a key was made, and what a history says of its rows.
+_EXACT = frozenset({"createTime", "tradeGroupId", "info"})
 
 # The one-letter names of a push: client's and venue's order, trade, strategy, algo order; `i` is the account elsewhere.
 _TELLING_IN_PUSH = frozenset({"c", "C", "i", "t", "si", "caid", "aid", "ai"})

@@ -83,6 +83,12 @@ class BinanceSession:
         if desk is not None:
             desk.resync(why, config)
 
+    def read_flows(self, account: AccountKey, since: float) -> None:
+        """Have an account's cash flows read from the venue's history. An account that is not ours is nobody's."""
+        desk = self._desks.get(account)
+        if desk is not None:
+            desk.read_flows(since)
+
     def feeds(self) -> tuple[FeedStatus, ...]:
         """The public streams and readings, then each account's."""
         public = (*self._market.ledger.statuses(), *(row.status() for row in self._readings.rows.values()))

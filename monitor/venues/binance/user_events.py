@@ -11,6 +11,7 @@ from monitor.domain.accounts import MarginMode
 from monitor.domain.events import BalanceChanged, ConfigChanged, Event, PositionChanged, VenueWarning, WarningKind
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Side
+from monitor.venues.binance import cash
 from monitor.venues.binance.fields import BadField, Loose, finite, optional, optional_positive, seconds
 
 _SHOWN = 40
@@ -41,6 +42,7 @@ class _BalanceRow(msgspec.Struct, gc=False):
     a: str
     wb: Loose = None
     cw: Loose = None
+    bc: Loose = None
 
 
 class _PositionRow(msgspec.Struct, gc=False):
@@ -56,6 +58,8 @@ class _PositionRow(msgspec.Struct, gc=False):
 class _Changes(msgspec.Struct, gc=False):
     B: list[msgspec.Raw] = []
     P: list[msgspec.Raw] = []
+    m: str = ""
+    S: str | None = None
 
 
 class _AccountUpdate(msgspec.Struct, gc=False):
@@ -104,6 +108,9 @@ class _Order(msgspec.Struct, gc=False):
     p: Loose = None
     ap: Loose = None
     ps: str = "BOTH"
+    rp: Loose = None
+    n: Loose = None
+    N: str | None = None
 
 
 class _OrderUpdate(msgspec.Struct, gc=False):
@@ -135,7 +142,10 @@ def _account_update(payload: bytes, account: AccountKey, received: float) -> Fou
     problems: list[RowProblem] = []
     for number, raw in enumerate(update.a.B):
         try:
-            events.append(_balance(msgspec.json.decode(raw, type=_BalanceRow, strict=False), account, at, received))
+            row = msgspec.json.decode(raw, type=_BalanceRow, strict=False)
+            events.append(_balance(row, account, at, received))
+            flow = cash.told(update.a.m, row.a, optional(row.bc), account, at, received, update.a.S)
+            events += [] if flow is None else [flow]
         except ValueError as error:
             problems.append(RowProblem(f"balance {number}", str(error)[:200]))
     for number, raw in enumerate(update.a.P):
@@ -255,8 +265,21 @@ def _order_update(payload: bytes, account: AccountKey, received: float) -> Found
     update = msgspec.json.decode(payload, type=_OrderUpdate, strict=False)
     order = update.o
     forced = _forced(order)
+    at = _time(update.E, update.T)
+    flows = cash.of_fill(
+        cash.Fill(
+            symbol=order.s,
+            profit=optional(order.rp),
+            fee=optional(order.n),
+            fee_asset=order.N,
+            forced=forced is not None,
+        ),
+        account,
+        at,
+        received,
+    )
     if forced is None:
-        return Found(carries_state=False)
+        return Found(flows, carries_state=False)
     kind, cause = forced
     event = VenueWarning(
         account=account,
@@ -264,10 +287,10 @@ def _order_update(payload: bytes, account: AccountKey, received: float) -> Found
         symbol=order.s,
         side=_closed_side(order),
         detail=_closing(order, cause),
-        venue_time=_time(update.E, update.T),
+        venue_time=at,
         received=received,
     )
-    return Found((event,))
+    return Found((event, *flows))
 
 
 def _forced(order: _Order) -> tuple[WarningKind, str] | None:

@@ -50,6 +50,9 @@ class FakeSession:
     def resync(self, account: AccountKey, why: str, *, config: bool = False) -> None:
         self.resyncs.append((account, config))
 
+    def read_flows(self, account: AccountKey, since: float) -> None:
+        raise AssertionError("nobody asks for flows here")
+
     def feeds(self) -> tuple[FeedStatus, ...]:
         count = len(self.kept)
         return (FeedStatus(venue="binance", account="main", stream="user", phase="live", up=True, malformed=count),)
