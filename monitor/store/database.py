@@ -82,7 +82,7 @@ class Database:
         self._untold: list[Audit] = []  #: lines for the audit about the file itself
         self._checkpointed = 0.0  #: when, by the steady clock
         self.told = ""
-        self.refused_total = 0  #: values that could not be written whatever the disk says
+        self.lost_total = 0  #: values that could not be written whatever the disk says, rows and files that are none
 
     def start(self) -> Saved:
         """Open the file and read what it holds. Raises `StoreRefused`, and `StoreFailed` where nothing can be read.
@@ -119,7 +119,10 @@ class Database:
             refused = self._transaction(self._connection, pending, lines)
         self._standing.settle(pending)
         self._untold.clear()
-        self.refused_total += refused
+        if refused:
+            self.lost_total += refused
+            text = f"{refused} values have no form in which they could be stored, see the log"
+            self._untold.append(Audit(at=self._clock.now(), what="refused", who=WHO, text=text))
         return refused
 
     def look_after(self, idle: bool) -> bool:
@@ -157,6 +160,7 @@ class Database:
             self._disconnect()
             kept = self._place.move_aside(self._clock.now())
             self._is_ours = False
+            self.lost_total += 1
             self._tell("damaged", f"the database was damaged ({error}): it is kept as {kept}, a new one is begun")
             self._place.acquire()
             self._connection, saved = self._sound()
@@ -179,7 +183,7 @@ class Database:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         tables = _one(connection, "SELECT count(*) FROM sqlite_master")
         if tables and _one(connection, "PRAGMA application_id") != APPLICATION_ID:
-            raise StoreRefused(f"{self.path} is a database of another program: give [store] another path")
+            raise StoreRefused(f"{self.path} is a database of another program: give [store] another directory")
         if not tables:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -199,6 +203,7 @@ class Database:
     def _load(self, connection: sqlite3.Connection) -> Saved:
         saved, unreadable = rows.load(connection)
         if unreadable:
+            self.lost_total += unreadable
             self._tell("unreadable", f"{unreadable} rows of {self.path} are not understood and count as not there")
         return saved
 

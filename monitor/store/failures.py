@@ -20,7 +20,7 @@ class StoreTaken(StoreRefused):
     def __init__(self, path: Path, holder: str) -> None:
         by = f" (process {holder})" if holder else ""
         super().__init__(
-            f"another monitor{by} keeps its state in {path}: stop it, or give one of the two another [store] path"
+            f"another monitor{by} keeps its state in {path}: stop it, or give one of the two another [store] directory"
         )
         self.path, self.holder = path, holder
 

@@ -8,6 +8,7 @@ from monitor.store.settings import StoreSettings
 
 CHUNK_ROWS = 500  #: removed at a time from each table
 CHUNK_PAGES = 500  #: given back to the file system at a time
+FREE_PAGES = 100  #: that stay in the file for what comes next
 LAST_LINES = 1_000  #: of the audit that stay whatever their age: a clock that was wrong must not empty it
 
 _SURPLUS_LINES = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= ? ORDER BY id LIMIT ?)"
@@ -47,8 +48,11 @@ def trim(connection: sqlite3.Connection, settings: StoreSettings, now: float) ->
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    connection.execute(f"PRAGMA incremental_vacuum({CHUNK_PAGES})").fetchall()
-    return removed > 0
+    surplus = _count(connection, "PRAGMA freelist_count") - FREE_PAGES
+    if surplus > 0:
+        # `execute` would stop after the first page: each is a row without a column.
+        connection.executescript(f"PRAGMA incremental_vacuum({min(surplus, CHUNK_PAGES)})")
+    return removed > 0 or surplus > CHUNK_PAGES
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

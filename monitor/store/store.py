@@ -140,7 +140,7 @@ class Store:
         return StoreStatus(
             writing=not reason,
             reason=reason or self._ailing or self._database.told,
-            lost_total=self._lost_total + self._database.refused_total,
+            lost_total=self._lost_total + self._database.lost_total,
             waiting=sum(each.commits for each in waiting),
             oldest_seconds=max((now - each.oldest for each in waiting if each.oldest is not None), default=0.0),
         )

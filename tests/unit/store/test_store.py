@@ -169,7 +169,7 @@ def strange_volatility(value: Any) -> Any:
     return VolatilityFact(venue="binance", symbol="BTCUSDT", variance=value, weight=1.0, samples=1, price=1.0, at=1.0)
 
 
-COMMITS = st.lists(values(Commit), max_size=6)
+COMMITS = st.lists(values(Commit), max_size=4)
 
 
 class Model:

@@ -213,7 +213,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun_and_that_is_told(tmp_p
         assert saved == Saved()
         asyncio.run(store.commit(page()))
         status = store.status()
-        assert status.writing
+        assert (status.writing, status.lost_total) == (True, 1)
         assert "was damaged" in status.reason
         [aside] = [file for file in tmp_path.iterdir() if ".damaged-" in file.name and file.name.endswith("Z-01")]
         assert aside.read_bytes() == spoilt
