@@ -47,7 +47,7 @@ DATA: Mapping[str, Entry] = {
                   "stream"),
             window_seconds=WINDOW_SECONDS,
         ),
-        lambda: RuleSettings(thresholds={WARNING: 3.0}),
+        lambda: RuleSettings(thresholds={WARNING: 3.0}, window_seconds=WINDOW_SECONDS),
     ),
     "venue_ban": Entry(
         state("the venue told us to stop calling", words=("banned",)),

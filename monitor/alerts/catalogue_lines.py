@@ -38,7 +38,9 @@ LINES: Mapping[str, Entry] = {
             above("the share of a pool's room in USD that was lost within the window", end=1.0, most=1.0),
             window_seconds=WINDOW_SECONDS,
         ),
-        lambda: RuleSettings(thresholds={WARNING: 0.5}, for_seconds=5.0, worsening_factor=0.25),
+        lambda: RuleSettings(
+            thresholds={WARNING: 0.5}, for_seconds=30.0, worsening_factor=0.25, window_seconds=WINDOW_SECONDS
+        ),
     ),
     "burn_time": Entry(
         below("seconds until funding and interest alone liquidate a pool"),
@@ -50,7 +52,7 @@ LINES: Mapping[str, Entry] = {
             window_seconds=WINDOW_SECONDS,
             least_window_seconds=WINDOW_SECONDS,
         ),
-        lambda: RuleSettings(for_seconds=60.0),
+        lambda: RuleSettings(for_seconds=60.0, window_seconds=WINDOW_SECONDS),
     ),
     "ratio_after_payment": Entry(
         above("a pool's margin ratio after its next funding or interest", end=1.0, most=1.0),

@@ -72,7 +72,7 @@ def levels(settings: AlertSettings) -> Levels:
     whoever watches these numbers knows when a report is worth reading.
     """
     return Levels(
-        ratio=_levels(settings, "margin_ratio", "account_ratio", "stage_ratio"),
+        ratio=_levels(settings, "margin_ratio", "account_ratio"),
         distance=_levels(settings, "position_distance", "coin_distance", "market_distance", "depeg_distance"),
     )
 

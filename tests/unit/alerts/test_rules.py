@@ -56,7 +56,7 @@ def _position(**changed: Any) -> View:
 
 
 def _burn(**changed: Any) -> View:
-    return _pool(burn=BurnReport(**({"usd_per_day": 5.0, "seconds": inf} | changed)))
+    return _pool(burn=replace(BurnReport(usd_per_day=5.0, seconds=inf), **changed))
 
 
 def _expiry(value: float) -> View:
@@ -71,12 +71,12 @@ def holding(asset: str = "USDC", **changed: Any) -> CollateralReport:
 
 def channel(**changed: Any) -> ChannelStatus:
     """A channel that delivers."""
-    return ChannelStatus(**({"name": "phone", "kind": "telegram", "up": True} | changed))
+    return replace(ChannelStatus(name="phone", kind="telegram", up=True), **changed)
 
 
 def heartbeat(**changed: Any) -> HeartbeatStatus:
     """A hedger that says every minute that it lives."""
-    return HeartbeatStatus(**({"name": "hedger", "every_seconds": 60.0, "last": NOW, "since": NOW - 9e4} | changed))
+    return replace(HeartbeatStatus(name="hedger", every_seconds=60.0, last=NOW, since=NOW - 9e4), **changed)
 
 
 DOWN = Direction.DOWN
