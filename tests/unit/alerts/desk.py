@@ -38,7 +38,7 @@ class Desk:
     ) -> list[tuple[str, Change]]:
         """A view `seconds` later: rule and change of what is told."""
         self.now += seconds
-        shown = view(*accounts, at=self.now, **changed)
+        shown = view(*accounts, **{"at": self.now, "heartbeats": (), **changed})
         changes = self.alerting.step(shown, notices, self.now, commands, closed)
         self.told.extend(changes)
         return [(change.alert.rule, change.change) for change in changes]

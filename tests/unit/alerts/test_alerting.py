@@ -45,7 +45,7 @@ def test_a_pending_alert_is_not_shown_as_firing() -> None:
 
 
 def test_the_life_of_an_incident_from_warning_to_the_end() -> None:
-    desk = Desk()
+    desk = Desk(worsening=RuleSettings(enabled=False))
     desk.hold(NEAR, seconds=7)
     desk.hold(VERY_NEAR, seconds=7)
     assert desk.firing == [("margin_ratio", CRITICAL)]

@@ -29,7 +29,7 @@ def test_a_lost_stream_is_told_once_and_its_return_once() -> None:
 
 def test_a_ban_is_told_at_once_and_ends_with_its_time() -> None:
     desk = Desk()
-    banned = (Budget(venue="binance", used_ratio=1.0, banned_until=NOW + 120),)
+    banned = (Budget(venue="binance", used_ratio=0.5, banned_until=NOW + 120),)
 
     assert desk.see(account(), budgets=banned) == [("venue_ban", Change.FIRED)]
     assert desk.see(account(), budgets=banned, seconds=118) == []
