@@ -60,6 +60,7 @@ class Sender:
         self._lane, self._post, self._decisions = lane, post, decisions
         self._clock, self._settings = clock, settings
         self.closing = False
+        self.is_busy = False  #: with a message, and with writing down what became of it
 
     async def run(self) -> None:
         """For ever, or until it closes and nothing urgent is left that may go."""
@@ -73,17 +74,13 @@ class Sender:
                 await lane.sleep(wait)
                 continue
             taken = lane.take(now)
-            if taken:
-                await self._deliver(taken)
+            self.is_busy = True
+            await self._deliver(taken)
+            self.is_busy = False
 
     def wake(self) -> None:
         """Look at once whether there is something to do, or to end."""
         self._lane.woken.set()
-
-    @property
-    def is_sending(self) -> bool:
-        """Whether anything is under way."""
-        return bool(self._lane.queue.flying)
 
     @property
     def is_urgent(self) -> bool:

@@ -88,6 +88,7 @@ class Delivery:
         self._senders = [Sender(lane, self, decisions, clock, settings) for lane in self._lanes.values()]
         self._intake: list[Commit] = []
         self._woken = asyncio.Event()
+        self._turning = False
         self._newest: dict[str, AlertChange] = {}  #: of each incident that is not over
         self._promises: dict[str, dict[tuple[str, int], Escalation]] = {}
         self._first = _Work()  #: what the start itself brings
@@ -110,6 +111,12 @@ class Delivery:
                 task.result()
         finally:
             await self._close(clerk, senders)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was decided was sent or given up, and is written down."""
+        busy = self._turning or any(sender.is_busy for sender in self._senders)
+        return not busy and not self._intake and not any(len(lane.queue) for lane in self._lanes.values())
 
     def statuses(self) -> tuple[ChannelStatus, ...]:
         """How each channel does."""
@@ -175,7 +182,9 @@ class Delivery:
 
     async def _clerk(self) -> None:
         while True:
+            self._turning = True
             await self._turn()
+            self._turning = False
             wait = max(0.0, self._due() - self._clock.now())
             if not self._intake:
                 await self._sleep(wait)
@@ -373,9 +382,10 @@ class Delivery:
         for task, sender in senders.items():
             sender.closing = True
             sender.wake()
-            if not sender.is_urgent and sender.is_sending:
+            if sender.is_busy and not sender.is_urgent:
                 task.cancel()
-        await asyncio.wait(senders, timeout=max(0.0, until - loop.time()))
+        if senders:
+            await asyncio.wait(senders, timeout=max(0.0, until - loop.time()))
         for task in senders:
             task.cancel()
         await asyncio.gather(*senders, return_exceptions=True)
