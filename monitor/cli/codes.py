@@ -41,6 +41,18 @@ class CannotCreate(MarginwatchError):
     """What a command is to write cannot be written there (exit 73)."""
 
 
+class NotAllowed(MarginwatchError):
+    """The monitor does not let us do that (exit 77)."""
+
+
+class NotDone(MarginwatchError):
+    """The monitor understood, and could not do it (exit 1)."""
+
+
+class Misused(MarginwatchError):
+    """The command line says something that makes no sense (exit 2)."""
+
+
 def guarded(command: Callable[[], Exit]) -> Exit:
     """Run a command; an expected error becomes one line on stderr (a line a mistake) and its exit code."""
     try:
@@ -55,7 +67,9 @@ def guarded(command: Callable[[], Exit]) -> Exit:
         return complain(str(error), Exit.NO_INPUT)
     except CannotCreate as error:
         return complain(str(error), Exit.CANNOT_CREATE)
-    except AuthRejected as error:
+    except Misused as error:
+        return complain(str(error), Exit.USAGE)
+    except (AuthRejected, NotAllowed) as error:
         return complain(str(error), Exit.NO_PERMISSION)
     except (Unavailable, VenueError) as error:
         return complain(str(error), Exit.UNAVAILABLE)

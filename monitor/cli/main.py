@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import journal
+from monitor.cli import alerts, journal
 
 if TYPE_CHECKING:
     from monitor.cli.codes import Exit
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(journal.app)
+app.add_typer(alerts.app)
 
 ConfigOption = Annotated[
     Path | None,
