@@ -50,13 +50,14 @@ def posted(
 ) -> Posted:
     """The alert with its level, or with another one that it had. Our own labels win over those that are added.
 
-    A level of the user's own is told as it is; the built-in one that it counts as stands beside it as `like`.
+    The severity is a built-in one, for that is what others' routes know; a level of the user's own stands beside it.
     """
-    severity = str(level or alert.severity)
+    own = str(level or alert.severity)
+    severity = str(like(own))
     found = {label_name(name): value for name, value in {**(labels or {}), **alert.labels}.items() if value}
     found |= {"alertname": alert_name(alert.rule), "severity": severity}
-    if like(severity) != severity:
-        found["severity_like"] = str(like(severity))
+    if own != severity:
+        found["level"] = own
     return Posted(
         labels=found,
         annotations=words_of(alert, runbook),
