@@ -27,7 +27,7 @@ def account_readings(report: AccountReport, now: float, asks: Asks, trends: Tren
     want = wants(asks)
     trends.keep_pools(report.key, [pool.key for pool in report.pools])
     for pool in report.pools:
-        yield from pool_readings(pool, now, asks, trends)
+        yield from pool_readings(pool, now, asks, want, trends)
         yield from percent_readings(pool, asks)
         if want.sigmas:
             yield from sigma_readings(pool, asks)

@@ -1,14 +1,16 @@
-"""What the files of rules share: how a reading is asked for, and words that need no time."""
+"""What the files of rules share: how a reading is asked for and made."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from sys import float_info
 
 from monitor.alerts.catalogue import RULES
-from monitor.alerts.reading import Words
+from monitor.alerts.reading import Reading, Subject, Words
+from monitor.domain.reports import PoolReport, PositionReport
 
 Asks = Callable[[str, float | None, str], bool]  #: rule, number, word: whether its reading is wanted
+Told = Callable[[float], Words]  #: what a reading says at a time
 
 
 def wanted(asks: Asks, rule: str) -> bool:
@@ -16,9 +18,20 @@ def wanted(asks: Asks, rule: str) -> bool:
 
     A rule that nobody wants costs one question an account, not one a position.
     """
-    return asks(rule, inf if RULES[rule].rising else -inf, "")
+    return asks(rule, float_info.max if RULES[rule].rising else 0.0, "")
 
 
-def said(told: Words) -> Callable[[float], Words]:
+def said(told: Words) -> Told:
     """Words that need no time."""
     return lambda _: told
+
+
+def of_pool(rule: str, pool: PoolReport, value: float | None, told: Told, *detail: str, like: str = "") -> Reading:
+    """A pool's number; it is believed as far as the pool is."""
+    subject = Subject(rule, pool.key.owner, pool.key.pool, detail)
+    return Reading(subject, value, "", pool.quality.figures_shown, told, like)
+
+
+def of_position(rule: str, pool: PoolReport, position: PositionReport, value: float | None, told: Told) -> Reading:
+    """A position's number."""
+    return of_pool(rule, pool, value, told, position.symbol, position.side.value)

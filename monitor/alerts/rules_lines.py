@@ -13,8 +13,8 @@ from math import inf, log1p
 from typing import NamedTuple
 
 from monitor.alerts import words_lines as words
-from monitor.alerts.reading import Reading, Subject
-from monitor.alerts.rules_asking import Asks
+from monitor.alerts.reading import Reading
+from monitor.alerts.rules_asking import Asks, of_pool, of_position
 from monitor.domain.lines import Direction, Line, State
 from monitor.domain.reports import PoolReport
 
@@ -54,53 +54,47 @@ def sigmas(line: Line, direction: Direction, sigma: float | None) -> float | Non
 
 def percent_readings(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
     """Lines by how far prices may move, as a ratio."""
-    owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
-    to_market, lent = _depegs_lend(pool, asks), dict[Named, float]()
+    to_market: dict[Direction, float] = {}
+    lent: dict[Named, float] = {}
     for coin, lines in pool.depegs.items():
         for direction, line in lines.items():
             value = distance(line)
             if asks("depeg_distance", value, ""):
-                subject = Subject("depeg_distance", owner, name, (coin, direction.value))
-                like = "market_distance" if _is_mirrored(pool, direction, line) else ""
+                like = "market_distance" if _lend_to_market(pool, direction, line, to_market) else ""
                 told = partial(words.depeg_distance, pool, coin, direction)
-                yield Reading(subject, value, "", sure, told, like)
+                yield of_pool("depeg_distance", pool, value, told, coin, direction.value, like=like)
     for direction, line in pool.market.items():
-        value = to_market.get(direction, distance(line))
+        value = to_market.get(direction, distance(line)) if to_market else distance(line)
         if asks("market_distance", value, ""):
-            others = _coins(pool, direction)
-            like = "coin_distance" if _lend(distance(line), value, others, lent) else ""
-            subject = Subject("market_distance", owner, name, (direction.value,))
+            like = "coin_distance" if _lend(distance(line), value, _coins(pool, direction), lent) else ""
             told = partial(words.market_distance, pool, direction, sigmas(line, direction, pool.market_sigma))
-            yield Reading(subject, value, "", sure, told, like)
+            yield of_pool("market_distance", pool, value, told, direction.value, like=like)
     for coin, lines in pool.coins.items():
         for direction, line in lines.items():
-            value = lent.get((coin, direction.value), distance(line))
+            value = lent.get((coin, direction.value), distance(line)) if lent else distance(line)
             if asks("coin_distance", value, ""):
                 like = "position_distance" if _lend(distance(line), value, _positions(pool, coin), lent) else ""
-                subject = Subject("coin_distance", owner, name, (coin, direction.value))
-                told = partial(
-                    words.coin_distance, pool, coin, direction, sigmas(line, direction, pool.coin_sigmas.get(coin))
-                )
-                yield Reading(subject, value, "", sure, told, like)
+                far = sigmas(line, direction, pool.coin_sigmas.get(coin))
+                told = partial(words.coin_distance, pool, coin, direction, far)
+                yield of_pool("coin_distance", pool, value, told, coin, direction.value, like=like)
     for position in pool.positions:
         value = distance(position.line)
         value = lent.get((position.symbol, position.side.value), value) if lent else value
         if asks("position_distance", value, ""):
-            subject = Subject("position_distance", owner, name, (position.symbol, position.side.value))
-            yield Reading(subject, value, "", sure, partial(words.position_distance, pool, position))
+            told = partial(words.position_distance, pool, position)
+            yield of_position("position_distance", pool, position, value, told)
 
 
 def sigma_readings(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
     """The same lines in daily sigmas."""
-    owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
     lent: dict[Named, float] = {}
     for direction, line in pool.market.items():
         value = sigmas(line, direction, pool.market_sigma)
         if asks("market_sigmas", value, ""):
             others = _coins(pool, direction, in_sigmas=True)
             like = "coin_sigmas" if _lend(distance(line), value, others, lent) else ""
-            subject = Subject("market_sigmas", owner, name, (direction.value,))
-            yield Reading(subject, value, "", sure, partial(words.line_sigmas, pool, "", direction, line, value), like)
+            told = partial(words.line_sigmas, pool, "", direction, line, value)
+            yield of_pool("market_sigmas", pool, value, told, direction.value, like=like)
     for coin, lines in pool.coins.items():
         for direction, line in lines.items():
             own = sigmas(line, direction, pool.coin_sigmas.get(coin))
@@ -108,35 +102,28 @@ def sigma_readings(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
             if asks("coin_sigmas", value, ""):
                 beside = _positions(pool, coin, in_sigmas=True)
                 like = "position_sigmas" if _lend(distance(line), value, beside, lent) else ""
-                subject = Subject("coin_sigmas", owner, name, (coin, direction.value))
                 told = partial(words.line_sigmas, pool, coin, direction, line, own)
-                yield Reading(subject, value, "", sure, told, like)
+                yield of_pool("coin_sigmas", pool, value, told, coin, direction.value, like=like)
     for position in pool.positions:
         value = lent.get((position.symbol, position.side.value), position.distance_sigmas)
         if asks("position_sigmas", value, ""):
-            subject = Subject("position_sigmas", owner, name, (position.symbol, position.side.value))
-            yield Reading(subject, value, "", sure, partial(words.position_sigmas, pool, position))
+            told = partial(words.position_sigmas, pool, position)
+            yield of_position("position_sigmas", pool, position, value, told)
 
 
-def _depegs_lend(pool: PoolReport, asks: Asks) -> dict[Direction, float]:
-    """The nearest distance at which a market line speaks for depeg lines too, by direction."""
-    lent: dict[Direction, float] = {}
-    for lines in pool.depegs.values():
-        for direction, line in lines.items():
-            value = distance(line)
-            if value is not None and asks("depeg_distance", value, "") and _is_mirrored(pool, direction, line):
-                opposite = OPPOSITE[direction]
-                own = distance(pool.market[opposite])
-                lent[opposite] = min(value, lent.get(opposite, inf), inf if own is None else own)
-    return lent
-
-
-def _is_mirrored(pool: PoolReport, direction: Direction, line: Line) -> bool:
-    """Whether this is the market line seen from the other side: all prices rise in a currency that falls."""
+def _lend_to_market(pool: PoolReport, direction: Direction, line: Line, lent: dict[Direction, float]) -> bool:
+    """Let the market line speak for a depeg line that is the same seen from the other side: all prices rise in a
+    currency that falls. Whether it does.
+    """
     opposite = OPPOSITE[direction]
-    far = log_distance(line, direction)
-    beside = log_distance(pool.market[opposite], opposite) if opposite in pool.market else None
-    return far is not None and beside is not None and far < inf and beside <= far * SAME_WITHIN
+    if opposite not in pool.market:
+        return False
+    far, beside = log_distance(line, direction), log_distance(pool.market[opposite], opposite)
+    value, own = distance(line), distance(pool.market[opposite])
+    if far is None or beside is None or value is None or own is None or beside > far * SAME_WITHIN:
+        return False
+    lent[opposite] = min(value, own, lent.get(opposite, inf))
+    return True
 
 
 def _coins(pool: PoolReport, direction: Direction, *, in_sigmas: bool = False) -> dict[Named, _Other]:

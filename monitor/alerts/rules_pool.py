@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from math import inf
 from typing import NamedTuple
 
 from monitor.alerts import words_lines, words_risk
-from monitor.alerts.reading import Reading, Subject, Words
-from monitor.alerts.rules_asking import Asks, wanted
+from monitor.alerts.reading import Reading, Subject
+from monitor.alerts.rules_asking import Asks, of_pool, of_position, wanted
 from monitor.alerts.rules_lines import distance
 from monitor.alerts.trend import Trends, seconds_left, share_lost
 from monitor.domain.lines import Ratio, State
-from monitor.domain.reports import PoolReport, PositionReport
+from monitor.domain.reports import BurnReport, PoolReport, PositionReport
 
 LINE = "line"  #: the figure of a pool's drift that is the worst of its positions' lines
 LIQUIDATION = "liquidation"  #: the stage that `margin_ratio` speaks of
@@ -21,10 +21,15 @@ DUST_RATIO = 0.01  #: a stablecoin of a smaller share is no danger to a pool
 
 
 class Wants(NamedTuple):
-    """Which of the rules that would be asked for each position somebody wants: asked once an account."""
+    """Which rules somebody wants of those that would be asked for each pool or position: asked once an account."""
 
     sigmas: bool
+    worsening: bool
+    trend: bool
     room: bool
+    position_room: bool
+    at_risk: bool
+    share: bool
     adl: bool
     cap: bool
     auto_add: bool
@@ -32,10 +37,15 @@ class Wants(NamedTuple):
 
 
 def wants(asks: Asks) -> Wants:
-    """What is wanted of positions."""
+    """What is wanted of pools and positions."""
     return Wants(
         sigmas=any(wanted(asks, rule) for rule in ("position_sigmas", "coin_sigmas", "market_sigmas")),
-        room=wanted(asks, "position_room_usd"),
+        worsening=wanted(asks, "worsening"),
+        trend=wanted(asks, "trend_time"),
+        room=wanted(asks, "room_usd"),
+        position_room=wanted(asks, "position_room_usd"),
+        at_risk=wanted(asks, "funds_at_risk"),
+        share=wanted(asks, "collateral_share"),
         adl=wanted(asks, "adl_rank"),
         cap=wanted(asks, "position_cap"),
         auto_add=asks("auto_add_margin", None, "on"),
@@ -43,106 +53,118 @@ def wants(asks: Asks) -> Wants:
     )
 
 
-def pool_readings(pool: PoolReport, now: float, asks: Asks, trends: Trends) -> Iterator[Reading]:
+def pool_readings(pool: PoolReport, now: float, asks: Asks, want: Wants, trends: Trends) -> Iterator[Reading]:
     """The numbers and states of one pool."""
-    owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
-
-    def number(rule: str, value: float | None, told: Callable[[float], Words], *detail: str) -> Iterator[Reading]:
-        if asks(rule, value, ""):
-            yield Reading(Subject(rule, owner, name, detail), value, "", sure, told)
-
-    yield from number("margin_ratio", _value(pool.ratio), partial(words_lines.margin_ratio, pool))
-    for stage, ratio in pool.stages.items():
-        if stage != LIQUIDATION:
-            told = partial(words_lines.stage_ratio, pool, stage, ratio)
-            yield from number("stage_ratio", _value(ratio), told, stage)
-    yield from number("deficit", pool.deficit_usd, partial(words_risk.deficit, pool))
-    yield from number("funds_at_risk", pool.funds_at_risk_usd, partial(words_risk.funds_at_risk, pool))
-    leverage = one_sided_leverage(pool)
-    yield from number("one_sided_leverage", leverage, partial(words_risk.one_sided_leverage, pool, leverage))
-    for held in pool.collateral:
-        told = partial(words_risk.collateral_share, pool, held)
-        yield from number("collateral_share", held.share_ratio, told, held.asset)
+    ratio = value_of(pool.ratio)
+    if asks("margin_ratio", ratio, ""):
+        yield of_pool("margin_ratio", pool, ratio, partial(words_lines.margin_ratio, pool))
+    for stage, one in pool.stages.items():
+        value = value_of(one)
+        if stage != LIQUIDATION and asks("stage_ratio", value, ""):
+            yield of_pool("stage_ratio", pool, value, partial(words_lines.stage_ratio, pool, stage, one), stage)
+    yield from _trust(pool, asks)
+    yield from _limits(pool, asks, want)
     room = room_usd(pool)
-    yield from number("room_usd", room, partial(words_lines.room_usd, pool, room))
-    if sure:
-        yield from _speed(pool, room, now, asks, trends)
+    if want.room and asks("room_usd", room, ""):
+        yield of_pool("room_usd", pool, room, partial(words_lines.room_usd, pool, room))
+    if room is not None and pool.quality.figures_shown:
+        yield from _speed(pool, room, now, asks, want, trends)
     if pool.burn is not None:
-        burn, is_over = pool.burn, pool.ratio.state is State.LIQUIDATABLE
-        # Of a pool that is liquidatable its ratio tells: what funding does to it later is no news.
-        lasts = None if is_over else burn.seconds
-        yield from number("burn_time", lasts, partial(words_lines.burn_time, pool, burn))
-        after = None if is_over or burn.after_ratio is None else _value(burn.after_ratio)
-        yield from number("ratio_after_payment", after, partial(words_lines.ratio_after_payment, pool, burn))
-        left = None if is_over or burn.after_line is None else distance(burn.after_line)
-        yield from number("distance_after_payment", left, partial(words_lines.distance_after_payment, pool, burn))
+        yield from _payments(pool, pool.burn, asks)
+
+
+def _trust(pool: PoolReport, asks: Asks) -> Iterator[Reading]:
+    """How far the pool's figures may be believed."""
     quality = pool.quality.value
     if asks("data_quality", None, quality):
-        told = partial(words_risk.data_quality, pool)
-        yield Reading(Subject("data_quality", owner, name), None, quality, True, told)
+        subject = Subject("data_quality", pool.key.owner, pool.key.pool)
+        yield Reading(subject, None, quality, True, partial(words_risk.data_quality, pool))
     for figure, drift in pool.drift.items():
         # The lines' own alerts name their positions: the worst of them is not told a second time.
-        if figure != LINE:
-            yield from number("drift", abs(drift), partial(words_risk.drift, pool, figure, drift), figure)
-    for figure, said in pool.contradictions.items():
-        yield from number("drift", inf, partial(words_risk.contradiction, pool, said), figure)
+        if figure != LINE and asks("drift", abs(drift), ""):
+            yield of_pool("drift", pool, abs(drift), partial(words_risk.drift, pool, figure, drift), figure)
+    for figure, what in pool.contradictions.items():
+        if asks("drift", inf, ""):
+            yield of_pool("drift", pool, inf, partial(words_risk.contradiction, pool, what), figure)
 
 
-def _speed(pool: PoolReport, room: float | None, now: float, asks: Asks, trends: Trends) -> Iterator[Reading]:
+def _limits(pool: PoolReport, asks: Asks, want: Wants) -> Iterator[Reading]:
+    """What is held, and on what it rests."""
+    if asks("deficit", pool.deficit_usd, ""):
+        yield of_pool("deficit", pool, pool.deficit_usd, partial(words_risk.deficit, pool))
+    leverage = one_sided_leverage(pool)
+    if asks("one_sided_leverage", leverage, ""):
+        told = partial(words_risk.one_sided_leverage, pool, leverage)
+        yield of_pool("one_sided_leverage", pool, leverage, told)
+    if want.at_risk and asks("funds_at_risk", pool.funds_at_risk_usd, ""):
+        yield of_pool("funds_at_risk", pool, pool.funds_at_risk_usd, partial(words_risk.funds_at_risk, pool))
+    for held in pool.collateral if want.share else ():
+        if asks("collateral_share", held.share_ratio, ""):
+            told = partial(words_risk.collateral_share, pool, held)
+            yield of_pool("collateral_share", pool, held.share_ratio, told, held.asset)
+
+
+def _speed(pool: PoolReport, room: float, now: float, asks: Asks, want: Wants, trends: Trends) -> Iterator[Reading]:
     """How fast the room shrinks; of a pool that owes nothing and holds nothing there is no such danger."""
-    owner, name = pool.key.owner, pool.key.pool
-    if room is None:
-        return
     idle = pool.ratio.value == 0.0
-    if wanted(asks, "worsening"):
+    if want.worsening:
         trend = trends.pool("worsening", pool.key, room, now)
         share = 0.0 if idle else share_lost(trend, room)
         if asks("worsening", share, ""):
             told = partial(words_lines.worsening, pool, share, room, trend.window_seconds)
-            yield Reading(Subject("worsening", owner, name), share, "", True, told)
-    if wanted(asks, "trend_time"):
+            yield of_pool("worsening", pool, share, told)
+    if want.trend:
         trend = trends.pool("trend_time", pool.key, room, now)
         left = inf if idle else seconds_left(trend, room, now)
         if asks("trend_time", left, ""):
-            told = partial(words_lines.trend_time, pool, left, trend.window_seconds)
-            yield Reading(Subject("trend_time", owner, name), left, "", True, told)
+            yield of_pool("trend_time", pool, left, partial(words_lines.trend_time, pool, left, trend.window_seconds))
+
+
+def _payments(pool: PoolReport, burn: BurnReport, asks: Asks) -> Iterator[Reading]:
+    """What funding and interest take. Of a pool that is liquidatable its ratio tells: what they do then is no news."""
+    is_over = pool.ratio.state is State.LIQUIDATABLE
+    lasts = None if is_over else burn.seconds
+    if asks("burn_time", lasts, ""):
+        yield of_pool("burn_time", pool, lasts, partial(words_lines.burn_time, pool, burn))
+    after = None if is_over or burn.after_ratio is None else value_of(burn.after_ratio)
+    if asks("ratio_after_payment", after, ""):
+        yield of_pool("ratio_after_payment", pool, after, partial(words_lines.ratio_after_payment, pool, burn))
+    left = None if is_over or burn.after_line is None else distance(burn.after_line)
+    if asks("distance_after_payment", left, ""):
+        yield of_pool("distance_after_payment", pool, left, partial(words_lines.distance_after_payment, pool, burn))
 
 
 def position_readings(pool: PoolReport, now: float, asks: Asks, want: Wants) -> Iterator[Reading]:
-    """What is read of each position besides its line's distance."""
-    owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
-
-    def number(of: PositionReport, rule: str, value: float | None, told: Callable[[float], Words]) -> Iterator[Reading]:
-        if value is not None and asks(rule, value, ""):
-            yield Reading(Subject(rule, owner, name, (of.symbol, of.side.value)), value, "", sure, told)
-
+    """What is read of each position besides its lines."""
     for position in pool.positions:
-        yield from _position_drift(pool, position, asks)
-        if want.room:
+        drift = _line_drift(position)
+        if asks("drift", drift, ""):
+            subject = Subject(
+                "drift", pool.key.owner, pool.key.pool, ("liquidation_price", position.symbol, position.side.value)
+            )
+            told = partial(words_risk.position_drift, pool, position)
+            yield Reading(subject, drift, "", pool.quality.figures_shown, told)
+        if want.position_room and asks("position_room_usd", position.loss_to_line_usd, ""):
             told = partial(words_lines.position_room_usd, pool, position)
-            yield from number(position, "position_room_usd", position.loss_to_line_usd, told)
-        if want.adl and position.adl_rank is not None:
+            yield of_position("position_room_usd", pool, position, position.loss_to_line_usd, told)
+        if position.adl_rank is not None and want.adl and asks("adl_rank", position.adl_rank, ""):
             told = partial(words_risk.adl_rank, pool, position)
-            yield from number(position, "adl_rank", float(position.adl_rank), told)
-        if want.cap and (share := cap_share(position)) is not None:
-            told = partial(words_risk.position_cap, pool, position, share)
-            yield from number(position, "position_cap", share, told)
-        if want.auto_add and position.auto_add_margin is not None:
+            yield of_position("adl_rank", pool, position, float(position.adl_rank), told)
+        if position.cap_usd is not None and want.cap:
+            share = cap_share(position)
+            if asks("position_cap", share, ""):
+                told = partial(words_risk.position_cap, pool, position, share)
+                yield of_position("position_cap", pool, position, share, told)
+        if position.auto_add_margin is not None and want.auto_add:
             on = "on" if position.auto_add_margin else ""
             if asks("auto_add_margin", None, on):
-                subject = Subject("auto_add_margin", owner, name, (position.symbol, position.side.value))
-                yield Reading(subject, None, on, sure, partial(words_risk.auto_add_margin, pool, position))
-        if want.delivery and position.delivery_time is not None:
-            told = partial(words_risk.delivery_near, pool, position)
-            yield from number(position, "delivery_near", position.delivery_time - now, told)
-
-
-def _position_drift(pool: PoolReport, position: PositionReport, asks: Asks) -> Iterator[Reading]:
-    drift = _line_drift(position)
-    if asks("drift", drift, ""):
-        owner, name, sure = pool.key.owner, pool.key.pool, pool.quality.figures_shown
-        subject = Subject("drift", owner, name, ("liquidation_price", position.symbol, position.side.value))
-        yield Reading(subject, drift, "", sure, partial(words_risk.position_drift, pool, position))
+                told = partial(words_risk.auto_add_margin, pool, position)
+                yield of_position("auto_add_margin", pool, position, None, told)._replace(state=on)
+        if position.delivery_time is not None and want.delivery:
+            left = position.delivery_time - now
+            if asks("delivery_near", left, ""):
+                told = partial(words_risk.delivery_near, pool, position)
+                yield of_position("delivery_near", pool, position, left, told)
 
 
 def _line_drift(position: PositionReport) -> float | None:
@@ -157,13 +179,14 @@ def _line_drift(position: PositionReport) -> float | None:
     return inf if position.disagreement else 0.0
 
 
-def _value(ratio: Ratio) -> float | None:
+def value_of(ratio: Ratio) -> float | None:
+    """The number of a ratio; None where it is unknown."""
     return None if ratio.state is State.UNKNOWN else ratio.value
 
 
 def room_usd(pool: PoolReport) -> float | None:
     """What a pool may lose until liquidation if its requirement stays: equity less what it must not fall below."""
-    ratio = _value(pool.ratio)
+    ratio = value_of(pool.ratio)
     if ratio is None or pool.equity_usd is None:
         return None
     return 0.0 if ratio >= 1.0 else pool.equity_usd * (1.0 - ratio)
