@@ -52,7 +52,7 @@ class Afters:
             return
         amounts: dict[Asset, float] = {}
         usd = 0.0
-        for payment in burn.next_payments():
+        for payment in burn.payments_at(at):
             amounts[payment.asset] = amounts.get(payment.asset, 0.0) + payment.amount
             usd += payment.usd
         wish = self._wishes.get(key)

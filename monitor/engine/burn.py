@@ -13,7 +13,7 @@ from monitor.domain.reports import BurnReport
 from monitor.engine.funding import Due
 from monitor.margin.advice import nearest
 from monitor.margin.compile import liquidation_stage, load
-from monitor.margin.pool import Pool, Requirement
+from monitor.margin.pool import Pool
 from monitor.margin.results import PoolResult, PositionResult
 
 DAY_SECONDS = 86_400.0
@@ -64,11 +64,8 @@ class Burn:
         times = [payment.due.next_time for payment in self.payments if payment.due.next_time is not None]
         return min(times, default=None) if self.complete else None
 
-    def next_payments(self) -> tuple[Payment, ...]:
-        """What is paid then."""
-        at = self.next_time
-        if at is None:
-            return ()
+    def payments_at(self, at: float) -> tuple[Payment, ...]:
+        """What is paid until then: with the time of the next payment, that one."""
         return tuple(each for each in self.payments if (each.due.next_time or 0.0) <= at + TOGETHER_SECONDS)
 
 
@@ -123,7 +120,7 @@ def burn_report(pool: Pool, result: PoolResult, burn: Burn, after: After | None,
         usd_per_day=per_day,
         seconds=_seconds(pool, result, burn, now),
         next_time=at,
-        next_usd=None if at is None else sum(each.usd for each in burn.next_payments()),
+        next_usd=None if at is None else sum(each.usd for each in burn.payments_at(at)),
         after_ratio=None if shown is None else shown.ratio,
         after_line=None if shown is None else shown.line,
         after_at=None if shown is None else shown.at,
@@ -177,10 +174,8 @@ def _first_beyond(room: float, schedule: Iterable[tuple[float, float]]) -> float
 
 def room_usd(pool: Pool, result: PoolResult) -> float | None:
     """By how much equity may fall before liquidation, prices as they are; None where unknown."""
-    stage = liquidation_stage(pool)
-    needed = result.initial_margin_usd if stage.requirement is Requirement.INITIAL else result.maintenance_margin_usd
-    if load(stage) == 0.0:
-        needed = 0.0
+    factor = load(liquidation_stage(pool))
+    needed = result.maintenance_margin_usd if factor else 0.0
     if result.equity_usd is None or needed is None:
         return None
-    return result.equity_usd - load(stage) * needed
+    return result.equity_usd - factor * needed
