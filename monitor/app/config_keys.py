@@ -154,7 +154,6 @@ class Timings(Section):
     clock_doubt_seconds: Seconds = key(1.0, "seconds by which frames seem late or early: the clock is measured anew")
     clock_doubt_spacing_seconds: Seconds = key(60.0, "seconds, the least time between two measurements for that reason")
     bridge_every_seconds: Seconds = key(3.0, "seconds between two REST readings of marks while their stream is down")
-    flows_spacing_seconds: Seconds = key(20.0, "seconds, the least time between two readings of cash flows")
     resync_settle_seconds: Wait = key(0.3, "seconds after the first event of a burst until the account is read")
     resync_spacing_seconds: Wait = key(5.0, "seconds, the least time between two readings that events asked for")
     snapshot_tries: Count = key(3, "readings of one account until its answers agree")

@@ -20,8 +20,10 @@ from monitor.app.inbox import Inbox
 from monitor.app.supervision import JobStatus
 from monitor.domain.alerts import AlertChange
 from monitor.domain.clock import Clock
+from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.errors import Overrun
 from monitor.domain.events import AssetTick, Elapsed, Event, Tick, Ticks
+from monitor.domain.memory import VolatilityFact
 from monitor.domain.names import Venue
 from monitor.domain.reports import Resync
 from monitor.domain.view import FeedStatus, JournalStatus, Surroundings, View
@@ -36,6 +38,7 @@ TICK_SECONDS = 1.0
 SHORTEST_WAIT_SECONDS = 0.001  #: for a step that is due: whatever the engine asks for, the loop never spins
 FREEZE_AFTER_SECONDS = 30.0
 SAMPLE_SECONDS = 0.25  #: how old the surroundings may be in a step that brings nothing but prices
+REMEMBER_SECONDS = 60.0
 TOO_MANY = "too many events waited"
 
 OnView = Callable[[View, Sequence[AlertChange]], None]
@@ -60,6 +63,30 @@ class StepJournal(Protocol):
         ...
 
 
+class Outlet(Protocol):
+    """Where decisions go, and how those do that carry them on. No call blocks or fails."""
+
+    def take(self, decision: Decision, batch: Sequence[Event]) -> None:
+        """What a step decided, with the events that it came from."""
+        ...
+
+    def remember(self, volatility: tuple[VolatilityFact, ...]) -> None:
+        """Keep what the engine knows of volatility."""
+        ...
+
+    def channels(self) -> tuple[ChannelStatus, ...]:
+        """How each channel does."""
+        ...
+
+    def store(self) -> StoreStatus | None:
+        """How the store does; None where there is none."""
+        ...
+
+    def heartbeats(self) -> tuple[HeartbeatStatus, ...]:
+        """The signs of life that are owed to us."""
+        ...
+
+
 class Core:
     """From a batch of events to reports, alerts and the picture that outputs show. Synchronous but for the waiting."""
 
@@ -74,8 +101,12 @@ class Core:
         loaded: Loaded,
         clock: Clock,
         journal: StepJournal | None = None,
+        people: Outlet | None = None,
     ) -> None:
-        self._inbox, self._exposition, self._journal = inbox, exposition, journal
+        self._inbox, self._exposition, self._journal, self._people = inbox, exposition, journal, people
+        self._engine = engine
+        self._late_seconds = 0.0  #: the longest since the last sample
+        self._remembered_at = clock.now()
         self._sessions, self._jobs, self._clock = sessions, jobs, clock
         self._holds = engine.holds
         self._started = clock.now()
@@ -117,7 +148,9 @@ class Core:
     async def tick(self) -> None:
         """Tell the engine each second that time passes."""
         while True:
+            due = self._clock.monotonic() + TICK_SECONDS
             await self._clock.sleep(TICK_SECONDS)
+            self._late_seconds = max(self._late_seconds, self._clock.monotonic() - due)
             with suppress(Overrun):  # the inbox remembers it, and the engine has all accounts read anew
                 self._inbox.put(Elapsed(self._clock.now()))
             self._freeze()
@@ -125,6 +158,7 @@ class Core:
     def take(self, batch: Sequence[Event]) -> None:
         """One step: what came in becomes reports, alerts and a new picture."""
         now = self._clock.now()
+        self._late_seconds = max(self._late_seconds, _waited(batch, now))
         overrun = TOO_MANY if self._inbox.overrun() else ""
         if overrun:
             log.error("inbox overrun: reading all accounts anew", limit=self._inbox.limit)
@@ -142,6 +176,9 @@ class Core:
             self._observe(batch)
         self._resync(decision.resyncs)
         self._view = replace(decision.view, diagnosis=self._unreadable) if self._unreadable else decision.view
+        if self._people is not None:
+            self._people.take(decision, batch)
+            self._remember(self._people, now)
         self._edges.see(batch)
         self._alert_log.write(decision.changes)
         if self.on_view is not None:
@@ -153,6 +190,7 @@ class Core:
         if young and all(isinstance(event, (Tick, Ticks, AssetTick)) for event in batch):
             return
         self._around, self._sampled_at, self._unwritten = self._surroundings(), now, True
+        self._late_seconds = 0.0
         self._unreadable = self._diagnosis.look(self._sessions, self._around.feeds)
 
     def _surroundings(self) -> Surroundings:
@@ -164,7 +202,17 @@ class Core:
             inbox_depth=self._inbox.depth,
             conflated_total=self._inbox.conflated_total,
             journal=None if self._journal is None else self._journal.status(),
+            channels=() if self._people is None else self._people.channels(),
+            store=None if self._people is None else self._people.store(),
+            heartbeats=() if self._people is None else self._people.heartbeats(),
+            late_seconds=self._late_seconds,
         )
+
+    def _remember(self, people: Outlet, now: float) -> None:
+        """Once a minute, have kept what cannot be learnt anew in a minute."""
+        if not 0.0 <= now - self._remembered_at < REMEMBER_SECONDS:
+            self._remembered_at = now
+            people.remember(getattr(self._engine, "volatility_facts", tuple)())
 
     def _resync(self, resyncs: Sequence[Resync]) -> None:
         for resync in resyncs:
@@ -199,3 +247,9 @@ class Core:
             gc.collect()
             gc.freeze()
             log.info("ready" if self._view.ready else "not ready yet", missing=list(self._view.not_ready))
+
+
+def _waited(batch: Sequence[Event], now: float) -> float:
+    """How long the event of a batch that waited longest has waited for its step, from its receipt."""
+    received = [at for event in batch if (at := getattr(event, "received", None)) is not None]
+    return max(0.0, now - min(received)) if received else 0.0

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import structlog
 
@@ -17,6 +18,7 @@ from monitor.app.config import Loaded
 from monitor.app.config_journal import journal_folder
 from monitor.app.core import Core, OnView
 from monitor.app.inbox import Inbox
+from monitor.app.people import People, store_file
 from monitor.app.supervision import JobStatus, supervise
 from monitor.domain.clock import Clock
 from monitor.domain.names import Venue
@@ -62,6 +64,12 @@ def journal_for(loaded: Loaded, clock: Clock) -> Journal | None:
     )
 
 
+def store_for(loaded: Loaded) -> Path | None:
+    """The file of what survives a restart; None where nothing is to."""
+    config = loaded.config.store
+    return store_file(config.directory, os.environ, journal_folder) if config.enabled else None
+
+
 async def run_monitor(
     loaded: Loaded,
     *,
@@ -78,6 +86,10 @@ async def run_monitor(
     config = loaded.config
     async with AsyncExitStack() as stack:
         inbox = Inbox(config.inbox.facts_limit)
+        people = People(loaded, inbox.put, lambda: core.latest(), store_for(loaded), clock)
+        stack.push_async_callback(people.close)
+        for event in await people.open():
+            inbox.put(event)
         engine = Engine({"binance": describe}, settings.engine(loaded))
         alerting = Alerting(settings.alerts(loaded))
         exposition = Exposition(rules=settings.alerts(loaded).rules)
@@ -93,10 +105,11 @@ async def run_monitor(
             for job in session.jobs()
         ]
         statuses = [status for _, _, status in jobs]
-        core = Core(inbox, engine, alerting, exposition, sessions, statuses, loaded, clock, journal)
+        core = Core(inbox, engine, alerting, exposition, sessions, statuses, loaded, clock, journal, people)
+        people.on_delivered = exposition.observe_delivery
         core.on_view, core.on_latency = on_view, on_latency
         if config.web.enabled:
-            server = await serve(core.latest, exposition, config.web.host, config.web.port)
+            server = await serve(core.latest, exposition, config.web.host, config.web.port, people.desk())
             stack.push_async_callback(server.close)
             log.info("listening", url=server.url)
         if journal is not None:
@@ -105,6 +118,7 @@ async def run_monitor(
             running = [
                 tasks.create_task(core.run(), name="engine"),
                 tasks.create_task(core.tick(), name="timer"),
+                tasks.create_task(people.run(), name="people"),
                 *(
                     tasks.create_task(
                         supervise(job, status, inbox.put, clock, settings.supervision(loaded)),

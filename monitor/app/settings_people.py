@@ -25,6 +25,8 @@ from monitor.outputs.mqtt.settings import MqttSettings
 from monitor.outputs.mqtt.topics import Topics, part
 from monitor.store.settings import StoreSettings
 
+CLOSING_SECONDS = 0.4  #: that the end of the process waits for urgent messages under way; the rest is written down
+
 
 def groups(loaded: Loaded) -> dict[AccountKey, str]:
     """The group of each account that has one."""
@@ -93,6 +95,7 @@ def delivery(loaded: Loaded) -> DeliverySettings:
         rates={name: Rate(per_minute=table.per_minute) for name, table in tables.items() if table.per_minute},
         group_limit=config.group_limit,
         queue_limit=config.queue_limit,
+        closing_seconds=CLOSING_SECONDS,
     )
 
 

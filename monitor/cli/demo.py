@@ -42,6 +42,8 @@ SETTINGS = """
 instance = "demo"
 [journal]
 enabled = false
+[store]
+enabled = false
 [venues.binance.timings]
 backoff_first_seconds = 0.5
 backoff_cap_seconds = 2.0

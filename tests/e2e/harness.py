@@ -60,7 +60,8 @@ def write_config(
     folder: Path, sim: SimBinance, accounts: list[SimAccount], more: str = "", permissions: str = "refuse"
 ) -> Path:
     """A configuration for these accounts, keys in files beside it; `more` holds further tables."""
-    text = QUICK + f'[venues.binance.urls]\nfapi = "{sim.fapi}"\nsapi = "{sim.sapi}"\nstream = "{sim.stream}"\n' + more
+    text = QUICK + f'[store]\ndirectory = "{folder}/state"\n'
+    text += f'[venues.binance.urls]\nfapi = "{sim.fapi}"\nsapi = "{sim.sapi}"\nstream = "{sim.stream}"\n' + more
     for account in accounts:
         for name, secret in (("key", account.key), ("secret", account.secret)):
             file = folder / f"{account.name}.{name}"

@@ -81,7 +81,7 @@ async def ended(tmp_path: Path, number: signal.Signals) -> tuple[float, str]:
             last = str(monitor.lines()[-1]["event"])
             with pytest.raises(aiohttp.ClientConnectorError):
                 await monitor.get("/-/healthy")
-        assert sorted(os.listdir(tmp_path)) == ["config.toml", "log", "main.key", "main.secret"]
+        assert sorted(os.listdir(tmp_path)) == ["config.toml", "log", "main.key", "main.secret", "state"]
     return seconds, last
 
 
