@@ -46,7 +46,7 @@ def alert_page(
         f"\n{_about(alert, fingerprint, view.at)}\n<h2>What happened</h2>\n{_history(history, trouble)}"
     )
     title = alert.summary or alert_name(alert.rule)
-    return document(title, main, CONTINUE if again else "")
+    return document(f"{title} · marginwatch", main, CONTINUE if again else "", f"{view.instance} · {clock(view.at)}")
 
 
 def _what(view: View, alert: Alert, firing: bool) -> str:

@@ -25,10 +25,11 @@ def opened(title: str, head: str = "") -> str:
 """
 
 
-def document(title: str, main: str, head: str = "") -> str:
-    """A whole small page with the way back to the first one."""
+def document(title: str, main: str, head: str = "", under: str = "") -> str:
+    """A whole small page with the way back to the first one; `under` stands beside the name, else the title does."""
+    small = escape(under or title)
     return (
-        f'{opened(title, head)}<header>\n<h1><a href="/">marginwatch</a></h1>\n<small>{escape(title)}</small>\n'
+        f'{opened(title, head)}<header>\n<h1><a href="/">marginwatch</a></h1>\n<small>{small}</small>\n'
         f"</header>\n<main>\n{main}\n</main>\n</body>\n</html>\n"
     )
 
@@ -49,6 +50,11 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def counted(count: int, what: str) -> str:
+    """`1 silence`, `2 silences`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def level_tag(level: Level) -> str:

@@ -19,7 +19,7 @@ from monitor.domain.reports import AccountReport, PoolReport, PositionReport
 from monitor.domain.silences import written
 from monitor.domain.view import FeedStatus, JournalStatus, View
 from monitor.web.life import fingerprint_of
-from monitor.web.markup import age, clock, duration, level_tag, opened, state_tag
+from monitor.web.markup import age, clock, counted, duration, level_tag, opened, state_tag
 
 REFRESH_SECONDS = 5
 POOLS_SHOWN = 200
@@ -173,7 +173,9 @@ def _silences(view: View) -> str:
         f'<span class="soft block">{escape(silence.comment)}</span></li>'
         for silence in view.silences[:SILENCES_SHOWN]
     )
-    return f'\n<h2>{len(view.silences)} silences</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
+    return (
+        f'\n<h2>{counted(len(view.silences), "silence")}</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
+    )
 
 
 def _pools(pools: list[PoolReport], count: int, now: float) -> Iterator[str]:

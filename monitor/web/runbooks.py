@@ -31,7 +31,8 @@ def load() -> dict[str, str]:
 
 def runbook_page(name: str, text: str) -> str:
     """One of them."""
-    return document(name, "\n".join(html(text)) + '\n<p><a href="/runbooks/">All runbooks</a></p>')
+    blocks = "\n".join(html(text))
+    return document(name, f'<article>\n{blocks}\n</article>\n<p><a href="/runbooks/">All runbooks</a></p>')
 
 
 def index_page(books: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
 from typing import Any
 
 import aiohttp
@@ -141,6 +142,26 @@ async def staged(host: str = "127.0.0.1", **desk: Any) -> AsyncIterator[Stage]:
         yield stage
     finally:
         await stage.server.close()
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        for name, _ in attrs:
+            assert name != "style", "the page's policy forbids it"
+            assert not name.startswith("on"), "the page's policy forbids it"
+
+
+def tags(text: str) -> set[str]:
+    """The elements of a page, none of which has a style or a handler of its own."""
+    reader = _Elements()
+    reader.feed(text)
+    reader.close()
+    return reader.seen
 
 
 def changed(what: Alert, change: Change = Change.FIRED, at: float = NOW - 300.0, **more: Any) -> AlertChange:
