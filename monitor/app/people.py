@@ -38,6 +38,7 @@ from monitor.domain.memory import VolatilityFact
 from monitor.domain.silences import written
 from monitor.domain.view import View
 from monitor.outputs.channels.table import Means, build
+from monitor.outputs.delivery.heartbeat import DeadMan, DeadManSettings
 from monitor.outputs.delivery.service import Delivery, nothing
 from monitor.outputs.delivery.settings import traits
 from monitor.outputs.mqtt.channel import MqttChannel
@@ -76,6 +77,7 @@ class People:
         self._delivery: Delivery | None = None
         self._beside: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self._channels: list[Channel] = []
+        self._watches: list[DeadMan] = []
         self.on_delivered: Callable[[str, float], None] | None = None
 
     async def open(self) -> tuple[Event, ...]:
@@ -115,10 +117,11 @@ class People:
 
     async def close(self) -> None:
         """Let go of connections and of the store, within a second."""
-        for channel in self._channels:
-            with suppress(Exception):  # whatever a channel has to say now, the next one must be closed too
+        ends = [channel.close for channel in self._channels] + [watch.close for watch in self._watches]
+        for end in ends:
+            with suppress(Exception):  # whatever one has to say now, the next one must be closed too
                 async with asyncio.timeout(STORE_CLOSE_SECONDS):
-                    await channel.close()
+                    await end()
         if self._store is not None:
             await asyncio.to_thread(self._store.close, STORE_CLOSE_SECONDS)
 
@@ -143,7 +146,8 @@ class People:
 
     def channels(self) -> tuple[ChannelStatus, ...]:
         """How each channel does."""
-        return () if self._delivery is None else self._delivery.statuses()
+        watches = tuple(watch.status() for watch in self._watches)
+        return watches if self._delivery is None else (*self._delivery.statuses(), *watches)
 
     def store(self) -> StoreStatus | None:
         """How the store does; None where there is none."""
@@ -182,6 +186,12 @@ class People:
         if broker is not None:
             self._beside.append(("mqtt", broker.run))
             yield broker
+        for name, table in self._loaded.config.dead_man.items():
+            url = self._loaded.secret(f"dead_man.{name}.url")
+            chosen_watch = DeadManSettings(name=name, url=url, every_seconds=table.every_seconds)
+            watch = DeadMan(chosen_watch, lambda: self._latest().batches_total, self._clock, self._trouble)
+            self._watches.append(watch)
+            self._beside.append((f"dead man {name}", watch.run))
 
     def _broker(self) -> MqttChannel | None:
         chosen, config = settings_people.mqtt(self._loaded), self._loaded.config.mqtt
@@ -215,6 +225,13 @@ class People:
             return 60 * local.hour + local.minute
 
         return minute
+
+    def _trouble(self) -> str:
+        """Why people might not be told, in words: for those who wait for our sign of life."""
+        store = self.store()
+        failing = [status.name for status in self.channels() if not status.up and status.kind != DeadMan.kind]
+        reasons = [f"channels fail: {', '.join(failing)}"] if failing else []
+        return "; ".join(reasons + ([store.reason] if store is not None and not store.writing else []))
 
     def _firing(self) -> tuple[Alert, ...]:
         return self._latest().alerts
