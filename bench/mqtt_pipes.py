@@ -90,7 +90,7 @@ class MarketOnly:
         """There is nobody to ask."""
 
     def read_flows(self, account: AccountKey, since: float) -> None:
-        raise AssertionError("nobody asks for flows here")
+        """There is nobody to ask."""
 
     def feeds(self) -> tuple[FeedStatus, ...]:
         """The stream's rows."""

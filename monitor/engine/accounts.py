@@ -282,10 +282,11 @@ class AccountState:
                 text = f"the collateral mode changed from {before.collateral} to {mode.collateral}"
                 changes.told.append(("mode_changed", "collateral", text))
             if before is not None and before.hedge is not mode.hedge:
-                text = f"the position mode changed from {_position_mode(before)} to {_position_mode(mode)}"
+                text = f"the position mode changed from {position_mode(before)} to {position_mode(mode)}"
                 changes.told.append(("mode_changed", "position", text))
         self._contradict(changes)
 
 
-def _position_mode(mode: AccountMode) -> str:
+def position_mode(mode: AccountMode) -> str:
+    """The position mode in words."""
     return "hedge" if mode.hedge else "one-way"

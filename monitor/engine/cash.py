@@ -101,10 +101,11 @@ class _Ledger:
     def see(self, amount: float, time: float, seen: float) -> None:
         """A wallet is believed."""
         last = self.waiting[-1][0] if self.waiting else self.base
-        if amount == last.amount or time < last.time:
-            if amount == last.amount:
-                self.confirmed = max(self.confirmed, seen)
+        if amount == last.amount:
+            self.confirmed = max(self.confirmed, seen)
             return
+        if time < last.time:
+            return  # it was another one before that
         self.waiting.append((Wallet(amount, time, seen), self.confirmed))
         self.confirmed = seen
         if len(self.waiting) > KEPT_WALLETS:  # a coarser book is as true

@@ -12,12 +12,13 @@ those of a new engine that is told the final state, and equal steps give equal r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from monitor.domain.accounts import Account
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import Elapsed, Event
+from monitor.domain.memory import AccountFacts, VolatilityFact
 from monitor.domain.names import AccountKey, Asset, PoolKey, Symbol, Venue
 from monitor.domain.reports import AccountReport, Notice, Resync, StepResult
 from monitor.domain.tables import Tables
@@ -25,7 +26,7 @@ from monitor.engine.accounts import AccountState
 from monitor.engine.afters import Afters
 from monitor.engine.condition import Condition, Sight, examined
 from monitor.engine.intake import Intake, Touched
-from monitor.engine.notices import tiers_words
+from monitor.engine.notices import named, tiers_words
 from monitor.engine.reconcile import Reconciliation, reconcile
 from monitor.engine.report import PoolContext, account_report, pool_report
 from monitor.engine.settings import EngineSettings
@@ -67,6 +68,7 @@ class Engine:
         self._reports: dict[AccountKey, AccountReport] = {}
         self._places = {key: place for place, key in enumerate(settings.accounts)}
         self._shown: tuple[AccountReport, ...] | None = None
+        self._changed_facts: tuple[AccountFacts, ...] = ()
         self._now = 0.0
         self._advised_at = 0.0  #: when advice was last sought, or the first step
 
@@ -89,7 +91,7 @@ class Engine:
         reconciled = self._some_of(self._to_reconcile, touched.answered)
         for account in reconciled:
             self._reconcile(account)
-        notices = [*touched.notices, *self._jump_notices(touched), *self._tier_notices(touched)]
+        notices = [*touched.notices, *self._jump_notices(touched), *self._tier_notices(touched), *self._known(touched)]
         self._tempo.urge(reconciled)
         booked, asked = self._intake.cash.judge(now)
         self._tempo.urge(booked)
@@ -120,6 +122,14 @@ class Engine:
                 return shown
             self._shown = shown
         return self._shown
+
+    def facts_changed(self) -> tuple[AccountFacts, ...]:
+        """The facts of the accounts of which the last step knows another one than before."""
+        return self._changed_facts
+
+    def volatility_facts(self) -> tuple[VolatilityFact, ...]:
+        """The state of all volatility estimates, for saving."""
+        return self._market.volatility_facts()
 
     def holds(self, venue: Venue, symbol: Symbol) -> bool:
         """Whether any account depends on this mark: without, it is not worth a step of its own."""
@@ -315,9 +325,22 @@ class Engine:
                     if old.get(key) != (figure, asset) or figure is None
                 }
                 text = tiers_words(changed, moved)
-                found.append(
-                    Notice(kind="tiers_changed", account=account, key=_named(changed), text=text, at=self._now)
-                )
+                found.append(Notice(kind="tiers_changed", account=account, key=named(changed), text=text, at=self._now))
+        return found
+
+    def _known(self, touched: Touched) -> list[Notice]:
+        """What is found to have changed while the monitor was not running; and note whose facts are others now."""
+        facts, found, changed = self._intake.facts, [], []
+        for account in touched.describe | touched.report:
+            state = self._intake.accounts.get(account)
+            if state is None:
+                continue
+            tables = self._intake.tables(account.venue).of(account)
+            found += facts.compare(state, tables, self._now)
+            other = facts.changed(state, tables, self._now)
+            if other is not None:
+                changed.append(other)
+        self._changed_facts = tuple(changed)
         return found
 
     def _forget(self, account: AccountKey) -> None:
@@ -329,8 +352,3 @@ class Engine:
         for kept in (self._undescribed, self._reconciled, self._conditions, self._reports):
             kept.pop(account, None)
         self._shown = None
-
-
-def _named(symbols: Sequence[Symbol]) -> str:
-    """A short name for a set of symbols: an alert's label must not grow with the account."""
-    return symbols[0] if len(symbols) == 1 else f"{symbols[0]} and {len(symbols) - 1} more"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from monitor.domain.events import (
     Elapsed,
     EndSilence,
     Event,
+    FactsRestored,
     FeedDown,
     FeedUp,
     FundingRates,
@@ -38,11 +39,14 @@ from monitor.domain.events import (
     VenueWarning,
     WarningKind,
 )
-from monitor.domain.names import AccountKey, Venue
+from monitor.domain.instruments import Instrument
+from monitor.domain.names import AccountKey, Symbol, Venue
 from monitor.domain.reports import Notice, Resync
 from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState, Changes
 from monitor.engine.cash import Cash
+from monitor.engine.contracts import contract_changes
+from monitor.engine.facts import Facts
 from monitor.engine.health import Connection
 from monitor.engine.market import Clocked, Market, Moves
 from monitor.engine.notices import permission_words, warning_words
@@ -78,7 +82,7 @@ class Intake:
 
     def __init__(self, prices: Prices, settings: EngineSettings) -> None:
         self.market = Market(prices, settings)
-        self.cash = Cash()
+        self.cash, self.facts = Cash(), Facts()
         self._settings = settings
         self._now = 0.0
         self.accounts = {key: AccountState(key) for key in settings.accounts}
@@ -106,6 +110,7 @@ class Intake:
             Banned: self._banned,
             CandlesLoaded: self.market.candles,
             FundingRates: self._funding,
+            FactsRestored: self._restored,
             CashFlow: self._flow,
             CashFlowsRead: self._flows,
             AccountClosed: self._closed,
@@ -171,11 +176,20 @@ class Intake:
         self.market.funding_rates(event, self.connection(event.venue).venue_now(event.received))
 
     def _instruments(self, event: InstrumentsLoaded) -> None:
+        before = self.tables(event.venue).instruments
         other = self.tables(event.venue).load_instruments(event)
         self.connection(event.venue).poll_succeeded(None, "instruments")
         self._doubt(event.venue, None)
         if other:
             self._describe_all(event.venue)
+            self._tell_contracts(event, before)
+
+    def _tell_contracts(self, event: InstrumentsLoaded, before: Mapping[Symbol, Instrument]) -> None:
+        """Tell each account of the contracts that it holds and that are others now."""
+        for symbol, text in contract_changes(before, self.tables(event.venue).instruments):
+            for key, state in self.accounts.items():
+                if key.venue == event.venue and any(held.symbol == symbol for held, _ in state.positions):
+                    self._notice("contract_changed", key, symbol, text, event.received)
 
     def _tiers(self, event: TiersLoaded) -> None:
         tables = self.tables(event.venue)
@@ -222,6 +236,11 @@ class Intake:
             if position.margin_asset is not None:
                 self.cash.settles(state.key, key.symbol, position.margin_asset)
 
+    def _restored(self, event: FactsRestored) -> None:
+        self.facts.restore(event.accounts, self.accounts)
+        for fact in event.volatility:
+            self.market.restore(fact, self._now)
+
     def _flow(self, event: CashFlow) -> None:
         if event.account not in self.accounts:
             return
@@ -266,7 +285,8 @@ class Intake:
         before: Permissions | None = state.permissions
         state.permissions = event.permissions
         self._touched.report[event.account] = None
-        if event.permissions != before:
+        remembered = before is None and self.facts.permissions(event.account) is not None  # then these are compared
+        if event.permissions != before and not remembered:
             text = permission_words(event.permissions)
             if text is not None:
                 self._notice("permissions", event.account, "key", text, event.received)
@@ -297,6 +317,7 @@ class Intake:
         if self.accounts.pop(event.account, None) is None:
             return
         self.cash.forget(event.account)
+        self.facts.forget(event.account)
         self.tables(event.account.venue).forget(event.account)
         self.connection(event.account.venue).forget(event.account.account)
         self._touched.closed.append(event.account)
@@ -308,6 +329,8 @@ class Intake:
             if answer:
                 self._touched.answered[account] = None
         for kind, key, text in changes.told:
+            if kind == "position_appeared" and self.facts.knew(account, key):
+                continue  # the first reading after the start had left it out
             self._notice(kind, account, key, text, at)
         self._touched.resyncs += [Resync(account=account, why=why) for why in changes.ask]
         self._touched.resyncs += [Resync(account=account, why=why, config=True) for why in changes.ask_config]

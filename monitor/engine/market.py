@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.domain.events import AssetTick, CandlesLoaded, FundingRates, Tick, Ticks
+from monitor.domain.memory import VolatilityFact
 from monitor.domain.names import Symbol, Venue
 from monitor.engine.funding import Funding
 from monitor.engine.holders import Holders
@@ -129,6 +130,16 @@ class Market:
         for place, rate, announced in zip(places, event.rates, event.next_times, strict=True):
             if self.funding.observe(place, rate, announced, event.received, venue_now):
                 seen[place] = None
+
+    def restore(self, fact: VolatilityFact, now: float) -> None:
+        """Go on with an estimate as it was when the monitor stopped."""
+        place = self.prices.mark_place(fact.venue, fact.symbol)
+        self.volatility.restore(place, fact, now)
+
+    def volatility_facts(self) -> tuple[VolatilityFact, ...]:
+        """All volatility estimates, for saving."""
+        keys = self.prices.mark_keys
+        return tuple(self.volatility.fact(place, *keys[place]) for place in self.volatility.places())
 
     def candles(self, event: CandlesLoaded) -> None:
         """Take past closes."""

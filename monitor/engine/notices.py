@@ -42,6 +42,11 @@ def permission_words(permissions: Permissions) -> str | None:
     return "; ".join(found) or None
 
 
+def named(names: Sequence[str]) -> str:
+    """A short name for a set of them: an alert's label must not grow with the account."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
 def tiers_words(symbols: Sequence[Symbol], changes: Mapping[PoolKey, tuple[float | None, float | None, str]]) -> str:
     """New tiers, and what they make of each pool's maintenance: (before, after, asset) by pool."""
     text = f"the maintenance tiers of {', '.join(symbols)} changed"

@@ -32,6 +32,11 @@ class VenueTables:
     _rates: Mapping[Asset, AssetRates] = field(default_factory=dict)
     _made: dict[AccountKey, Tables] = field(default_factory=dict)
 
+    @property
+    def instruments(self) -> Mapping[Symbol, Instrument]:
+        """The instruments as loaded last."""
+        return self._instruments
+
     def load_instruments(self, event: InstrumentsLoaded) -> bool:
         """Take the instruments, whole; True if they are the first, or others than before."""
         self._made.clear()

@@ -9,10 +9,13 @@ import numpy as np
 
 from monitor.domain.events import CandlesLoaded
 from monitor.domain.lines import Line, State
+from monitor.domain.memory import VolatilityFact
+from monitor.domain.names import Symbol, Venue
 from monitor.engine.settings import VolatilitySettings
 from monitor.margin.arrays import Floats, Ints
 
 DAY_SECONDS = 86_400.0
+FORGOTTEN_HALF_LIVES = 3.0  #: an estimate that was saved longer ago says nothing any more
 
 
 @dataclass(slots=True)
@@ -23,6 +26,7 @@ class _Track:
     squares: float = 0.0
     weight: float = 0.0
     samples: int = 0
+    restored: bool = False  #: not all of it was observed since the start
 
 
 class Volatility:
@@ -61,16 +65,48 @@ class Volatility:
             self.observe(place, mark, when)
 
     def seed(self, place: int, candles: CandlesLoaded) -> None:
-        """Start from past closes, unless enough samples of our own are there already."""
+        """Start from past closes, unless enough samples of our own, or of before the start, are there already."""
         track = self._tracks.get(place)
-        if not candles.closes or (track is not None and track.samples >= self._settings.minimum_samples):
+        enough = track is not None and track.samples >= self._settings.minimum_samples
+        if not candles.closes or (track is not None and enough and not track.restored):
             return
         seeded = _Track(candles.closes[0])
         for close in candles.closes[1:]:
             self._add(seeded, close, candles.interval_seconds)
+        if track is not None and enough and track.weight >= seeded.weight:
+            return
         self._make_room(place + 1)
         self._tracks[place], self._sampled[place] = seeded, candles.at
         self.version += 1
+
+    def restore(self, place: int, fact: VolatilityFact, now: float) -> None:
+        """Go on with an estimate that was saved: it is aged by what has passed, and forgotten if that is long."""
+        age = max(0.0, now - fact.at)
+        old = age > FORGOTTEN_HALF_LIVES * self._settings.half_life_seconds
+        if old or place in self._tracks or not (fact.price > 0.0 and fact.weight > 0.0 and fact.variance >= 0.0):
+            return
+        squares = fact.variance * self._settings.sample_seconds * fact.weight
+        self._make_room(place + 1)
+        self._tracks[place] = _Track(fact.price, squares, fact.weight, fact.samples, restored=True)
+        self._sampled[place] = fact.at
+        self.version += 1
+
+    def places(self) -> tuple[int, ...]:
+        """Where there are estimates."""
+        return tuple(place for place, track in self._tracks.items() if track.weight > 0.0)
+
+    def fact(self, place: int, venue: Venue, symbol: Symbol) -> VolatilityFact:
+        """One estimate (of `places`), for saving."""
+        track = self._tracks[place]
+        return VolatilityFact(
+            venue=venue,
+            symbol=symbol,
+            variance=track.squares / track.weight / self._settings.sample_seconds,
+            weight=track.weight,
+            samples=track.samples,
+            price=track.price,
+            at=self._sampled.item(place),
+        )
 
     def daily_sigma(self, place: int) -> float | None:
         """The standard deviation of a day's log return; None before enough samples, or if the mark never moved."""

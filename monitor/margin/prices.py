@@ -111,6 +111,11 @@ class Prices:
         return 0 if asset == USD else self._assets.place((venue, asset))
 
     @property
+    def mark_keys(self) -> tuple[tuple[Venue, Symbol], ...]:
+        """Venue and symbol of every mark by place."""
+        return self._marks.keys
+
+    @property
     def marks(self) -> Floats:
         """All marks by place (do not keep: the column moves when it grows)."""
         return self._marks.values

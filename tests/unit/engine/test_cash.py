@@ -387,6 +387,15 @@ class TestWhileTheStreamWasDown:
         later(alive)
         assert left(alive) == 0.0
 
+    def test_an_overrun_meanwhile_adds_nothing(self) -> None:
+        alive = heard()
+        at(alive, FeedDown(VENUE, "main", "user", T0, "cut"), now=T0)
+        alive.force_resync("too many events waited")
+        up = FeedUp(VENUE, "main", "user", T0 + 2)
+        at(alive, wallet(9_900.0, at=T0 + 1), up, replace(up, at=T0 + 3), now=T0 + 3)
+        later(alive)
+        assert left(alive) is None
+
     def test_facts_that_may_have_been_lost_in_the_inbox_are_missing_too(self) -> None:
         alive = heard()
         at(alive, now=T0)
@@ -394,6 +403,15 @@ class TestWhileTheStreamWasDown:
         at(alive, wallet(9_900.0, at=T0 + 1), now=T0 + 1)
         later(alive)
         assert left(alive) is None
+
+
+def test_a_wallet_of_before_the_last_one_changes_nothing() -> None:
+    cash = Cash()
+    for amount, time in ((100.0, T), (90.0, T + 10), (95.0, T + 5)):
+        cash.wallets(MAIN, [("USDT", amount, time)], T + 10)
+    cash.flow(flow(-10.0, at=T + 10))
+    cash.judge(T + 30)
+    assert cash.gaps(MAIN, T + 100) == []
 
 
 def test_a_book_stays_small_whatever_comes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.domain.events import CandlesLoaded
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line
+from monitor.domain.memory import VolatilityFact
 from monitor.engine.settings import VolatilitySettings
 from monitor.engine.volatility import Volatility, distance_in_sigmas
 
@@ -125,3 +127,52 @@ def test_a_frame_of_marks_is_as_good_as_its_marks_one_by_one(sightings: list[tup
             alone.observe(place, mark, stamp)
     for place in range(8):
         assert together.daily_sigma(place) == alone.daily_sigma(place)
+
+
+NOW = 60.0 * 60
+
+
+def known(volatility: Volatility) -> VolatilityFact:
+    """The one estimate, as it would be saved."""
+    (place,) = volatility.places()
+    return volatility.fact(place, "venue", "BTCUSDT")
+
+
+def test_a_saved_estimate_goes_on_as_if_nothing_had_been() -> None:
+    before, after = fed(100), Volatility(VolatilitySettings())
+    after.restore(BTC, known(before), NOW)
+    assert after.daily_sigma(BTC) == pytest.approx(DAILY)
+    assert known(after) == known(before)
+    for volatility in (before, after):
+        volatility.observe(BTC, 103.0, 60.0 * 200)
+    assert after.daily_sigma(BTC) == pytest.approx(before.daily_sigma(BTC))
+
+
+def test_one_that_was_saved_long_ago_or_makes_no_sense_is_forgotten() -> None:
+    fact = known(fed(100))
+    half_life = VolatilitySettings().half_life_seconds
+    for bad, now in (
+        (fact, fact.at + 3.0 * half_life + 1.0),
+        (dataclasses.replace(fact, price=0.0), NOW),
+        (dataclasses.replace(fact, weight=0.0), NOW),
+        (dataclasses.replace(fact, variance=math.nan), NOW),
+    ):
+        after = Volatility(VolatilitySettings())
+        after.restore(BTC, bad, now)
+        assert (after.places(), after.daily_sigma(BTC)) == ((), None)
+
+
+def test_what_was_observed_since_stands_before_what_was_saved() -> None:
+    alive = fed(2)
+    alive.restore(BTC, known(fed(100, size=0.5)), NOW)
+    assert alive.daily_sigma(BTC) is None
+
+
+def test_candles_take_the_place_of_a_saved_estimate_only_where_they_know_more() -> None:
+    closes = tuple(100.0 * math.exp(0.01 * (i % 2)) for i in range(200))
+    candles = CandlesLoaded("venue", "BTCUSDT", closes, 60.0, NOW)
+    for samples, sigma in ((100, 0.01), (300, MINUTE_SIGMA)):
+        after = Volatility(VolatilitySettings())
+        after.restore(BTC, known(fed(samples)), NOW)
+        after.seed(BTC, candles)
+        assert after.daily_sigma(BTC) == pytest.approx(sigma * math.sqrt(1440))
