@@ -65,6 +65,8 @@ class Fake:
     retry_after: float = 7
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    slow_seconds: float = 0.0  #: before it answers
+    long_bytes: int = 0  #: of its answer, where it is to be a long one
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     LIMITED: ClassVar[int] = 429
@@ -121,6 +123,9 @@ class Fake:
                 return web.json_response([{"unexpected": None}])
             case Fault.MOVED:
                 return web.Response(status=302, headers={"Location": f"{self.url}/elsewhere"})
+        if self.long_bytes:
+            return web.Response(body=b"[" * self.long_bytes)
+        await asyncio.sleep(self.slow_seconds)
         return self.answer(asked)
 
     def _next_fault(self) -> Fault:

@@ -19,6 +19,7 @@ import structlog
 from monitor.domain.alerts import Level, Severity
 from monitor.domain.clock import Clock
 from monitor.domain.delivery import DeliveryFailed, Message
+from monitor.outputs.channels.recent import Recent
 from monitor.outputs.channels.wording import Like, built_in, is_over, links, loudest, whole_text
 
 if TYPE_CHECKING:
@@ -51,18 +52,28 @@ class AppriseChannel:
     def __init__(self, settings: AppriseSettings, clock: Clock, like: Like = built_in) -> None:
         self.name, self._settings, self._clock, self._like = settings.name, settings, clock, like
         self._attempts: dict[str, asyncio.Future[bool]] = {}  #: that are under way, by the message's key
+        self._late: Recent[str, bool] = Recent()  #: messages that arrived when nobody waited any more
         self._told_stuck = False
 
     async def send(self, message: Message, handle: str | None) -> str | None:  # noqa: ARG002  # nothing to edit
         """Hand it to Apprise; there are no handles."""
+        if self._late.get(message.key):
+            self._late.forget(message.key)
+            return None
         attempt = self._attempts.get(message.key) or self._begin(message)
         # Whoever waits may give up; the attempt goes on, since a thread cannot be stopped.
         done, _ = await asyncio.wait({attempt}, timeout=self._settings.timeout_seconds)
         if not done:
             raise DeliveryFailed(self.name, f"no answer within {self._settings.timeout_seconds:g} s", uncertain=True)
+        self._late.forget(message.key)
         if not attempt.result():
             raise DeliveryFailed(self.name, "Apprise could not deliver it", uncertain=True)
         return None
+
+    @property
+    def attempts(self) -> int:
+        """How many are under way, or hang."""
+        return len(self._attempts)
 
     async def close(self) -> None:
         """Nothing to let go of: what hangs ends with the program."""
@@ -76,7 +87,7 @@ class AppriseChannel:
         loop = asyncio.get_running_loop()
         attempt: asyncio.Future[bool] = loop.create_future()
         self._attempts[message.key] = attempt
-        attempt.add_done_callback(lambda _: self._ended(message.key))
+        attempt.add_done_callback(lambda done: self._ended(message.key, done))
 
         def work() -> None:
             taken = notify(self.name, self._settings.url, message, self._like)
@@ -86,8 +97,10 @@ class AppriseChannel:
         threading.Thread(target=work, name=f"apprise {self.name}", daemon=True).start()
         return attempt
 
-    def _ended(self, key: str) -> None:
+    def _ended(self, key: str, attempt: asyncio.Future[bool]) -> None:
         self._attempts.pop(key, None)
+        if not attempt.cancelled() and attempt.result():
+            self._late.put(key, True)  # whoever waits still takes it from there at once
         if self._told_stuck and not self._attempts:
             log.info("apprise hangs no more", channel=self.name)
             self._told_stuck = False

@@ -142,7 +142,7 @@ class Http:
                 return DeliveryFailed(self._channel, "no encrypted connection could be made")
             case aiohttp.ClientConnectorError():
                 return DeliveryFailed(self._channel, "no connection to the service")
-            case aiohttp.InvalidURL() | ValueError():
+            case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
                 return DeliveryFailed(self._channel, "the address is not one: correct it", final=True)
             case _:
                 return DeliveryFailed(self._channel, "the connection broke before the answer", uncertain=True)

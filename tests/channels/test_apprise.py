@@ -1,0 +1,155 @@
+"""Apprise: what it is given, what is found out before it is asked, and what happens when it hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from time import monotonic
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.domain.alerts import Change
+from monitor.domain.delivery import DeliveryFailed
+from monitor.outputs.channels.apprise import THREADS, AppriseChannel, AppriseSettings, check
+from tests.channels.fakes import Fault, Ntfy
+from tests.channels.samples import SECRET, StillClock, alert, change, message, using
+from tests.programs import ROOT
+from tests.wire.brokers import until
+
+
+def _settings(fake: Ntfy, timeout: float = 5.0) -> AppriseSettings:
+    return AppriseSettings(name="phone", url=f"ntfy://{fake.url.removeprefix('http://')}/risk", timeout_seconds=timeout)
+
+
+def _channel(fake: Ntfy, timeout: float = 5.0) -> AppriseChannel:
+    return AppriseChannel(_settings(fake, timeout), StillClock())
+
+
+async def test_title_and_text_arrive_as_they_are() -> None:
+    fake = Ntfy()
+    async with fake.running(), using(channel := _channel(fake)):
+        await channel.send(message(change(one=alert(text="<b>&amp; *x*\nsecond"))), None)
+    body = fake.asked[0].body
+    assert body["title"] == "main: margin ratio 82 % of cross:USDT"
+    assert body["message"].startswith("<b>&amp; *x*\nsecond\n\nDetails: https://")
+    assert body["topic"] == "risk"
+
+
+@pytest.mark.parametrize(
+    ("url", "mistake"),
+    [
+        ("ntfy://ntfy.example.org/risk", ""),
+        ("mailto://user:pw@example.org?to=desk@example.org", ""),
+        ("pover://" + "u" * 30 + "@" + "t" * 30, ""),
+        (f"nosuch://{SECRET}", "does not know nosuch://"),
+        (f"tgram://{SECRET}", "misses a part"),
+        (SECRET, "must begin with the scheme"),
+        ("", "must begin with the scheme"),
+        (f"{SECRET} x://", "must begin with the scheme"),
+        ("ntfy://a/b, ntfy://c/d", "several services"),
+    ],
+)
+def test_a_url_is_checked_without_a_network_and_without_showing_it(url: str, mistake: str) -> None:
+    found = check(AppriseSettings(name="phone", url=url))
+    assert mistake in found
+    assert bool(found) is bool(mistake)
+    assert SECRET not in found
+
+
+async def test_a_hanging_attempt_is_given_up_and_its_retry_waits_for_it_instead_of_sending_again() -> None:
+    fake = Ntfy()
+    async with fake.running(), using(channel := _channel(fake, 0.3)):
+        await channel.send(message(change(one=alert(account="warm"))), None)
+        fake.asked.clear()
+        fake.break_down(Fault.HANG)
+        with pytest.raises(DeliveryFailed, match=r"no answer within 0.3 s") as failed:
+            await channel.send(message(), None)
+        assert failed.value.uncertain
+        with pytest.raises(DeliveryFailed, match=r"no answer within 0.3 s"):
+            await channel.send(message(), None)
+        assert len(fake.asked) == 1
+
+
+async def test_an_attempt_that_arrives_late_is_not_made_again() -> None:
+    fake = Ntfy()
+    async with fake.running(), using(channel := _channel(fake, 0.05)):
+        fake.slow_seconds = 0.5
+        told = message()
+        with pytest.raises(DeliveryFailed):
+            await channel.send(told, None)
+        await until(lambda: not channel.attempts, "the late answer")
+        await channel.send(told, None)
+    assert len(fake.asked) == 1
+
+
+async def test_few_threads_hang_at_a_time_and_that_is_told_once() -> None:
+    fake = Ntfy()
+    before = threading.active_count()
+    with capture_logs() as lines:
+        async with fake.running(), using(channel := _channel(fake, 0.02)):
+            fake.break_down(Fault.HANG)
+            for number in range(THREADS + 3):
+                with pytest.raises(DeliveryFailed):
+                    await channel.send(message(change(one=alert(account=str(number)))), None)
+            assert threading.active_count() - before <= THREADS + 1
+            with pytest.raises(DeliveryFailed, match="still hang"):
+                await channel.send(message(), None)
+        await until(lambda: not channel.attempts, "the threads end")
+    assert [line["event"] for line in lines if line["event"].startswith("apprise hangs")] == [
+        "apprise hangs",
+        "apprise hangs no more",
+    ]
+
+
+async def test_while_it_hangs_the_loop_does_not() -> None:
+    fake = Ntfy()
+    async with fake.running(), using(channel := _channel(fake, 0.3)):
+        await channel.send(message(change(one=alert(account="warm"))), None)
+        fake.break_down(Fault.HANG)
+        task = asyncio.create_task(channel.send(message(), None))
+        longest, last = 0.0, monotonic()
+        while not task.done():
+            await asyncio.sleep(0.001)
+            longest, last = max(longest, monotonic() - last), monotonic()
+        with pytest.raises(DeliveryFailed):
+            task.result()
+    assert longest < 0.25  # not for as long as it hangs
+
+
+_ENDS = """
+import asyncio, sys
+from monitor.outputs.channels.apprise import AppriseChannel, AppriseSettings
+from monitor.domain.delivery import DeliveryFailed
+from tests.channels.fakes import Fault, Ntfy
+from tests.channels.samples import StillClock, message
+
+async def main():
+    server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(60), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = AppriseSettings(name="a", url=f"ntfy://127.0.0.1:{port}/x", timeout_seconds=1)
+    channel = AppriseChannel(settings, StillClock())
+    try:
+        await channel.send(message(), None)
+    except DeliveryFailed as failure:
+        print(failure, flush=True)
+    await channel.close()
+
+asyncio.run(main())
+print("end", flush=True)
+"""
+
+
+def test_what_hangs_does_not_keep_the_program_from_ending() -> None:
+    ran = subprocess.run([sys.executable, "-c", _ENDS], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert ran.stdout.splitlines() == ["a: no answer within 1 s", "end"]
+    assert ran.returncode == 0
+
+
+async def test_what_is_over_is_a_success() -> None:
+    from monitor.outputs.channels.apprise import render
+
+    assert render(message(change(Change.RESOLVED, number=2)))["notify_type"] == "success"
+    assert render(message())["notify_type"] == "warning"
