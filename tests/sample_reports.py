@@ -10,7 +10,7 @@ from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.lines import NEVER, Direction, Line, Ratio, State
 from monitor.domain.names import AccountKey, PoolKey, Side
 from monitor.domain.quality import Quality
-from monitor.domain.reports import AccountReport, PoolReport, PositionReport
+from monitor.domain.reports import AccountReport, BurnReport, CollateralReport, PoolReport, PositionReport
 from monitor.domain.view import Budget, FeedStatus, JournalStatus, View
 
 NOW = 1_790_000_000.0
@@ -90,6 +90,29 @@ def account(*pools: PoolReport, key: AccountKey = MAIN, **changed: Any) -> Accou
         pools=pools,
     )
     return replace(calm, **changed)
+
+
+def paying() -> AccountReport:
+    """The live account with all that is known of funding, caps, collateral and sums."""
+    held = position(
+        adl_rank=2, cap_usd=1e7, leverage=20.0, auto_add_margin=False, funding_rate=0.0001,
+        next_funding_time=NOW + 60.0, funding_usd=6.0, delivery_time=NOW + 1e6,
+    )  # fmt: skip
+    burn = BurnReport(
+        usd_per_day=18.0, seconds=7e7, next_time=NOW + 60.0, next_usd=6.0, after_ratio=Ratio.of(0.21),
+        after_line=together(0.249), after_at=NOW,
+    )  # fmt: skip
+    part = CollateralReport(
+        asset="USDT", amount=15_500.0, value_usd=15_500.0, share_ratio=1.0, price_usd=1.0, stable=True
+    )
+    return account(
+        pool(
+            positions=(held,), burn=burn, collateral=(part,), one_sided=True, coin_sigmas={"BTC": 0.03},
+            market_sigma=0.03,
+        ),
+        group="desk", gross_notional_usd=60_000.0, net_notional_usd=60_000.0, effective_leverage_ratio=3.87,
+        funds_at_risk_usd=15_500.0, unexplained_usd=-3.0, unexplained_text="3 USDT left the wallet",
+    )  # fmt: skip
 
 
 def feed(stream: str = "marks", **changed: Any) -> FeedStatus:

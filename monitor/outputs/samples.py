@@ -17,7 +17,7 @@ from typing import NamedTuple
 from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import PoolKey, Side, Symbol
 from monitor.domain.quality import Quality
-from monitor.domain.reports import AccountReport, PoolReport, PositionReport
+from monitor.domain.reports import AccountReport, BurnReport, PoolReport, PositionReport
 from monitor.domain.view import OUTCOMES, FeedStatus, View
 
 PREFIX = "marginwatch_"
@@ -111,6 +111,12 @@ _DISTANCES: Mapping[State, float | None] = {State.NEVER: float("inf"), State.LIQ
 _DIRECTIONS = tuple(Direction)
 _QUALITIES = tuple((quality, f',quality="{quality}"}} ') for quality in Quality)
 
+
+def _of_burn(figure: Callable[[BurnReport], float | None]) -> Callable[[PoolReport], float | None]:
+    """A figure of what funding and interest do to a pool; absent where nothing is known of them."""
+    return lambda pool: None if pool.burn is None else figure(pool.burn)
+
+
 _POOL: Sequence[tuple[Family, Callable[[PoolReport], float | None]]] = (
     (
         Family(
@@ -142,6 +148,34 @@ _POOL: Sequence[tuple[Family, Callable[[PoolReport], float | None]]] = (
         Family("pool_effective_leverage_ratio", "gauge", "Gross notional over equity."),
         attrgetter("effective_leverage_ratio"),
     ),
+    (
+        Family("pool_funding_burn_usd_per_day", "gauge", "What funding and interest take in a day; < 0: they bring."),
+        _of_burn(attrgetter("usd_per_day")),
+    ),
+    (
+        Family("pool_burn_seconds", "gauge", "Until funding and interest liquidate, prices as now; +Inf: they do not."),
+        _of_burn(attrgetter("seconds")),
+    ),
+    (
+        Family("pool_next_funding_usd", "gauge", "What the pool's next payment takes; < 0: it brings."),
+        _of_burn(attrgetter("next_usd")),
+    ),
+    (
+        Family("pool_next_funding_timestamp_seconds", "gauge", "When the pool's next payment is made."),
+        _of_burn(attrgetter("next_time")),
+    ),
+    (
+        Family("pool_after_funding_margin_ratio", "gauge", "The margin ratio once the next payment has been made."),
+        _of_burn(lambda burn: None if burn.after_ratio is None else known(burn.after_ratio)),
+    ),
+    (
+        Family("pool_one_sided", "gauge", "1 while all positions lose when the market moves one way."),
+        lambda pool: None if pool.one_sided is None else float(pool.one_sided),
+    ),
+    (
+        Family("pool_market_sigma_ratio", "gauge", "Daily standard deviation of its positions, weighted by notional."),
+        attrgetter("market_sigma"),
+    ),
 )
 
 _MARKET = Family(
@@ -154,6 +188,8 @@ _COIN = Family(
 )
 _STAGE = Family("pool_stage_ratio", "gauge", "Margin ratio of each stage of the venue's procedure; 1 enters the stage.")
 _QUALITY = Family("pool_quality", "gauge", "1 for the quality that the pool's report has now, 0 for the others.")
+_COLLATERAL = Family("pool_collateral_usd", "gauge", "What each asset of the pool counts for; < 0: it is owed.")
+_SHARE = Family("pool_collateral_share_ratio", "gauge", "That over the sum of all that count for something.")
 _POOL_DRIFT = Family("pool_drift_ratio", "gauge", "Ours minus the venue's figure, over the venue's figure.")
 
 _POSITION: Sequence[tuple[Family, Callable[[PositionReport], float | None]]] = (
@@ -189,6 +225,24 @@ _POSITION: Sequence[tuple[Family, Callable[[PositionReport], float | None]]] = (
         Family("position_drift_ratio", "gauge", "Our liquidation price minus the venue's, over the mark."),
         attrgetter("drift_ratio"),
     ),
+    (
+        Family(
+            "position_adl_rank", "gauge", "Place in the venue's queue of auto-deleveraging; the highest goes first."
+        ),
+        attrgetter("adl_rank"),
+    ),
+    (
+        Family("position_cap_usd", "gauge", "The greatest notional that the last tier, or the leverage, allows."),
+        attrgetter("cap_usd"),
+    ),
+    (
+        Family("position_funding_rate", "gauge", "The next funding over notional, as a long pays it."),
+        attrgetter("funding_rate"),
+    ),
+    (
+        Family("position_funding_usd", "gauge", "What the next funding takes; < 0: it brings."),
+        attrgetter("funding_usd"),
+    ),
 )
 
 _ACCOUNT: Sequence[tuple[Family, Callable[[AccountReport], float | None]]] = (
@@ -199,6 +253,26 @@ _ACCOUNT: Sequence[tuple[Family, Callable[[AccountReport], float | None]]] = (
     (
         Family("account_equity_usd", "gauge", "Equity of the account's pools."),
         lambda account: account.equity_usd if account.quality.figures_shown else None,
+    ),
+    (
+        Family("account_gross_notional_usd", "gauge", "Size of all positions at the marks."),
+        lambda account: account.gross_notional_usd if account.quality.figures_shown else None,
+    ),
+    (
+        Family("account_net_notional_usd", "gauge", "Longs less shorts at the marks."),
+        lambda account: account.net_notional_usd if account.quality.figures_shown else None,
+    ),
+    (
+        Family("account_effective_leverage_ratio", "gauge", "Gross notional over equity."),
+        lambda account: account.effective_leverage_ratio if account.quality.figures_shown else None,
+    ),
+    (
+        Family("account_funds_at_risk_usd", "gauge", "What liquidations of all its pools would take."),
+        lambda account: account.funds_at_risk_usd if account.quality.figures_shown else None,
+    ),
+    (
+        Family("account_unexplained_usd", "gauge", "What its wallets changed by within an hour that nothing explains."),
+        lambda account: account.unexplained_usd if account.quality.figures_shown else None,
     ),
     (
         Family("account_up", "gauge", "1 while the account's data is fresh and readable."),
@@ -256,6 +330,8 @@ def pool_series(rows: Rows) -> Iterator[Series]:
     yield Series(_MARKET, chain.from_iterable(map(_market, *pairs)))
     yield Series(_COIN, chain.from_iterable(map(_coins, *pairs)))
     yield Series(_STAGE, chain.from_iterable(map(_stages, *pairs)))
+    yield Series(_COLLATERAL, chain.from_iterable(map(_collateral, *pairs)))
+    yield Series(_SHARE, chain.from_iterable(map(_shares, *pairs)))
     yield Series(_POOL_DRIFT, chain.from_iterable(map(_drifts, *pairs)))
 
 
@@ -282,6 +358,14 @@ def _coins(labels: PoolLabels, pool: PoolReport) -> _Samples:
 
 def _stages(labels: PoolLabels, pool: PoolReport) -> _Samples:
     return [(f'{labels.open},stage="{escaped(stage)}"}} ', known(ratio)) for stage, ratio in pool.stages.items()]
+
+
+def _collateral(labels: PoolLabels, pool: PoolReport) -> _Samples:
+    return [(f'{labels.open},asset="{escaped(part.asset)}"}} ', part.value_usd) for part in pool.collateral]
+
+
+def _shares(labels: PoolLabels, pool: PoolReport) -> _Samples:
+    return [(f'{labels.open},asset="{escaped(part.asset)}"}} ', part.share_ratio) for part in pool.collateral]
 
 
 def _drifts(labels: PoolLabels, pool: PoolReport) -> _Samples:

@@ -19,10 +19,11 @@ from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Side
 from monitor.domain.quality import Quality
+from monitor.domain.reports import BurnReport
 from monitor.domain.view import OUTCOMES, JournalStatus, View
 from monitor.outputs.prometheus import Exposition, Histogram, number
 from tests.programs import program
-from tests.sample_reports import MAIN, NOW, account, feed, many_positions, pool, position, view
+from tests.sample_reports import MAIN, NOW, account, feed, many_positions, paying, pool, position, view
 
 POOL = {"venue": "binance", "account": "main", "pool": "cross:USDT"}
 LONG = POOL | {"symbol": "BTCUSDT", "side": "long"}
@@ -63,11 +64,21 @@ PUBLIC = {
     "pool_coin_distance_ratio": POOL | {"coin": "BTC", "direction": "down"},
     "pool_stage_ratio": POOL | {"stage": "liquidation"}, "pool_quality": POOL | {"quality": "LIVE"},
     "pool_drift_ratio": POOL | {"figure": "equity"},
+    "pool_funding_burn_usd_per_day": POOL, "pool_burn_seconds": POOL, "pool_next_funding_usd": POOL,
+    "pool_next_funding_timestamp_seconds": POOL, "pool_after_funding_margin_ratio": POOL, "pool_one_sided": POOL,
+    "pool_market_sigma_ratio": POOL, "pool_collateral_usd": POOL | {"asset": "USDT"},
+    "pool_collateral_share_ratio": POOL | {"asset": "USDT"},
+    "position_adl_rank": LONG, "position_cap_usd": LONG, "position_funding_rate": LONG, "position_funding_usd": LONG,
     "position_liquidation_price": LONG, "position_liquidation_distance_ratio": LONG,
     "position_liquidation_distance_sigmas": LONG, "position_bankruptcy_price": LONG, "position_notional_usd": LONG,
     "position_unrealized_pnl_usd": LONG, "position_mark_price": LONG, "position_drift_ratio": LONG,
     "account_margin_ratio": {"venue": "binance", "account": "main"},
     "account_equity_usd": {"venue": "binance", "account": "main"},
+    "account_gross_notional_usd": {"venue": "binance", "account": "main"},
+    "account_net_notional_usd": {"venue": "binance", "account": "main"},
+    "account_effective_leverage_ratio": {"venue": "binance", "account": "main"},
+    "account_funds_at_risk_usd": {"venue": "binance", "account": "main"},
+    "account_unexplained_usd": {"venue": "binance", "account": "main"},
     "account_up": {"venue": "binance", "account": "main"},
     "account_last_update_timestamp_seconds": {"venue": "binance", "account": "main"},
 } | {
@@ -103,7 +114,7 @@ def everything() -> Scrape:
     drift = Alert(rule="drift", severity=Severity.WARNING)
     exposition.count_changes([AlertChange(change=Change.FIRED, alert=drift, at=NOW)])
     exposition.observe_delivery("phone", 0.2)
-    return Scrape(view(account(pool()), alerts=(drift,)), exposition)
+    return Scrape(view(paying(), alerts=(drift,)), exposition)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -495,3 +506,16 @@ def test_the_account_of_the_sample_is_the_one_asked_for() -> None:
 
     assert scrape.value("pool_margin_ratio", account="other") == 0.2
     assert scrape.value("pool_margin_ratio", account=MAIN.account) == 0.2
+
+
+def test_what_is_not_known_of_funding_is_absent_and_what_never_happens_is_infinite() -> None:
+    scrape = Scrape(view(account(pool())))
+    assert not scrape.names() & {"pool_burn_seconds", "pool_funding_burn_usd_per_day", "position_funding_usd"}
+    scrape = Scrape(view(account(pool(burn=BurnReport(usd_per_day=-1.0, seconds=inf)))))
+    assert scrape.value("pool_burn_seconds", **POOL) == inf
+    assert scrape.value("pool_after_funding_margin_ratio", **POOL) is None
+
+
+def test_sums_of_an_account_that_is_not_to_be_believed_are_absent() -> None:
+    scrape = Scrape(view(replace(paying(), quality=Quality.STALE)))
+    assert not [name for name in scrape.names() if name.startswith("account_") and name.endswith("_usd")]

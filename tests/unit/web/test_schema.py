@@ -18,10 +18,10 @@ from monitor.domain.alerts import Alert, Severity
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import PoolKey
 from monitor.domain.quality import Quality
-from monitor.domain.reports import AccountReport, BurnReport, CollateralReport
+from monitor.domain.reports import AccountReport, BurnReport
 from monitor.domain.schema import SCHEMA_VERSION, burn_json, document, line_json, ratio_json, view_json
 from monitor.domain.view import OUTCOMES, Budget, JournalStatus
-from tests.sample_reports import MAIN, NOW, account, feed, pool, position, together, view
+from tests.sample_reports import MAIN, NOW, account, feed, paying, pool, position, together, view
 
 
 @cache
@@ -67,28 +67,7 @@ ACCOUNTS = {
         quality=Quality.UNKNOWN, up=False, last_update=None, ratio=Ratio.unknown("one pool is unknown"),
         equity_usd=None, mode=AccountMode(collateral=None, hedge=None), permissions=None,
     ),
-    "paying funding": account(
-        pool(
-            positions=(
-                position(
-                    adl_rank=2, cap_usd=1e7, leverage=20.0, auto_add_margin=False, funding_rate=0.0001,
-                    next_funding_time=NOW + 60.0, funding_usd=6.0, delivery_time=NOW + 1e6,
-                ),
-            ),
-            burn=BurnReport(
-                usd_per_day=18.0, seconds=7e7, next_time=NOW + 60.0, next_usd=6.0, after_ratio=Ratio.of(0.21),
-                after_line=together(0.249), after_at=NOW,
-            ),
-            collateral=(
-                CollateralReport(
-                    asset="USDT", amount=15_500.0, value_usd=15_500.0, share_ratio=1.0, price_usd=None, stable=True
-                ),
-            ),
-            one_sided=True, coin_sigmas={"BTC": 0.03}, market_sigma=0.03,
-        ),
-        group="desk", gross_notional_usd=60_000.0, net_notional_usd=60_000.0, effective_leverage_ratio=3.87,
-        funds_at_risk_usd=15_500.0, unexplained_usd=-3.0, unexplained_text="3 USDT left the wallet",
-    ),
+    "paying funding": paying(),
     "funding that never liquidates": account(pool(burn=BurnReport(usd_per_day=-18.0, seconds=inf))),
     "liquidated by the next payment": account(pool(burn=BurnReport(usd_per_day=18.0, seconds=0.0))),
     "in contradiction with the venue": account(
