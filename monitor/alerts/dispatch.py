@@ -143,7 +143,7 @@ class Dispatcher:
             return True
         if where.told and where.editable:
             return True
-        return where.told and change.change is Change.RESOLVED
+        return where.told and change.change is Change.RESOLVED and change.alert.state is not AlertState.SILENCED
 
     def _entry(self, change: AlertChange, traits: Traits, where: Standing, now: float) -> OutboxEntry:
         told = words.message(change, traits.name, self._settings.external_url, now)

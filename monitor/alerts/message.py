@@ -27,13 +27,10 @@ def title(change: AlertChange) -> str:
 def text(change: AlertChange) -> str:
     """What the title does not say: what it would take, what to do, how sure; why now; who takes care of it."""
     alert = change.alert
-    parts = [_rest(alert)]
-    if change.change is Change.RESOLVED:
-        parts = [_resolved(change), *parts]
-    if change.reason:
+    over = change.change is Change.RESOLVED
+    parts = [_resolved(change), _rest(alert)] if over else [_rest(alert), state(alert)]
+    if change.reason and change.reason not in parts[-1]:
         parts.append(texts.WHY.format(reason=change.reason.rstrip(".")))
-    if change.change is not Change.RESOLVED:
-        parts.append(state(alert))
     return "\n".join(part for part in parts if part)
 
 
@@ -41,7 +38,8 @@ def state(alert: Alert) -> str:
     """Who keeps it quiet and why, "" while nobody does."""
     if alert.state is AlertState.FIRING:
         return ""
-    by = texts.BY.format(by=alert.by) if alert.by else ""
+    held = alert.state is AlertState.INHIBITED  # by an alert, whose fingerprint tells people nothing
+    by = texts.BY.format(by=alert.by) if alert.by and not held else ""
     note = texts.NOTE.format(note=alert.note) if alert.note else ""
     return f"{texts.STATES[alert.state]}{by}{note}."
 

@@ -9,7 +9,7 @@ from monitor.domain.delivery import Channel
 from monitor.domain.posting import Traits
 
 #: Kinds that show states to machines, which have groups and quiet hours of their own.
-MACHINES = frozenset({"mqtt", "alertmanager", "webhook"})
+MACHINES = frozenset({"mqtt", "alertmanager"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
