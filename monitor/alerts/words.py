@@ -14,6 +14,8 @@ from monitor.alerts.texts import say
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import Notice
 
+LOCK_SCREEN = 110  #: characters of a summary that a lock screen shows
+
 
 def percent(ratio: float) -> str:
     """A ratio in percent, with three digits that mean something."""
@@ -72,11 +74,13 @@ def account_name(account: AccountKey) -> str:
 
 
 def event(notice: Notice) -> Words:
-    """Something happened, and what to do about it."""
-    warning = notice.warning
-    summary = say("what", name=account_name(notice.account), what=notice.text)
+    """Something happened, what it does, and what to do about it: as much of it as fits stands in the summary."""
+    first, *rest = notice.text.split(say("and"))
+    summary = say("what", name=account_name(notice.account), what=first)
+    while rest and len(summary) + len(say("and")) + len(rest[0]) <= LOCK_SCREEN:
+        summary += say("and") + rest.pop(0)
     kind = "permissions_changed" if notice.kind == "permissions" else notice.kind
-    return message(summary, say(f"do.{kind if warning is None else warning.kind.value}"))
+    return message(summary, *rest, say(f"do.{kind if notice.warning is None else notice.warning.kind.value}"))
 
 
 def lost_sight(account: AccountKey, summary: str) -> Words:

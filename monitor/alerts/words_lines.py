@@ -195,7 +195,10 @@ def ratio_after_payment(pool: PoolReport, burn: BurnReport, now: float) -> Words
     after = burn.after_ratio
     if after is None or after.value is None:
         return _after(pool, burn, say("after.unknown", because=because(burn.reasons)), now)
-    return _after(pool, burn, say("after.ratio", ratio=_ratio(after), when=_when(burn, now)), now)
+    when = _when(burn, now)
+    broke = after.value == inf
+    what = say("after.broke", when=when) if broke else say("after.ratio", ratio=percent(after.value), when=when)
+    return _after(pool, burn, what, now)
 
 
 def distance_after_payment(pool: PoolReport, burn: BurnReport, now: float) -> Words:

@@ -130,35 +130,31 @@ def unexplained(report: AccountReport, share: float | None, now: float) -> Words
 
 def drift(pool: PoolReport, figure: str, value: float | None, now: float) -> Words:
     """Ours against the venue's, for a figure of the pool."""
-    return pool_words(pool, _drift(named(f"figure.{figure}", figure.replace("_", " ")), value), now)
+    told = _drift(named(f"figure.{figure}", figure.replace("_", " ")), value)
+    return pool_words(pool, told, now, do=say("drift.do"))
 
 
 def position_drift(pool: PoolReport, position: PositionReport, now: float) -> Words:
     """Ours against the venue's liquidation price."""
     figure, value = say("figure.liquidation_price"), position.drift_ratio
     if value is None and position.disagreement is not None:
-        said = position.disagreement
-        what = _contradicts(said) if said else say("drift.agrees", figure=figure)
+        what = position.disagreement or say("drift.agrees", figure=figure)
     elif value is not None and abs(value) <= position.drift_tolerance_ratio:
         what = say("drift.within", figure=figure, drift=percent(value))
     else:
         what = _drift(figure, value)
-    return position_words(pool, position, what, now)
+    return position_words(pool, position, what, now, do=say("drift.do"))
 
 
 def contradiction(pool: PoolReport, said: str, now: float) -> Words:
     """A figure of the pool that is zero for the venue and not for us: both sides' words."""
-    return pool_words(pool, _contradicts(said), now)
-
-
-def _contradicts(said: str) -> str:
-    return say("drift.contradicts", said=said, doubt=say("drift.doubt"))
+    return pool_words(pool, said, now, do=say("drift.do"))
 
 
 def _drift(figure: str, value: float | None) -> str:
     if value is None:
         return say("drift.unknown", figure=figure)
-    return say("drift", figure=figure, drift=percent(value), doubt=say("drift.doubt"))
+    return say("drift", figure=figure, drift=percent(value))
 
 
 def data_quality(pool: PoolReport, now: float) -> Words:

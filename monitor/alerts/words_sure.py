@@ -41,10 +41,15 @@ def pool_name(pool: PoolReport) -> str:
 
 def room_left(pool: PoolReport) -> str:
     """What loss meets the requirement; nothing where that is unknown."""
-    if pool.equity_usd is None or pool.maintenance_margin_usd is None:
+    equity, ratio = pool.equity_usd, pool.ratio.value
+    if equity is None:
         return ""
-    left, required = pool.equity_usd - pool.maintenance_margin_usd, money(pool.maintenance_margin_usd)
-    return say("room.left" if left > 0 else "room.gone", usd=money(abs(left)), required=required)
+    # The ratio knows the venue's threshold, which the requirement alone does not; without equity there is none.
+    required = pool.maintenance_margin_usd if ratio is None or equity <= 0.0 or ratio == inf else equity * ratio
+    if required is None:
+        return ""
+    left = equity - required
+    return say("room.left" if left > 0 else "room.gone", usd=money(abs(left)), required=money(required))
 
 
 def advice(pool: PoolReport) -> str:

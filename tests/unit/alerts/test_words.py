@@ -110,8 +110,8 @@ def test_a_ratio_in_every_state(ratio: Ratio, text: str) -> None:
 @pytest.mark.parametrize(
     ("equity", "text"),
     [
-        (15_500.0, "A loss of 15,000 USD meets the requirement of 500 USD."),
-        (400.0, "Equity is 100 USD below the requirement of 500 USD."),
+        (15_500.0, "A loss of 12,400 USD meets the requirement of 3,100 USD."),
+        (-400.0, "Equity is 900 USD below the requirement of 500 USD."),
         (None, None),
     ],
 )
@@ -148,13 +148,13 @@ def test_drift_warns_of_both_figures() -> None:
 @pytest.mark.parametrize(
     ("drift", "disagreement", "text"),
     [
-        (0.021, "x", "liquidation price differs from the venue's by 2.1 %: do not rely on either before it is underst"),
+        (0.021, "x", "liquidation price differs from the venue's by 2.1 %"),
         (-0.02, "", "liquidation price -2 % from the venue's"),
         (None, "", "liquidation price agrees with the venue's"),
         (
             None,
             "the venue says no liquidation price, we say 45000",
-            "the venue says no liquidation price, we say 45000:",
+            "the venue says no liquidation price, we say 45000",
         ),
     ],
     ids=["beyond its tolerance", "within it", "both without a price", "one without a price"],
@@ -168,7 +168,8 @@ def test_a_position_against_the_venue(drift: float | None, disagreement: str, te
 def test_what_contradicts_the_venue_is_not_said_to_be_within_anything_of_it() -> None:
     said = "the venue's equity is 0, ours is 15500"
     told = words_risk.contradiction(pool(contradictions={"equity": said}), said, NOW)
-    assert told.summary == f"main cross:USDT: {said}: do not rely on either before it is understood"
+    assert told.summary == f"main cross:USDT: {said}"
+    assert "Do not rely on either figure" in told.text
     assert told.text.endswith("in contradiction with the venue's figures.")
     held = position(drift_ratio=None, disagreement="the venue says no liquidation price, we say 45000")
     assert words_lines.margin_ratio(pool(positions=(held,)), NOW).text.endswith(
@@ -215,7 +216,7 @@ def test_a_stream() -> None:
     down = feed("user", account="main", up=False, phase="waiting", reason="", last_message=None)
 
     assert words_outside.feed_down(down, NOW).summary == "binance main user: not delivering (waiting)"
-    assert "came never" in words_outside.feed_down(down, NOW).text
+    assert "No message ever came." in words_outside.feed_down(down, NOW).text
     assert "2 min ago" in words_outside.feed_down(replace(down, last_message=NOW - 130), NOW).text
     assert words_outside.feed_down(feed(), NOW).summary == "binance marks: delivering"
 
