@@ -79,6 +79,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._standing = Pending(bounds=settings.bounds)  #: what the file holds of what has a state
         self._is_ours = False  #: the file that is open holds what stands
+        self._unreadable: tuple[rows.RowId, ...] = ()  #: what was found in it and not understood
         self._untold: list[Audit] = []  #: lines for the audit about the file itself
         self._checkpointed = 0.0  #: when, by the steady clock
         self.told = ""
@@ -92,6 +93,7 @@ class Database:
         try:
             with self._guard():
                 saved = self._connect()
+            self._is_ours = not self._unreadable
         except StoreRefused:
             raise
         except StoreFailed:
@@ -110,6 +112,7 @@ class Database:
         with self._guard():
             if self._connection is not None and not self._place.is_same():
                 self._disconnect()
+                self.lost_total += 1
                 self._tell("gone", f"{self.path} was removed or replaced while the monitor ran: begun anew")
             if self._connection is None:
                 self._connect()
@@ -201,10 +204,12 @@ class Database:
             raise _Damaged("its tables are not those of its version")
 
     def _load(self, connection: sqlite3.Connection) -> Saved:
-        saved, unreadable = rows.load(connection)
-        if unreadable:
-            self.lost_total += unreadable
-            self._tell("unreadable", f"{unreadable} rows of {self.path} are not understood and count as not there")
+        saved, self._unreadable = rows.load(connection)
+        if self._unreadable:
+            count = len(self._unreadable)
+            self.lost_total += count
+            self._is_ours = False
+            self._tell("unreadable", f"{count} rows of {self.path} are not understood and count as not there")
         return saved
 
     def _read_only(self) -> Saved | None:
@@ -238,12 +243,14 @@ class Database:
     # -- writing
 
     def _put_down_what_stands(self, connection: sqlite3.Connection) -> None:
-        """Make a file say what this run knows: its first write does, whatever it found there.
+        """Make a file that holds something else say what this run knows.
 
         An alert that stands there and is unknown here would be taken for one that was told, and keep quiet.
         """
         now = self._clock.now()
         with _atomic(connection):
+            for table, rowid in self._unreadable:
+                connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))
             connection.execute("DELETE FROM alerts")
             connection.execute("UPDATE escalations SET done = 1, written = ? WHERE done = 0", (now,))
             connection.execute(
@@ -252,7 +259,7 @@ class Database:
             )
             for row in rows.rows(self._standing, now):
                 connection.execute(row.sql, self._masked(row.values()))
-        self._is_ours = True
+        self._is_ours, self._unreadable = True, ()
 
     def _masked(self, values: rows.Values) -> rows.Values:
         """The same without a secret: none should come this far, and none stays if one does."""

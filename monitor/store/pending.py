@@ -24,8 +24,8 @@ class Bounds:
     volatility are as many as there are alerts, silences, accounts and instruments.
     """
 
-    lines: int = 20_000
-    entries: int = 20_000
+    lines: int = 10_000
+    entries: int = 10_000
 
 
 @dataclass(slots=True)

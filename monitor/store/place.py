@@ -81,8 +81,7 @@ class Place:
         stem = f"{self.path.name}.damaged-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
         numbers = (f"{stem}-{number:02}" for number in count(1))
         target = next(file for name in numbers if not (file := self.path.with_name(name)).exists())
-        os.replace(self.path, target)
-        for suffix in BESIDE:
+        for suffix in (*BESIDE, ""):  # the log first: one that is left behind would be read into the next database
             with suppress(FileNotFoundError):
                 os.replace(self.path.with_name(self.path.name + suffix), target.with_name(target.name + suffix))
         for old in sorted(self.path.parent.glob(f"{self.path.name}.damaged-*Z-[0-9][0-9]"))[:-DAMAGED_KEPT]:

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Values = tuple[Any, ...]
+RowId = tuple[str, int]  #: a table, and a row of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +147,18 @@ def _audit(line: Audit) -> Values:
     return (line.at, line.what, line.who, line.text, None, None, None, None, None, None)
 
 
-def load(connection: sqlite3.Connection) -> tuple[Saved, int]:
-    """Everything that a start needs, in an order that depends on it alone; and how many rows could not be understood.
+def load(connection: sqlite3.Connection) -> tuple[Saved, tuple[RowId, ...]]:
+    """Everything that a start needs, in an order that depends on it alone; and the rows that could not be understood.
 
     Such a row is as good as none: an alert among them fires anew.
     """
     reading = _Reading(connection)
     saved = Saved(
-        alerts=reading.all(AlertMemory, "SELECT body FROM alerts ORDER BY since, fingerprint"),
-        silences=reading.all(Silence, "SELECT body FROM silences ORDER BY starts, id"),
-        facts=reading.all(AccountFacts, "SELECT body FROM facts ORDER BY venue, account"),
-        volatility=reading.all(VolatilityFact, "SELECT body FROM volatility ORDER BY venue, symbol"),
-        entries=reading.all(
-            OutboxEntry, "SELECT body FROM outbox WHERE state IN ('waiting', 'sending') ORDER BY created, id"
-        ),
+        alerts=reading.all(AlertMemory, "alerts", "ORDER BY since, fingerprint"),
+        silences=reading.all(Silence, "silences", "ORDER BY starts, id"),
+        facts=reading.all(AccountFacts, "facts", "ORDER BY venue, account"),
+        volatility=reading.all(VolatilityFact, "volatility", "ORDER BY venue, symbol"),
+        entries=reading.all(OutboxEntry, "outbox", "WHERE state IN ('waiting', 'sending') ORDER BY created, id"),
         handles=tuple(
             Handle(channel=channel, thread=thread, handle=handle)
             for channel, thread, handle in connection.execute(
@@ -173,13 +172,13 @@ def load(connection: sqlite3.Connection) -> tuple[Saved, int]:
             )
         ),
     )
-    return saved, reading.unreadable
+    return saved, tuple(reading.unreadable)
 
 
 def history(connection: sqlite3.Connection, fingerprint: str, limit: int) -> tuple[AlertChange, ...]:
     """The changes of an alert, newest first."""
-    sql = "SELECT body FROM audit WHERE fingerprint = ? ORDER BY id DESC LIMIT ?"
-    return _Reading(connection).all(AlertChange, sql, (fingerprint, limit))
+    rest = "WHERE fingerprint = ? ORDER BY id DESC LIMIT ?"
+    return _Reading(connection).all(AlertChange, "audit", rest, (fingerprint, limit))
 
 
 def audit(connection: sqlite3.Connection, limit: int) -> tuple[Audit, ...]:
@@ -193,14 +192,14 @@ class _Reading:
     """Reads bodies and counts those that are none."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection, self.unreadable = connection, 0
+        self._connection, self.unreadable = connection, list[RowId]()
 
-    def all(self, kind: type[T], sql: str, values: Values = ()) -> tuple[T, ...]:
+    def all(self, kind: type[T], table: str, rest: str, values: Values = ()) -> tuple[T, ...]:
         found: list[T] = []
-        for (body,) in self._connection.execute(sql, values):
+        for row, body in self._connection.execute(f"SELECT rowid, body FROM {table} {rest}", values):
             try:
                 found.append(from_json(body, kind))
             except (ValueError, TypeError) as error:
-                self.unreadable += 1
-                log.warning("a row of the store is not understood", kind=kind.__name__, error=str(error))
+                self.unreadable.append((table, row))
+                log.warning("a row of the store is not understood", table=table, row=row, error=str(error))
         return tuple(found)

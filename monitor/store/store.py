@@ -28,6 +28,7 @@ IDLE_SECONDS = 1.0  #: after the last commit, when the log is carried over into 
 ASLEEP_SECONDS = 600.0  #: between two looks at what is too old, while nothing happens
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 30.0
 STALLED_SECONDS = 10.0  #: without an answer of the disk, after which it is said not to answer
+LARGE_BACKLOG = 1_000  #: things that wait, above which a failing disk is not asked again for each commit
 _CLOSED = "the store is closed"
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ class Store:
         self._ailing = ""  #: what else is wrong, while commits are written
         self._busy_since: float | None = None
         self._told_lost = 0
-        self._retry_seconds = FIRST_RETRY_SECONDS
+        self._retry_seconds, self._retry_at = FIRST_RETRY_SECONDS, 0.0
 
     def open(self) -> Saved:
         """Read what is kept, and begin to write. It blocks.
@@ -153,8 +154,10 @@ class Store:
             woken = self._wake.wait(pause)
             self._wake.clear()
             self._busy_since = self._clock.monotonic()
-            if self._pending or self._reason:
+            if self._may_try():
                 self._write()
+            else:
+                self._refuse()
             more = self._look_after(idle=not woken)
             self._busy_since = None
             pause = self._pause(woken, more)
@@ -165,7 +168,23 @@ class Store:
     def _pause(self, woken: bool, more: bool) -> float:
         if self._reason:
             return self._retry_seconds
+        if self._ailing:
+            return LONGEST_RETRY_SECONDS
         return 0.0 if more else IDLE_SECONDS if woken else ASLEEP_SECONDS
+
+    def _may_try(self) -> bool:
+        """Whether to write now: there is something, or the disk is to be asked again. Where it takes nothing and much
+        waits, a try is too dear to be made for each commit.
+        """
+        if self._reason and len(self._pending) > LARGE_BACKLOG:
+            return self._clock.monotonic() >= self._retry_at
+        return bool(self._pending) or bool(self._reason)
+
+    def _refuse(self) -> None:
+        """Tell those that wait that it is as before; what they brought is kept."""
+        with self._lock:
+            waiters, self._waiters = self._waiters, []
+        _answer(waiters, self._reason)
 
     def _write(self) -> None:
         with self._lock:
@@ -209,6 +228,10 @@ class Store:
                 log.error("store cannot be looked after", reason=str(error))
             self._ailing = str(error)
             return False
+        except Exception as error:  # a bug of ours: commits are more than order in the file
+            log.exception("store cannot be looked after")
+            self._ailing = f"a bug in the store: {type(error).__name__}"
+            return False
         self._ailing = ""
         return more
 
@@ -219,6 +242,7 @@ class Store:
         else:
             self._retry_seconds = min(2 * self._retry_seconds, LONGEST_RETRY_SECONDS)
         self._reason = why
+        self._retry_at = self._clock.monotonic() + self._retry_seconds
 
     def _succeed(self) -> None:
         if self._reason:

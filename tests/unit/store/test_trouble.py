@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,18 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.alerts import MemoryChange
-from monitor.domain.keeping import Commit, OutboxState, Saved, StoreFailed
+from monitor.domain.keeping import Commit, Handle, OutboxState, Saved, StoreFailed
+from monitor.domain.memory import AccountFacts
+from monitor.store import store as store_module
 from monitor.store.pending import Bounds
 from monitor.store.settings import StoreSettings
 from monitor.store.store import Store
 from tests.unit.app.clocks import FakeClock
-from tests.unit.store.desk import SINCE, alert, entry, kept, memory, note, page, reopened, working
+from tests.unit.store.desk import MAIN, SINCE, alert, entry, kept, memory, note, page, reopened, working
 from tests.unit.store.disk import Disk, fill, small_disk
 
 
-async def until_writing(store: Store) -> None:
+async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10.0):
-        while not store.status().writing:  # noqa: ASYNC110 -- a thread of the store's own gets there, without a word
+        while not holds():  # noqa: ASYNC110 -- a thread of the store's own gets there, without a word
             await asyncio.sleep(0.01)
 
 
@@ -47,7 +50,7 @@ async def test_on_a_full_disk_a_commit_says_so_and_is_written_when_there_is_room
             with pytest.raises(StoreFailed):
                 await store.commit(page("ETHUSDT"))
             (disk / "filler").unlink()
-            await until_writing(store)  # by itself, nobody has to come
+            await until(lambda: store.status().writing)  # by itself, nobody has to come
             assert store.status().waiting == 0
         names = {one.alert.labels["symbol"] for one in reopened(disk / "db").alerts}
         assert names >= {"BTCUSDT", "ETHUSDT"}
@@ -297,6 +300,83 @@ async def test_a_row_that_is_not_understood_counts_as_not_there_and_the_rest_is_
     async with kept(tmp_path / "db") as (store, saved):
         assert saved.alerts == (memory(alert("ETHUSDT")),)
         assert store.status().reason == ""
+
+
+async def test_facts_that_are_not_understood_are_removed_and_told_once(tmp_path: Path) -> None:
+    facts = AccountFacts(account=MAIN, at=SINCE, mode=None, positions=(), permissions=None)
+    async with kept(tmp_path / "db") as (store, _):
+        await store.commit(Commit(facts=(facts,)))
+    with closing(sqlite3.connect(tmp_path / "db")) as hand, hand:
+        hand.execute("UPDATE facts SET body = 'nothing'")
+    async with kept(tmp_path / "db") as (store, saved):
+        assert (saved.facts, store.status().lost_total) == ((), 1)
+        await store.commit(Commit())
+    async with kept(tmp_path / "db") as (store, saved):
+        assert (saved.facts, store.status().lost_total) == ((), 0)
+
+
+async def test_a_start_with_a_sound_file_writes_nothing_of_it_again(tmp_path: Path) -> None:
+    async with kept(tmp_path / "db") as (store, _):
+        await store.commit(Commit(handles=(Handle(channel="slack", thread="i", handle="1"),)))
+    later = FakeClock()
+    later.time += 100.0
+    store = Store(tmp_path / "db", later)
+    store.open()
+    await store.commit(note("a first commit"))
+    store.close(10.0)
+    with closing(sqlite3.connect(tmp_path / "db")) as reader:
+        assert reader.execute("SELECT written FROM handles").fetchall() == [(1_000_000.0,)]
+
+
+async def test_while_much_waits_a_full_disk_is_not_asked_for_each_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "LARGE_BACKLOG", 5)
+    disk, clock = Disk(), FakeClock()
+    store = Store(tmp_path / "db", clock, connect=disk.connect)
+    store.open()
+    disk.code = sqlite3.SQLITE_FULL
+    for number in range(10):
+        with pytest.raises(StoreFailed, match="no space left"):
+            await store.commit(page(f"COIN{number}"))
+    disk.code = 0
+    with pytest.raises(StoreFailed, match="no space left"):
+        await store.commit(page("BTCUSDT"))
+    clock.time += 60.0
+    await store.commit(page("ETHUSDT"))
+    store.close(10.0)
+    assert len(reopened(tmp_path / "db").alerts) == 12
+
+
+async def test_a_bug_is_said_and_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(*_: object) -> None:
+        raise RuntimeError("planted")
+
+    async with kept(tmp_path / "db") as (store, _):
+        with monkeypatch.context() as patch:
+            patch.setattr("monitor.store.rows.rows", bug)
+            with pytest.raises(StoreFailed, match="a bug in the store: RuntimeError"):
+                await store.commit(page())
+        await store.commit(page("ETHUSDT"))
+        with monkeypatch.context() as patch:
+            patch.setattr(store._database, "look_after", bug)
+            await store.commit(note("is looked after next"))
+            await until(lambda: "a bug in the store" in store.status().reason)
+            assert store.status().writing
+        await store.commit(note("still there"))
+    assert len(reopened(tmp_path / "db").alerts) == 2
+
+
+async def test_a_file_that_cannot_be_looked_after_is_said_while_commits_are_written(tmp_path: Path) -> None:
+    async with kept(tmp_path / "db") as (store, _):
+        await store.commit(page())
+        with closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # after the commit, so that only the rest finds it locked
+            await until(lambda: "locked" in store.status().reason)
+            assert store.status().writing
+            other.execute("ROLLBACK")
+        await store.commit(page("ETHUSDT"))
+        await until(lambda: store.status().reason == "")
 
 
 async def test_a_disk_that_does_not_answer_holds_up_nobody_and_is_said(tmp_path: Path) -> None:
