@@ -400,7 +400,7 @@ class Alerting:
                 if not silences.end(command.id, command.author or "somebody"):
                     self._refuse(f"there is no silence {command.id}")
                 self._hush.restless = True
-            case AlertsRestored():
+            case _:
                 self._restore(command, view, now)
 
     def _refuse(self, why: str) -> None:

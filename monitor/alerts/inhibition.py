@@ -18,8 +18,8 @@ from monitor.domain.silences import matches
 #: The rules that tell how well we see, and not how near the end is.
 ON_DATA = frozenset(
     {
-        "account_down", "clock_offset", "data_quality", "feed_backlog", "feed_down", "feed_lag", "feed_unacknowledged",
-        "poll_down", "unacknowledged", "backlog", "venue_ban", "weight_budget",
+        "account_down", "clock_offset", "data_quality", "feed_backlog", "feed_down", "feed_lag", "poll_down",
+        "unacknowledged", "venue_ban", "weight_budget",
     }
 )  # fmt: skip
 
@@ -49,24 +49,24 @@ _OF_NO_ACCOUNT = Matcher(name="account", value="")
 DEFAULT_INHIBITS: tuple[InhibitRule, ...] = (
     InhibitRule(
         source=(_rules("account_down"),),
-        target=(_rules("data_quality", "feed_down", "poll_down", "feed_lag"),),
+        target=(_rules("data_quality", "feed_down", "poll_down", "feed_lag", "feed_backlog", "unacknowledged"),),
         equal=("venue", "account"),
     ),
     # A public stream is down: the pools of that venue are stale because of it.
     InhibitRule(
         source=(_rules("feed_down"), _OF_NO_ACCOUNT),
-        target=(_rules("data_quality", "feed_lag"),),
+        target=(_rules("data_quality", "feed_lag", "feed_backlog", "unacknowledged"),),
         equal=("venue",),
     ),
     InhibitRule(
         source=(_rules("venue_ban"),),
-        target=(_rules("account_down", "data_quality", "poll_down"),),
+        target=(_rules("account_down", "data_quality", "poll_down", "weight_budget"),),
         equal=("venue",),
     ),
     # The pool as a whole is near its end: its lines say no more while they are further from theirs.
     InhibitRule(
         source=(_rules("margin_ratio"),),
-        target=(_rules("position_distance", "coin_distance", "market_distance"),),
+        target=(_rules("position_.*", "coin_.*", "market_.*", "room_usd", "stage_ratio", "worsening"),),
         equal=("venue", "account", "pool"),
         quieter=True,
         lingers_seconds=0.0,

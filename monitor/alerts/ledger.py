@@ -100,14 +100,13 @@ class Ledger:
         now: float,
     ) -> MemoryChange:
         """What is to be kept and forgotten after the step."""
-        keep = []
-        for subject in self._keep:
-            each = standing.get(subject)
-            if each is not None and each.alert is not None:
-                each.kept_at, each.stale = now, False
-                keep.append(remembered(subject, each, each.alert))
-                self._forget.pop(each.alert.fingerprint, None)
-        changed = MemoryChange(keep=tuple(keep), forget=tuple(self._forget), silences=silences, ended_silences=ended)
+        known = ((subject, standing[subject]) for subject in self._keep if subject in standing)
+        firing = [(subject, each, each.alert) for subject, each in known if each.alert is not None]
+        keep = tuple(remembered(subject, each, alert) for subject, each, alert in firing)
+        for _, each, alert in firing:
+            each.kept_at, each.stale = now, False
+            self._forget.pop(alert.fingerprint, None)
+        changed = MemoryChange(keep=keep, forget=tuple(self._forget), silences=silences, ended_silences=ended)
         self._keep, self._forget = {}, {}
         return changed
 

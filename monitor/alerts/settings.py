@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LEVEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 BUILT_IN: tuple[Level, ...] = tuple(Severity)  #: the levels that everybody has, from the quietest to the loudest
 
+_DEFAULTS: Mapping[str, RuleSettings] = default_rules()
 LEAST_ROOM_RATIO = 0.001  #: less room than this is none, so that an approach to zero is not told for ever
 
 
@@ -44,7 +45,7 @@ class AlertSettings:
 
     def of(self, rule: str, subject: Subject | None = None) -> RuleSettings:
         """The settings of one rule; with a subject those that hold of it, as far as no coin has to be known for it."""
-        base = self.rules.get(rule) or default_rules()[rule]
+        base = self.rules.get(rule) or _DEFAULTS[rule]
         if subject is None:
             return base
         labels = {**subject.labels, "group": self.groups.get(subject.account, "")}

@@ -86,6 +86,8 @@ WRONG = [
     ("drift", {"hysteresis_ratio": nan}, "alerts.drift.hysteresis_ratio", "below 1"),
     ("drift", {"worsening_factor": -0.5}, "alerts.drift.worsening_factor", "below 1"),
     ("drift", {"for_seconds": -1.0}, "alerts.drift.for_seconds", "seconds"),
+    ("drift", {"window_seconds": 60.0}, "alerts.drift.window_seconds", "does not look back"),
+    ("worsening", {"window_seconds": 1.0}, "alerts.worsening.window_seconds", "60 seconds or more"),
     ("drift", {"keep_firing_seconds": inf}, "alerts.drift.keep_firing_seconds", "seconds"),
     ("drift", {"repeat_seconds": {Severity.INFO: 1.0}}, "alerts.drift.repeat_seconds.info", "60 seconds or more"),
     ("drift", {"repeat_seconds": {Severity.INFO: nan}}, "alerts.drift.repeat_seconds.info", "60 seconds or more"),
