@@ -1,9 +1,9 @@
 """The one queue between the feeds and the engine: bounded, and with a stated rule for being full.
 
 Prices conflate: of one instrument or asset, and of one array's instruments, only the newest waits, at the end of the
-queue; so what waits is in the order in which it came. Facts (positions, balances, feeds up or down, timers) are never
-merged and never dropped: when `limit` of them wait, the next one is refused with `Overrun`, its feed starts again from
-a snapshot, and the engine has all accounts read anew.
+queue, and so it is with their funding; what waits is in the order in which it came. Facts (positions, balances, feeds
+up or down, timers) are never merged and never dropped: when `limit` of them wait, the next one is refused with
+`Overrun`, its feed starts again from a snapshot, and the engine has all accounts read anew.
 
 Single prices are bounded by the number of instruments and assets. Arrays of different instruments do not replace each
 other: when more than `MOST_ARRAYS` of them wait, all waiting marks are folded into one array a venue, which holds the

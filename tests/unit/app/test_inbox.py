@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.app.inbox import GATHER_SECONDS, GRACE_SECONDS, MOST_ARRAYS, Inbox
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, Tick, Ticks
+from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, FundingRates, Tick, Ticks
 from tests.soak.virtual import in_virtual_time
 
 
@@ -62,6 +62,30 @@ async def test_a_newer_price_replaces_the_waiting_one_and_goes_to_the_end() -> N
     assert inbox.depth == 2
     assert inbox.conflated_total == 1
     assert marks(await inbox.batch()) == [("ETHUSDT", 2.0), ("BTCUSDT", 3.0)]
+
+
+def funding(*symbols: str, rate: float = 0.0001) -> FundingRates:
+    return FundingRates("binance", symbols, (rate,) * len(symbols), (9.0,) * len(symbols), 1.0)
+
+
+async def test_newer_funding_of_the_same_contracts_replaces_what_waits() -> None:
+    inbox = Inbox(limit=10)
+    newest, other = funding("BTCUSDT", "ETHUSDT", rate=0.0002), funding("TSLAUSDT")
+    for event in (funding("BTCUSDT", "ETHUSDT"), other, newest, tick("BTCUSDT", 1.0)):
+        inbox.put(event)
+    assert await inbox.batch() == (other, newest, tick("BTCUSDT", 1.0))
+    assert inbox.conflated_total == 1
+
+
+async def test_funding_wakes_nobody_and_goes_with_the_next_price() -> None:
+    inbox = Inbox(limit=10)
+    inbox.wanted = lambda venue, symbol: True
+    waiting = asyncio.create_task(inbox.batch())
+    inbox.put(funding("BTCUSDT"))
+    await asyncio.sleep(3 * (GATHER_SECONDS + GRACE_SECONDS))
+    assert not waiting.done()
+    inbox.put(tick("BTCUSDT", 1.0))
+    assert await waiting == (funding("BTCUSDT"), tick("BTCUSDT", 1.0))
 
 
 async def test_a_mark_and_an_index_price_of_the_same_name_do_not_replace_each_other() -> None:
