@@ -18,8 +18,9 @@ from monitor.alerts.catalogue import RULES
 from monitor.alerts.hush import Hush
 from monitor.alerts.ledger import Ledger
 from monitor.alerts.lifecycle import advance, wakes
-from monitor.alerts.memory import KEEP_SECONDS, Standing, restored, subject_of
+from monitor.alerts.memory import KEEP_SECONDS, Standing
 from monitor.alerts.outside import OUTSIDE, venue_readings
+from monitor.alerts.people import People
 from monitor.alerts.reading import Reading, Subject, Words, grade
 from monitor.alerts.rule import Kind
 from monitor.alerts.rulebook import Rulebook
@@ -28,16 +29,14 @@ from monitor.alerts.settings import AlertSettings
 from monitor.alerts.trend import Trends
 from monitor.domain.alerts import (
     LOUD,
-    Acknowledgement,
     Alert,
     AlertChange,
-    AlertMemory,
     Change,
     Level,
     MemoryChange,
     Silence,
 )
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, AlertsRestored, EndSilence, SilenceAlerts
+from monitor.domain.events import AlertCommand
 from monitor.domain.fingerprints import identity, incident
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice
@@ -79,6 +78,7 @@ class Alerting:
         self._standing: dict[Subject, Standing] = {}
         self._ledger = Ledger(settings.levels)
         self._hush = Hush(settings, self._rulebook, self._ledger)
+        self._people = People(self._standing, self._rulebook, self._ledger, self._hush, settings.levels)
         self._read: dict[AccountKey, tuple[AccountReport, float]] = {}
         self._seen: View | None = None
         self._looked_at = -inf
@@ -123,10 +123,9 @@ class Alerting:
         `closed` are accounts that are no longer configured: everything that stands about them is over.
         """
         before, self._seen, self._now = self._seen, view, now
-        if self.refusals:
-            self.refusals = ()
-        for command in commands:
-            self._obey(command, view, now)
+        if commands or self.refusals:
+            self.refusals = self._people.obey(commands, view, now)
+            self._firing = None
         whole = before is None or len(before.accounts) != len(view.accounts)
         whole |= not 0.0 <= now - self._looked_at < LOOK_SECONDS
         reports = self._due(view, now) if whole or before is None else _new(view, before)
@@ -382,93 +381,6 @@ class Alerting:
     def _sorted(self, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
         order = self._levels
         return tuple(sorted(alerts, key=lambda each: (-order.index(each.severity), each.since, each.identity)))
-
-    def _obey(self, command: AlertCommand, view: View, now: float) -> None:
-        """Do what somebody asked for, or say why not."""
-        silences = self._hush.silences
-        match command:
-            case AcknowledgeAlert():
-                self._acknowledge(command, now)
-            case SilenceAlerts():
-                refusal = silences.refusal(command.silence, now)
-                if refusal:
-                    self._refuse(refusal)
-                    return
-                silences.take(command.silence)
-                self._hush.restless = True
-            case EndSilence():
-                if not silences.end(command.id, command.author or "somebody"):
-                    self._refuse(f"there is no silence {command.id}")
-                self._hush.restless = True
-            case _:
-                self._restore(command, view, now)
-
-    def _refuse(self, why: str) -> None:
-        self.refusals += (why,)
-
-    def _acknowledge(self, command: AcknowledgeAlert, now: float) -> None:
-        found = next(
-            (
-                (subject, each)
-                for subject, each in self._standing.items()
-                if each.alert is not None and each.alert.fingerprint == command.fingerprint
-            ),
-            None,
-        )
-        if found is None:
-            self._refuse(f"no alert {command.fingerprint} fires")
-            return
-        subject, standing = found
-        assert standing.alert is not None
-        if command.incident and command.incident != standing.alert.incident:
-            self._refuse(f"incident {command.incident} is over; another one of this alert fires")
-            return
-        known = standing.acknowledgement
-        if command.withdrawn:
-            if known is None:
-                self._refuse(f"alert {command.fingerprint} is not acknowledged")
-                return
-            standing.acknowledgement = None
-            change = Change.UNACKNOWLEDGED
-            reason = reasons.unacknowledged(command.author, command.via, command.comment)
-        else:
-            by = Acknowledgement(author=command.author, via=command.via, at=now, comment=command.comment)
-            if known is not None and replace(known, at=now) == by:
-                return  # said twice
-            standing.acknowledgement = by
-            change, reason = Change.ACKNOWLEDGED, reasons.acknowledged(by)
-        standing.alert = standing.marked(standing.alert)
-        standing.wakes_at = wakes(standing.incident, self._rulebook.of(subject), quiet=standing.quiet)
-        self._firing = None
-        self._ledger.note(subject, standing, change, reason, standing.alert.severity)
-
-    def _restore(self, command: AlertsRestored, view: View, now: float) -> None:
-        """What stood before a restart stands again, and what cannot is over."""
-        for silence in command.silences:
-            self._hush.silences.take(silence, restored=True)
-        self._hush.restless = True
-        self._firing = None
-        accounts = {report.key for report in view.accounts}
-        for memory in command.alerts:
-            standing = restored(memory, self._levels) if memory.rule in RULES else None
-            why = self._gone(memory, accounts, standing)
-            if why or standing is None:
-                self._ledger.drop(memory, why, now)
-            elif subject_of(memory) not in self._standing:
-                self._standing[subject_of(memory)] = standing
-
-    def _gone(self, memory: AlertMemory, accounts: Collection[AccountKey], standing: Standing | None) -> str:
-        """Why what was remembered cannot come back, "" if it can."""
-        if memory.rule not in RULES:
-            return reasons.UNKNOWN_RULE
-        if standing is None:
-            return reasons.UNKNOWN_LEVEL
-        if not self._rulebook.speaks(subject_of(memory)):
-            return reasons.SWITCHED_OFF
-        owner = memory.account
-        venues = {key.venue for key in accounts}
-        known = owner in accounts if owner.account else not owner.venue or owner.venue in venues
-        return "" if known else reasons.NOT_CONFIGURED
 
 
 def _new(view: View, before: View) -> list[AccountReport]:

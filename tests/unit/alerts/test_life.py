@@ -173,7 +173,7 @@ class TestAcknowledged:
             f"alert {alert.fingerprint} is not acknowledged",
         )
         one.see(VERY_NEAR)
-        assert one.alerting.refusals == ()
+        assert not one.alerting.refusals
 
 
 class TestSilenced:

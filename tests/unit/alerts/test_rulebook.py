@@ -14,8 +14,8 @@ from monitor.alerts.overrides import CONDITIONS, Override
 from monitor.alerts.reading import Subject
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.rulebook import Rulebook
-from monitor.alerts.settings import AlertSettings
-from monitor.domain.alerts import Change, Severity
+from monitor.alerts.settings import BUILT_IN, AlertSettings
+from monitor.domain.alerts import Change, Level
 from monitor.domain.lines import Direction, Line, Ratio
 from monitor.domain.names import AccountKey
 from tests.sample_reports import MAIN, account, pool, position
@@ -31,7 +31,8 @@ GROUPS = {MAIN: "quants"}
 
 def override(rule: str = "position_distance", *conditions: str, **settings: Any) -> Override:
     """An override that holds of the position, on these of its labels."""
-    return Override(rule=rule, **{name: HELD[name] for name in conditions}, **settings)
+    held: dict[str, Any] = {name: HELD[name] for name in conditions}
+    return Override(rule=rule, **held, **settings)
 
 
 def rulebook(*overrides: Override, **rules: RuleSettings) -> Rulebook:
@@ -127,12 +128,13 @@ anywhere = st.sampled_from(["", "symbol", "coin", "pool", "account", "group", "v
 def overrides(draw: st.DrawFn) -> Override:
     """Any override of the position's rule, that holds of it or of another one."""
     name = draw(anywhere)
-    value = draw(st.sampled_from([HELD.get(name, ""), "elsewhere"]))
+    held: dict[str, Any] = {name: draw(st.sampled_from([HELD[name], "elsewhere"]))} if name else {}
+    levels: st.SearchStrategy[Level] = st.sampled_from(BUILT_IN)
     return Override(
         rule=draw(st.sampled_from(["position_distance", "data_quality", "*"])),
-        **({name: value} if name else {}),
+        **held,
         enabled=draw(st.none() | st.booleans()),
-        thresholds=draw(st.none() | st.dictionaries(st.sampled_from(list(Severity)), numbers, max_size=2)),
+        thresholds=draw(st.none() | st.dictionaries(levels, numbers, max_size=2)),
         severities=draw(st.none() | st.just({"STALE": CRITICAL}) | st.just({"": WARNING})),
     )
 
