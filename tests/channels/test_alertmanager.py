@@ -12,9 +12,16 @@ from structlog.testing import capture_logs
 
 from monitor.domain.alerts import Alert, AlertState, Change, Severity
 from monitor.domain.delivery import DeliveryFailed
-from monitor.outputs.channels.alertmanager import AT_ONCE, RESOLVE_REPEATS, AlertmanagerChannel, AlertmanagerSettings
+from monitor.outputs.channels.alertmanager import (
+    AT_ONCE,
+    QUEUED,
+    RESOLVE_REPEATS,
+    AlertmanagerChannel,
+    AlertmanagerSettings,
+)
 from tests.channels.fakes import Alertmanager, Fault
 from tests.channels.samples import AT, StillClock, alert, change, message, using
+from tests.wire.brokers import until
 
 RESEND = 60.0
 NOW = "2026-02-02T02:40:00.250Z"
@@ -143,7 +150,8 @@ async def test_one_of_two_members_is_enough_and_the_other_is_told_of_once(fault:
             bad.asked.clear()
             desk.firing = (alert(),)
             await desk.channel.resend()
-            assert _told(bad) == [("warning", LATER)]
+            await until(lambda: _told(bad)[-1:] == [("warning", LATER)], "the other member knows")
+            await until(lambda: len(lines) == 2, "that is said")
     assert [(line["event"], line["member"]) for line in lines] == [
         ("alertmanager did not take alerts", 1),
         ("alertmanager takes alerts again", 1),
@@ -160,7 +168,32 @@ async def test_an_end_that_a_member_missed_is_told_it_with_the_next_resend() -> 
             bad.break_down(Fault.NONE)
             bad.asked.clear()
             await desk.channel.resend()
-    assert _told(bad) == [("warning", NOW)]
+            await until(lambda: _told(bad)[-1:] == [("warning", NOW)], "the other member knows")
+
+
+async def test_nobody_waits_for_a_member_that_hangs_and_it_is_told_in_order() -> None:
+    good, bad = Alertmanager(), Alertmanager()
+    bad.break_down(Fault.HANG, times=1)
+    with capture_logs():
+        async with good.running(), bad.running(), using((desk := Desk(bad, good, timeout_seconds=0.3)).channel):
+            began = asyncio.get_running_loop().time()
+            for number in range(1, 2 * QUEUED):
+                level = Severity.CRITICAL if number % 2 else Severity.WARNING
+                await desk.channel.send(message(change(one=alert(level), number=number)), None)
+            assert len(bad.asked) == 1
+            assert asyncio.get_running_loop().time() - began < 0.3
+            await until(lambda: len(bad.asked) == QUEUED, "what waited for it")
+    assert _told(bad)[1:] == _told(good)[1:QUEUED]
+
+
+async def test_closing_waits_for_nobody() -> None:
+    good, bad = Alertmanager(), Alertmanager()
+    bad.break_down(Fault.HANG)
+    async with good.running(), bad.running():
+        desk = Desk(bad, good, timeout_seconds=30.0)
+        await desk.channel.send(message(), None)
+        async with asyncio.timeout(1):
+            await desk.channel.close()
 
 
 async def test_when_no_member_takes_it_the_one_that_may_still_do_decides() -> None:
@@ -216,9 +249,7 @@ async def test_the_resending_goes_on_for_ever_whatever_fails() -> None:
     with capture_logs():
         async with fake.running(), using((desk := Desk(fake, watchdog=True)).channel):
             task = asyncio.create_task(desk.channel.run())
-            async with asyncio.timeout(5):
-                while len(fake.asked) < 5:  # noqa: ASYNC110  # a server's list has no event
-                    await asyncio.sleep(0.005)
+            await until(lambda: len(fake.asked) >= 5, "further requests")
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 LASTS_RESENDS = 4  #: an alert that we no longer tell of lasts that many resends: it survives our short absences
 RESOLVE_REPEATS = 5  #: how often an end is told again, for members that were away
 AT_ONCE = 200  #: alerts in one request
+QUEUED = 20  #: requests that wait for one member; one that is further behind hears all by the next resend
 TEST_SECONDS = 300.0
 
 #: States in which an alert stands at Alertmanager; what we keep quiet does not.
@@ -63,7 +64,7 @@ class AlertmanagerChannel:
         self,
         settings: AlertmanagerSettings,
         clock: Clock,
-        firing: Callable[[], tuple[Alert, ...]] = tuple,
+        firing: Callable[[], tuple[Alert, ...]] = tuple,  # of this moment: what it lacks is ended
         like: Like = built_in,
     ) -> None:
         self.name, self._settings, self._clock, self._like = settings.name, settings, clock, like
@@ -78,6 +79,9 @@ class AlertmanagerChannel:
         self._standing: dict[str, Posted] = {}  #: what fires there, by the fingerprint there
         self._ended: dict[str, tuple[Posted, float, int]] = {}  #: what ended, when, and how often it is to be repeated
         self._away: dict[int, str] = {}  #: members that did not take the last request, by their place, and why
+        self._lines = [asyncio.Lock() for _ in settings.urls]
+        self._queued = [0 for _ in settings.urls]
+        self._under_way: set[asyncio.Task[DeliveryFailed | None]] = set()
         self._turn = asyncio.Lock()  #: a resend that overtook a message would tell what was before it
 
     async def run(self) -> None:
@@ -127,7 +131,11 @@ class AlertmanagerChannel:
         return None
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections, and of members that still have not answered."""
+        left = tuple(self._under_way)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         await self._http.close()
 
     def _firing_now(self) -> Iterable[Alert]:
@@ -187,13 +195,36 @@ class AlertmanagerChannel:
         """To all members at once. Raises the first one's failure where none took it."""
         left = iter(bodies)
         while some := list(islice(left, AT_ONCE)):
-            body = to_json(some)
-            failures = await asyncio.gather(*(self._member(place, body) for place in range(len(self._urls))))
-            if all(failures):
-                transient = [failure for failure in failures if failure and not failure.final]
-                raise (transient or [failure for failure in failures if failure])[0]
+            await self._first(to_json(some))
+
+    async def _first(self, body: bytes) -> None:
+        """Until one member took it; nobody waits for the others, which go on by themselves."""
+        waiting = {asyncio.create_task(self._member(place, body)) for place in range(len(self._urls))}
+        self._under_way |= waiting
+        for task in waiting:
+            task.add_done_callback(self._under_way.discard)
+        failures: list[DeliveryFailed] = []
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for failure in (task.result() for task in done):
+                if failure is None:
+                    return
+                failures.append(failure)
+        raise min(failures, key=lambda failure: failure.final)
 
     async def _member(self, place: int, body: bytes) -> DeliveryFailed | None:
+        """One member, one request after the other: what is told later must not arrive before."""
+        if self._queued[place] >= QUEUED:
+            return DeliveryFailed(self.name, "it does not answer and is behind")
+        self._queued[place] += 1
+        try:
+            async with self._lines[place]:
+                return await self._ask(place, body)
+        finally:
+            self._queued[place] -= 1
+
+    async def _ask(self, place: int, body: bytes) -> DeliveryFailed | None:
+        failure: DeliveryFailed | None = None
         try:
             answer = await self._http.call("POST", self._urls[place], body, self._headers)
             failure = None if answer.good else self._http.failed(answer)

@@ -7,6 +7,7 @@ first, then the older one resolved.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -61,8 +62,10 @@ class PagerDutyChannel:
             await self._post(trial_event(message))
         for change in message.changes:
             events, left_open = render(message, change, self._open.get(_thread(message, change)), self._like)
-            for event in events:
+            for event in events[:1]:
                 await self._post(event)
+            # The rest are ends, of which after a restart there are many; their order means nothing.
+            await asyncio.gather(*(self._post(event) for event in events[1:]))
             if left_open is not None:
                 self._open.put(_thread(message, change), left_open)
         return None
