@@ -12,6 +12,7 @@ import structlog
 
 from monitor import __version__
 from monitor.alerts.alerting import Alerting
+from monitor.app import settings
 from monitor.app.config import Loaded
 from monitor.app.deciding import Decider, Decision
 from monitor.app.diagnosis import Diagnosis
@@ -117,7 +118,7 @@ class Core:
         self._edges = Edges()
         self._diagnosis = Diagnosis(loaded.secret_texts)
         self._unreadable: Mapping[Venue, tuple[str, ...]] = {}
-        self._alert_log = AlertLog()
+        self._alert_log = AlertLog(like=settings.alerts(loaded).like)
         self._frozen = False
         self._due: float | None = None
         self._around, self._sampled_at = self._surroundings(), self._started
@@ -181,6 +182,7 @@ class Core:
             self._remember(self._people, now)
         self._edges.see(batch)
         self._alert_log.write(decision.changes)
+        self._exposition.count_changes(decision.changes)
         if self.on_view is not None:
             self.on_view(self._view, decision.changes)
 
