@@ -9,7 +9,7 @@ import json
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -20,23 +20,19 @@ import structlog
 from monitor.domain.alerts import MemoryChange
 from monitor.domain.clock import Clock
 from monitor.domain.keeping import Audit, Commit, OutboxState, Saved, StoreFailed
-from monitor.store import retention, rows
+from monitor.store import opening, rows
 from monitor.store.failures import StoreRefused, failed, is_damage
+from monitor.store.opening import Connect, Damaged
 from monitor.store.pending import Pending
 from monitor.store.place import Place
-from monitor.store.schema import STEPS, Step, expected_tables, migrate, tables_of
+from monitor.store.schema import STEPS, Step
 from monitor.store.settings import StoreSettings
+from monitor.store.upkeep import Upkeep
 
 log = structlog.get_logger(__name__)
 
-APPLICATION_ID = 0x6D77_6163  #: stands in the head of every database of ours
-BUSY_SECONDS = 0.25  #: that another program may hold a lock before a commit fails
-LONG_LOG_BYTES = 4 * 1024 * 1024  #: of the write-ahead log, above which it is carried over though commits keep coming
 BREATH_SECONDS, BREATH_ROWS = 0.0002, 50  #: that the loop is given, and after so many rows
-CHECKPOINT_SECONDS = 1.0  #: between two looks at it
 WHO = "marginwatch"
-
-Connect = Callable[..., sqlite3.Connection]
 
 #: What a value can be wrong with that the statement refuses; the rest of the transaction is not touched by it.
 _REFUSED = (
@@ -48,10 +44,6 @@ _REFUSED = (
     sqlite3.ProgrammingError,
     sqlite3.DataError,
 )
-
-
-class _Damaged(Exception):
-    """The file was read, and is no sound database."""
 
 
 class Database:
@@ -73,7 +65,7 @@ class Database:
     ) -> None:
         self.path, self._settings, self._clock = path, settings, clock
         self._steps, self._open_file = steps, connect
-        self._place = Place(path)
+        self._place, self._upkeep = Place(path), Upkeep(path, settings, clock)
         spelt = {text for secret in secrets if secret for text in (secret, json.dumps(secret)[1:-1], quote(secret, ""))}
         self._masks = sorted(spelt, key=len, reverse=True)
         self._connection: sqlite3.Connection | None = None
@@ -81,7 +73,6 @@ class Database:
         self._is_ours = False  #: the file that is open holds what stands
         self._unreadable: tuple[rows.RowId, ...] = ()  #: what was found in it and not understood
         self._untold: list[Audit] = []  #: lines for the audit about the file itself
-        self._checkpointed = 0.0  #: when, by the steady clock
         self.told = ""
         self.lost_total = 0  #: values that could not be written whatever the disk says, rows and files that are none
 
@@ -98,10 +89,10 @@ class Database:
             raise
         except StoreFailed:
             self._disconnect()
-            found = self._read_only()
+            found = opening.unwritable(self.path, self._open_file)
             if found is None:
                 raise
-            saved = found
+            saved = self._noted(found)
         self._standing.add(_whole(saved), 0.0)
         return saved
 
@@ -134,10 +125,7 @@ class Database:
         if connection is None:
             return False
         with self._guard():
-            more = retention.trim(connection, self._settings, self._clock.now()) if idle else False
-            if idle or self._log_is_long():
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        return more
+            return self._upkeep.work(connection, idle)
 
     def close(self) -> None:
         """Let go of the file: all of it is in one piece then."""
@@ -146,9 +134,7 @@ class Database:
 
     def read(self) -> sqlite3.Connection:
         """A connection of its own that only reads; the caller closes it."""
-        return self._open_file(
-            f"file:{quote(str(self.path))}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_SECONDS
-        )
+        return opening.reader(self.path, self._open_file)
 
     # -- opening
 
@@ -156,9 +142,9 @@ class Database:
         """Open, migrate, read; a damaged file is moved aside and a new one begun."""
         self._place.acquire()
         try:
-            self._connection, saved = self._sound()
-        except (sqlite3.Error, _Damaged) as error:
-            if not (isinstance(error, _Damaged) or is_damage(error)):
+            saved = self._sound()
+        except (sqlite3.Error, Damaged) as error:
+            if not (isinstance(error, Damaged) or is_damage(error)):
                 raise
             self._disconnect()
             kept = self._place.move_aside(self._clock.now())
@@ -166,73 +152,25 @@ class Database:
             self.lost_total += 1
             self._tell("damaged", f"the database was damaged ({error}): it is kept as {kept}, a new one is begun")
             self._place.acquire()
-            self._connection, saved = self._sound()
+            saved = self._sound()
         self._is_ours = self._is_ours and self._place.is_same()
         self._place.note()
         return saved
 
-    def _sound(self) -> tuple[sqlite3.Connection, Saved]:
-        """A connection to a database that is whole and of today's version, and what it holds."""
-        connection = self._open_file(
-            str(self.path), isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
+    def _sound(self) -> Saved:
+        self._connection, loaded = opening.sound(
+            self.path, self._open_file, sync_each=self._settings.sync_each, now=self._clock.now(), steps=self._steps
         )
-        try:
-            self._prepare(connection)
-            return connection, self._load(connection)
-        except BaseException:
-            connection.close()
-            raise
+        return self._noted(loaded)
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        tables = _one(connection, "SELECT count(*) FROM sqlite_master")
-        if tables and _one(connection, "PRAGMA application_id") != APPLICATION_ID:
-            raise StoreRefused(f"{self.path} is a database of another program: give [store] another directory")
-        if not tables:
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        journalled = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal"
-        full = self._settings.sync_each or not journalled  # without the log only that keeps a file whole
-        connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")  # we do, when nobody waits for a commit
-        connection.execute("PRAGMA journal_size_limit = 2097152")
-        connection.execute("PRAGMA temp_store = MEMORY")
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise _Damaged(verdict)
-        migrate(connection, self.path, self._clock.now(), self._steps)
-        if not tables_of(connection) >= expected_tables(self._steps):
-            raise _Damaged("its tables are not those of its version")
-
-    def _load(self, connection: sqlite3.Connection) -> Saved:
-        saved, self._unreadable = rows.load(connection)
+    def _noted(self, loaded: rows.Loaded) -> Saved:
+        saved, self._unreadable = loaded
         if self._unreadable:
             count = len(self._unreadable)
             self.lost_total += count
             self._is_ours = False
             self._tell("unreadable", f"{count} rows of {self.path} are not understood and count as not there")
         return saved
-
-    def _read_only(self) -> Saved | None:
-        """What a file holds that cannot be written now; None if it cannot be read either.
-
-        A full disk has no room for the index that readers share: a connection that keeps all others out needs none. A
-        file system that is read-only can be read as one that nobody changes, if nothing waits in the log beside it.
-        """
-        wal = self.path.with_name(self.path.name + "-wal")
-        ways = [(f"file:{quote(str(self.path))}?mode=rw", True)]
-        with suppress(OSError):
-            if not wal.exists() or wal.stat().st_size == 0:
-                ways.append((f"file:{quote(str(self.path))}?mode=ro&immutable=1", False))
-        for address, alone in ways:
-            with suppress(sqlite3.Error):
-                connection = self._open_file(address, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
-                try:
-                    if alone:
-                        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-                    return self._load(connection)
-                finally:
-                    connection.close()
-        return None
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -257,8 +195,7 @@ class Database:
                 "UPDATE outbox SET state = ?, reason = ?, written = ? WHERE state IN ('waiting', 'sending')",
                 (OutboxState.DROPPED, "it could not be read at the start", now),
             )
-            for row in rows.rows(self._standing, now):
-                connection.execute(row.sql, self._masked(row.values()))
+            self._put(connection, rows.rows(self._standing, now))
         self._is_ours, self._unreadable = True, ()
 
     def _masked(self, values: rows.Values) -> rows.Values:
@@ -273,27 +210,23 @@ class Database:
         return text
 
     def _transaction(self, connection: sqlite3.Connection, pending: Pending, lines: Sequence[Audit]) -> int:
-        refused, now = 0, self._clock.now()
+        now = self._clock.now()
         own = Pending(lines=deque([*self._untold, *lines]))
         with _atomic(connection):
-            for number, row in enumerate(chain(rows.rows(own, now), rows.rows(pending, now)), 1):
-                try:
-                    connection.execute(row.sql, self._masked(row.values()))
-                except _REFUSED as error:
-                    refused += 1
-                    log.error("a value cannot be stored", statement=row.sql.partition(" VALUES")[0], why=str(error))
-                if number % BREATH_ROWS == 0:
-                    time.sleep(BREATH_SECONDS)
-        return refused
+            return self._put(connection, chain(rows.rows(own, now), rows.rows(pending, now)))
 
-    def _log_is_long(self) -> bool:
-        now = self._clock.monotonic()
-        if now - self._checkpointed < CHECKPOINT_SECONDS:
-            return False
-        self._checkpointed = now
-        with suppress(OSError):
-            return self.path.with_name(self.path.name + "-wal").stat().st_size > LONG_LOG_BYTES
-        return False
+    def _put(self, connection: sqlite3.Connection, all_rows: Iterable[rows.Row]) -> int:
+        """Make the statements; returns how many had a value that cannot be stored, and keep nothing else from it."""
+        refused = 0
+        for number, row in enumerate(all_rows, 1):
+            try:
+                connection.execute(row.sql, self._masked(row.values()))
+            except _REFUSED as error:
+                refused += 1
+                log.error("a value cannot be stored", statement=row.sql.partition(" VALUES")[0], why=str(error))
+            if number % BREATH_ROWS == 0:
+                time.sleep(BREATH_SECONDS)
+        return refused
 
     def _tell(self, what: str, text: str) -> None:
         self.told = text
@@ -307,7 +240,7 @@ class Database:
             yield
         except StoreFailed:
             raise
-        except (sqlite3.Error, OSError, _Damaged) as error:
+        except (sqlite3.Error, OSError, Damaged) as error:
             if not isinstance(error, sqlite3.Error) or error_ends_connection(error):
                 self._disconnect()
             raise failed(error, self.path) from None
@@ -331,10 +264,6 @@ def _atomic(connection: sqlite3.Connection) -> Iterator[None]:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         raise
-
-
-def _one(connection: sqlite3.Connection, sql: str) -> int:
-    return int(connection.execute(sql).fetchone()[0])
 
 
 def _whole(saved: Saved) -> Commit:

@@ -88,6 +88,7 @@ class Pending:
                 own.pop(key, None)
                 if not _is_done(kept):
                     own[key] = kept
+        self._trim()
 
     def _states(self) -> Iterator[dict[Any, Any]]:
         yield self.alerts

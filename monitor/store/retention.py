@@ -9,6 +9,7 @@ from monitor.store.settings import StoreSettings
 CHUNK_ROWS = 500  #: removed at a time from each table
 CHUNK_PAGES = 500  #: given back to the file system at a time
 FREE_PAGES = 100  #: that stay in the file for what comes next
+HANDLES_KEPT = 10_000  #: of messages that can be edited: all are read at the start
 LAST_LINES = 1_000  #: of the audit that stay whatever their age: a clock that was wrong must not empty it
 
 _SURPLUS_LINES = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE id <= ? ORDER BY id LIMIT ?)"
@@ -35,7 +36,7 @@ def trim(connection: sqlite3.Connection, settings: StoreSettings, now: float) ->
         removed += _lines(connection, settings, oldest)
         removed += _messages(connection, settings, oldest)
         removed += connection.execute(_OLD_HANDLES, (oldest, CHUNK_ROWS)).rowcount
-        surplus = _count(connection, "SELECT count(*) FROM handles") - settings.keep_rows
+        surplus = _count(connection, "SELECT count(*) FROM handles") - min(HANDLES_KEPT, settings.keep_rows)
         if surplus > 0:
             removed += connection.execute(_SURPLUS_HANDLES, (min(surplus, CHUNK_ROWS),)).rowcount
         removed += connection.execute(_OLD_ESCALATIONS, (oldest, CHUNK_ROWS)).rowcount

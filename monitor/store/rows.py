@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Values = tuple[Any, ...]
 RowId = tuple[str, int]  #: a table, and a row of it
+Loaded = tuple[Saved, tuple[RowId, ...]]  #: what a file holds, and the rows that were not understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _audit(line: Audit) -> Values:
     return (line.at, line.what, line.who, line.text, None, None, None, None, None, None)
 
 
-def load(connection: sqlite3.Connection) -> tuple[Saved, tuple[RowId, ...]]:
+def load(connection: sqlite3.Connection) -> Loaded:
     """Everything that a start needs, in an order that depends on it alone; and the rows that could not be understood.
 
     Such a row is as good as none: an alert among them fires anew.

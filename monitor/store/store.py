@@ -17,8 +17,9 @@ from monitor.domain.clock import Clock
 from monitor.domain.delivery import StoreStatus
 from monitor.domain.keeping import Audit, Commit, Saved, StoreFailed
 from monitor.store import rows
-from monitor.store.database import WHO, Connect, Database
+from monitor.store.database import WHO, Database
 from monitor.store.failures import StoreRefused, failed
+from monitor.store.opening import Connect
 from monitor.store.pending import Pending
 from monitor.store.settings import StoreSettings
 
