@@ -213,17 +213,20 @@ class Alerting:
 
     def _asks(self, account: AccountKey | None, standing: Collection[str]) -> Asks:
         """Which readings are wanted: those that reach a threshold, and those of a rule of which something stands."""
-        bounds, rulebook = self._rulebook.bounds(account), self._rulebook
+        bounds, spoken, rulebook = self._rulebook.bounds(account), self._rulebook.spoken(account), self._rulebook
 
         def asks(rule: str, value: float | None, state: str) -> bool:
             bound = bounds.get(rule)
-            if rule in standing:
-                return True
             if bound is not None:
-                if value is None:
-                    return False
-                return value >= bound[1] if bound[0] else value <= bound[1]
-            return rulebook.may_speak(rule, account, state)
+                if value is not None and (value >= bound[1] if bound[0] else value <= bound[1]):
+                    return True
+            elif state:
+                speaks = spoken.get((rule, state))
+                if speaks is None:
+                    speaks = spoken[rule, state] = rulebook.may_speak(rule, account, state)
+                if speaks:
+                    return True
+            return rule in standing
 
         return asks
 
@@ -392,5 +395,6 @@ def _new(view: View, before: View) -> list[AccountReport]:
 
 def _is_other(view: View, before: View) -> bool:
     """Whether anything but the accounts is another than in the view before."""
-    names = ("feeds", "budgets", "clock_offsets", "journal", "store", "channels", "heartbeats")
-    return any(getattr(view, name) is not getattr(before, name) for name in names)
+    same = view.feeds is before.feeds and view.budgets is before.budgets and view.channels is before.channels
+    same = same and view.clock_offsets is before.clock_offsets and view.journal is before.journal
+    return not (same and view.store is before.store and view.heartbeats is before.heartbeats)

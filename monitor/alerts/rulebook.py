@@ -29,6 +29,7 @@ class Rulebook:
         self._answers: dict[Subject, RuleSettings] = {}
         self._variants: dict[tuple[str, AccountKey], tuple[RuleSettings, ...]] = {}
         self._bounds: dict[AccountKey | None, dict[str, tuple[bool, float]]] = {}
+        self._spoken: dict[AccountKey | None, dict[tuple[str, str], bool]] = {}
 
     def of(self, subject: Subject) -> RuleSettings:
         """The settings that hold of a subject."""
@@ -91,6 +92,10 @@ class Rulebook:
                     bounds = [loosest(rule, each) for each in variants]
                     found[name] = (rule.rising, min(bounds) if rule.rising else max(bounds))
         return found
+
+    def spoken(self, account: AccountKey | None) -> dict[tuple[str, str], bool]:
+        """Where answers of `may_speak` for an account are remembered, by rule and word."""
+        return self._spoken.setdefault(account, {})
 
     def may_speak(self, rule: str, account: AccountKey | None, state: str) -> bool:
         """Whether a word of a rule may be an alert for something of an account."""
