@@ -8,10 +8,13 @@ from pathlib import Path
 from monitor.alerts.routing import Digest, EscalationStep, QuietHours, Route, RoutingSettings
 from monitor.app.config import Loaded
 from monitor.app.config_delivery import Channel as ChannelTable
+from monitor.app.config_errors import HIDDEN
 from monitor.app.config_people import MQTT, level_names
 from monitor.domain.alerts import Level
+from monitor.domain.errors import ConfigError, ConfigRefused
 from monitor.domain.names import AccountKey
 from monitor.domain.silences import parse
+from monitor.outputs.channels import apprise
 from monitor.outputs.channels.alertmanager import AlertmanagerSettings
 from monitor.outputs.channels.apprise import AppriseSettings
 from monitor.outputs.channels.discord import DiscordSettings
@@ -180,3 +183,13 @@ def store(loaded: Loaded) -> StoreSettings:
     """How much is kept."""
     config = loaded.config.store
     return StoreSettings(keep_seconds=config.keep_seconds, keep_rows=config.keep_rows)
+
+
+def refuse_what_cannot_be_spoken_to(loaded: Loaded) -> None:
+    """Ask Apprise what it knows, before a message depends on it. Raises `ConfigRefused` with all that it does not."""
+    found = []
+    for settings in channels(loaded):
+        if isinstance(settings, AppriseSettings) and (cure := apprise.check(settings)):
+            found.append(ConfigError(f"channels.{settings.name}.url", HIDDEN, cure))
+    if found:
+        raise ConfigRefused(tuple(found))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from monitor.alerts.routing import reachable
 from monitor.app.config import Loaded, load
 from monitor.app.config_alerts import alert_settings
+from monitor.app.config_people import MQTT, channel_names
+from monitor.app.settings_people import refuse_what_cannot_be_spoken_to, routing
 from monitor.cli.codes import Exit
 from monitor.venues.binance.polls import planned_weight
 from monitor.venues.budget import WeightBudget
@@ -15,6 +18,7 @@ from monitor.venues.settings import Timings
 def check_config(config: Path | None) -> Exit:
     """Say that the configuration is right, and what it says. Mistakes are raised (exit 78, a missing file 66)."""
     loaded = load(config)
+    refuse_what_cannot_be_spoken_to(loaded)
     print(f"{loaded.file}: no mistakes")
     for line in summary(loaded):
         print(f"  {line}")
@@ -32,10 +36,31 @@ def summary(loaded: Loaded) -> list[str]:
     lines.append(f"HTTP on {web.host}:{web.port}" if web.enabled else "no HTTP server")
     if web.enabled and web.host not in ("127.0.0.1", "::1", "localhost"):
         lines.append(f"note: {web.host} may show your positions to the network")
+    lines += _people(loaded)
     lines += _stretched(loaded)
     quiet = [name for name, rule in alert_settings(config.alerts).rules.items() if not rule.enabled]
     if quiet:
         lines.append(f"rules switched off: {', '.join(quiet)}")
+    return lines
+
+
+def _people(loaded: Loaded) -> list[str]:
+    """Who is told, and what would make a night longer than it need be."""
+    config = loaded.config
+    names = channel_names(config)
+    lines = [f"channel {name}: {channel.kind}" for name, channel in config.channels.items()]
+    if config.mqtt.host:
+        lines.append(f"channel {MQTT}: {config.mqtt.host}:{config.mqtt.port}")
+    if not names:
+        lines.append("warning: no channel is configured: alerts stand on the page, in /metrics and in the log only")
+    reached = reachable(routing(loaded), names)
+    lines += [f"warning: no route leads to the channel {name}" for name in names if name not in reached]
+    if names and not config.web.external_url:
+        lines.append("warning: web.external_url is not set: messages carry no links")
+    if not config.store.enabled:
+        lines.append("warning: store.enabled = false: a restart tells everything anew and forgets acknowledgements")
+    if config.mqtt.commands and not config.mqtt.tls:
+        lines.append("note: whoever can reach the broker may silence alerts: mqtt.commands without mqtt.tls")
     return lines
 
 

@@ -16,6 +16,7 @@ from monitor import __version__
 from monitor.app import logging
 from monitor.app.config import Loaded, load
 from monitor.app.monitor import run_monitor
+from monitor.app.settings_people import refuse_what_cannot_be_spoken_to
 from monitor.cli.codes import Exit, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,7 @@ STOP_SECONDS = 1.0  #: from the signal to the end of the process; two seconds ar
 def run(config: Path | None) -> Exit:
     """Run until SIGTERM or SIGINT. A bug in the core ends the process with exit code 1 and a traceback in the log."""
     loaded = load(config)
+    refuse_what_cannot_be_spoken_to(loaded)
     logging.configure(loaded.config.log_level, loaded.secret_texts)
     log.info("starting", version=__version__, config=str(loaded.file), accounts=list(loaded.config.accounts))
     try:
