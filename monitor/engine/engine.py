@@ -12,7 +12,7 @@ those of a new engine that is told the final state, and equal steps give equal r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from monitor.domain.accounts import Account
@@ -25,8 +25,8 @@ from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState
 from monitor.engine.afters import Afters
 from monitor.engine.condition import Condition, Sight, examined
+from monitor.engine.effects import Effects, changed_rates, changed_tiers, effect_words
 from monitor.engine.intake import Intake, Touched
-from monitor.engine.notices import named, tiers_words
 from monitor.engine.reconcile import Reconciliation, reconcile
 from monitor.engine.report import PoolContext, account_report, pool_report
 from monitor.engine.settings import EngineSettings
@@ -58,6 +58,7 @@ class Engine:
         self._market = self._intake.market
         self._valuation = Valuation(self._market, settings)
         self._afters = Afters(self._prices, settings, self._valuation.stablecoins)
+        self._effects = Effects(self._prices, self._valuation.stablecoins, settings.betas)
         self._tempo = Tempo(settings.lines_every_seconds, settings.legs_per_step)
         self._tempo.urge(settings.accounts)
         self._to_describe: dict[AccountKey, None] = {}
@@ -91,7 +92,7 @@ class Engine:
         reconciled = self._some_of(self._to_reconcile, touched.answered)
         for account in reconciled:
             self._reconcile(account)
-        notices = [*touched.notices, *self._jump_notices(touched), *self._tier_notices(touched), *self._known(touched)]
+        notices = [*touched.notices, *self._jump_notices(touched), *self._table_notices(touched), *self._known(touched)]
         self._tempo.urge(reconciled)
         booked, asked = self._intake.cash.judge(now)
         self._tempo.urge(booked)
@@ -306,27 +307,26 @@ class Engine:
             found += [Notice(kind="price_jump", account=key, key=name, text=text, at=at) for key in holders.of(place)]
         return found
 
-    def _tier_notices(self, touched: Touched) -> list[Notice]:
-        """One notice an account whose positions got other tiers, with what that makes of its maintenance."""
-        found = []
-        for account, before in touched.tables_before.items():
-            state = self._intake.accounts.get(account)
-            if state is None or state.unreadable() is not None:
-                continue
-            after = self._intake.tables(account.venue).of(account)
-            held = sorted({key.symbol for key, _ in state.positions})
-            changed = [symbol for symbol in held if before.tiers.get(symbol) != after.tiers.get(symbol)]
-            if changed:
-                old = self._valuation.maintenance(account, self._description(state.believed(), before).pools)
-                new = self._valuation.maintenance(account, self._description(state.believed(), after).pools)
-                moved = {
-                    key: (old.get(key, (None, ""))[0], figure, asset)
-                    for key, (figure, asset) in new.items()
-                    if old.get(key) != (figure, asset) or figure is None
-                }
-                text = tiers_words(changed, moved)
-                found.append(Notice(kind="tiers_changed", account=account, key=named(changed), text=text, at=self._now))
-        return found
+    def _table_notices(self, touched: Touched) -> Iterator[Notice]:
+        """One notice an account of which positions got other tiers, or assets other rates, with what that does."""
+        for kind, table, tables, changed_of in (
+            ("tiers_changed", "tiers", touched.tables_before, changed_tiers),
+            ("collateral_changed", "rates", touched.rates_before, changed_rates),
+        ):
+            for account, before in tables.items():
+                state = self._intake.accounts.get(account)
+                if state is None or state.unreadable() is not None:
+                    continue
+                after = self._intake.tables(account.venue).of(account)
+                changed = changed_of(state, before, after)
+                if changed is not None:
+                    old = replace(after, **{table: getattr(before, table)})
+                    then, now = (
+                        self._effects.standings(account, self._description(state.believed(), each).pools)
+                        for each in (old, after)
+                    )
+                    text = "; ".join([changed[1], *effect_words(then, now)])
+                    yield Notice(kind=kind, account=account, key=changed[0], text=text, at=self._now)
 
     def _known(self, touched: Touched) -> list[Notice]:
         """What is found to have changed while the monitor was not running; and note whose facts are others now."""

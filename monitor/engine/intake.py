@@ -40,9 +40,9 @@ from monitor.domain.events import (
     WarningKind,
 )
 from monitor.domain.instruments import Instrument
-from monitor.domain.names import AccountKey, Symbol, Venue
+from monitor.domain.names import AccountKey, Asset, Symbol, Venue
 from monitor.domain.reports import Notice, Resync
-from monitor.domain.tables import Tables
+from monitor.domain.tables import AssetRates, Tables
 from monitor.engine.accounts import AccountState, Changes
 from monitor.engine.cash import Cash
 from monitor.engine.contracts import contract_changes
@@ -71,6 +71,7 @@ class Touched:
     marks: Moves = field(default_factory=Moves)
     assets: Moves = field(default_factory=Moves)
     tables_before: dict[AccountKey, Tables] = field(default_factory=dict)  #: tiers changed: those of before
+    rates_before: dict[AccountKey, Tables] = field(default_factory=dict)  #: rates changed: the tables of before
     elapsed: bool = False  #: time passed, which alone changes qualities
     closed: list[AccountKey] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -169,8 +170,17 @@ class Intake:
         limits = self._settings.limits_of(event.venue)
         clocked = self._clocked(event.venue, event.received, limits.asset_seconds)
         believed = self.market.asset_tick(event, clocked)
-        if believed and event.rates is not None and self.tables(event.venue).set_rates(event.asset, event.rates):
-            self._describe_all(event.venue)
+        if believed and event.rates is not None:
+            self._rates(event.venue, event.asset, event.rates)
+
+    def _rates(self, venue: Venue, asset: Asset, rates: AssetRates) -> None:
+        tables = self.tables(venue)
+        if tables.rates.get(asset) not in (None, rates):
+            for key in self.accounts:
+                if key.venue == venue:
+                    self._touched.rates_before.setdefault(key, tables.of(key))
+        if tables.set_rates(asset, rates):
+            self._describe_all(venue)
 
     def _funding(self, event: FundingRates) -> None:
         self.market.funding_rates(event, self.connection(event.venue).venue_now(event.received))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from monitor.domain.accounts import Permissions
 from monitor.domain.events import VenueWarning, WarningKind
-from monitor.domain.names import PoolKey, Symbol
 
 _WARNINGS = {
     WarningKind.MARGIN_CALL: "the venue calls for margin",
@@ -45,17 +44,3 @@ def permission_words(permissions: Permissions) -> str | None:
 def named(names: Sequence[str]) -> str:
     """A short name for a set of them: an alert's label must not grow with the account."""
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-
-
-def tiers_words(symbols: Sequence[Symbol], changes: Mapping[PoolKey, tuple[float | None, float | None, str]]) -> str:
-    """New tiers, and what they make of each pool's maintenance: (before, after, asset) by pool."""
-    text = f"the maintenance tiers of {', '.join(symbols)} changed"
-    for key, (before, after, asset) in changes.items():
-        if before is None or after is None:
-            text += f"; {key.pool}: by how much is unknown"
-        elif before == after:
-            text += f"; {key.pool}: maintenance stays at {after:.8g} {asset}"
-        else:
-            by = f" ({after / before - 1.0:+.1%})" if before > 0.0 else ""
-            text += f"; {key.pool}: maintenance goes from {before:.8g} to {after:.8g} {asset}{by}"
-    return text

@@ -37,6 +37,11 @@ class VenueTables:
         """The instruments as loaded last."""
         return self._instruments
 
+    @property
+    def rates(self) -> Mapping[Asset, AssetRates]:
+        """The rates as told last."""
+        return self._rates
+
     def load_instruments(self, event: InstrumentsLoaded) -> bool:
         """Take the instruments, whole; True if they are the first, or others than before."""
         self._made.clear()

@@ -180,16 +180,6 @@ class Valuation:
         self._market.mark_holders.remove(account, marks)
         self._market.asset_holders.remove(account, assets)
 
-    def maintenance(self, account: AccountKey, pools: Sequence[Pool]) -> dict[PoolKey, tuple[float | None, Asset]]:
-        """What pools, described in whatever way, require at the prices of now: by pool the amount and its asset."""
-        book = Book(self._market.prices, self.stablecoins)
-        try:
-            book.replace(account, pools)
-            results = evaluate(book, lines=False)
-        except MarginwatchError:
-            return {}
-        return {pool.key: (results[pool.key].maintenance_margin, pool.numeraire) for pool in pools}
-
     def decide(self, accounts: Collection[AccountKey], now: float) -> Iterable[AccountKey]:
         """The prices of these accounts moved: those of which a figure crossed a level, and maybe others.
 

@@ -273,7 +273,7 @@ class TestLateFlows:
         alive = heard()
         at(alive, wallet(9_900.0), now=T0)
         later(alive)
-        at(alive, flow(-100.0, cause), flow(-7.0, asset="ETH"), now=T0 + 200)
+        at(alive, flow(-7.0, at=T - 5), flow(-100.0, cause), now=T0 + 200)
         at(alive, now=T0 + 201)
         assert left(alive) == -100.0
         assert said(alive).endswith(words)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.domain.accounts import Account, Permissions
+from monitor.domain.accounts import Account, AccountMode, Permissions
 from monitor.domain.events import (
     AccountClosed,
     ConfigChanged,
@@ -172,9 +172,33 @@ class TestTables:
         (notice,) = result.notices
         assert (notice.kind, notice.key) == ("tiers_changed", "BTCUSDT")
         assert notice.text == (
-            "the maintenance tiers of BTCUSDT changed; cross:USDT: maintenance goes from 250 to 600 USDT (+140.0%)"
+            "the maintenance tiers of BTCUSDT changed; cross:USDT: maintenance goes from 250 to 600 USDT (+140.0%), "
+            "the margin ratio from 2.50% to 6.00%, "
+            "the nearest line from 50201.005 (16.33% away) to 50505.051 (15.82% away)"
         )
         assert pool(result, "cross:USDT").maintenance_margin_usd == pytest.approx(600)
+
+    def test_collateral_that_counts_less_says_what_that_does(self) -> None:
+        alive = running(BTC, mode=MULTI)
+        first = AssetRates(positive_rate=0.95, negative_rate=1.0, requirement_rate=1.0)
+        assert alive.step([replace(asset("USDT", 1.0, T + 1), rates=first)], T + 1).notices == ()
+        less = replace(first, positive_rate=0.9)
+        (notice,) = alive.step([replace(asset("USDT", 1.0, T + 2), rates=less)], T + 2).notices
+        assert (notice.kind, notice.key) == ("collateral_changed", "USDT")
+        assert notice.text == (
+            "USDT counts 0.9 of its price instead of 0.95; multi-assets: the margin ratio from 2.63% to 2.78%, "
+            "the nearest line from 50211.64 (16.31% away) to 50223.464 (16.29% away)"
+        )
+        assert alive.step([replace(asset("USDT", 1.0, T + 3), rates=less)], T + 3).notices == ()
+
+    @pytest.mark.parametrize("mode", [ONE_WAY, MULTI])
+    def test_collateral_that_is_not_held_or_backs_nothing_is_nobody_s_concern(self, mode: AccountMode) -> None:
+        alive = running(BTC, mode=mode)
+        for number, rate in enumerate((0.95, 0.9)):
+            other = AssetRates(positive_rate=rate, negative_rate=1.0, requirement_rate=1.0)
+            now = T + 1 + number
+            changed = asset("USDT", 1.0, now) if mode is ONE_WAY else asset("ETH", 3_000.0, now)
+            assert alive.step([replace(changed, rates=other)], now).notices == ()
 
     def test_the_same_tiers_again_and_tiers_of_what_is_not_held_say_nothing(self) -> None:
         alive = running(BTC)
