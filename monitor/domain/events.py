@@ -305,6 +305,18 @@ class FundingRates:
         return (FundingRates, self.venue, self.symbols)
 
 
+@dataclass(frozen=True, slots=True)
+class FundingIntervals:
+    """How often perpetuals pay funding, in seconds, so far as the venue says so: row i is one instrument's. What is
+    missing here may pay as often as it likes.
+    """
+
+    venue: Venue
+    symbols: tuple[Symbol, ...]
+    intervals_seconds: tuple[float, ...]
+    received: float
+
+
 class BalanceCause(StrEnum):
     """Why a wallet changed, as its venue says."""
 
@@ -423,6 +435,7 @@ Event = (
     | CandlesLoaded
     | AccountClosed
     | FundingRates
+    | FundingIntervals
     | CashFlow
     | CashFlowsRead
     | AcknowledgeAlert

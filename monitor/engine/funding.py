@@ -27,19 +27,32 @@ NO_FUNDING = Due(0.0, None, None)
 
 @dataclass(slots=True)
 class _Row:
+    """`seen` is the interval as two payments showed it."""
+
     due: Due
     received: float
+    seen: float | None = None
 
 
 class Funding:
     """The last announcement of each instrument, by the place of its mark.
 
-    An interval is never assumed: it is the time between two payments of which one was announced right after the other
-    was made, so that there was none between them. A schedule that changes makes it unknown again.
+    An interval is never assumed. The venue says it, or it is the time between two payments of which one was announced
+    right after the other was made, so that there was none between them. A schedule that changes makes it unknown again.
     """
 
     def __init__(self) -> None:
         self._rows: dict[int, _Row] = {}
+        self._told: dict[int, float] = {}  #: intervals as the venue says them, until its payments contradict it
+
+    def told(self, place: int, interval_seconds: float) -> bool:
+        """The venue says how often this pays; whether that is news. What payments show is better."""
+        self._told[place] = interval_seconds
+        row = self._rows.get(place)
+        if row is None or row.seen is not None or row.due.interval_seconds == interval_seconds:
+            return False
+        row.due = row.due._replace(interval_seconds=interval_seconds)
+        return True
 
     def observe(self, place: int, rate: float, next_time: float | None, received: float, venue_now: float) -> bool:
         """Take an announcement, `received` by our clock and at `venue_now` by the venue's; whether it says anything
@@ -47,7 +60,7 @@ class Funding:
         """
         row = self._rows.get(place)
         if row is None:
-            self._rows[place] = _Row(Due(rate, next_time, None), received)
+            self._rows[place] = _Row(Due(rate, next_time, self._told.get(place)), received)
             return True
         if received < row.received:
             return False
@@ -55,7 +68,15 @@ class Funding:
         due = row.due
         if rate == due.rate and next_time == due.next_time:
             return False
-        row.due = _followed(due, rate, next_time, venue_now)
+        if next_time is None:
+            row.seen = None
+        elif due.next_time is not None:
+            gap = next_time - due.next_time
+            if abs(gap) <= JITTER_SECONDS:
+                next_time = due.next_time
+            else:
+                self._follow(place, row, gap, venue_now - due.next_time)
+        row.due = Due(rate, next_time, self._told.get(place) if row.seen is None else row.seen)
         return row.due != due
 
     def due(self, place: int, now: float, *, dated: bool = False) -> Due | None:
@@ -71,22 +92,17 @@ class Funding:
             return None
         return due
 
-
-def _followed(before: Due, rate: float, next_time: float | None, venue_now: float) -> Due:
-    """The announcement after `before`: with the interval, if it can be told from both."""
-    if next_time is None or before.next_time is None:
-        return Due(rate, next_time, None)
-    gap = next_time - before.next_time
-    if abs(gap) <= JITTER_SECONDS:
-        return Due(rate, before.next_time, before.interval_seconds)
-    late = venue_now - before.next_time  # how long ago the payment announced before was made
-    # Had there been others since, each would be at most `gap / 2` after the one before, and we later than the first.
-    if -JITTER_SECONDS <= late < gap / 2.0:
-        return Due(rate, next_time, gap)
-    known = before.interval_seconds
-    if known is None or late < 0.0 or not _is_whole(gap / known):
-        return Due(rate, next_time, None)
-    return Due(rate, next_time, known)
+    def _follow(self, place: int, row: _Row, gap: float, late: float) -> None:
+        """The next payment is `gap` after the one announced before, which was made `late` seconds ago."""
+        # Had others been made since, the first of them would lie at most `gap / 2` after it, and before now.
+        if -JITTER_SECONDS <= late < gap / 2.0:
+            row.seen = gap
+            return
+        if row.seen is not None and not (late >= 0.0 and _is_whole(gap / row.seen)):
+            row.seen = None
+        told = self._told.get(place)
+        if told is not None and not (late >= 0.0 and _is_whole(gap / told)):
+            del self._told[place]
 
 
 def _is_whole(number: float) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from monitor.domain.events import AssetTick, CandlesLoaded, FundingRates, Tick, Ticks
+from monitor.domain.events import AssetTick, CandlesLoaded, FundingIntervals, FundingRates, Tick, Ticks
 from monitor.domain.memory import VolatilityFact
 from monitor.domain.names import Symbol, Venue
 from monitor.engine.funding import Funding
@@ -140,6 +140,13 @@ class Market:
         """All volatility estimates, for saving."""
         keys = self.prices.mark_keys
         return tuple(self.volatility.fact(place, *keys[place]) for place in self.volatility.places())
+
+    def funding_intervals(self, event: FundingIntervals) -> None:
+        """Take how often perpetuals pay."""
+        places = self.prices.mark_places(event.venue, event.symbols).tolist()
+        for place, seconds in zip(places, event.intervals_seconds, strict=True):
+            if self.funding.told(place, seconds):
+                self._mark_moves.seen[place] = None
 
     def candles(self, event: CandlesLoaded) -> None:
         """Take past closes."""

@@ -49,6 +49,7 @@ PREMIUM_INDEX = Endpoint("GET", "/fapi/v1/premiumIndex", 10, False, Host.FAPI, "
 EXCHANGE_INFO = Endpoint(
     "GET", "/fapi/v1/exchangeInfo", 1, False, Host.FAPI, "fapiPublicGetExchangeInfo", "instruments"
 )
+FUNDING_INFO = Endpoint("GET", "/fapi/v1/fundingInfo", 1, False, Host.FAPI, "fapiPublicGetFundingInfo", "instruments")
 INCOME = Endpoint("GET", "/fapi/v1/income", 30, True, Host.FAPI, "fapiPrivateGetIncome", "income")
 SERVER_TIME = Endpoint("GET", "/fapi/v1/time", 1, False, Host.FAPI, "fapiPublicGetTime", "clock")
 MARK_KLINES = Endpoint(
@@ -74,6 +75,7 @@ ENDPOINTS = (
     ASSET_INDEX,
     PREMIUM_INDEX,
     EXCHANGE_INFO,
+    FUNDING_INFO,
     INCOME,
     SERVER_TIME,
     MARK_KLINES,

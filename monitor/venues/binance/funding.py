@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.domain.events import Event, FundingRates, Ticks
+from monitor.domain.events import Event, FundingIntervals, FundingRates, Ticks
 from monitor.domain.names import Symbol, Venue
-from monitor.venues.binance.fields import Loose, optional, optional_seconds
+from monitor.venues.binance.fields import Loose, optional, optional_positive, optional_seconds
 
+HOUR_SECONDS = 3600.0
 EVERY_SECONDS = 10.0  #: an array is looked at again
 MOST_ARRAYS = 32  #: that are told apart; more would mean that their rows come in another order each time
 _COIN_MARGINED = frozenset({2, "2"})
@@ -37,6 +38,11 @@ class _PremiumRow(msgspec.Struct, gc=False):
     nextFundingTime: Loose = None
 
 
+class _InfoRow(msgspec.Struct, gc=False):
+    symbol: str = ""
+    fundingIntervalHours: Loose = None
+
+
 class _Said(NamedTuple):
     symbol: Symbol
     rate: float
@@ -45,6 +51,7 @@ class _Said(NamedTuple):
 
 _frame = msgspec.json.Decoder(_Frame, strict=False)
 _rows = msgspec.json.Decoder(list[_Row], strict=False)
+_info_rows = msgspec.json.Decoder(list[_InfoRow], strict=False)
 _premium_rows = msgspec.json.Decoder(list[_PremiumRow], strict=False)
 
 
@@ -65,6 +72,20 @@ def of_answer(raw: bytes, venue: Venue, received: float) -> FundingRates | None:
     except (ValueError, RecursionError):
         return None
     return _rates((_said(row.symbol, row.lastFundingRate, row.nextFundingTime) for row in rows), venue, received)
+
+
+def intervals(raw: bytes, venue: Venue, received: float) -> FundingIntervals | None:
+    """How often contracts pay, out of an answer of `fundingInfo`, which lists those whose terms were ever adjusted."""
+    try:
+        rows = _info_rows.decode(raw)
+    except (ValueError, RecursionError):
+        return None
+    said = [(row.symbol, optional_positive(row.fundingIntervalHours)) for row in rows if row.symbol]
+    known = [(symbol, hours * HOUR_SECONDS) for symbol, hours in said if hours is not None]
+    if not known:
+        return None
+    symbols, seconds = zip(*known, strict=True)
+    return FundingIntervals(venue, symbols, seconds, received)
 
 
 class Glances:

@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.domain.accounts import Permissions, SymbolConfig
 from monitor.domain.clock import Clock
-from monitor.domain.errors import KeyTooPowerful, MalformedAnswer
+from monitor.domain.errors import KeyTooPowerful, MalformedAnswer, VenueError
 from monitor.domain.events import AccountSnapshot, CashFlow, CashFlowsRead, PollFailed
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Symbol
@@ -247,6 +247,17 @@ class PublicReadings:
             instruments = answers.instruments(answer.body, VENUE, answer.received, bad)
         self.listed.read((one.symbol for one in instruments.instruments), self._clock.monotonic())
         self._emit(instruments)
+        await self._intervals()
+
+    async def _intervals(self) -> None:
+        """Read how often contracts pay funding. Without an answer that is learned as they pay."""
+        try:
+            answer = await self._client.ask(endpoints.FUNDING_INFO, priority=Priority.USEFUL)
+        except VenueError:
+            return
+        found = funding.intervals(answer.body, VENUE, answer.received)
+        if found is not None:
+            self._emit(found)
 
     async def marks(self) -> None:
         """Read the mark prices of all contracts."""

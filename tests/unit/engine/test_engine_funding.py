@@ -7,7 +7,7 @@ import math
 import pytest
 
 from monitor.domain.accounts import Account, AccountMode, Balance, Position
-from monitor.domain.events import AccountClosed, Elapsed, Event, FundingRates, Tick
+from monitor.domain.events import AccountClosed, Elapsed, Event, FundingIntervals, FundingRates, Tick
 from monitor.domain.instruments import Payoff
 from monitor.domain.lines import Line, State
 from monitor.domain.names import PoolKey
@@ -139,6 +139,12 @@ class TestPayments:
         assert found.step([again], SEEN + 1.0).reports == ()
         other = announced({"BTCUSDT": 0.0002, "ETHUSDT": 0.5}, PAID + 8 * HOUR, SEEN + 2.0)
         assert burn(pool(found.step([other], SEEN + 2.0), "cross:USDT")).next_usd == pytest.approx(12.0)
+
+    def test_the_venue_may_say_how_often_a_contract_pays(self) -> None:
+        found = running(BTC)
+        found.step([*prices(T + 1.0), announced({"BTCUSDT": 0.0001}, T + HOUR, T + 1.0)], T + 1.0)
+        said = FundingIntervals(VENUE, ("BTCUSDT", "ETHUSDT"), (4 * HOUR, 8 * HOUR), T + 2.0)
+        assert burn(pool(found.step([said], T + 2.0), "cross:USDT")).usd_per_day == pytest.approx(36.0)
 
     def test_an_inverse_contract_pays_in_its_coin(self) -> None:
         """100 contracts of 100 USD are 10,000 USD, 0.2 BTC at 50,000: 0.0003 of it are 0.00006 BTC, 3 USD."""

@@ -75,6 +75,39 @@ class TestIntervals:
         assert funding.due(BTC, T + 31.0) == Due(0.0001, paid + HOUR, HOUR)
 
 
+class TestToldIntervals:
+    def test_what_the_venue_says_is_known_from_the_first_announcement_on(self) -> None:
+        funding = Funding()
+        assert not funding.told(BTC, 8 * HOUR)
+        told(funding, 0.0001, T + HOUR, T)
+        assert funding.due(BTC, T) == Due(0.0001, T + HOUR, 8 * HOUR)
+
+    def test_it_may_say_so_later_and_say_something_else(self) -> None:
+        funding = watched((T, T + HOUR))
+        assert [funding.told(BTC, hours * HOUR) for hours in (8, 8, 4)] == [True, False, True]
+        assert funding.due(BTC, T) == Due(0.0001, T + HOUR, 4 * HOUR)
+
+    def test_what_payments_show_is_better(self) -> None:
+        funding = watched((T, T + 60.0))
+        funding.told(BTC, 8 * HOUR)
+        told(funding, 0.0001, T + 60.0 + HOUR, T + 61.0)
+        assert funding.due(BTC, T + 61.0) == Due(0.0001, T + 60.0 + HOUR, HOUR)
+        assert not funding.told(BTC, 8 * HOUR)
+        assert funding.due(BTC, T + 61.0) == Due(0.0001, T + 60.0 + HOUR, HOUR)
+
+    def test_an_outage_that_it_explains_leaves_it(self) -> None:
+        funding = watched((T, T + 60.0))
+        funding.told(BTC, HOUR)
+        told(funding, 0.0001, T + 60.0 + 6 * HOUR, T + 5.5 * HOUR)
+        assert funding.due(BTC, T + 5.5 * HOUR) == Due(0.0001, T + 60.0 + 6 * HOUR, HOUR)
+
+    def test_what_contradicts_it_makes_it_unknown(self) -> None:
+        funding = watched((T, T + 2 * HOUR))
+        funding.told(BTC, 8 * HOUR)
+        told(funding, 0.0001, T + 4 * HOUR, T + 1.0)
+        assert funding.due(BTC, T + 1.0) == Due(0.0001, T + 4 * HOUR, None)
+
+
 class TestAge:
     def test_nothing_announced_is_unknown(self) -> None:
         assert Funding().due(BTC, T) is None

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitor.domain.events import FundingRates
-from monitor.venues.binance.funding import EVERY_SECONDS, MOST_ARRAYS, Glances, of_answer, of_frame
+from monitor.domain.events import FundingIntervals, FundingRates
+from monitor.venues.binance.funding import EVERY_SECONDS, MOST_ARRAYS, Glances, intervals, of_answer, of_frame
 from tests.venues.binance.support import E0, NOW, VENUE, decoded, frame
 
 NEXT = 1_790_006_400.0
@@ -64,6 +64,22 @@ class TestReading:
         ]
         found = of_answer(json.dumps(rows).encode(), VENUE, NOW)
         assert found == FundingRates(VENUE, ("BTCUSDT",), (0.0002,), (NEXT,), NOW)
+
+
+class TestIntervals:
+    def test_hours_are_seconds_and_what_says_none_is_left_out(self) -> None:
+        rows = [
+            {"symbol": "LPTUSDT", "adjustedFundingRateCap": "0.02", "fundingIntervalHours": 4, "disclaimer": False},
+            {"symbol": "ADAUSDT", "fundingIntervalHours": "8"},
+            {"symbol": "XUSDT", "fundingIntervalHours": 0},
+            {"symbol": "", "fundingIntervalHours": 8},
+        ]
+        found = intervals(json.dumps(rows).encode(), VENUE, NOW)
+        assert found == FundingIntervals(VENUE, ("LPTUSDT", "ADAUSDT"), (14_400.0, 28_800.0), NOW)
+
+    @pytest.mark.parametrize("raw", [b"[]", b"{}", b"", b'[{"symbol": "XUSDT"}]'])
+    def test_nothing_said_is_nothing_known(self, raw: bytes) -> None:
+        assert intervals(raw, VENUE, NOW) is None
 
 
 class TestGlances:
