@@ -128,6 +128,20 @@ async def test_what_fires_again_is_no_longer_ended() -> None:
     assert _told(fake) == [("warning", LATER)]
 
 
+async def test_a_message_knows_better_than_a_picture_that_is_a_moment_older() -> None:
+    fake = Alertmanager()
+    async with fake.running(), using((desk := Desk(fake)).channel):
+        await desk.channel.send(message(), None)  # fired, and the picture does not show it yet
+        await desk.channel.resend()
+        desk.firing = (alert(),)
+        await desk.channel.send(message(change(Change.RESOLVED, number=2)), None)  # over, and it still shows it
+        await desk.channel.resend()
+        assert _told(fake) == [("warning", LATER)] * 2 + [("warning", NOW)] * 2
+        desk.clock.at += RESEND
+        await desk.channel.resend()  # what it shows now holds
+    assert _told(fake)[-1][1] > LATER
+
+
 async def test_an_alert_never_ends_before_it_began() -> None:
     fake = Alertmanager()
     async with fake.running(), using((desk := Desk(fake)).channel):

@@ -169,6 +169,16 @@ async def test_a_member_that_was_away_hears_of_it_when_it_is_back(path: str, tmp
             assert await first.names() == {(RATIO, "warning")}
             async with alertmanager(path, tmp_path / "second", port=port) as second:
                 await channel.resend()
-                assert await second.names() == {(RATIO, "warning")}
+                await _until(second, {(RATIO, "warning")})
                 await channel.send(message(change(Change.RESOLVED, one, 2)), None)
-                assert await second.names() == await first.names() == set()
+                await _until(second, set())
+                await _until(first, set())
+
+
+async def _until(server: Alertmanager, names: set[tuple[str, str]]) -> None:
+    """Nobody waits for the slower member of two."""
+
+    async def there() -> bool:
+        return await server.names() == names
+
+    await server.until(there, f"{names} fire")

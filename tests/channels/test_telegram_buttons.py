@@ -185,5 +185,7 @@ async def test_without_buttons_nobody_listens() -> None:
     async with fake.running():
         settings = TelegramSettings(name="people", token="123:abc", chats=(HERE,), api=fake.url)
         async with using(channel := TelegramChannel(settings, StillClock(), lambda _: None)):
-            await channel.run()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await channel.run()
     assert not fake.asked

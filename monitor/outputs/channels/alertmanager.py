@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 LASTS_RESENDS = 4  #: an alert that we no longer tell of lasts that many resends: it survives our short absences
 RESOLVE_REPEATS = 5  #: how often an end is told again, for members that were away
 AT_ONCE = 200  #: alerts in one request
+FRESH_SECONDS = 5.0  #: so long a message knows better than the picture of what fires
 QUEUED = 20  #: requests that wait for one member; one that is further behind hears all by the next resend
 TEST_SECONDS = 300.0
 
@@ -64,7 +65,7 @@ class AlertmanagerChannel:
         self,
         settings: AlertmanagerSettings,
         clock: Clock,
-        firing: Callable[[], tuple[Alert, ...]] = tuple,  # of this moment: what it lacks is ended
+        firing: Callable[[], tuple[Alert, ...]] = tuple,
         like: Like = built_in,
     ) -> None:
         self.name, self._settings, self._clock, self._like = settings.name, settings, clock, like
@@ -77,6 +78,7 @@ class AlertmanagerChannel:
             self._headers = {"Authorization": f"Basic {b64encode(pair).decode()}"}
         self._started = clock.now()
         self._standing: dict[str, Posted] = {}  #: what fires there, by the fingerprint there
+        self._told: dict[str, float] = {}  #: when a message told of an alert, by our identity
         self._ended: dict[str, tuple[Posted, float, int]] = {}  #: what ended, when, and how often it is to be repeated
         self._away: dict[int, str] = {}  #: members that did not take the last request, by their place, and why
         self._lines = [asyncio.Lock() for _ in settings.urls]
@@ -95,7 +97,7 @@ class AlertmanagerChannel:
         """Tell all members what fires now, and end what no longer does. Raises `DeliveryFailed` if none takes it."""
         async with self._turn:
             now = self._clock.now()
-            firing = {one.fingerprint: one for one in map(self._posted, self._firing_now())}
+            firing = self._firing_now(now)
             for gone in [one for key, one in self._standing.items() if key not in firing]:
                 self._end(gone, now)
             for one in firing.values():
@@ -120,6 +122,7 @@ class AlertmanagerChannel:
             for change in message.changes:
                 alert, single = change.alert, len(message.changes) == 1
                 one = self._posted(alert, message if single else None)
+                self._told[one.identity] = now
                 (stand if _stands(change) else end).append(one)
                 end += (old for old in self._earlier(change) if old.fingerprint != one.fingerprint)
             for one in stand:
@@ -138,8 +141,14 @@ class AlertmanagerChannel:
         await asyncio.gather(*left, return_exceptions=True)
         await self._http.close()
 
-    def _firing_now(self) -> Iterable[Alert]:
-        return (alert for alert in self._firing() if alert.state in _STANDING)
+    def _firing_now(self, now: float) -> dict[str, Posted]:
+        """What is to stand there. Of what a message just told the picture may be older than the message."""
+        fresh = min(FRESH_SECONDS, self._settings.resend_seconds / 2)
+        self._told = {own: at for own, at in self._told.items() if 0 <= now - at < fresh}
+        pictured = (self._posted(alert) for alert in self._firing() if alert.state in _STANDING)
+        found = [one for one in pictured if one.identity not in self._told]
+        found += (one for one in self._standing.values() if one.identity in self._told)
+        return {one.fingerprint: one for one in found}
 
     def _earlier(self, change: AlertChange) -> list[Posted]:
         """The same alert at other levels: the one that it had, and whichever stands there still."""

@@ -5,6 +5,7 @@ The bot's token is part of every address: no address of Telegram's goes into an 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -121,9 +122,10 @@ class TelegramChannel:
         return tuple(self._moved.get(chat, chat) for chat in self._settings.chats)
 
     async def run(self) -> None:
-        """Listen to the buttons, for ever; without buttons there is nothing to do, and this returns."""
+        """Listen to the buttons, for ever; without buttons there is nothing to do, for ever."""
         if self.buttons is not None:
             await self.buttons.run()
+        await asyncio.Event().wait()
 
     async def send(self, message: Message, handle: str | None) -> str | None:
         """Send to, or edit in, all chats. A retry leaves out the chats that have the message.
