@@ -64,4 +64,5 @@ def judge(document: Mapping[str, Any]) -> Exit:
         return Exit.UNKNOWN
     if not all(words.believed(pool) and pool["margin_ratio"]["state"] != "unknown" for pool in pools):
         return Exit.UNKNOWN
-    return Exit.WARNING if "warning" in severities else Exit.FINE
+    # A level of the user's own, which a script knows nothing of, needs attention.
+    return Exit.WARNING if severities - {"info", "critical"} else Exit.FINE

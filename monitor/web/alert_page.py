@@ -22,9 +22,12 @@ CONTINUE = '<meta http-equiv="refresh" content="0">\n'  #: load the page again, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What the reader may do: `nonce` "" nothing, and why not; `login`: whether to log in would help."""
+    """What the reader may do: `nonce` "" nothing, and why not; `login`: whether to log in would help; `logout`: the
+    nonce for ending the session, "" where there is none.
+    """
 
     nonce: str = ""
+    logout: str = ""
     login: bool = False
     why_not: str = ""
 
@@ -44,6 +47,7 @@ def alert_page(
     main = (
         f"{_what(view, alert, firing is not None)}\n{_act(firing, fingerprint, form) if firing else ''}"
         f"\n{_about(alert, fingerprint, view.at)}\n<h2>What happened</h2>\n{_history(history, trouble)}"
+        f"{_logout(form)}"
     )
     title = alert.summary or alert_name(alert.rule)
     return document(f"{title} · marginwatch", main, CONTINUE if again else "", f"{view.instance} · {clock(view.at)}")
@@ -79,6 +83,16 @@ def _act(alert: Alert, fingerprint: str, form: Form) -> str:
         f'<label>Your name <input name="author" maxlength="{LONGEST_AUTHOR}" autocomplete="name" required></label>\n'
         f'<label>Comment <input name="comment" maxlength="{LONGEST_COMMENT}" autocomplete="off"></label>\n'
         f'<button name="action" value="{action}">{word}</button>\n</form>'
+    )
+
+
+def _logout(form: Form) -> str:
+    if not form.logout:
+        return ""
+    return (
+        '\n<form method="post" action="/logout">\n'
+        f'<input type="hidden" name="nonce" value="{escape(form.logout)}">\n'
+        '<button class="plain">Log out</button>\n</form>'
     )
 
 

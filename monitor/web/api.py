@@ -52,6 +52,10 @@ class Commands:
         alert = life.fires(self.view(), fingerprint)
         if alert is None:
             raise Refusal(404, "fingerprint", fingerprint, "no alert with it fires now")
+        if incident and alert.incident and incident != alert.incident:
+            raise Refusal(
+                409, "incident", incident, "it ended, and another one of the same alert fires now: look again"
+            )
         before = _stand(alert)
         command = AcknowledgeAlert(
             fingerprint=fingerprint,

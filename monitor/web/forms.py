@@ -61,7 +61,8 @@ class Forms:
 
     def _form(self, request: web.Request, fingerprint: str) -> Form:
         if self._gate.may_use_forms(request):
-            return Form(nonce=self._gate.nonce(request, fingerprint))
+            logout = self._gate.nonce(request, "logout") if self._gate.asks else ""
+            return Form(nonce=self._gate.nonce(request, fingerprint), logout=logout)
         return Form(login=self._gate.asks, why_not=_NOT_HERE)
 
     async def act(self, request: web.Request) -> web.Response:

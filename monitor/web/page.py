@@ -11,21 +11,17 @@ from html import escape
 from itertools import chain, islice
 from typing import TypeVar
 
-from monitor.domain.alerts import Alert, AlertState, Level, Severity
 from monitor.domain.danger import by_danger, nearest_line
 from monitor.domain.lines import Line, Ratio, State
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
-from monitor.domain.silences import written
 from monitor.domain.view import FeedStatus, JournalStatus, View
-from monitor.web.life import fingerprint_of
-from monitor.web.markup import age, clock, counted, duration, level_tag, opened, state_tag
+from monitor.web.alert_list import delivery, firing
+from monitor.web.markup import age, clock, opened
 
 REFRESH_SECONDS = 5
 POOLS_SHOWN = 200
 POSITIONS_SHOWN = 12
-ALERTS_SHOWN = 50
-SILENCES_SHOWN = 20
 ACCOUNTS_SHOWN = 200
 FEEDS_SHOWN = 200
 RANKED, ROWS = 500, 20  #: pools to put in order, rows of a table: so many make a piece
@@ -63,13 +59,14 @@ def _texts(view: View, pools: list[PoolReport], count: int) -> Iterator[str]:
 <small>{escape(view.instance)} · version {escape(view.version)} · {clock(view.at)}</small>
 </header>
 {_not_ready(view)}<main>
-{_alerts(view)}
+{firing(view)}
 <h2>Pools, most dangerous first</h2>
 """
     yield from _pools(pools, count, view.at)
     yield from _accounts_without_pools(view.accounts)
     yield "\n<h2>Streams and polls</h2>\n"
     yield from _feeds(view)
+    yield delivery(view)
     yield f"""{_journal(view.journal)}
 </main>
 <footer>
@@ -132,50 +129,6 @@ def _not_ready(view: View) -> str:
     if view.ready:
         return ""
     return f'<p class="soft">Not ready: {escape("; ".join(view.not_ready[:ACCOUNTS_SHOWN]) or "starting")}</p>\n'
-
-
-def _alerts(view: View) -> str:
-    if not view.alerts:
-        return f'<p><span class="tag calm">no alert fires</span></p>{_silences(view)}'
-    items = "".join(_alert(alert, view.at) for alert in islice(loudest_first(view.alerts), ALERTS_SHOWN))
-    quiet = sum(alert.state is not AlertState.FIRING for alert in view.alerts)
-    of_them = f", {quiet} of them quiet" if quiet else ""
-    left = len(view.alerts) - ALERTS_SHOWN
-    more = f'<p class="soft">and {left} more: see /api/v1/alerts</p>' if left > 0 else ""
-    return (
-        f'<h2>{len(view.alerts)} firing{of_them}</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
-        f"{more}{_silences(view)}"
-    )
-
-
-def loudest_first(alerts: Iterable[Alert]) -> list[Alert]:
-    """Those that nobody takes care of before the others; a level that somebody made for himself is one of warning."""
-    return sorted(alerts, key=lambda alert: (alert.state is not AlertState.FIRING, _LOUDNESS.get(alert.severity, 1)))
-
-
-_LOUDNESS: dict[Level, int] = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
-
-
-def _alert(alert: Alert, now: float) -> str:
-    return (
-        f'<li>{level_tag(alert.severity)} <a href="/alerts/{fingerprint_of(alert)}">'
-        f"{escape(alert.summary or alert.rule)}</a> {state_tag(alert)} <small>{age(alert.since, now)}</small></li>"
-    )
-
-
-def _silences(view: View) -> str:
-    """Who wants to hear nothing of what."""
-    if not view.silences:
-        return ""
-    items = "".join(
-        f"<li><code>{escape(silence.id)}</code> {escape(', '.join(map(written, silence.matchers)))} <small>for another "
-        f"{duration(silence.ends - view.at)}, by {escape(silence.author)}</small>"
-        f'<span class="soft block">{escape(silence.comment)}</span></li>'
-        for silence in view.silences[:SILENCES_SHOWN]
-    )
-    return (
-        f'\n<h2>{counted(len(view.silences), "silence")}</h2>\n<div class="card"><ul class="alerts">{items}</ul></div>'
-    )
 
 
 def _pools(pools: list[PoolReport], count: int, now: float) -> Iterator[str]:

@@ -115,6 +115,9 @@ async def serve(
     return Server(runner, host, int(runner.addresses[0][1]))
 
 
+_NO_PATH = Refusal(404, "path", "", "there is no such path, or not for this method: see docs/api.md")
+
+
 @web.middleware
 async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give every answer, also a refusal, the same strict headers."""
@@ -140,6 +143,11 @@ def _guarded(hosts: Hosts, gate: Gate | None) -> Middleware:
             if gate is not None and request.method in ("GET", "HEAD") and request.path not in _FOR_EVERYBODY:
                 gate.read(request)
             return await handler(request)
+        except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+            if not request.path.startswith("/api/"):
+                raise
+            headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+            return answer(_NO_PATH.json(), error.status, headers)
         except Refusal as refusal:
             if request.path.startswith("/api/") or request.path == "/metrics":
                 return answer(refusal.json(), refusal.status, refusal.headers)

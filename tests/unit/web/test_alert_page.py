@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.alerts import AlertState, Change, Matcher, Severity, Silence
+from monitor.domain.delivery import ChannelStatus, StoreStatus
+from monitor.web.alert_list import loudest_first
 from monitor.web.alert_page import Form, alert_page
-from monitor.web.page import landing, loudest_first
+from monitor.web.page import landing
 from tests.sample_reports import NOW, account, pool, view
 from tests.unit.web.staging import TOKEN, alert, changed, staged, tags
 
@@ -190,3 +192,18 @@ def test_silences_stand_on_the_landing_page_until_when_and_by_whom() -> None:
     assert "1 silence<" in page
     assert "coin=~BTC|ETH <small>for another 90 min, by Ada</small>" in page
     assert "upgrade" in page
+
+
+def test_the_landing_page_says_how_messages_leave() -> None:
+    ill = ChannelStatus(
+        name="phone", kind="telegram", up=False, reason="answers with <429>", waiting=7, oldest_seconds=90.0,
+        dropped_total=2, delivered_total=1_000, last_delivered=NOW - 300.0,
+    )  # fmt: skip
+    page = landing(view(channels=(ill,), store=StoreStatus(writing=False, reason="the disk is full", lost_total=3)))
+
+    assert "fails</span> phone, telegram" in page
+    assert "7 waiting for 90 s, 2 given up, 1,000 delivered, the last one 5 min ago" in page
+    assert "answers with &lt;429&gt;" in page
+    assert "3 lost, 0 waiting" in page
+    assert "the disk is full" in page
+    assert "Delivery" not in landing(view(channels=(), store=None))

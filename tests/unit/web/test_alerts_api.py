@@ -16,6 +16,7 @@ from tests.sample_reports import NOW
 from tests.unit.web.staging import PHONE, Stage, alert, changed, staged
 
 FINGERPRINT = alert().fingerprint
+INCIDENT = alert().incident
 ACK = f"/api/v1/alerts/{FINGERPRINT}/ack"
 SILENCE: dict[str, Any] = {"matchers": ["account=main"], "seconds": 7200, "author": "Ada", "comment": "upgrade"}
 
@@ -76,10 +77,12 @@ async def test_a_history_that_cannot_be_read_says_why(stage: Stage) -> None:
 
 
 async def test_an_acknowledgement_becomes_a_command(stage: Stage) -> None:
-    answer = await stage.ask("POST", ACK, {"author": "Ada", "comment": "topping  up\n", "incident": "i1"})
+    answer = await stage.ask("POST", ACK, {"author": "Ada", "comment": "topping  up\n", "incident": INCIDENT})
 
     assert stage.commands == [
-        AcknowledgeAlert(fingerprint=FINGERPRINT, author="Ada", via="api", at=NOW, comment="topping up", incident="i1")
+        AcknowledgeAlert(
+            fingerprint=FINGERPRINT, author="Ada", via="api", at=NOW, comment="topping up", incident=INCIDENT
+        )
     ]
     body = await answer.json()
     assert answer.status == 200
@@ -112,6 +115,28 @@ async def test_only_what_fires_can_be_acknowledged(stage: Stage) -> None:
         "key": "fingerprint", "value": "0123456789abcdef", "cure": "no alert with it fires now",
     }  # fmt: skip
     assert stage.commands == []
+
+
+async def test_an_incident_that_ended_is_not_acknowledged_in_the_next_one(stage: Stage) -> None:
+    answer = await stage.ask("POST", ACK, {"author": "Ada", "incident": f"{FINGERPRINT}-1"})
+
+    assert (answer.status, (await answer.json())["error"]["key"]) == (409, "incident")
+    assert stage.commands == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("POST", "/api/v1/alerts", 405),
+        ("GET", f"/api/v1/alerts/{'0' * 15}/history", 404),
+    ],
+)
+async def test_a_path_that_is_not_there_is_said_as_json_too(stage: Stage, method: str, path: str, status: int) -> None:
+    answer = await stage.ask(method, path)
+
+    assert (answer.status, (await answer.json())["error"]["key"]) == (status, "path")
+    assert "default-src" in answer.headers["Content-Security-Policy"]
 
 
 async def test_a_full_inbox_is_said(stage: Stage) -> None:

@@ -218,6 +218,19 @@ async def test_a_person_logs_in_once_and_then_presses_the_button(guarded: Stage)
     assert [getattr(command, "via", "") for command in guarded.commands] == ["web"]
 
 
+async def test_who_logs_out_is_forgotten(guarded: Stage) -> None:
+    cookie = (await log_in(guarded)).cookies["marginwatch_session"]
+    carried = {"Cookie": f"marginwatch_session={cookie.value}"}
+    page = await (await guarded.ask("GET", PAGE, headers=carried)).text()
+    out = re.search(r'action="/logout">\s*<input type="hidden" name="nonce" value="([^"]+)"', page)
+    assert out is not None
+
+    assert (await guarded.ask("POST", "/logout", data={"nonce": "x"}, headers=carried)).status == 403
+    left = await guarded.ask("POST", "/logout", data={"nonce": out[1]}, headers=carried)
+    assert (left.status, left.cookies["marginwatch_session"].value) == (303, "")
+    assert "Log in to acknowledge" in await (await guarded.ask("GET", PAGE, headers=carried)).text()
+
+
 async def test_over_an_encrypted_way_the_cookie_stays_on_it(guarded: Stage) -> None:
     page = await guarded.ask("GET", "/login")
     fields = {"nonce": nonce_of(await page.text()), "token": TOKEN}

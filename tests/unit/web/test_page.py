@@ -13,9 +13,9 @@ from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.domain.view import JournalStatus
+from monitor.web.alert_list import ALERTS_SHOWN
 from monitor.web.page import (
     ACCOUNTS_SHOWN,
-    ALERTS_SHOWN,
     FEEDS_SHOWN,
     POOLS_SHOWN,
     POSITIONS_SHOWN,
@@ -212,7 +212,8 @@ def test_a_page_has_an_end_whatever_is_held() -> None:
 
     assert f"and {300 - POOLS_SHOWN} less dangerous ones" in page
     assert f"and {50 - POSITIONS_SHOWN} more" in page
-    assert page.count("<li>") == ALERTS_SHOWN
+    assert page.count('<a href="/alerts/') == ALERTS_SHOWN
+    assert "and 50 more: see /api/v1/alerts" in page
 
 
 def test_of_many_streams_those_that_are_down_are_shown_first() -> None:
