@@ -119,7 +119,7 @@ def _known(saved: Saved) -> int:
 async def _settled(delivery: Delivery, task: asyncio.Task[None]) -> None:
     """Until nothing waits any more, and everything is written."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not delivery.is_idle:  # noqa: ASYNC110  # it is asked from outside, and only here: no event is kept for it
+        while not delivery.is_idle():  # noqa: ASYNC110  # it is asked from outside, and only here: no event is kept for it
             await asyncio.sleep(0.001)
     if task.done():
         task.result()

@@ -49,7 +49,7 @@ class DeadMan:
     ) -> None:
         self._settings, self._steps, self._clock, self._trouble = settings, steps, clock, trouble
         self._session: aiohttp.ClientSession | None = None
-        self._seen = -1
+        self._seen = 0
         self._reason = ""
         self._delivered = self._failed = 0
         self._last: float | None = None

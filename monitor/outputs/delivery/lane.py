@@ -18,6 +18,7 @@ from monitor.outputs.delivery.settings import DeliverySettings
 
 log = structlog.get_logger(__name__)
 
+CALM_SECONDS = 60.0  #: after a recovery, before the same failure is news again
 THREADS_LIMIT = 20_000  #: incidents of which a lane remembers that they were told; the oldest is forgotten
 
 
@@ -32,7 +33,8 @@ class Lane:
         self.woken = asyncio.Event()
         self._handles: dict[str, str] = {}  #: of the incidents told, "" where the message cannot be edited
         self._last: dict[str, str] = {}  #: the key of the newest message of an incident
-        self._reason = ""
+        self._reason = self._last_reason = self._told_reason = ""
+        self._recovered_at = -inf
         self._delivered = self._failed = self._dropped = 0
         self._last_delivered: float | None = None
 
@@ -105,16 +107,21 @@ class Lane:
         """So many messages arrived."""
         self._delivered += count
         self._last_delivered = now
-        if self._reason:
+        if self._told_reason:
             log.warning("channel delivers again", channel=self.name, waiting=len(self.queue))
+            self._told_reason, self._recovered_at = "", now
         self._reason = ""
 
-    def failed(self, why: str) -> None:
-        """An attempt failed. One line for each new reason; repetitions are counted."""
+    def failed(self, why: str, now: float) -> None:
+        """An attempt failed. One line for each new reason; repetitions are counted, and what comes and goes is not said
+        each time.
+        """
         self._failed += 1
-        if why != self._reason:
+        news = why != self._last_reason or now - self._recovered_at >= CALM_SECONDS
+        if news and why != self._told_reason:
             log.warning("channel fails", channel=self.name, reason=why, waiting=len(self.queue))
-        self._reason = why
+            self._told_reason = why
+        self._reason = self._last_reason = why
 
     def dropped(self, entry: OutboxEntry) -> None:
         """A message is given up; its reason says why."""

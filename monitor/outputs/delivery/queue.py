@@ -44,6 +44,11 @@ class Queue:
         found = self._threads.get((thread, digest))
         return None if found is None else self._waiting[found].entry
 
+    def get(self, id_: str) -> OutboxEntry | None:
+        """An entry that waits or is under way."""
+        found = self._waiting.get(id_) or self.flying.get(id_)
+        return None if found is None else found.entry
+
     def put(self, entry: OutboxEntry, since: float, *, held: bool = False) -> None:
         """Add an entry. One that waits of the same incident has to be removed before."""
         self._waiting[entry.id] = Waiting(entry, since, held)

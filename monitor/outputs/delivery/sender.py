@@ -153,13 +153,15 @@ class Sender:
         came = await attempt(self._lane.channel, told, older, self._lane.timeout_seconds)
         if isinstance(came, DeliveryFailed):
             log.debug("older message not edited", channel=self._lane.name, reason=came.why)
+            if came.retry_after_seconds is not None:
+                self._lane.pace.failed(self._clock.now(), came.retry_after_seconds)
 
     async def _failed(self, taken: list[Waiting], failure: DeliveryFailed, *, marked: bool, edit: bool) -> None:
         lane, now = self._lane, self._clock.now()
         if failure.handle_lost and edit:
             await self._handle_lost(taken[0], now)
             return
-        lane.failed(failure.why)
+        lane.failed(failure.why, now)
         if failure.final and len(taken) > 1:  # one of them may be at fault: each by itself then
             lane.pace.failed(now, failure.retry_after_seconds)
             for each in taken:

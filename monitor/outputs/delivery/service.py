@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -66,6 +65,11 @@ class _Work:
         return bool(self.entries or self.escalations or self.audit)
 
 
+def _channel(entry_id: str) -> str:
+    """The channel that an entry's id names."""
+    return entry_id.rpartition("@")[2]
+
+
 class Delivery:
     """Takes what each step decided; tells whom it concerns. `saved` is what the store knew at the start."""
 
@@ -88,9 +92,10 @@ class Delivery:
         self._senders = [Sender(lane, self, decisions, clock, settings) for lane in self._lanes.values()]
         self._intake: list[Commit] = []
         self._woken = asyncio.Event()
-        self._turning = False
+        self._turning = self._closing = False
         self._newest: dict[str, AlertChange] = {}  #: of each incident that is not over
         self._promises: dict[str, dict[tuple[str, int], Escalation]] = {}
+        self._stand_ins: dict[str, str] = {}  #: from an entry to the one that goes in its place
         self._first = _Work()  #: what the start itself brings
         self._restore(saved, now)
         self.on_delivered: Callable[[str, float], None] | None = None
@@ -112,7 +117,6 @@ class Delivery:
         finally:
             await self._close(clerk, senders)
 
-    @property
     def is_idle(self) -> bool:
         """Whether all that was decided was sent or given up, and is written down."""
         busy = self._turning or any(sender.is_busy for sender in self._senders)
@@ -150,6 +154,7 @@ class Delivery:
             return None
         log.warning("another channel is told", channel=lane.name, instead=other.message.channel, message=entry.id)
         self._lanes[other.message.channel].queue.put(other, now, held=True)
+        self._stand_ins[entry.id] = other.id
         return other
 
     def release(self, entries: Iterable[OutboxEntry]) -> None:
@@ -163,13 +168,16 @@ class Delivery:
 
     def answered(self, entry: OutboxEntry) -> list[OutboxEntry]:
         """Entries on other channels that need not be sent because this one was; they are dropped."""
-        answered = []
-        for lane in self._lanes.values():
-            for each in list(lane.queue):
-                other = each.entry
-                same = other.stands_for == entry.id or other.id == entry.stands_for
-                if same and lane.queue.remove(other.id) is not None:
-                    answered.append(replace(other, state=OutboxState.DROPPED, reason=ELSEWHERE))
+        answered: list[OutboxEntry] = []
+        told = [entry]
+        while told:
+            one = told.pop()
+            for id_ in (self._stand_ins.pop(one.id, ""), one.stands_for):
+                lane = self._lanes.get(_channel(id_))
+                gone = None if lane is None else lane.queue.remove(id_)  # not what is under way
+                if gone is not None:
+                    answered.append(replace(gone.entry, state=OutboxState.DROPPED, reason=ELSEWHERE))
+                    told.append(gone.entry)
         return answered
 
     def delivered(self, lane: Lane, message: Message, now: float) -> None:
@@ -181,12 +189,12 @@ class Delivery:
     # The clerk
 
     async def _clerk(self) -> None:
-        while True:
+        while not self._closing:
             self._turning = True
             await self._turn()
             self._turning = False
             wait = max(0.0, self._due() - self._clock.now())
-            if not self._intake:
+            if not self._intake and not self._closing:
                 await self._sleep(wait)
 
     async def _sleep(self, seconds: float) -> None:
@@ -242,6 +250,7 @@ class Delivery:
         for entry in plan.entries:
             lane = self._lanes[entry.message.channel]
             if entry.state is OutboxState.DROPPED:
+                self._stand_ins.pop(entry.id, None)
                 gone = lane.queue.remove(entry.id)
                 if gone is not None:
                     old[lane.name, entry.digest] = gone
@@ -251,6 +260,8 @@ class Delivery:
                 if before is not None and entry.loudness >= URGENT:
                     since = min(since, before.since)
                 lane.queue.put(entry, since, held=True)
+                if entry.stands_for:
+                    self._stand_ins[entry.stands_for] = entry.id
         work.entries += plan.entries
         for promise in plan.escalations:
             work.escalations.append(promise)
@@ -328,10 +339,11 @@ class Delivery:
     def _tried(self, entry: OutboxEntry) -> set[str]:
         """The channels in whose place this entry goes."""
         tried: set[str] = set()
-        known = {each.entry.id: each.entry for lane in self._lanes.values() for each in lane.queue}
-        while entry.stands_for and entry.stands_for.rpartition("@")[2] not in tried:
-            tried.add(entry.stands_for.rpartition("@")[2])
-            entry = known.get(entry.stands_for, entry)
+        before: OutboxEntry | None = entry
+        while before is not None and before.stands_for and _channel(before.stands_for) not in tried:
+            tried.add(_channel(before.stands_for))
+            lane = self._lanes.get(_channel(before.stands_for))
+            before = None if lane is None else lane.queue.get(before.stands_for)
         return tried
 
     def _restore(self, saved: Saved, now: float) -> None:
@@ -344,7 +356,7 @@ class Delivery:
             lane = self._lanes.get(handle.channel)
             if lane is not None:
                 lane.remember(handle.thread, handle.handle)
-        stood_in = {entry.stands_for for entry in saved.entries if entry.stands_for}
+        self._stand_ins = {entry.stands_for: entry.id for entry in saved.entries if entry.stands_for}
         for entry in saved.entries:
             lane = self._lanes.get(entry.message.channel)
             if lane is None:
@@ -356,7 +368,7 @@ class Delivery:
             ripe = min(entry.not_before, now) if entry.attempts else entry.not_before
             entry = replace(entry, state=OutboxState.WAITING, message=message, not_before=ripe)
             lane.queue.put(entry, max(entry.created, entry.not_before, now))
-            if entry.id in stood_in:
+            if entry.id in self._stand_ins:
                 lane.queue.mark_stood_in(entry.id)
             if not entry.digest and entry.message.changes and not entry.stands_for:
                 self._remember_newest(entry.message.changes[-1])
@@ -373,20 +385,19 @@ class Delivery:
     async def _close(self, clerk: asyncio.Task[None], senders: dict[asyncio.Task[None], Sender]) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._settings.closing_seconds
+        self._closing = True
+        self._woken.set()
+        await asyncio.wait({clerk}, timeout=self._settings.closing_seconds)
         clerk.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await clerk
         if self._intake:  # decided, and not yet written down
-            with suppress(Exception):
-                await self._turn()
+            await self._turn()
         for task, sender in senders.items():
             sender.closing = True
             sender.wake()
             if sender.is_busy and not sender.is_urgent:
                 task.cancel()
-        if senders:
-            await asyncio.wait(senders, timeout=max(0.0, until - loop.time()))
+        await asyncio.wait(senders, timeout=max(0.0, until - loop.time()))
         for task in senders:
             task.cancel()
-        await asyncio.gather(*senders, return_exceptions=True)
+        await asyncio.gather(clerk, *senders, return_exceptions=True)
         await self._books.settle(max(0.1, until - loop.time()))
