@@ -87,6 +87,7 @@ class Market:
         self._average: dict[Symbol, float] = {}
         self._moves: list[_Move] = []
         self._funding_override: dict[Symbol, float] = {}
+        self.buffers: dict[Asset, tuple[float, float, float, float]] = {}  #: those of `listing` that changed
 
     # prices
 

@@ -7,6 +7,7 @@ and pushes afterwards; prices moving pushes nothing.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ from monitor.sim.binance.text import bare, fixed, price, stepped
 from monitor.sim.market import Kind, Market
 
 TAKER_FEE_RATE = 0.0005
+KEPT_INCOME = 20_000  #: rows of the history of cash flows
+ADL_RANK = 2  #: unless said otherwise
 CREDITS: Asset = "BNFCR"  #: the wallet asset of the EU credits mode; contracts of any quote settle in it
 
 READ_ONLY: Mapping[str, bool] = {
@@ -79,6 +82,8 @@ class SimAccount:
     pushes: list[Callable[[Frame], None]] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
     orders: int = 0
+    income: deque[Frame] = field(default_factory=lambda: deque(maxlen=KEPT_INCOME))  #: the history, oldest first
+    adl_ranks: dict[Symbol, int] = field(default_factory=dict)  #: places in the queue of auto-deleveraging, 0 to 4
 
     # figures
 
@@ -167,6 +172,7 @@ class SimAccount:
         profit, fee = self._fill(position, quantity, paid), abs(quantity) * paid * fee_rate
         self._credit(position.asset, profit - fee)
         now = self._stamp(position)
+        self._booked(position, profit, fee)
         self._push_account("ORDER", [position.asset], [symbol], balance_change=0.0)
         self._push_order(
             now, position, quantity, paid, profit, fee, client_id="web_sim", execution="TRADE", status="FILLED"
@@ -189,7 +195,12 @@ class SimAccount:
     def transfer(self, asset: Asset, amount: float) -> None:
         """Deposit (> 0) or withdraw (< 0): pushes B and no P."""
         self._credit(asset, amount)
+        self._write("TRANSFER", asset, amount)
         self._push_account("DEPOSIT" if amount > 0.0 else "WITHDRAW", [asset], [], balance_change=amount)
+
+    def steal(self, asset: Asset, amount: float) -> None:
+        """Take `amount` out of the wallet, and neither push anything nor write it into the history."""
+        self._credit(asset, -amount)
 
     def add_margin(self, symbol: Symbol, amount: float, *, side: str | None = None) -> None:
         """Move `amount` from the cross wallet into an isolated position (negative: back)."""
@@ -233,6 +244,7 @@ class SimAccount:
                 continue
             amount = round(-position.quantity * self.market.mark(symbol) * rate, 8)
             self._credit(position.asset, amount)
+            self._write("FUNDING_FEE", position.asset, amount, symbol)
             isolated = position.isolated_wallet is not None
             if isolated:
                 position.isolated_wallet = round((position.isolated_wallet or 0.0) + amount, 8)
@@ -252,6 +264,7 @@ class SimAccount:
         profit = self._fill(position, signed, paid)
         self._credit(position.asset, profit - fee)
         now = self._stamp(position)
+        self._booked(position, profit, fee)
         self._push_account("ORDER", [position.asset], [position.symbol], balance_change=0.0)
         self._push_order(
             now, position, signed, paid, profit, fee, client_id=client_id, execution="CALCULATED", status=status
@@ -270,6 +283,7 @@ class SimAccount:
         if deficit <= 0.0:
             return 0.0
         self._credit(asset, deficit)
+        self._write("INSURANCE_CLEAR", asset, deficit)
         self._push_account("INSURANCE_CLEAR", [asset], [], balance_change=deficit)
         return deficit
 
@@ -281,9 +295,11 @@ class SimAccount:
                 buys, costs = rates[asset].exchange_bid, rates[debt].exchange_ask
                 sold = min(self.wallets[asset], -self.wallets[debt] * costs / buys)
                 if sold > 0.0:
-                    self._credit(asset, -sold)
-                    self._credit(debt, sold * buys / costs)
-                    self._push_account("AUTO_EXCHANGE", [asset, debt], [], balance_change=0.0)
+                    changes = {asset: -sold, debt: sold * buys / costs}
+                    for changed, amount in changes.items():
+                        self._credit(changed, amount)
+                        self._write("AUTO_EXCHANGE", changed, amount)
+                    self._push_account("AUTO_EXCHANGE", [asset, debt], [], balance_change=changes)
 
     # inside
 
@@ -338,6 +354,17 @@ class SimAccount:
         self.wallets[asset] = round(self.wallets.get(asset, 0.0) + amount, 8)
         self.wallet_update_ms[asset] = self.time_ms()
 
+    def _booked(self, position: SimPosition, profit: float, fee: float) -> None:
+        """Write what a fill did into the history."""
+        for kind, amount in (("REALIZED_PNL", profit), ("COMMISSION", -fee)):
+            if amount:
+                self._write(kind, position.asset, amount, position.symbol)
+
+    def _write(self, kind: str, asset: Asset, amount: float, symbol: Symbol = "") -> None:
+        number = len(self.income) + 1
+        row = {"symbol": symbol, "incomeType": kind, "income": fixed(amount), "asset": asset, "info": kind}
+        self.income.append({**row, "time": self.time_ms(), "tranId": 9_000_000 + number, "tradeId": str(number)})
+
     def _stamp(self, position: SimPosition) -> int:
         position.update_ms = self.time_ms()
         return position.update_ms
@@ -348,7 +375,7 @@ class SimAccount:
         assets: list[Asset],
         symbols: list[Symbol],
         *,
-        balance_change: float,
+        balance_change: float | Mapping[Asset, float],
         funding: Symbol | None = None,
     ) -> None:
         balances = [
@@ -356,7 +383,7 @@ class SimAccount:
                 "a": asset,
                 "wb": fixed(self.wallets.get(asset, 0.0)),
                 "cw": fixed(self.cross_wallet(asset)),
-                "bc": bare(balance_change),
+                "bc": bare(balance_change if isinstance(balance_change, float) else balance_change[asset]),
             }
             for asset in assets
         ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import brackets, frames
-from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.binance.accounts import ADL_RANK, SimAccount
 from monitor.sim.binance.positions import SimPosition, multi_assets_equity_and_maintenance
 from monitor.sim.binance.text import bare, cut, fixed, price, stepped
 from monitor.sim.market import Contract, Kind, Market
@@ -247,7 +247,7 @@ def position_risk(account: SimAccount, time_ms: int) -> list[Row]:
                 "maintMargin": cut(position.maintenance(mark)),
                 "positionInitialMargin": initial,
                 "openOrderInitialMargin": "0",
-                "adl": 2,
+                "adl": account.adl_ranks.get(position.symbol, ADL_RANK),
                 "bidNotional": "0",
                 "askNotional": "0",
                 "updateTime": position.update_ms or time_ms,

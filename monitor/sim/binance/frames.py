@@ -50,7 +50,7 @@ def mark_arrays(market: Market, time_ms: int, next_funding_ms: int) -> list[list
 
 def rates(market: Market, asset: Asset) -> Rates:
     """How an asset counts in multi-assets mode, now."""
-    return Rates(round(market.asset_usd(asset), 8), *BUFFERS[asset])
+    return Rates(round(market.asset_usd(asset), 8), *market.buffers.get(asset, BUFFERS[asset]))
 
 
 def collateral(market: Market) -> tuple[Asset, ...]:

@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
+from monitor.domain.names import Asset
+from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.faults import ACCOUNT, POSITION_RISK
 from monitor.sim.binance.server import SimBinance
 from monitor.sim.binance.streams import MARKET, PRIVATE
@@ -126,6 +128,25 @@ def _unknown_event(sim: SimBinance, _: random.Random) -> None:
     sim.unknown_event()
 
 
+def _taken(sim: SimBinance, dice: random.Random) -> tuple[SimAccount, Asset, float]:
+    """An account, and a hundredth of what it holds of an asset."""
+    account = sim.accounts[_account(sim, dice)]
+    asset = dice.choice(sorted(account.wallets))
+    return account, asset, round(max(0.0, account.cross_wallet(asset)) * 0.01, 8)
+
+
+def _withdrawal(sim: SimBinance, dice: random.Random) -> None:
+    account, asset, amount = _taken(sim, dice)
+    if amount:
+        account.transfer(asset, -amount)
+
+
+def _theft(sim: SimBinance, dice: random.Random) -> None:
+    account, asset, amount = _taken(sim, dice)
+    if amount:
+        account.steal(asset, amount)
+
+
 MISHAPS: tuple[Mishap, ...] = (
     Mishap("all connections are cut", _drop_all),
     Mishap("a stream is cut", _drop_one),
@@ -149,4 +170,6 @@ MISHAPS: tuple[Mishap, ...] = (
     Mishap("an answer is a web page", _garbage_answer),
     Mishap("frames are lost, doubled and out of order", _disorder),
     Mishap("the venue tells of something that nobody knows", _unknown_event),
+    Mishap("somebody moves money out of an account", _withdrawal),
+    Mishap("money is gone from an account, and nothing tells of it", _theft),
 )

@@ -174,9 +174,15 @@ class Rest:
         """What the key may do."""
         return answers.api_restrictions(ask.owner)
 
+    def income(self, ask: Ask) -> Any:
+        """The history of the account's cash flows, oldest first."""
+        begins, ends = (int(ask.params.get(name, default)) for name, default in (("startTime", 0), ("endTime", 2**62)))
+        rows = [row for row in ask.owner.income if begins <= row["time"] <= ends]
+        return rows[: min(1000, int(ask.params.get("limit", "100")))]
+
     def everything(self, ask: Ask) -> dict[str, Any]:
         """The answers to all GET requests that need no more than an account, by path: a raw folder's content."""
-        left_out = ("/fapi/v1/markPriceKlines", "/fapi/v1/listenKey")
+        left_out = ("/fapi/v1/markPriceKlines", "/fapi/v1/listenKey", "/fapi/v1/income")
         return {path: each.answer(self, ask) for path, each in PATHS.items() if path not in left_out}
 
 
@@ -219,6 +225,7 @@ PATHS: dict[str, Path] = {
     "/fapi/v1/multiAssetsMargin": Path(Rest.multi_assets, _flat(30), SIGNED),
     "/fapi/v1/positionSide/dual": Path(Rest.dual_side, _flat(30), SIGNED),
     "/fapi/v1/leverageBracket": Path(Rest.leverage_bracket, _flat(1), SIGNED),
+    "/fapi/v1/income": Path(Rest.income, _flat(30), SIGNED),
     "/fapi/v1/listenKey": Path(Rest.listen_key, _flat(1), Security.KEY, ("POST", "PUT", "DELETE")),
     "/sapi/v1/account/apiRestrictions": Path(Rest.api_restrictions, _flat(1), SIGNED),
 }

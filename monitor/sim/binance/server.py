@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -256,6 +256,15 @@ class SimBinance:
         self.keeper.settle(list(self.accounts.values()), symbol, delivered=delivered)
         self.market.delist(symbol)
         self.faults.forget(symbol)
+
+    def schedule_delivery(self, symbol: Symbol, at: float) -> None:
+        """Announce that a contract ends at a moment (the venue's clock, seconds since 1970), also a perpetual's."""
+        self.market.contracts[symbol] = replace(self.market.contracts[symbol], delivery_time=at)
+
+    def set_buffers(self, asset: Asset, bid: float, ask: float) -> None:
+        """From now on an asset counts at its index less `bid` as collateral, and plus `ask` where it is owed."""
+        _, _, exchange_bid, exchange_ask = listing.BUFFERS[asset]
+        self.market.buffers[asset] = (bid, ask, exchange_bid, exchange_ask)
 
     # faults that act at once
 

@@ -57,12 +57,17 @@ INCOME: dict[str, BalanceCause] = {
 }
 """The `incomeType` of its history. What is not here (bonuses, rewards, exchanges, kinds to come) explains nothing."""
 
+PAYS_FEES: Asset = "BNB"  #: fees may be paid in it whatever the contract
 PAGE_ROWS = 1000  #: the most that one answer holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """What an order's update says of one fill; None where it says nothing. `profit` is in the contract's own asset."""
+    """What an order's update says of one fill; None where it says nothing.
+
+    `profit` is in the asset in which the contract settles, which is not named; but fees are taken in it too, unless
+    they are paid in BNB.
+    """
 
     symbol: Symbol
     profit: float | None
@@ -101,7 +106,8 @@ def of_fill(fill: Fill, account: AccountKey, at: float, received: float) -> tupl
     Its number is left out: anybody could find the trade by it, and whose it was.
     """
     cause = BalanceCause.LIQUIDATION if fill.forced else BalanceCause.TRADE
-    amounts = [("", fill.profit)]
+    settled = fill.fee_asset if fill.fee_asset and fill.fee_asset != PAYS_FEES else ""
+    amounts = [(settled, fill.profit)]
     if fill.fee and fill.fee_asset:
         amounts.append((fill.fee_asset, -fill.fee))
     return tuple(
