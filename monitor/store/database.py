@@ -103,6 +103,7 @@ class Database:
         with self._guard():
             if self._connection is not None and not self._place.is_same():
                 self._disconnect()
+                self._is_ours = False  # said here: the new one may get the very inode of the old one
                 self.lost_total += 1
                 self._tell("gone", f"{self.path} was removed or replaced while the monitor ran: begun anew")
             if self._connection is None:

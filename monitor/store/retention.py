@@ -53,7 +53,7 @@ def trim(connection: sqlite3.Connection, settings: StoreSettings, now: float) ->
     if surplus > 0:
         # `execute` would stop after the first page: each is a row without a column.
         connection.executescript(f"PRAGMA incremental_vacuum({min(surplus, CHUNK_PAGES)})")
-    return removed > 0 or surplus > CHUNK_PAGES
+    return removed >= CHUNK_ROWS or surplus > CHUNK_PAGES
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

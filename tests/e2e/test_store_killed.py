@@ -67,7 +67,7 @@ def found(path: Path, column: str, table: str) -> set[str]:
         return {value for (value,) in reader.execute(f"SELECT {column} FROM {table}")}
 
 
-@pytest.mark.parametrize("rounds", [6, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=(pytest.mark.soak, pytest.mark.timeout(600)))])
 def test_every_commit_that_was_answered_is_there_whole_after_a_kill(tmp_path: Path, rounds: int) -> None:
     path, dice, answered = tmp_path / "db", random.Random(), set[int]()
     for number in range(rounds):

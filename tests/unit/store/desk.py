@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hypothesis import settings
+
 from monitor.domain.alerts import Alert, AlertChange, AlertMemory, Change, LevelMemory, MemoryChange, Severity
 from monitor.domain.delivery import Message
 from monitor.domain.fingerprints import identity, incident
@@ -16,6 +18,9 @@ from monitor.domain.names import AccountKey
 from monitor.store.settings import StoreSettings
 from monitor.store.store import Store
 from tests.unit.app.clocks import FakeClock
+
+#: For properties of whole commits, which are dear to make.
+FEW = settings(max_examples=max(20, settings.default.max_examples // 3) if settings.default else 20)
 
 MAIN = AccountKey("binance", "main")
 SINCE = 1_700_000_000.0
@@ -81,15 +86,15 @@ def note(text: str) -> Commit:
 
 
 @asynccontextmanager
-async def kept(path: Path, settings: StoreSettings | None = None, **parts: Any) -> AsyncIterator[tuple[Store, Saved]]:
+async def kept(path: Path, options: StoreSettings | None = None, **parts: Any) -> AsyncIterator[tuple[Store, Saved]]:
     """A store at work, and what it knew at the start."""
-    with working(path, settings, **parts) as (store, saved):
+    with working(path, options, **parts) as (store, saved):
         yield store, saved
 
 
 @contextmanager
-def working(path: Path, settings: StoreSettings | None = None, **parts: Any) -> Iterator[tuple[Store, Saved]]:
-    store = Store(path, FakeClock(), settings, **parts)
+def working(path: Path, options: StoreSettings | None = None, **parts: Any) -> Iterator[tuple[Store, Saved]]:
+    store = Store(path, FakeClock(), options, **parts)
     saved = store.open()
     try:
         yield store, saved

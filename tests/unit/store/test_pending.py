@@ -12,7 +12,7 @@ from monitor.domain.alerts import MemoryChange
 from monitor.domain.keeping import Commit, Escalation, Handle, OutboxState
 from monitor.store.pending import Bounds, Pending
 from tests.unit.outputs.journal.values import values
-from tests.unit.store.desk import alert, entry, memory, note, page
+from tests.unit.store.desk import FEW, alert, entry, memory, note, page
 
 COMMITS = st.lists(values(Commit), max_size=5)
 
@@ -36,6 +36,7 @@ def test_the_age_is_that_of_the_oldest() -> None:
     assert melted([note("a"), note("b")])[0].oldest == 0.0
 
 
+@FEW
 @given(older=COMMITS, newer=COMMITS)
 def test_what_could_not_be_written_stands_before_what_came_since(older: list[Commit], newer: list[Commit]) -> None:
     failed, _ = melted(older)

@@ -152,3 +152,46 @@ def test_whoever_reads_is_not_held_up_while_nothing_is_removed(tmp_path: Path) -
     desk = Desk(tmp_path / "db", StoreSettings())
     desk.write(lines(10, NOW))
     assert desk.trim() == 1
+
+
+def carried_over(desk: Desk) -> list[str]:
+    """The statements by which the log is carried over, from now on."""
+    seen: list[str] = []
+    connection = desk.database._connection
+    assert connection is not None
+    connection.set_trace_callback(lambda sql: seen.append(sql) if "wal_checkpoint" in sql else None)
+    return seen
+
+
+def test_while_commits_keep_coming_the_log_is_carried_over_every_five_seconds(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "db", StoreSettings())
+    seen = carried_over(desk)
+    for _ in range(12):
+        desk.clock.time += 1.0
+        desk.write(lines(1, NOW))
+        desk.database.look_after(idle=False)
+    assert len(seen) == 2
+
+
+def test_a_long_log_is_carried_over_within_a_second(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "db", StoreSettings())
+    seen = carried_over(desk)
+    desk.write(lines(1000, NOW, "x" * 5000))
+    desk.database.look_after(idle=False)
+    assert seen == []
+    desk.clock.time += 1.0
+    desk.database.look_after(idle=False)
+    assert len(seen) == 1
+    desk.write(lines(1, NOW))
+    assert (tmp_path / "db-wal").stat().st_size <= 2 * 1024 * 1024  # and is cut
+
+
+def test_what_is_too_old_is_looked_for_though_commits_keep_coming(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "db", StoreSettings(keep_rows=1000))
+    desk.write(lines(3000, NOW))
+    assert not desk.database.look_after(idle=False)
+    assert desk.count("audit") == 3000
+    desk.clock.time += 61.0
+    while desk.database.look_after(idle=False):
+        desk.write(lines(1, NOW))
+    assert 1000 <= desk.count("audit") <= 1005

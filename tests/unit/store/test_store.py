@@ -19,7 +19,7 @@ from monitor.store.failures import StoreRefused, StoreTaken
 from monitor.store.store import Store
 from tests.unit.app.clocks import FakeClock
 from tests.unit.outputs.journal.values import values
-from tests.unit.store.desk import alert, entry, fired, kept, memory, note, page, reopened, working
+from tests.unit.store.desk import FEW, alert, entry, fired, kept, memory, note, page, reopened, working
 
 
 async def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -224,6 +224,7 @@ class Model:
         )
 
 
+@FEW
 @given(commits=COMMITS, data=st.data())
 def test_any_commits_give_what_plain_dicts_give(
     tmp_path_factory: pytest.TempPathFactory, commits: list[Commit], data: st.DataObject

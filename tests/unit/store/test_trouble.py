@@ -8,7 +8,9 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 
 from monitor.domain.alerts import MemoryChange
 from monitor.domain.keeping import Commit, Handle, OutboxState, Saved, StoreFailed
-from monitor.domain.memory import AccountFacts
+from monitor.domain.memory import AccountFacts, VolatilityFact
 from monitor.store import store as store_module
 from monitor.store.pending import Bounds
 from monitor.store.settings import StoreSettings
@@ -285,6 +287,18 @@ async def test_a_file_that_is_removed_under_a_running_monitor_is_made_anew_with_
         assert "gone" in {line.what for line in await store.audit()}
     names = {one.alert.labels["symbol"] for one in reopened(path).alerts}
     assert names == {"BTCUSDT", "ETHUSDT"}
+
+
+async def test_a_value_that_has_no_form_keeps_no_new_file_from_being_begun(tmp_path: Path) -> None:
+    strange: Any = object()
+    fact = VolatilityFact(venue="binance", symbol="BTCUSDT", variance=strange, weight=1.0, samples=1, price=1.0, at=1.0)
+    async with kept(tmp_path / "db") as (store, _):
+        with pytest.raises(StoreFailed, match="could not be stored"):
+            await store.commit(replace(page(), volatility=(fact,)))
+        (tmp_path / "db").unlink()
+        await store.commit(page("ETHUSDT"))
+        assert "refused" in {line.what for line in await store.audit()}
+    assert len(reopened(tmp_path / "db").alerts) == 2
 
 
 async def test_a_row_that_is_not_understood_counts_as_not_there_and_the_rest_is_read(tmp_path: Path) -> None:
