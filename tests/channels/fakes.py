@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -136,16 +137,16 @@ class Fake:
         return self.fault
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """On a free port of loopback; what hangs is let go at the end."""
+    async def running(self, context: ssl.SSLContext | None = None) -> AsyncIterator[None]:
+        """On a free port of loopback, encrypted if there is a context; what hangs is let go at the end."""
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self.handle)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
         await site.start()
         port = runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{port}"
         try:
             yield
         finally:

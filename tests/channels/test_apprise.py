@@ -36,6 +36,7 @@ async def test_title_and_text_arrive_as_they_are() -> None:
     assert body["title"] == "main: margin ratio 82 % of cross:USDT"
     assert body["message"].startswith("<b>&amp; *x*\nsecond\n\nDetails: https://")
     assert body["topic"] == "risk"
+    assert "X-Icon" not in fake.asked[0].headers  # nothing that a phone would fetch from elsewhere
 
 
 @pytest.mark.parametrize(

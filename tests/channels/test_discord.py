@@ -48,6 +48,10 @@ async def test_what_was_deleted_cannot_be_edited_but_a_webhook_that_is_gone_is_f
     assert (gone.value.handle_lost, gone.value.final) == (False, True)
 
 
+def test_a_message_without_details_has_none() -> None:
+    assert render(message(change(one=alert(text="")), linked=False))["embeds"] == []
+
+
 def test_a_message_fits_and_mentions_nobody() -> None:
     body = render(message(change(one=odd())))
     assert len(str(body["content"]).encode("utf-16-le")) // 2 <= 2000

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from email.utils import formatdate
 from math import inf, nan
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from monitor.domain.delivery import DeliveryFailed
 from monitor.outputs.channels.http import ANSWER_LIMIT_BYTES, RETRY_AFTER_CAP_SECONDS, Http, retry_after_seconds
 from tests.channels.fakes import Webhook
 from tests.channels.samples import SECRET, StillClock
+from tests.mqtt.secure import authority
 
 NOW = 1_770_000_000.0
 
@@ -74,3 +78,28 @@ async def test_a_session_is_made_when_needed_and_anew_after_it_was_closed() -> N
         for _ in range(2):
             assert (await http.call("POST", fake.url, b"{}")).status == 204
             await http.close()
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+    certificate, _, key = authority(tmp_path)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key").write_bytes(pem)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, tmp_path / "key")
+    fake = Webhook()
+    async with fake.running(context):
+        http = Http("hook", StillClock(), 5.0)
+        with pytest.raises(DeliveryFailed, match="certificate is not trusted") as failed:
+            await http.call("POST", f"{fake.url}/{SECRET}")
+        await http.close()
+    assert not failed.value.final
+    assert not failed.value.uncertain
+
+
+async def test_a_service_that_does_not_encrypt_is_told() -> None:
+    fake = Webhook()
+    async with fake.running():
+        http = Http("hook", StillClock(), 5.0)
+        with pytest.raises(DeliveryFailed, match="no encrypted connection"):
+            await http.call("POST", fake.url.replace("http:", "https:"))
+        await http.close()

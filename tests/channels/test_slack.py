@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 
 from monitor.domain.alerts import Change, Severity
 from monitor.domain.delivery import DeliveryFailed
 from monitor.outputs.channels.slack import SlackChannel, SlackSettings, render
-from tests.channels.fakes import Slack
+from tests.channels.fakes import Asked, Slack
 from tests.channels.samples import StillClock, alert, change, message, odd, using
 
 
@@ -58,6 +59,24 @@ async def test_an_error_is_of_the_message_or_of_the_moment(error: str, final: bo
             await channel.send(message(), "C0risk:1.2")
     assert (failed.value.final, failed.value.handle_lost) == (final, handle_lost)
     assert (error in str(failed.value)) is (error != "something_new_in_2030")
+
+
+async def test_an_answer_without_the_message_s_place_cannot_be_read() -> None:
+    class Terse(Slack):
+        def answer(self, asked: Asked) -> web.Response:
+            return web.json_response({"ok": True})
+
+    fake = Terse()
+    async with fake.running(), using(channel := _channel(fake)):
+        with pytest.raises(DeliveryFailed, match="cannot be read") as failed:
+            await channel.send(message(), None)
+    assert failed.value.uncertain
+
+
+def test_a_message_without_text_is_its_title() -> None:
+    blocks = render(message(change(one=alert(text="")), linked=False), "C0")["blocks"]
+    assert isinstance(blocks, list)
+    assert len(blocks) == 1
 
 
 def test_a_message_fits_and_mentions_nobody() -> None:

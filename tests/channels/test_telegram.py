@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from monitor.domain.alerts import Change, Severity
 from monitor.domain.delivery import DeliveryFailed
 from monitor.outputs.channels.telegram import LIMIT, TelegramChannel, TelegramSettings, render
-from tests.channels.fakes import Telegram
+from tests.channels.fakes import Fault, Telegram
 from tests.channels.samples import StillClock, alert, change, message, odd, trial, using
 
 HERE, THERE, SUPER = -100, -200, -1009
@@ -70,6 +70,23 @@ async def test_all_chats_are_told_and_a_retry_leaves_out_those_that_were() -> No
         handle = await channel.send(message(), None)
     assert [chat for chat, _ in fake.messages] == [HERE, THERE]
     assert handle == "-100:100 -200:101"
+
+
+@pytest.mark.parametrize("handle", ["", "nonsense", "-100", "-100:x y:1", "-100:²"])
+async def test_a_handle_that_is_none_is_a_new_message(handle: str) -> None:
+    fake = Telegram()
+    async with fake.running(), using(channel := _channel(fake)):
+        assert await channel.send(message(), handle) == "-100:100"
+
+
+async def test_an_edit_that_is_refused_for_another_reason_is_told() -> None:
+    fake = Telegram(retry_after=3)
+    async with fake.running(), using(channel := _channel(fake)):
+        handle = await channel.send(message(), None)
+        fake.break_down(Fault.LIMITED)
+        with pytest.raises(DeliveryFailed) as failed:
+            await channel.send(message(change(Change.EASED, number=2)), handle)
+    assert (failed.value.retry_after_seconds, failed.value.handle_lost) == (3, False)
 
 
 async def test_a_chat_that_refuses_does_not_keep_the_others_from_it() -> None:

@@ -82,6 +82,26 @@ async def test_a_press_acknowledges_the_incident_in_the_name_of_who_pressed() ->
         assert desk.polls[0]["allowed_updates"] == ["callback_query"]
 
 
+@pytest.mark.parametrize(
+    ("person", "called"),
+    [
+        ({"id": 7, "username": "ann", "first_name": "Ann"}, "ann"),
+        ({"id": 7, "first_name": "Ann\x1b[31m\nBob" + "x" * 100}, ("Ann[31mBob" + "x" * 100)[:64]),
+        ({"id": 7, "first_name": " \n"}, "7"),
+        ({}, "somebody"),
+    ],
+)
+async def test_who_pressed_is_called_by_a_name_that_fits_a_line(person: dict[str, Any], called: str) -> None:
+    fake = Telegram()
+    fake.press(1, f"ack:{ALERT.incident}", HERE)
+    fake.updates[0]["callback_query"]["from"] = person
+    async with _desk(fake) as desk:
+        await desk.until(lambda: desk.commands)
+        (command,) = desk.commands
+    assert isinstance(command, AcknowledgeAlert)
+    assert command.author == called
+
+
 async def test_a_press_silences_exactly_this_alert_for_an_hour() -> None:
     fake = Telegram()
     fake.press(1, f"sil:{ALERT.incident}", HERE)
@@ -140,6 +160,7 @@ async def test_a_press_that_the_monitor_cannot_take_says_so() -> None:
         {"update_id": 1, "callback_query": None},
         {"update_id": 1, "callback_query": {"id": "1", "data": "ack:1", "from": {}}},  # its message is too old
         {"update_id": 1, "callback_query": {"id": 5, "data": None, "from": [], "message": {"chat": {"id": "x"}}}},
+        {"update_id": 1, "callback_query": UNKNOWN | {"data": f"del:{ALERT.incident}", "from": {}}},
         {"update_id": 1, "message": {"chat": {"id": HERE}, "text": "/start"}},
         {"update_id": 1, "callback_query": UNKNOWN},
     ],

@@ -160,10 +160,16 @@ def _service(url: str) -> Apprise | None:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     # One after another and without its own deadline, it works in the thread that calls it: in its pools' threads
-    # a hanging service would keep the program from ending.
-    service = Apprise(
-        asset=AppriseAsset(app_id="marginwatch", app_desc="marginwatch", async_mode=False, service_timeout=0)
+    # a hanging service would keep the program from ending. Without icons, which the readers' phones would fetch.
+    asset = AppriseAsset(
+        app_id="marginwatch",
+        app_desc="marginwatch",
+        async_mode=False,
+        service_timeout=0,
+        image_url_mask="",
+        image_url_logo="",
     )
+    service = Apprise(asset=asset)
     return service if service.add(url) and len(service) else None
 
 

@@ -18,6 +18,7 @@ from monitor.domain.delivery import DeliveryFailed
 
 RETRY_AFTER_CAP_SECONDS = 900.0  #: no service is waited for longer: what it asks for beyond that we ask again
 ANSWER_LIMIT_BYTES = 1_000_000
+IDLE_SECONDS = 2.0
 
 #: Statuses that are about the moment, not about the message: RFC 9110, and 425 (RFC 8470).
 _MOMENTARY = frozenset({408, 425, 429})
@@ -113,8 +114,11 @@ class Http:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            # The cookies of a load balancer are nothing to us.
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            # The cookies of a load balancer are nothing to us. A connection that idles is closed before the service
+            # closes it: a message that meets the closing would be in doubt.
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=IDLE_SECONDS), cookie_jar=aiohttp.DummyCookieJar()
+            )
         return self._session
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:

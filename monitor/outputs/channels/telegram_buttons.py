@@ -154,8 +154,9 @@ def _press(query: object) -> Press | None:
 def _who(person: Mapping[str, object]) -> str:
     """How the one who pressed is called: by user name, else by first name, else by number."""
     for name in ("username", "first_name", "id"):
-        if person.get(name):
-            return str(person[name])[:64]
+        found = "".join(sign for sign in str(person.get(name) or "") if sign.isprintable()).strip()
+        if found:
+            return found[:64]
     return "somebody"
 
 
