@@ -86,4 +86,5 @@ def delivery(view: View) -> str:
 def _channel(channel: ChannelStatus, now: float) -> str:
     waiting = f"{channel.waiting:,} waiting for {duration(channel.oldest_seconds)}, " if channel.waiting else ""
     dropped = f"{channel.dropped_total:,} given up, " if channel.dropped_total else ""
-    return f"{waiting}{dropped}{channel.delivered_total:,} delivered, the last one {age(channel.last_delivered, now)}"
+    last = "" if channel.last_delivered is None else f", the last one {age(channel.last_delivered, now)}"
+    return f"{waiting}{dropped}{channel.delivered_total:,} delivered{last}"

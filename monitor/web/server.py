@@ -96,6 +96,7 @@ async def serve(
             web.get("/-/ready", pages.ready),
             web.get("/api/v1/pools", pages.pools),
             web.get("/api/v1/alerts", pages.alerts),
+            web.get("/api/v1/alerts/schema", pages.alerts_schema),
             web.get("/api/v1/schema", pages.schema),
             web.get("/runbooks/", pages.runbooks),
             web.get("/runbooks/{name:[A-Za-z0-9]{1,64}}", pages.runbook),
@@ -167,6 +168,7 @@ class _Pages:
         room = files("monitor.web")
         self._style = (room / "style.css").read_text(encoding="utf-8")
         self._schema = (room / "schema.json").read_bytes()
+        self._alerts_schema = (room / "alerts.schema.json").read_bytes()
         self._runbooks = runbooks.load()
 
     async def landing(self, request: web.Request) -> web.StreamResponse:
@@ -203,6 +205,9 @@ class _Pages:
             sorry = sorry_page("no such runbook", "There is no runbook of this name.", "/runbooks/")
             return web.Response(text=sorry, status=404, content_type="text/html")
         return web.Response(text=runbooks.runbook_page(name, text), content_type="text/html")
+
+    async def alerts_schema(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._alerts_schema, content_type="application/schema+json")
 
     async def schema(self, _: web.Request) -> web.Response:
         return web.Response(body=self._schema, content_type="application/schema+json")

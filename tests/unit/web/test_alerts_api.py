@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import cache
+from importlib.resources import files
 from math import inf
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from monitor.domain.alerts import AlertState, Change, Matcher, Silence
 from monitor.domain.events import AcknowledgeAlert, EndSilence, SilenceAlerts
@@ -44,6 +48,33 @@ async def test_alerts_are_told_with_their_life(stage: Stage) -> None:
     assert [(each["state"], each["fingerprint"]) for each in told["pending"]] == [
         ("pending", alert("feed_down").fingerprint)
     ]
+
+
+@cache
+def described() -> Draft202012Validator:
+    schema = json.loads((files("monitor.web") / "alerts.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+async def test_every_answer_is_as_the_committed_schema_says(stage: Stage) -> None:
+    odd = alert("drift", "urgent", worst=inf, value=None, threshold=None, state=AlertState.INHIBITED, by="0" * 16)
+    stage.view = replace(stage.view, alerts=(alert(), odd), pending=(alert("feed_down", fingerprint="", incident=""),))
+    stage.histories[FINGERPRINT] = tuple(changed(alert(), change, number=3) for change in Change)
+    await stage.ask("POST", "/api/v1/silences", SILENCE | {"matchers": ["account=main", "coin!~a|b"]})
+    answers = [
+        await stage.ask("GET", path)
+        for path in ("/api/v1/alerts", f"/api/v1/alerts/{FINGERPRINT}/history", "/api/v1/silences", "/api/v1/none")
+    ]
+
+    for answer in answers:
+        described().validate(await answer.json())
+    assert len((await answers[1].json())["history"]) == len(Change)
+    served = await stage.ask("GET", "/api/v1/alerts/schema")
+    assert await served.json(content_type="application/schema+json") == described().schema
+    wrong = await answers[0].json()
+    wrong["alerts"][0]["state"] = "asleep"
+    assert not described().is_valid(wrong)
 
 
 async def test_a_history_is_told_newest_first(stage: Stage) -> None:
