@@ -107,7 +107,10 @@ def worst(rule: Rule, end: float) -> float:
 
 
 def mistakes(settings: AlertSettings, key: str = "alerts") -> Iterator[ConfigError]:
-    """Everything that is wrong with the settings, each with its key below `key`, its value and the cure."""
+    """Everything that is wrong with the settings, each with its key below `key`, its value and the cure.
+
+    Without any groups nothing is said of the groups in overrides: a file of rules alone does not know them.
+    """
     order = settings.levels
     yield from _order_mistakes(f"{key}.levels", order)
     for name, rule in settings.rules.items():
@@ -133,8 +136,8 @@ def _order_mistakes(key: str, order: tuple[Level, ...]) -> Iterator[ConfigError]
 def _override_mistakes(
     key: str, override: Override, settings: AlertSettings, groups: frozenset[str]
 ) -> Iterator[ConfigError]:
-    if override.group and override.group not in groups:
-        cure = f"no account is in it; there are: {', '.join(sorted(groups)) or 'none'}"
+    if override.group and groups and override.group not in groups:
+        cure = f"no account is in it; there are: {', '.join(sorted(groups))}"
         yield ConfigError(f"{key}.group", override.group, cure)
     if not override.changes:
         yield ConfigError(key, override.rule, "changes nothing: give thresholds, severities, enabled or the like")

@@ -14,6 +14,7 @@ from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.config import Loaded
 from monitor.app.deciding import Decider, Decision
+from monitor.domain.alerts import Level, Severity
 from monitor.domain.view import Surroundings
 from monitor.engine.engine import Engine
 from monitor.outputs.journal.records import Baseline, End, Lost, Outcome, Record, Run, Step, outcome
@@ -31,6 +32,7 @@ class Began:
     `whole`: with its first step. Else with the facts that stood at the head of a later segment: what had been learnt
     before (volatilities, alerts that fired or waited) is not known. `strangers` says in words what of this process
     differs from the one that wrote the run. Without either, and under the rules of then, all must be identical.
+    `levels` are all levels of the rules that it is replayed under, the quietest first.
     """
 
     run: Run
@@ -38,6 +40,7 @@ class Began:
     whole: bool
     strangers: tuple[str, ...] = ()
     other_rules: bool = False
+    levels: tuple[Level, ...] = tuple(Severity)
 
     @property
     def exact(self) -> bool:
@@ -143,14 +146,22 @@ class Replayer:
     def _begin(self, run: Run, at: float, *, whole: bool) -> Began:
         """A new engine and new rules, which know nothing."""
         loaded = self._configured(run)
+        rules = settings.alerts(loaded)
         self._decider = Decider(
             Engine(DESCRIBES, settings.engine(loaded)),
-            Alerting(settings.alerts(loaded)),
+            Alerting(rules),
             instance=run.instance,
             version=run.version,
             started=run.started,
         )
-        self._began = Began(run=run, at=at, whole=whole, strangers=self._strangers(run), other_rules=self._other_rules)
+        self._began = Began(
+            run=run,
+            at=at,
+            whole=whole,
+            strangers=self._strangers(run),
+            other_rules=self._other_rules,
+            levels=rules.levels,
+        )
         return self._began
 
     def _baseline(self, baseline: Baseline) -> Iterator[Item]:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monitor.domain.alerts import Alert, AlertChange, Change, Level, Severity
+from monitor.domain.alerts import Alert, AlertChange, AlertState, Change, Level, Severity
 
-DANGER: tuple[Level, ...] = tuple(Severity)
+BUILT_IN: tuple[Level, ...] = tuple(Severity)
+#: The changes by which people are told something of the danger, if nothing keeps the alert quiet.
+TOLD = frozenset(
+    {
+        Change.FIRED, Change.WORSENED, Change.ESCALATED, Change.REPEATED, Change.EASED, Change.RESOLVED,
+        Change.UNSILENCED, Change.UNINHIBITED,
+    }
+)  # fmt: skip
+QUIET = frozenset({AlertState.SILENCED, AlertState.INHIBITED})
 SAME_WITHIN_SECONDS = 300.0  #: two that do not overlap are the same alert if one begins so soon after the other ended
 
 Identity = tuple[str, tuple[tuple[str, str], ...]]
@@ -18,7 +26,7 @@ class Episode:
     """One alert from its firing to its end. `ended` None: it still fires where the replay ends.
 
     `before`: it fired already where the replay begins, so that `fired` is when it was first heard of. `severity` is the
-    loudest that it reached, `told` how often somebody was told.
+    loudest that it reached, `told` how often somebody was told: what was silenced or inhibited nobody was.
     """
 
     alert: Alert
@@ -26,7 +34,7 @@ class Episode:
     fired: float
     ended: float | None = None
     before: bool = False
-    told: int = 1
+    told: int = 0
 
     @property
     def identity(self) -> Identity:
@@ -45,8 +53,9 @@ class Episode:
 
 @dataclass(slots=True)
 class Episodes:
-    """The alerts of one side, built from its changes in their order."""
+    """The alerts of one side, built from its changes in their order. `order` are all levels, the quietest first."""
 
+    order: tuple[Level, ...] = BUILT_IN
     all: list[Episode] = field(default_factory=list)
     _open: dict[Identity, Episode] = field(default_factory=dict)
 
@@ -61,11 +70,15 @@ class Episodes:
                 self.all.append(episode)
                 self._open[alert.identity] = episode
             else:
-                episode.told += 1
-                episode.severity = max(episode.severity, alert.severity, key=DANGER.index)
+                episode.severity = max(episode.severity, alert.severity, key=self._loudness)
+            episode.told += change.change in TOLD and alert.state not in QUIET
             if change.change is Change.RESOLVED:
                 episode.ended = change.at
                 del self._open[alert.identity]
+
+    def _loudness(self, level: Level) -> int:
+        """Where a level stands; a journal may name one that these rules do not have."""
+        return self.order.index(level) if level in self.order else -1
 
     @property
     def firing(self) -> tuple[Episode, ...]:
@@ -76,9 +89,10 @@ class Episodes:
         """Whether this alert, as told last, fired already where the replay begins."""
         return any(episode.before for episode in self.all if episode.identity == alert.identity)
 
-    def restart(self) -> None:
+    def restart(self, order: tuple[Level, ...] = ()) -> None:
         """Another engine begins: what fires stays where it was heard of last, and is not ended by silence."""
         self._open.clear()
+        self.order = order or self.order
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,8 @@ class Findings:
         match item:
             case Began():
                 self.runs.append(item)
-                self.ours.restart()
-                self.recorded.restart()
+                self.ours.restart(item.levels)
+                self.recorded.restart(item.levels)
             case Missing():
                 self.missing.append(item)
             case Ended():

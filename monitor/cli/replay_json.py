@@ -86,6 +86,11 @@ def _change(number_: int, change: AlertChange, side: str, excused: str) -> Json:
         "excused": excused,
         "change": change.change.value,
         "previous": None if change.previous is None else str(change.previous),
+        "reason": change.reason,
+        "number": change.number,
+        "state": change.alert.state.value,
+        "by": change.alert.by,
+        "incident": change.alert.incident,
         "alert": alert_json(change.alert),
     }
 

@@ -11,7 +11,7 @@ from monitor.app.replay_episodes import Episode, Pairing
 from monitor.app.replay_figures import Figure, FigureDifference, Pair
 from monitor.app.replay_findings import Extremes, Findings, OneSided
 from monitor.cli.replay_times import clock, day_and_time, lasting
-from monitor.domain.alerts import Alert, AlertChange
+from monitor.domain.alerts import Alert, AlertChange, AlertState
 from monitor.domain.names import PoolKey
 
 LISTED = 20  #: differences that are listed one by one; the rest are counted
@@ -69,7 +69,8 @@ def changes(step: ReplayedStep, one_sided: Collection[OneSided]) -> Iterator[str
 def _change(mark: str, change: AlertChange) -> str:
     alert = change.alert
     told = f"{change.change.value.upper()} {alert.severity}"
-    return f"{mark} {clock(change.at)}  {told:<18} {alert.rule:<18} {alert.summary}"
+    state = "" if alert.state is AlertState.FIRING else f" [{alert.state.value}{f': {alert.by}' if alert.by else ''}]"
+    return f"{mark} {clock(change.at)}  {told:<18} {alert.rule:<18} {alert.summary}{state}"
 
 
 def summary(findings: Findings, took_seconds: float) -> Iterator[str]:

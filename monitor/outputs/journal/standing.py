@@ -26,6 +26,8 @@ from monitor.domain.events import (
     Event,
     FeedDown,
     FeedUp,
+    FundingIntervals,
+    FundingRates,
     InstrumentsLoaded,
     PermissionsRead,
     PollFailed,
@@ -62,6 +64,7 @@ class Standing:
         self._marks: dict[tuple[Venue, Symbol], _Row] = {}
         self._assets: dict[Hashable, AssetTick] = {}
         self._rated: dict[Hashable, AssetTick] = {}  #: the last that told the rates too
+        self._funding: dict[tuple[Venue, Symbol], tuple[FundingRates, int]] = {}  #: the newest, and its row
         self._single: dict[Hashable, Event] = {}  #: the last of its kind and key, in order of first sight
         self._accounts: dict[AccountKey, _Account] = {}
         self._failed: dict[tuple[Venue, str | None, str], PollFailed] = {}
@@ -72,6 +75,8 @@ class Standing:
             Tick: self._tick,
             Ticks: self._ticks,
             AssetTick: self._asset,
+            FundingRates: self._rates,
+            FundingIntervals: lambda event: self._keep((FundingIntervals, event.venue), event),
             InstrumentsLoaded: self._instruments,
             TiersLoaded: self._tiers,
             AccountSnapshot: self._reading,
@@ -124,6 +129,7 @@ class Standing:
         yield from self._rated.values()
         yield from (event for key, event in self._assets.items() if self._rated.get(key) is not event)
         yield from self._newest_marks()
+        yield from self._newest_rates()
         for account in self._accounts.values():
             if account.permissions is not None:
                 yield account.permissions
@@ -148,6 +154,24 @@ class Standing:
                 tuple(ticks.venue_times[row] for row in kept),
                 ticks.received,
             )
+
+    def _newest_rates(self) -> Iterator[Event]:
+        """Of each announcement of funding the rows that no later one replaced."""
+        rows: dict[int, tuple[FundingRates, list[int]]] = {}
+        for event, row in self._funding.values():
+            rows.setdefault(id(event), (event, []))[1].append(row)
+        for told, kept in rows.values():
+            yield FundingRates(
+                told.venue,
+                tuple(told.symbols[row] for row in kept),
+                tuple(told.rates[row] for row in kept),
+                tuple(told.next_times[row] for row in kept),
+                told.received,
+            )
+
+    def _rates(self, event: FundingRates) -> None:
+        keys = zip(repeat(event.venue), event.symbols, strict=False)
+        self._funding.update(zip(keys, zip(repeat(event), range(len(event.symbols)), strict=False), strict=True))
 
     def _keep(self, key: Hashable, event: Event) -> None:
         self._single[key] = event

@@ -17,6 +17,7 @@ from monitor.domain.accounts import AccountMode, Balance, CollateralMode, Margin
 from monitor.domain.events import (
     AccountConfig,
     AccountSnapshot,
+    AlertsRestored,
     AssetTick,
     Elapsed,
     Event,
@@ -36,6 +37,7 @@ from monitor.engine.engine import Engine
 from monitor.outputs.journal import identity
 from monitor.outputs.journal.records import Baseline, Record, Run, Step, decode, encode, outcome, split
 from monitor.outputs.journal.segment import Packer, file_header
+from monitor.outputs.journal.standing import Standing
 
 T = 1_790_000_000.0
 MAIN = AccountKey("binance", "main")
@@ -136,6 +138,7 @@ class Live:
             started=self.run.started,
         )
         self.records.append(self.run)
+        self.facts = Standing()  #: of which only what it knows of alerts is used here
 
     def step(self, events: Sequence[Event], now: float, around: Surroundings | None = None, overrun: str = "") -> None:
         number = len(self.decisions) + 1
@@ -144,12 +147,14 @@ class Live:
         self.records.append(Step(number=number, now=now, events=tuple(events), around=around, overrun=overrun))
         decision = self.decider.step(events, now, AROUND, overrun)
         self.decisions.append(decision)
+        self.facts.see(event for event in events if isinstance(event, AlertsRestored))
+        self.facts.remember(decision.memory)
         self.records.append(outcome(number, decision.result.reports, decision.changes))
 
     def _segment(self, number: int, now: float) -> None:
         segment = 2 + list(self.baseline_before).index(number)
         self.records.append(replace(self.run, segment=segment, began=now - 0.5))
-        events = standing(now - 0.5, self.mark)
+        events = (*self.facts.events(now - 0.5), *standing(now - 0.5, self.mark))
         self.records.append(Baseline(at=now - 0.5, after=number - 1, events=events, around=AROUND))
 
     def all(self, along: Iterable[float] = ()) -> Live:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitor.app.replay_episodes import SAME_WITHIN_SECONDS, Episodes, paired
-from monitor.domain.alerts import Alert, AlertChange, Change, Severity
+from monitor.domain.alerts import Alert, AlertChange, AlertState, Change, Severity
 
 
 def change(kind: Change, at: float, severity: Severity = Severity.WARNING, symbol: str = "BTCUSDT") -> AlertChange:
@@ -85,3 +87,30 @@ def test_what_lies_too_far_apart_is_two_alerts() -> None:
     assert len(paired(ours.all, soon.all)) == 1
     assert len(paired(ours.all, late.all)) == 2
     assert len(paired(late.all, ours.all)) == 2
+
+
+def test_what_was_silenced_or_inhibited_fired_and_told_nobody() -> None:
+    def quiet(kind: Change, state: AlertState, at: float) -> AlertChange:
+        loud = change(kind, at)
+        return replace(loud, alert=replace(loud.alert, state=state))
+
+    (episode,) = told(
+        quiet(Change.FIRED, AlertState.INHIBITED, 1.0),
+        quiet(Change.SILENCED, AlertState.SILENCED, 2.0),
+        quiet(Change.WORSENED, AlertState.SILENCED, 3.0),
+        change(Change.UNSILENCED, 4.0),
+        quiet(Change.ACKNOWLEDGED, AlertState.ACKNOWLEDGED, 5.0),
+        quiet(Change.RESOLVED, AlertState.ACKNOWLEDGED, 6.0),
+    ).all
+    assert (episode.fired, episode.ended, episode.told) == (1.0, 6.0, 2)
+
+
+def test_own_levels_are_as_loud_as_their_order_says_and_an_unknown_one_is_the_quietest() -> None:
+    def own(kind: Change, level: str) -> AlertChange:
+        loud = change(kind, 1.0)
+        return replace(loud, alert=replace(loud.alert, severity=level))
+
+    episodes = Episodes()
+    episodes.restart(("info", "warning", "urgent", "critical"))
+    episodes.take([own(Change.FIRED, "gone"), own(Change.ESCALATED, "urgent"), own(Change.EASED, "warning")])
+    assert episodes.all[0].severity == "urgent"

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from monitor.domain.accounts import AccountMode, CollateralMode, Permissions
+from monitor.domain.alerts import Alert, AlertMemory, MemoryChange, Severity, Silence
 from monitor.domain.events import (
     AccountClosed,
     AccountConfig,
     AccountSnapshot,
+    AlertsRestored,
     AssetTick,
     BalanceChanged,
     Banned,
@@ -20,6 +22,8 @@ from monitor.domain.events import (
     Event,
     FeedDown,
     FeedUp,
+    FundingIntervals,
+    FundingRates,
     InstrumentsLoaded,
     PermissionsRead,
     PollFailed,
@@ -197,3 +201,35 @@ def test_what_comes_late_takes_nobodys_place() -> None:
     assert standing(reading(10.0), reading(5.0)) == (reading(10.0),)
     assert standing(config(10.0), config(5.0)) == (config(10.0),)
     assert standing(moved(10.0), moved(9.0)) == (moved(10.0),)
+
+
+def test_the_newest_funding_of_each_instrument_stands() -> None:
+    first = FundingRates("binance", ("BTCUSDT", "ETHUSDT"), (0.1, 0.2), (8.0, None), 1.0)
+    later = FundingRates("binance", ("ETHUSDT",), (0.3,), (9.0,), 2.0)
+    hours = FundingIntervals("binance", ("BTCUSDT",), (28_800.0,), 1.0)
+    left = replace(first, symbols=("BTCUSDT",), rates=(0.1,), next_times=(8.0,))
+    assert set(standing(hours, first, later)) == {hours, left, later}
+
+
+def memory(rule: str, fingerprint: str, number: int = 1) -> AlertMemory:
+    alert = Alert(rule=rule, severity=Severity.WARNING, fingerprint=fingerprint)
+    return AlertMemory(
+        rule=rule, account=MAIN, pool="", detail=(), levels={}, severity=Severity.WARNING, since=1.0, told_at=1.0,
+        told_room=None, worst_room=None, number=number, alert=alert,
+    )  # fmt: skip
+
+
+def test_alerts_that_fire_and_silences_stand_first_as_they_were_last_kept() -> None:
+    keeper = Standing()
+    assert keeper.events() == ()
+    quiet = Silence(id="s1", matchers=(), starts=0.0, ends=9.0, author="ann", comment="")
+    restored = AlertsRestored(alerts=(memory("drift", "a"), memory("deficit", "b")), silences=(quiet,), at=0.5)
+    keeper.see((restored, ClockRead("binance", 0.1, 0.01, 1.0)))
+    keeper.remember(MemoryChange())
+    keeper.remember(MemoryChange(keep=(memory("drift", "a", 2), memory("journal", "c")), forget=("b",)))
+    (alerts, _) = keeper.events(7.0)
+    assert alerts == AlertsRestored(alerts=(memory("drift", "a", 2), memory("journal", "c")), silences=(quiet,), at=7.0)
+    keeper.remember(MemoryChange(silences=(replace(quiet, id="s2"),), ended_silences=("s1",)))
+    (alerts, _) = keeper.events(8.0)
+    assert isinstance(alerts, AlertsRestored)
+    assert [each.id for each in alerts.silences] == ["s2"]
