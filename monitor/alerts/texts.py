@@ -66,7 +66,6 @@ ENGLISH: Mapping[str, str] = {
     "advice.add": "Add {usd} to the pool to bring its nearest line to the wanted distance.",
     # Speed and time.
     "worsening.lost": "{share} of its room lost within {window}, {left} left",
-    "worsening.unknown": "how fast its room shrinks is unknown",
     "trend.time": "liquidated in {time} if it goes on losing as in the last {window}",
     "trend.never": "not losing over the last {window}",
     "trend.unknown": "how long its room lasts cannot be told yet",

@@ -158,10 +158,8 @@ def position_room_usd(pool: PoolReport, position: PositionReport, now: float) ->
     return position_words(pool, position, what, now)
 
 
-def worsening(pool: PoolReport, share: float | None, room: float | None, window: float, now: float) -> Words:
+def worsening(pool: PoolReport, share: float, room: float, window: float, now: float) -> Words:
     """How fast the room shrinks."""
-    if share is None or room is None:
-        return pool_words(pool, say("worsening.unknown"), now)
     what = say("worsening.lost", share=percent(share), window=span(window), left=money(max(0.0, room)))
     return pool_words(pool, what, now, room_left(pool))
 

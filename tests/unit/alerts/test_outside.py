@@ -120,6 +120,11 @@ def test_a_ban_of_one_address_is_not_hidden_by_another() -> None:
     assert [reading.state for reading in read(view(budgets=budgets), "venue_ban")] == ["banned"]
 
 
+def test_what_there_is_not_is_not_read() -> None:
+    nothing = view(journal=None, store=None, channels=(), feeds=(), budgets=())
+    assert read(nothing, "journal", "store", "feed_down", "channel_down") == []
+
+
 @pytest.mark.parametrize(
     ("changed", "value"),
     [({}, 4.0), ({"up": False}, None)],

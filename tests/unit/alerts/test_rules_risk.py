@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
+from sys import float_info
 from typing import Any
 
 import pytest
@@ -273,6 +275,19 @@ def test_a_rule_that_nobody_wants_is_asked_for_once() -> None:
         "auto_add_margin",
     ):
         assert asked.count(rule) == 1, rule
+
+
+def test_a_rule_that_is_wanted_is_read_where_its_number_says_so_only() -> None:
+    def asks(rule: str, value: float | None, state: str) -> bool:
+        return value in (0.0, float_info.max) or state == "on"
+
+    slow = replace(BURNING, after_line=Line.at(54_000.0, 0.1))
+    calm = position(adl_rank=2, cap_usd=1.0, delivery_time=NOW + 5.0, auto_add_margin=False)
+    held = pool(positions=(calm,), collateral=(holding(share_ratio=0.5),), burn=slow)
+
+    found = account_readings(account(held), NOW, asks, Trends({}))
+
+    assert {reading.subject.rule for reading in found} == {"deficit", "drift", "worsening", "collateral_depeg"}
 
 
 @pytest.mark.parametrize("bound", [(True, inf), (False, -inf)])
