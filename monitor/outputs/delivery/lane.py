@@ -49,7 +49,7 @@ class Lane:
 
     def take(self, now: float) -> list[Waiting]:
         """What goes next, in one message."""
-        return self.queue.take(now, (each.entry.id for each in self.queue if self.is_edit(each.entry)))
+        return self.queue.take(now, self.is_edit)
 
     async def sleep(self, seconds: float) -> None:
         """Wait so long, or until something is new."""

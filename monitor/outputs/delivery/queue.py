@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -54,11 +54,12 @@ class Queue:
         self._waiting[entry.id] = Waiting(entry, since, held)
         self._threads[entry.message.thread, entry.digest] = entry.id
 
-    def release(self, ids: Iterable[str]) -> None:
-        """These may go."""
-        for each in map(self._waiting.get, ids):
-            if each is not None:
-                each.held = False
+    def release(self, id_: str) -> Waiting | None:
+        """An entry may go; None where it no longer waits."""
+        found = self._waiting.get(id_)
+        if found is not None:
+            found.held = False
+        return found
 
     def change(self, entry: OutboxEntry) -> None:
         """Another version of an entry that waits."""
@@ -86,22 +87,20 @@ class Queue:
         """When the first of what waits may go; +inf if nothing waits."""
         return min((each.entry.not_before for each in self._waiting.values() if not each.held), default=inf)
 
-    def take(self, now: float, edited: Iterable[str]) -> list[Waiting]:
-        """What goes next, with those that go in the same message; they are under way then. `edited`: ids that are
-        edits of a message that stands, and so go alone.
-        """
+    def take(self, now: float, is_edit: Callable[[OutboxEntry], bool]) -> list[Waiting]:
+        """What goes next, with those that go in the same message; they are under way then. Edits go alone."""
         first = self.first(now)
         if first is None:
             return []
-        taken = self._with(first, now, frozenset(edited))
+        taken = self._with(first, now, is_edit)
         for each in taken:
             self.remove(each.entry.id)
             self.flying[each.entry.id] = each
         return taken
 
-    def _with(self, first: Waiting, now: float, edited: frozenset[str]) -> list[Waiting]:
+    def _with(self, first: Waiting, now: float, is_edit: Callable[[OutboxEntry], bool]) -> list[Waiting]:
         digest = first.entry.digest
-        if not digest and (not self._groups or first.alone or first.entry.id in edited):
+        if not digest and (not self._groups or first.alone or is_edit(first.entry)):
             return [first]
         urgent = first.entry.loudness >= URGENT
         # Whoever waits for others only, or hardly longer than it took to gather these, comes along.
@@ -111,8 +110,8 @@ class Queue:
             for each in self._waiting.values()
             if each.entry.digest == digest
             and (each.entry.loudness >= URGENT) == urgent
-            and not (each.held or each.alone or each.entry.id in edited)
             and each.entry.not_before <= horizon
+            and not (each.held or each.alone or is_edit(each.entry))
         ]
         if urgent and len(mates) <= self._settings.crowd:
             return [first]

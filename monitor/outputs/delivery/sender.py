@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -40,6 +41,10 @@ class Post(Protocol):
         """Entries that were held may go."""
         ...
 
+    def look_after(self) -> None:
+        """Something may be due that was not before."""
+        ...
+
     def answered(self, entry: OutboxEntry) -> list[OutboxEntry]:
         """Entries on other channels that need not be sent because this one was; they are dropped."""
         ...
@@ -60,7 +65,13 @@ class Sender:
         self._lane, self._post, self._decisions = lane, post, decisions
         self._clock, self._settings = clock, settings
         self.closing = False
-        self.is_busy = False  #: with a message, and with writing down what became of it
+        self._sending = False
+        self._closing: set[asyncio.Task[None]] = set()  #: what writes down that something arrived
+
+    @property
+    def is_busy(self) -> bool:
+        """With a message, or with writing down what became of it."""
+        return self._sending or bool(self._closing)
 
     async def run(self) -> None:
         """For ever, or until it closes and nothing urgent is left that may go."""
@@ -74,9 +85,9 @@ class Sender:
                 await lane.sleep(wait)
                 continue
             taken = lane.take(now)
-            self.is_busy = True
+            self._sending = True
             await self._deliver(taken)
-            self.is_busy = False
+            self._sending = False
 
     def wake(self) -> None:
         """Look at once whether there is something to do, or to end."""
@@ -132,10 +143,19 @@ class Sender:
             entries += post.answered(entry)
         lane.delivered(len(taken), now)
         post.delivered(lane, message, now)
-        await post.keep(Commit(entries=tuple(entries), handles=tuple(handles)))
-        post.crash("closed")
+        closed = self._close(Commit(entries=tuple(entries), handles=tuple(handles)))
+        if lane.channel.keyed:  # a repetition is seen by nobody: the next message need not wait for the disk
+            task = asyncio.create_task(closed, name=f"delivery:{lane.name}:close")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        else:
+            await closed
         if older and older != handle:
             await self._supersede(message, older)
+
+    async def _close(self, commit: Commit) -> None:
+        await self._post.keep(commit)
+        self._post.crash("closed")
 
     def _stands(self, entry: OutboxEntry, handle: str) -> Handle:
         """What of an incident stands on the channel now; that "" stands there means: told, and cannot be edited."""
@@ -202,7 +222,7 @@ class Sender:
                 entries.append(entry)
         if entries:
             await self._post.keep(Commit(entries=tuple(entries)))
-        self._post.release(())  # it may be overdue by now, or another channel's turn
+        self._post.look_after()  # it may be overdue by now, or another channel's turn
 
     async def _refused(self, each: Waiting, failure: DeliveryFailed, now: float) -> None:
         """Another channel is told at once. What is urgent and has no other way is tried again, if rarely."""

@@ -96,6 +96,7 @@ class Delivery:
         self._newest: dict[str, AlertChange] = {}  #: of each incident that is not over
         self._promises: dict[str, dict[tuple[str, int], Escalation]] = {}
         self._stand_ins: dict[str, str] = {}  #: from an entry to the one that goes in its place
+        self._due_at = -inf  #: when time alone has something done, or earlier
         self._first = _Work()  #: what the start itself brings
         self._restore(saved, now)
         self.on_delivered: Callable[[str, float], None] | None = None
@@ -161,10 +162,15 @@ class Delivery:
         """Entries that were held may go."""
         for entry in entries:
             lane = self._lanes.get(entry.message.channel)
-            if lane is not None:
-                lane.queue.release((entry.id,))
+            each = None if lane is None else lane.queue.release(entry.id)
+            if lane is not None and each is not None:
                 lane.woken.set()
-        self._woken.set()  # there is something new to look after
+                self._due_at = min(self._due_at, each.entry.deadline, self._stands_in_at(lane, each))
+
+    def look_after(self) -> None:
+        """Something may be due that was not before."""
+        self._due_at = -inf
+        self._woken.set()
 
     def answered(self, entry: OutboxEntry) -> list[OutboxEntry]:
         """Entries on other channels that need not be sent because this one was; they are dropped."""
@@ -193,9 +199,8 @@ class Delivery:
             self._turning = True
             await self._turn()
             self._turning = False
-            wait = max(0.0, self._due() - self._clock.now())
             if not self._intake and not self._closing:
-                await self._sleep(wait)
+                await self._sleep(max(0.0, self._due_at - self._clock.now()))
 
     async def _sleep(self, seconds: float) -> None:
         alarm = asyncio.get_running_loop().call_later(min(seconds, 3600.0), self._woken.set)
@@ -220,9 +225,12 @@ class Delivery:
             commits.append(work.commit(commit))
             fresh += work.entries
         work = _Work()
-        self._keep_promises(now, work)
-        self._stand_in_for_those_that_fail(now, work)
-        self._drop_what_is_overdue(now, work)
+        if now >= self._due_at:
+            self._keep_promises(now, work)
+            self._stand_in_for_those_that_fail(now, work)
+            self._drop_what_is_overdue(now, work)
+            self._due_at = self._due()
+        self._drop_what_has_no_room(now, work)
         if work:
             commits.append(work.commit())
             fresh += work.entries
@@ -273,6 +281,7 @@ class Delivery:
             of_incident.pop((promise.route, promise.step), None)
         else:
             of_incident[promise.route, promise.step] = promise
+            self._due_at = min(self._due_at, promise.due)
         if not of_incident:
             del self._promises[promise.incident]
 
@@ -303,20 +312,25 @@ class Delivery:
 
     def _drop_what_is_overdue(self, now: float, work: _Work) -> None:
         for lane in self._lanes.values():
-            gone = {each.entry.id: (each.entry, OVERDUE) for each in lane.queue if each.entry.deadline <= now}
-            gone |= {entry.id: (entry, CROWDED_OUT) for entry in lane.queue.surplus()}
-            for entry, why in gone.values():
-                if lane.queue.remove(entry.id) is not None:  # not while it is under way
-                    work.entries.append(self._drop(lane, entry, why, now, work))
+            for entry in [each.entry for each in lane.queue if each.entry.deadline <= now]:
+                self._drop(lane, entry, OVERDUE, now, work)
 
-    def _drop(self, lane: Lane, entry: OutboxEntry, why: str, now: float, work: _Work) -> OutboxEntry:
+    def _drop_what_has_no_room(self, now: float, work: _Work) -> None:
+        for lane in self._lanes.values():
+            for entry in lane.queue.surplus():
+                self._drop(lane, entry, CROWDED_OUT, now, work)
+
+    def _drop(self, lane: Lane, entry: OutboxEntry, why: str, now: float, work: _Work) -> None:
+        """Give an entry up, but not while it is under way."""
+        if lane.queue.remove(entry.id) is None:
+            return
         gone = replace(entry, state=OutboxState.DROPPED, reason=why)
         lane.dropped(gone)
+        work.entries.append(gone)
         work.audit.append(Audit(at=now, what="dropped", who=lane.name, text=f"{entry.message.title}: {why}"))
-        return gone
 
     def _due(self) -> float:
-        """When time alone has something done."""
+        """When time alone has something done. It looks at everything: what comes in afterwards is compared with it."""
         times = [one.due for of_incident in self._promises.values() for one in of_incident.values()]
         for lane in self._lanes.values():
             for each in lane.queue:
