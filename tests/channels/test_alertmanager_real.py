@@ -20,7 +20,7 @@ from tests.channels.samples import EXTERNAL, alert, change, message, trial, usin
 from tests.wire.brokers import free_port
 
 RATIO = "MarginwatchMarginRatio"
-RESEND = 0.3
+RESEND = 0.5
 
 
 @pytest.fixture(params=which())

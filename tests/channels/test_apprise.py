@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-from time import monotonic
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,6 +17,12 @@ from tests.channels.fakes import Fault, Ntfy
 from tests.channels.samples import SECRET, StillClock, alert, change, message, using
 from tests.programs import ROOT
 from tests.wire.brokers import until
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _loaded() -> None:
+    """Its plug-ins: the first use takes its time."""
+    check(AppriseSettings(name="phone", url="ntfy://example.org/risk"))
 
 
 def _settings(fake: Ntfy, timeout: float = 5.0) -> AppriseSettings:
@@ -63,8 +68,6 @@ def test_a_url_is_checked_without_a_network_and_without_showing_it(url: str, mis
 async def test_a_hanging_attempt_is_given_up_and_its_retry_waits_for_it_instead_of_sending_again() -> None:
     fake = Ntfy()
     async with fake.running(), using(channel := _channel(fake, 0.3)):
-        await channel.send(message(change(one=alert(account="warm"))), None)
-        fake.asked.clear()
         fake.break_down(Fault.HANG)
         with pytest.raises(DeliveryFailed, match=r"no answer within 0.3 s") as failed:
             await channel.send(message(), None)
@@ -108,16 +111,15 @@ async def test_few_threads_hang_at_a_time_and_that_is_told_once() -> None:
 async def test_while_it_hangs_the_loop_does_not() -> None:
     fake = Ntfy()
     async with fake.running(), using(channel := _channel(fake, 0.3)):
-        await channel.send(message(change(one=alert(account="warm"))), None)
         fake.break_down(Fault.HANG)
         task = asyncio.create_task(channel.send(message(), None))
-        longest, last = 0.0, monotonic()
+        turns = 0
         while not task.done():
             await asyncio.sleep(0.001)
-            longest, last = max(longest, monotonic() - last), monotonic()
+            turns += 1
         with pytest.raises(DeliveryFailed):
             task.result()
-    assert longest < 0.25  # not for as long as it hangs
+    assert turns > 20
 
 
 _ENDS = """

@@ -24,7 +24,7 @@ from tests.channels import fakes
 from tests.channels.fakes import LASTING, MOMENTARY, Fake, Fault
 from tests.channels.samples import SECRET, StillClock, message, trial, using
 
-TIMEOUT = 0.3
+BRIEF = 0.3  #: seconds that a service may hang in these tests
 
 
 @dataclass(frozen=True)
@@ -44,24 +44,22 @@ KINDS = (
     Kind(
         "telegram",
         fakes.Telegram,
-        lambda url: TelegramSettings(name="people", token=SECRET, chats=(-100,), api=url, timeout_seconds=TIMEOUT),
+        lambda url: TelegramSettings(name="people", token=SECRET, chats=(-100,), api=url),
     ),
     Kind(
         "slack",
         fakes.Slack,
-        lambda url: SlackSettings(name="people", token=SECRET, channel="C0TEAM", api=url, timeout_seconds=TIMEOUT),
+        lambda url: SlackSettings(name="people", token=SECRET, channel="C0TEAM", api=url),
     ),
     Kind(
         "discord",
         fakes.Discord,
-        lambda url: DiscordSettings(name="people", url=f"{url}/api/webhooks/1/{SECRET}", timeout_seconds=TIMEOUT),
+        lambda url: DiscordSettings(name="people", url=f"{url}/api/webhooks/1/{SECRET}"),
     ),
     Kind(
         "pagerduty",
         fakes.PagerDuty,
-        lambda url: PagerDutySettings(
-            name="people", routing_key=SECRET, url=f"{url}/v2/enqueue", timeout_seconds=TIMEOUT
-        ),
+        lambda url: PagerDutySettings(name="people", routing_key=SECRET, url=f"{url}/v2/enqueue"),
     ),
     Kind(
         "webhook",
@@ -71,7 +69,6 @@ KINDS = (
             url=f"{url}/hook/{SECRET}?token={SECRET}",
             secret=SECRET,
             headers={"X-Token": SECRET},
-            timeout_seconds=TIMEOUT,
         ),
         reads_answers=False,
     ),
@@ -83,7 +80,6 @@ KINDS = (
             urls=(f"{url}/{SECRET}",),
             username="monitor",
             password=SECRET,
-            timeout_seconds=TIMEOUT,
         ),
         reads_answers=False,
     ),
@@ -94,20 +90,19 @@ APPRISE = Kind(
     lambda url: AppriseSettings(
         name="people",
         url=f"ntfy://monitor:{SECRET}@{url.removeprefix('http://')}/{SECRET}",
-        timeout_seconds=5.0,
     ),
 )
 EVERY = (*KINDS, APPRISE)
 
 
-def _channel(kind: Kind, fake: Fake) -> Channel:
-    return build(kind.settings(fake.url), Means(clock=StillClock()))
+def _channel(kind: Kind, url: str, seconds: float = 10.0) -> Channel:
+    return build(replace(kind.settings(url), timeout_seconds=seconds), Means(clock=StillClock()))
 
 
 @pytest.mark.parametrize("kind", EVERY, ids=str)
 async def test_a_message_arrives(kind: Kind) -> None:
     fake = kind.fake()
-    async with fake.running(), using(_channel(kind, fake)) as channel:
+    async with fake.running(), using(_channel(kind, fake.url)) as channel:
         handle = await channel.send(message(), None)
         assert (handle is not None) is channel.edits
         assert len(fake.asked) == 1
@@ -116,7 +111,7 @@ async def test_a_message_arrives(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", EVERY, ids=str)
 async def test_a_test_arrives(kind: Kind) -> None:
     fake = kind.fake()
-    async with fake.running(), using(_channel(kind, fake)) as channel:
+    async with fake.running(), using(_channel(kind, fake.url)) as channel:
         await channel.send(trial(), None)
         assert b"Test of people" in fake.asked[0].raw or "Test of people" in fake.asked[0].headers.values()
 
@@ -125,7 +120,8 @@ async def test_a_test_arrives(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_a_fault_is_told_in_our_words_and_the_channel_goes_on_after_it(kind: Kind, fault: Fault) -> None:
     fake = kind.fake()
-    async with fake.running(), using(_channel(kind, fake)) as channel:
+    seconds = BRIEF if fault is Fault.HANG else 10.0
+    async with fake.running(), using(_channel(kind, fake.url, seconds)) as channel:
         fake.break_down(fault, times=1)
         if fault in (Fault.GARBAGE, Fault.WRONG) and not kind.reads_answers:
             await channel.send(message(), None)  # its status says all that there is to know
@@ -150,7 +146,7 @@ def _asked_for(kind: Kind) -> float:
 @pytest.mark.parametrize("fault", [Fault.LIMITED, Fault.TROUBLE, Fault.DROP, Fault.DENIED], ids=str)
 async def test_of_apprise_only_failure_is_known(fault: Fault) -> None:
     fake = APPRISE.fake()
-    async with fake.running(), using(_channel(APPRISE, fake)) as channel:
+    async with fake.running(), using(_channel(APPRISE, fake.url)) as channel:
         fake.break_down(fault)
         with pytest.raises(DeliveryFailed, match="Apprise could not deliver it") as failed:
             await channel.send(message(), None)
@@ -161,7 +157,7 @@ async def test_of_apprise_only_failure_is_known(fault: Fault) -> None:
 
 @pytest.mark.parametrize("kind", EVERY, ids=str)
 async def test_a_service_that_is_not_there_is_told(kind: Kind) -> None:
-    async with using(build(kind.settings("http://127.0.0.1:1"), Means(clock=StillClock()))) as channel:
+    async with using(_channel(kind, "http://127.0.0.1:1")) as channel:
         with pytest.raises(DeliveryFailed, match=r"no connection|could not deliver") as failed, capture_logs():
             await channel.send(message(), None)
         assert not failed.value.final
@@ -170,7 +166,7 @@ async def test_a_service_that_is_not_there_is_told(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_whoever_sends_may_give_up_at_any_time(kind: Kind) -> None:
     fake = kind.fake()
-    async with fake.running(), using(_channel(kind, fake)) as channel:
+    async with fake.running(), using(_channel(kind, fake.url)) as channel:
         fake.break_down(Fault.HANG, times=1)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
@@ -185,18 +181,16 @@ async def test_no_secret_is_in_an_error_a_log_or_a_repr(kind: Kind, caplog: pyte
     said: list[str] = []
     with capture_logs() as lines:
         async with fake.running():
-            settings = replace(kind.settings(fake.url), timeout_seconds=TIMEOUT)
-            said += [repr(settings), str(settings)]
-            async with using(build(settings, Means(clock=StillClock()))) as channel:
+            said += [repr(kind.settings(fake.url)), str(kind.settings(fake.url))]
+            async with using(_channel(kind, fake.url, BRIEF)) as channel:
                 said.append(repr(channel))
                 for fault in (*MOMENTARY, *LASTING, Fault.NONE):
                     fake.break_down(fault)
                     said += await _all_that_is_said(channel)
-        async with using(build(settings, Means(clock=StillClock()))) as channel:
+        async with using(_channel(kind, fake.url, BRIEF)) as channel:
             said += await _all_that_is_said(channel)
         for url in ("http://no-such-host.invalid", "http://127.0.0.1:99999", "not an address"):
-            settings = replace(kind.settings(url), timeout_seconds=TIMEOUT)
-            async with using(build(settings, Means(clock=StillClock()))) as channel:
+            async with using(_channel(kind, url, BRIEF)) as channel:
                 said += await _all_that_is_said(channel)
     said += [repr(line) for line in lines] + [record.getMessage() for record in caplog.records]
     assert not [words for words in said if SECRET in words]
