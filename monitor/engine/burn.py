@@ -50,13 +50,15 @@ class After:
 @dataclass(frozen=True, slots=True)
 class Burn:
     """What a pool pays, so far as it is known: `unknown` says in words what is not. `weights` are what a USD paid in an
-    asset takes from equity; `complete`: each position's next payment is known.
+    asset takes from equity; `complete`: each position's next payment is known. `fundings` are the next fundings in USD
+    by position.
     """
 
     payments: tuple[Payment, ...]
     unknown: tuple[str, ...] = ()
     weights: Mapping[Asset, float] | None = None
     complete: bool = True
+    fundings: tuple[float | None, ...] = ()
 
     @property
     def next_time(self) -> float | None:
@@ -74,7 +76,8 @@ def funding_usd(position: PositionResult, due: Due | None) -> float | None:
     if due is None or position.notional_usd is None:
         return None
     # A notional is |quantity| * mark in the settlement asset, inverse or not; a short pays a negative rate.
-    return math.copysign(due.rate * position.notional_usd, due.rate * position.quantity) + 0.0
+    taken = due.rate * position.notional_usd
+    return taken if position.quantity > 0.0 else 0.0 - taken
 
 
 def burn_of(
@@ -86,10 +89,13 @@ def burn_of(
 ) -> Burn:
     """The payments of a pool. `settles` and `dues` go by position."""
     payments: list[Payment] = []
+    fundings: list[float | None] = []
     unknown: dict[str, None] = {}
     complete = True
     for position, asset, due in zip(result.positions, settles, dues, strict=True):
-        if due is None or position.notional is None or position.notional_usd is None:
+        usd = funding_usd(position, due)
+        fundings.append(usd)
+        if due is None or usd is None or position.notional is None:
             unknown[f"the funding of {position.symbol} is not known"] = None
             complete = False
         elif due.rate:
@@ -98,11 +104,11 @@ def burn_of(
                 complete = False
             elif due.interval_seconds is None:
                 unknown[f"how often {position.symbol} pays funding is not known before a payment of it was seen"] = None
-            usd = funding_usd(position, due) or 0.0
-            payments.append(Payment(asset, math.copysign(due.rate * position.notional, usd), usd, due))
+            amount = due.rate * position.notional
+            payments.append(Payment(asset, amount if position.quantity > 0.0 else -amount, usd, due))
     for asset in dict.fromkeys([debt.asset for debt in pool.debts] + _borrowed(pool)):
         unknown[f"the interest on {asset} is not known"] = None
-    return Burn(tuple(payments), tuple(unknown), weights, complete)
+    return Burn(tuple(payments), tuple(unknown), weights, complete, tuple(fundings))
 
 
 def _borrowed(pool: Pool) -> list[Asset]:

@@ -13,7 +13,6 @@ from monitor.domain.names import Asset, PositionKey
 from monitor.domain.quality import Quality, worst
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
 from monitor.engine.accounts import AccountState
-from monitor.engine.burn import funding_usd
 from monitor.engine.funding import Due
 from monitor.engine.health import Finding, judge
 from monitor.engine.reconcile import Reconciliation
@@ -68,7 +67,8 @@ def _made(priced: Priced, context: PoolContext) -> PoolReport:
         return _silent(pool, reasons, context)
     stakes, positions = context.stakes, priced.needs.positions
     sigmas = [context.sigma(held.mark_place) for held in positions]
-    dues = stakes.dues or (None,) * len(positions)
+    nothing = (None,) * len(positions)
+    dues, fundings = stakes.dues or nothing, stakes.fundings or nothing
     return PoolReport(
         key=pool.key,
         isolated=pool.isolated,
@@ -91,8 +91,10 @@ def _made(priced: Priced, context: PoolContext) -> PoolReport:
         coins={coin: _directions(sides) for coin, sides in result.coins.items()},
         depegs={asset: _directions(sides) for asset, sides in result.depegs.items()},
         positions=tuple(
-            _position(position, held, due, sigma, context)
-            for position, held, due, sigma in zip(result.positions, positions, dues, sigmas, strict=True)
+            _position(position, held, due, funding, sigma, context)
+            for position, held, due, funding, sigma in zip(
+                result.positions, positions, dues, fundings, sigmas, strict=True
+            )
         ),
         drift=context.reconciliation.drift,
         backstop=pool.backstop,
@@ -193,10 +195,15 @@ def _coin_sigmas(
     result: PoolResult, needs: Needs, sigmas: Sequence[float | None], sigma: Sigma
 ) -> Mapping[Asset, float]:
     """Of each coin that has a line; absent where unknown."""
-    found = {held.coin: own for held, own in zip(needs.positions, sigmas, strict=True) if own is not None}
-    others = {coin: sigma(place) for coin, place in needs.coin_places.items() if coin not in found}
-    found |= {coin: own for coin, own in others.items() if own is not None}
-    return {coin: found[coin] for coin in result.coins if coin in found}
+    known = {held.coin: own for held, own in zip(needs.positions, sigmas, strict=True)}
+    found = {}
+    for coin in result.coins:
+        own = known.get(coin)
+        if own is None and (place := needs.coin_places.get(coin)) is not None:
+            own = sigma(place)
+        if own is not None:
+            found[coin] = own
+    return found
 
 
 def _market_sigma(result: PoolResult, held: Sequence[Held], sigmas: Sequence[float | None]) -> float | None:
@@ -213,7 +220,12 @@ def _market_sigma(result: PoolResult, held: Sequence[Held], sigmas: Sequence[flo
 
 
 def _position(
-    result: PositionResult, held: Held, due: Due | None, sigma: float | None, context: PoolContext
+    result: PositionResult,
+    held: Held,
+    due: Due | None,
+    funding: float | None,
+    sigma: float | None,
+    context: PoolContext,
 ) -> PositionReport:
     key, reconciliation, terms = held.key, context.reconciliation, held.terms
     return PositionReport(
@@ -241,7 +253,7 @@ def _position(
         auto_add_margin=terms.auto_add_margin,
         funding_rate=None if due is None else due.rate,
         next_funding_time=None if due is None else due.next_time,
-        funding_usd=funding_usd(result, due),
+        funding_usd=funding,
         delivery_time=terms.delivery_time,
     )
 

@@ -21,9 +21,10 @@ from monitor.margin.results import PoolResult
 
 
 class Stakes(NamedTuple):
-    """`dues` go by position. `burn` is None without a result."""
+    """`dues` and `fundings` (USD) go by position. Without a result there are no fundings and `burn` is None."""
 
     dues: tuple[Due | None, ...] = ()
+    fundings: tuple[float | None, ...] = ()
     burn: BurnReport | None = None
     collateral: tuple[CollateralReport, ...] = ()
 
@@ -45,7 +46,7 @@ def stakes_of(
     burn = burn_of(pool, result, [held.settle for held in positions], dues, {part.asset: part.rate for part in parts})
     afters.want(account, priced, burn)
     collateral = _collateral(pool, result, parts, market.prices, stablecoins)
-    return Stakes(dues, burn_report(pool, result, burn, afters.of(priced), now), collateral)
+    return Stakes(dues, burn.fundings, burn_report(pool, result, burn, afters.of(priced), now), collateral)
 
 
 def _parts(pool: Pool, result: PoolResult, prices: Prices) -> tuple[Counted, ...]:

@@ -29,7 +29,7 @@ class Terms:
     def cap_usd(self, position: PositionResult) -> float | None:
         """The greatest notional allowed, in USD at the prices of now; None where there is no cap, or it is unknown."""
         notional, usd = position.notional, position.notional_usd
-        if not notional or usd is None:
+        if (self.cap_notional is None and self.cap_size is None) or not notional or usd is None:
             return None
         caps = [] if self.cap_notional is None else [self.cap_notional * usd / notional]
         caps += [] if self.cap_size is None else [self.cap_size * usd]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from math import ceil, floor, fsum, inf, isnan, nan
 
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, Ratio, State, nearer
-from monitor.domain.names import Asset, Side
+from monitor.domain.names import Asset, Side, Symbol
 from monitor.margin.compile import liquidation_stage, load
 from monitor.margin.figures import Figures, Ray
 from monitor.margin.pool import Leg, Pool, Requirement, Rounding, Stage, VenueLine
@@ -193,12 +193,13 @@ class _Answer:
         return equity - load(stage) * maintenance
 
     def _venue_lines(self, unknown: tuple[str, ...]) -> tuple[VenueLineResult, ...]:
-        rays = self._figures.rays
-        if rays is None:
+        rays, lines = self._figures.rays, self._pool.venue.lines
+        if rays is None or not lines:
             return ()
+        net = _net_quantities(self._pool)
         return tuple(
-            self._venue_line(line, rays[Kind.VENUE, place], unknown)
-            for place, line in enumerate(self._pool.venue.lines)
+            self._venue_line(line, rays[Kind.VENUE, place], net.get(line.symbol, 0.0), unknown)
+            for place, line in enumerate(lines)
         )
 
     def _ray(self, kind: Kind, key: int) -> Ray | None:
@@ -206,7 +207,7 @@ class _Answer:
         rays = self._figures.rays
         return None if rays is None else rays.get((kind, key))
 
-    def _venue_line(self, line: VenueLine, ray: Ray, unknown: tuple[str, ...]) -> VenueLineResult:
+    def _venue_line(self, line: VenueLine, ray: Ray, net: float, unknown: tuple[str, ...]) -> VenueLineResult:
         pool, here = self._pool, self._prices.mark(self._pool.key.venue, line.symbol)
         mark = line.mark if line.mark is not None else here
         if isnan(ray.now) or pool.unknown:
@@ -214,7 +215,9 @@ class _Answer:
         elif ray.now <= 0.0:
             ours = LIQUIDATABLE
         else:
-            first, second = (ray.down, ray.up) if _loses_downwards(pool, line) else (ray.up, ray.down)
+            # The net position in the line's symbol tells where it loses: both sides of a hedge share one line.
+            downwards = net > 0.0 if net else line.side is Side.LONG
+            first, second = (ray.down, ray.up) if downwards else (ray.up, ray.down)
             x = second if isnan(first) else first
             ours = NEVER if isnan(x) else _printed(line, here, x)
         printed = line.printed
@@ -233,10 +236,13 @@ class _Answer:
         )
 
 
-def _loses_downwards(pool: Pool, line: VenueLine) -> bool:
-    """Whether the pool's net position in the line's symbol loses when the mark falls: both sides share one line."""
-    net = fsum(leg.quantity * leg.multiplier for leg in pool.legs if leg.symbol == line.symbol and not leg.order)
-    return net > 0.0 if net else line.side is Side.LONG
+def _net_quantities(pool: Pool) -> Mapping[Symbol, float]:
+    """The pool's net position in each symbol."""
+    sizes: dict[Symbol, list[float]] = {}
+    for leg in pool.legs:
+        if not leg.order:
+            sizes.setdefault(leg.symbol, []).append(leg.quantity * leg.multiplier)
+    return {symbol: fsum(each) for symbol, each in sizes.items()}
 
 
 def _printed(line: VenueLine, mark: float, x: float) -> Line:
