@@ -1,0 +1,51 @@
+"""docs/alerts.md is what users tune by: it names every rule with its default, and no other."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from monitor.alerts.catalogue import RULES, default_rules
+from monitor.alerts.rule import Kind, RuleSettings
+from monitor.alerts.settings import AlertSettings, mistakes
+from tests.programs import ROOT
+
+PAGE = (ROOT / "docs" / "alerts.md").read_text()
+ROWS = dict(re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|", PAGE, flags=re.MULTILINE))
+
+
+def default_of(rule: str) -> str:
+    """The default of a rule as its row says it."""
+    settings = default_rules()[rule]
+    if RULES[rule].kind is Kind.NUMBER:
+        sign = "≥" if RULES[rule].rising else "≤"
+        levels = [f"{level} {sign} {number:,g}" for level, number in settings.thresholds.items()]
+    else:
+        levels = [f"{word or 'any'}: {level}" for word, level in settings.severities.items()]
+    if not levels:
+        return "none"
+    return ", ".join(levels) + (f"; after {settings.for_seconds:g} s" if settings.for_seconds else "")
+
+
+def test_every_rule_has_its_row_and_every_row_a_rule() -> None:
+    assert ROWS.keys() == RULES.keys()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_row_says_the_default(rule: str) -> None:
+    assert ROWS[rule] == default_of(rule)
+
+
+def test_the_examples_may_be_copied() -> None:
+    tables = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)]
+    named = [(name, rule) for table in tables for name, rule in table["alerts"].items() if name in RULES]
+
+    assert len(named) >= 5
+    rules = {name: RuleSettings(**{**_plain(default_rules()[name]), **rule}) for name, rule in named}
+    assert list(mistakes(AlertSettings(rules=rules))) == []
+
+
+def _plain(settings: RuleSettings) -> dict[str, object]:
+    return {name: getattr(settings, name) for name in settings.__slots__}
