@@ -146,25 +146,30 @@ def _seconds(pool: Pool, result: PoolResult, burn: Burn, now: float) -> float | 
     if room is None or not burn.complete:
         return None
     weights = burn.weights or {}
-    weighed = [payment._replace(usd=payment.usd * weights.get(payment.asset, 1.0)) for payment in burn.payments]
-    intervals = [payment.due.interval_seconds for payment in weighed if payment.due.interval_seconds is not None]
-    horizon = now + min(DAY_SECONDS, PAYMENTS * min(intervals, default=DAY_SECONDS))
-    hit = _first_beyond(room, _schedule(weighed, horizon))
-    if hit is not None:
-        return max(0.0, hit - now)
+    weighed = [payment.usd * weights.get(payment.asset, 1.0) for payment in burn.payments]
+    intervals = [payment.due.interval_seconds for payment in burn.payments]
+    ahead = min(DAY_SECONDS, PAYMENTS * min((each for each in intervals if each is not None), default=DAY_SECONDS))
+    per_day = at_most = 0.0
+    for usd, interval in zip(weighed, intervals, strict=True):
+        often = 0.0 if interval is None else 1.0 / interval
+        per_day += usd * often * DAY_SECONDS
+        at_most += max(usd, 0.0) * (1.0 + often * ahead)
+    if at_most >= room:
+        hit = _first_beyond(room, _schedule(burn.payments, weighed, now + ahead))
+        if hit is not None:
+            return max(0.0, hit - now)
     if burn.unknown:
         return None
-    per_day = sum(map(_per_day, weighed))
-    return max(horizon - now, room / per_day * DAY_SECONDS) if per_day > 0.0 else math.inf
+    return max(ahead, room / per_day * DAY_SECONDS) if per_day > 0.0 else math.inf
 
 
-def _schedule(payments: Iterable[Payment], horizon: float) -> list[tuple[float, float]]:
+def _schedule(payments: Iterable[Payment], weighed: Iterable[float], horizon: float) -> list[tuple[float, float]]:
     """(time, USD) of all payments up to the horizon, in order; of those with an unknown interval the first alone."""
     found: dict[float, float] = {}
-    for payment in payments:
+    for payment, usd in zip(payments, weighed, strict=True):
         at, interval = payment.due.next_time or horizon, payment.due.interval_seconds
         while at <= horizon:
-            found[at] = found.get(at, 0.0) + payment.usd
+            found[at] = found.get(at, 0.0) + usd
             at += interval or math.inf
     return sorted(found.items())
 
