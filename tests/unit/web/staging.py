@@ -12,7 +12,7 @@ import aiohttp
 
 from monitor.domain.alerts import Alert, AlertChange, AlertState, Change, Severity
 from monitor.domain.delivery import ChannelStatus
-from monitor.domain.errors import Overrun
+from monitor.domain.errors import MarginwatchError, Overrun
 from monitor.domain.events import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.domain.fingerprints import identity, incident
 from monitor.domain.keeping import StoreFailed
@@ -62,6 +62,7 @@ class Stage:
     commands: list[AlertCommand] = field(default_factory=list)
     histories: dict[str, tuple[AlertChange, ...]] = field(default_factory=dict)
     results: tuple[tuple[str, str], ...] = (("phone", ""), ("hook", "answers with status 500"))
+    results_ill: str = ""
     tried: list[str | None] = field(default_factory=list)
     beats: list[str] = field(default_factory=list)
     clock: Now = field(default_factory=Now)
@@ -83,6 +84,8 @@ class Stage:
         return self.histories.get(fingerprint, ())
 
     async def test(self, channel: str | None) -> tuple[tuple[str, str], ...]:
+        if self.results_ill:
+            raise MarginwatchError(self.results_ill)
         self.tried.append(channel)
         return tuple(result for result in self.results if channel in (None, result[0]))
 

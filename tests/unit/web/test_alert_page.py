@@ -149,6 +149,24 @@ async def test_an_unknown_one_is_a_page_that_says_so() -> None:
     assert (unknown.status, unknown.content_type) == (404, "text/html")
 
 
+async def test_a_store_that_is_ill_hides_the_history_only() -> None:
+    async with staged() as stage:
+        stage.store_ill = True
+        page = await (await stage.ask("GET", f"/alerts/{NEAR.fingerprint}")).text()
+
+    assert "Cannot be told: the disk is full" in page
+    assert ">Acknowledge</button>" in page
+
+
+async def test_whom_a_proxy_passed_on_sees_why_there_is_no_button() -> None:
+    async with staged() as stage:
+        path = f"/alerts/{NEAR.fingerprint}"
+        page = await (await stage.ask("GET", path, headers={"X-Forwarded-For": "10.1.2.3"})).text()
+
+    assert "Only the machine on which the monitor runs may acknowledge" in page
+    assert "<form" not in page
+
+
 async def test_a_form_without_its_action_is_refused() -> None:
     async with staged() as stage:
         page = await (await stage.ask("GET", f"/alerts/{NEAR.fingerprint}")).text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from jsonschema import Draft202012Validator
 from monitor.domain.alerts import AlertState, Change, Matcher, Silence
 from monitor.domain.events import AcknowledgeAlert, EndSilence, SilenceAlerts
 from monitor.domain.schema import alert_json
+from monitor.web import asked
 from tests.sample_reports import NOW
 from tests.unit.web.staging import PHONE, Stage, alert, changed, staged
 
@@ -305,3 +307,21 @@ async def test_a_sign_of_life_comes_by_post_and_by_get(stage: Stage, method: str
 async def test_looking_whether_it_is_there_is_no_sign_of_life(stage: Stage) -> None:
     assert (await stage.ask("HEAD", "/api/v1/heartbeats/backup")).status == 405
     assert stage.beats == []
+
+
+async def test_channels_that_cannot_be_tried_say_why(stage: Stage) -> None:
+    stage.results_ill = "delivery has not begun"
+    answer = await stage.ask("POST", "/api/v1/test")
+
+    assert (answer.status, (await answer.json())["error"]["cure"]) == (503, "delivery has not begun")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asked, "BODY_SECONDS", 0.05)
+
+    async def never() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(1.0)
+
+    answer = await stage.ask("POST", ACK, data=never(), headers={"Content-Type": "application/json"})
+    assert (answer.status, (await answer.json())["error"]["key"]) == (408, "body")
