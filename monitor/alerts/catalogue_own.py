@@ -21,7 +21,7 @@ OWN: Mapping[str, Entry] = {
         state("the journal is not written, or records of it are lost", "trouble", words=("not_writing", "lost")),
         lambda: RuleSettings(severities={"not_writing": WARNING, "lost": WARNING}),
     ),
-    "store": Entry(
+    "store_down": Entry(
         state("the store is not written, or something is lost that it should keep", "trouble",
               words=("not_writing", "lost")),
         lambda: RuleSettings(severities={"not_writing": WARNING, "lost": WARNING}, for_seconds=5.0),

@@ -18,7 +18,7 @@ from monitor.domain.view import Budget, FeedStatus, JournalStatus, View
 #: The rules that read nothing else.
 OUTSIDE = frozenset({
     "feed_down", "poll_down", "feed_lag", "feed_backlog", "unacknowledged", "venue_ban", "weight_budget",
-    "clock_offset", "inbox_backlog", "monitor_late", "journal", "store", "store_lag", "channel_down", "channel_lag",
+    "clock_offset", "inbox_backlog", "monitor_late", "journal", "store_down", "store_lag", "channel_down", "channel_lag",
     "heartbeat_missed",
 })  # fmt: skip
 NOBODY = AccountKey("", "")  #: what concerns no account and no venue
@@ -135,12 +135,12 @@ def _journal(status: JournalStatus, before: JournalStatus | None, asks: Asks) ->
 def _store(status: StoreStatus, before: StoreStatus | None, asks: Asks) -> Iterator[Reading]:
     """That it writes and keeps up, and that it lost nothing since the last look."""
     stopped = "" if status.writing else "not_writing"
-    if asks("store", None, stopped):
-        subject = Subject("store", NOBODY, "", ("writing",))
+    if asks("store_down", None, stopped):
+        subject = Subject("store_down", NOBODY, "", ("writing",))
         yield Reading(subject, None, stopped, True, said(words.store_stopped(status)))
     lost = "lost" if status.lost_total > (0 if before is None else before.lost_total) else ""
-    if asks("store", None, lost):
-        subject = Subject("store", NOBODY, "", ("changes",))
+    if asks("store_down", None, lost):
+        subject = Subject("store_down", NOBODY, "", ("changes",))
         yield Reading(subject, None, lost, True, said(words.store_lost(status)))
     # What waits while nothing can be written is told by that alert.
     age = status.oldest_seconds if status.writing else None

@@ -140,7 +140,7 @@ SHOWN: Mapping[str, tuple[tuple[View, ...], ...]] = {
         (view(journal=JournalStatus(writing=False, reason="the disk is full")),),
         (view(journal=JournalStatus(writing=True, lost_total=1_200, reason="the queue was full")),),
     ),
-    "store": (
+    "store_down": (
         (view(store=StoreStatus(writing=False, reason="the disk is full")),),
         (view(store=StoreStatus(writing=True, lost_total=3, reason="the disk was full")),),
     ),

@@ -37,8 +37,8 @@ def test_a_store_that_does_not_write_is_told_and_not_also_that_it_is_late() -> N
     desk = Desk()
     full = StoreStatus(writing=False, reason="the disk is full", oldest_seconds=500.0)
 
-    assert desk.hold(account(), seconds=60, store=full) == [("store", Change.FIRED)]
-    assert desk.alert("store").labels == {"trouble": "writing"}
+    assert desk.hold(account(), seconds=60, store=full) == [("store_down", Change.FIRED)]
+    assert desk.alert("store_down").labels == {"trouble": "writing"}
 
 
 def test_a_store_that_is_slow_is_told() -> None:
@@ -52,8 +52,8 @@ def test_what_the_store_lost_is_told_once() -> None:
     lost = replace(STORE, lost_total=3)
     desk.see(account(), store=STORE)
 
-    first = read(view(store=lost), "store", before=view(store=STORE))
-    later = read(view(store=lost), "store", before=view(store=lost))
+    first = read(view(store=lost), "store_down", before=view(store=STORE))
+    later = read(view(store=lost), "store_down", before=view(store=lost))
 
     assert [reading.state for reading in first] == ["", "lost"]
     assert [reading.state for reading in later] == ["", ""]
@@ -122,7 +122,7 @@ def test_a_ban_of_one_address_is_not_hidden_by_another() -> None:
 
 def test_what_there_is_not_is_not_read() -> None:
     nothing = view(journal=None, store=None, channels=(), feeds=(), budgets=())
-    assert read(nothing, "journal", "store", "feed_down", "channel_down") == []
+    assert read(nothing, "journal", "store_down", "feed_down", "channel_down") == []
 
 
 @pytest.mark.parametrize(
