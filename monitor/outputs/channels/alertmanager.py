@@ -214,7 +214,12 @@ class AlertmanagerChannel:
             task.add_done_callback(self._under_way.discard)
         failures: list[DeliveryFailed] = []
         while waiting:
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                for task in waiting:  # whoever sends gave up: what comes next does not queue behind it
+                    task.cancel()
+                raise
             for failure in (task.result() for task in done):
                 if failure is None:
                     return
