@@ -64,8 +64,16 @@ def is_number(value: float | None) -> bool:
 
 
 def message(summary: str, *lines: str) -> Words:
-    """The summary, and the text of it and those lines that say something."""
-    return Words(summary, "\n".join(filter(None, (summary, *lines))))
+    """The summary, as much of it as fits a lock screen, and the text: all of it, and those lines that say something."""
+    return Words(shortened(summary), "\n".join(filter(None, (summary, *lines))))
+
+
+def shortened(summary: str, most: int = LOCK_SCREEN) -> str:
+    """A line of `most` characters at most, cut between words where it is longer."""
+    if len(summary) <= most:
+        return summary
+    head, _, _ = summary[:most].rpartition(" ")
+    return f"{head or summary[: most - 1]}…"
 
 
 def account_name(account: AccountKey) -> str:
@@ -85,11 +93,17 @@ def event(notice: Notice) -> Words:
 
 def lost_sight(account: AccountKey, summary: str) -> Words:
     """A subject that fired and cannot be seen now."""
-    told = say("lost_sight", summary=summary)
+    told = _after(summary, "lost_sight")
     name = account.account or account.venue or say("lost_sight.it")
     return message(told, say("lost_sight.stands", name=name))
 
 
 def over(summary: str, why: str) -> Words:
     """The subject is gone, and that is certain."""
-    return Words(say("over", summary=summary, why=why), f"{summary}\n{say('over.text', why=why)}")
+    return Words(_after(summary, "over", why=why), f"{summary}\n{say('over.text', why=why)}")
+
+
+def _after(summary: str, key: str, **parts: str) -> str:
+    """What is added behind a summary, which is shortened for it."""
+    added = len(say(key, summary="", **parts))
+    return say(key, summary=shortened(summary, max(0, LOCK_SCREEN - added)), **parts)

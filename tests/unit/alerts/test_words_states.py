@@ -141,6 +141,26 @@ def test_as_much_of_an_event_as_fits_stands_in_its_summary() -> None:
     assert told.text.splitlines()[1] == "a further pool: " + 60 * "x"
 
 
+LONG = "main at binance: no fresh data: " + "; ".join(f"the reading of C{n}USDT failed" for n in range(9))
+
+
+def test_a_summary_that_is_too_long_is_cut_between_words_and_the_text_says_all_of_it() -> None:
+    told = words.message(LONG, "Then this.")
+
+    assert len(told.summary) <= words.LOCK_SCREEN
+    assert told.summary.endswith(("reading…", "the…", "of…", "failed;…"))
+    assert told.text == f"{LONG}\nThen this."
+    assert len(words.shortened("x" * 500)) == words.LOCK_SCREEN
+
+
+@pytest.mark.parametrize("end", ["(cannot be read now)", "(closed)"])
+def test_what_is_added_to_a_long_summary_is_not_what_is_cut(end: str) -> None:
+    told = words.over(LONG, "closed") if end == "(closed)" else words.lost_sight(MAIN, LONG)
+
+    assert told.summary.endswith(end)
+    assert len(told.summary) <= words.LOCK_SCREEN
+
+
 @pytest.mark.parametrize("kind", [*WarningKind, None])
 def test_every_warning_says_what_to_do(kind: WarningKind | None) -> None:
     warning = None
