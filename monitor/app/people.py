@@ -70,7 +70,11 @@ class People:
         """
         self._loaded, self._put, self._latest = loaded, put, latest
         self._clock = clock or SystemClock()
-        self._store = None if store_file is None else Store(store_file, self._clock, settings_people.store(loaded))
+        self._store = (
+            None
+            if store_file is None
+            else Store(store_file, self._clock, settings_people.store(loaded), secrets=loaded.secret_texts)
+        )
         self._crash = crash
         self._beats: dict[str, float | None] = dict.fromkeys(loaded.config.heartbeats)
         self._since = self._clock.now()

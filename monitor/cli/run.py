@@ -17,7 +17,8 @@ from monitor.app import logging
 from monitor.app.config import Loaded, load
 from monitor.app.monitor import run_monitor
 from monitor.app.settings_people import refuse_what_cannot_be_spoken_to
-from monitor.cli.codes import Exit, Unavailable
+from monitor.cli.codes import CannotCreate, Exit, Unavailable
+from monitor.store.failures import StoreRefused
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,8 @@ def run(config: Path | None) -> Exit:
     log.info("starting", version=__version__, config=str(loaded.file), accounts=list(loaded.config.accounts))
     try:
         in_loop(_serve(loaded))
+    except StoreRefused as error:
+        raise CannotCreate(str(error)) from None
     except OSError as error:
         raise cannot_listen(loaded, error) from None
     except Exception:  # the last boundary: whatever it is, it goes into the log, masked, before the process ends
