@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from monitor.domain.instruments import Instrument
 from monitor.domain.names import Symbol
+from monitor.domain.times import utc
 
 
 def terms(instrument: Instrument) -> object:
@@ -35,7 +35,7 @@ def contract_changes(
 
 def day(seconds: float) -> str:
     """A moment in words: «2026-12-25 08:00 UTC»."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    return utc(seconds)
 
 
 def _was_due(old: Instrument) -> str:

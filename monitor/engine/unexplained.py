@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from monitor.domain.names import Asset
+from monitor.domain.times import utc_time
 from monitor.engine.cash import Gap
 
 SHOWN = 3
@@ -56,4 +56,4 @@ def signed(amount: float) -> str:
 
 
 def _clock(venue_time: float) -> str:
-    return f"{datetime.fromtimestamp(venue_time, UTC):%H:%M} UTC"
+    return utc_time(venue_time)
