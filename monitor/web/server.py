@@ -98,6 +98,7 @@ async def serve(
             web.get("/api/v1/alerts", pages.alerts),
             web.get("/api/v1/alerts/schema", pages.alerts_schema),
             web.get("/api/v1/schema", pages.schema),
+            web.get("/runbooks", pages.runbooks),
             web.get("/runbooks/", pages.runbooks),
             web.get("/runbooks/{name:[A-Za-z0-9]{1,64}}", pages.runbook),
         ]

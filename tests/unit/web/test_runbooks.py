@@ -65,11 +65,13 @@ async def test_each_is_served_by_the_name_of_its_alert(monkeypatch: pytest.Monke
     async with staged() as stage:
         book = await stage.ask("GET", "/runbooks/MarginwatchDrift")
         every = await stage.ask("GET", "/runbooks/")
+        short = await stage.ask("GET", "/runbooks")
         none = await stage.ask("GET", "/runbooks/Marginwatch")
         outside = await stage.ask("GET", "/runbooks/..%2f..%2fpyproject")
 
     assert (book.status, book.content_type, "<p>Compare.</p>" in await book.text()) == (200, "text/html", True)
     assert '<a href="/runbooks/MarginwatchDrift">' in await every.text()
+    assert await short.text() == await every.text()
     assert (none.status, outside.status) == (404, 404)
 
 
