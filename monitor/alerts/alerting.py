@@ -273,7 +273,9 @@ class Alerting:
         event = RULES[subject.rule].kind is Kind.EVENT
         if standing is not None and standing.unread:
             if reading is standing.reading or (event and not reading.state and not reading.sure):
-                standing.wakes_at = inf  # it stands as it did before the restart until it can be read
+                standing.wakes_at = standing.gone_at  # it stands as it did before the restart until it can be read
+                if now >= standing.gone_at:
+                    self._close(subject, reasons.NOT_CONFIGURED, reasons.NOT_CONFIGURED)
                 return
             standing.unread = False
         before = None if standing is None else standing.incident

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 
 from monitor.alerts import reasons
-from monitor.alerts.inhibition import Candidate, Inhibition, Inhibitor
+from monitor.alerts.inhibition import Inhibition, Inhibitor, Roles, roles
 from monitor.alerts.ledger import Ledger
 from monitor.alerts.lifecycle import wakes
 from monitor.alerts.memory import Standing
@@ -15,7 +15,18 @@ from monitor.alerts.quiet import Silences
 from monitor.alerts.reading import Subject
 from monitor.alerts.rulebook import Rulebook
 from monitor.alerts.settings import AlertSettings
-from monitor.domain.alerts import Alert, AlertState, Change, Silence
+from monitor.domain.alerts import Alert, AlertState, Change, Level, Silence
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was worked out of an alert at this level, so that only what changes is looked at again."""
+
+    severity: Level
+    labels: Mapping[str, str]
+    roles: Roles
+    listed: tuple[Silence, ...] | None = None  #: all silences of then
+    silences: tuple[Silence, ...] = ()  #: those that match
 
 
 class Hush:
@@ -26,6 +37,7 @@ class Hush:
 
     def __init__(self, settings: AlertSettings, rulebook: Rulebook, ledger: Ledger) -> None:
         self._settings, self._rulebook, self._ledger = settings, rulebook, ledger
+        self._known: dict[Subject, _Known] = {}
         self.silences = Silences()
         self.restless = False
         self.wakes_at = inf
@@ -36,38 +48,48 @@ class Hush:
             return False
         self.restless = False
         self.silences.expire(now)
-        firing = {
-            subject: (each, Candidate(each.alert, self._labels(subject, each.alert)))
+        firing = [
+            (subject, each, each.alert, self._of(subject, each.alert))
             for subject, each in standing.items()
             if each.alert is not None
-        }
-        candidates = [candidate for _, candidate in firing.values()]
-        inhibition = Inhibition(self._settings.inhibits, candidates, self._settings.levels)
-        names = {candidate.alert.fingerprint for candidate in candidates}
-        changed = False
-        for subject, (each, candidate) in firing.items():
-            changed |= self._one(subject, each, candidate, inhibition.of(candidate), names, now)
-        self.wakes_at = min(self.silences.next_at(now), default=inf)
-        lingering = (each.lingers_until for each, _ in firing.values() if each.lingers_until is not None)
-        self.wakes_at = min(self.wakes_at, min(lingering, default=inf))
+        ]
+        self._known = {subject: known for subject, _, _, known in firing}
+        inhibition = Inhibition(
+            self._settings.inhibits, self._settings.levels, [(alert, known.roles) for _, _, alert, known in firing]
+        )
+        names = {alert.fingerprint for _, _, alert, _ in firing}
+        changed, self.wakes_at = False, min(self.silences.next_at(now), default=inf)
+        for subject, each, alert, known in firing:
+            inhibitor = inhibition.of(alert, known.roles)
+            silence = next((silence for silence in known.silences if silence.starts <= now), None)
+            if silence is not None or inhibitor is not None or each.silence or each.inhibitor:
+                changed |= self._one(subject, each, alert, silence, inhibitor, names, now)
+                self.wakes_at = min(self.wakes_at, inf if each.lingers_until is None else each.lingers_until)
         return changed
 
-    def _labels(self, subject: Subject, alert: Alert) -> dict[str, str]:
-        return {**self._rulebook.labels(subject), "rule": alert.rule, "severity": alert.severity}
+    def _of(self, subject: Subject, alert: Alert) -> _Known:
+        """What is known of an alert, by its labels and by all silences of now."""
+        known = self._known.get(subject)
+        if known is None or known.severity != alert.severity:
+            group = self._settings.groups.get(subject.account, "")
+            labels = {**alert.labels, "rule": alert.rule, "severity": alert.severity, "group": group}
+            known = _Known(alert.severity, labels, roles(self._settings.inhibits, labels))
+        if known.listed is not self.silences.listed:
+            known.listed, known.silences = self.silences.listed, self.silences.matching(known.labels)
+        return known
 
     def _one(
         self,
         subject: Subject,
         standing: Standing,
-        candidate: Candidate,
+        alert: Alert,
+        silence: Silence | None,
         inhibitor: Inhibitor | None,
         firing: Collection[str],
         now: float,
     ) -> bool:
-        """Decide of one; whether its alert is another for it."""
-        alert, before, silenced_by = candidate.alert, standing.state, standing.silence
-        silence = self.silences.of(candidate.labels, now)
-        inhibited_before = standing.inhibitor
+        """Decide of one that is kept quiet or was; whether its alert is another for it."""
+        before, silenced_by, inhibited_before = standing.state, standing.silence, standing.inhibitor
         self._inhibit(standing, inhibitor, firing, escalates=self._ledger.loud(subject) is Change.ESCALATED, now=now)
         standing.silence = "" if silence is None else silence.id
         if silence is not None:

@@ -9,7 +9,7 @@ Two things hold whatever the rules say, so that nobody can configure them away:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.alerts import Alert, Level, Matcher
@@ -108,12 +108,24 @@ DEFAULT_INHIBITS: tuple[InhibitRule, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A firing alert with all labels that matchers may name: its own, and rule, severity and group."""
+Key = tuple[int, tuple[str, ...]]  #: the place of a rule, and the values of the labels that must be equal
 
-    alert: Alert
-    labels: Mapping[str, str]
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Of which rules an alert is a source, and of which a target: labels alone decide it, so that it is known once."""
+
+    sources: tuple[Key, ...]
+    targets: tuple[Key, ...]
+
+
+def roles(rules: Sequence[InhibitRule], labels: Mapping[str, str]) -> Roles:
+    """The roles of an alert with these labels: its own, and rule, severity and group."""
+    keys = [(place, tuple(labels.get(name, "") for name in rule.equal)) for place, rule in enumerate(rules)]
+    return Roles(
+        sources=tuple(key for key in keys if matches(rules[key[0]].source, labels)),
+        targets=tuple(key for key in keys if matches(rules[key[0]].target, labels)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,32 +139,25 @@ class Inhibitor:
 class Inhibition:
     """The alerts that keep others quiet, of those that fire at one moment."""
 
-    def __init__(self, rules: Iterable[InhibitRule], firing: Iterable[Candidate], order: tuple[Level, ...]) -> None:
-        self._order = order
-        self._rules = tuple(rules)
-        every = tuple(firing)
-        self._sources: list[dict[tuple[str, ...], list[Candidate]]] = []
-        for rule in self._rules:
-            by_labels: dict[tuple[str, ...], list[Candidate]] = {}
-            for each in every:
-                if matches(rule.source, each.labels):
-                    by_labels.setdefault(_key(rule, each), []).append(each)
-            self._sources.append(by_labels)
+    def __init__(
+        self, rules: Sequence[InhibitRule], order: Sequence[Level], firing: Iterable[tuple[Alert, Roles]]
+    ) -> None:
+        self._rules, self._order = rules, order
+        self._sources: dict[Key, list[Alert]] = {}
+        for alert, own in firing:
+            for key in own.sources:
+                self._sources.setdefault(key, []).append(alert)
 
-    def of(self, target: Candidate) -> Inhibitor | None:
+    def of(self, target: Alert, own: Roles) -> Inhibitor | None:
         """The first alert that keeps this one quiet, by the order of the rules."""
-        for rule, sources in zip(self._rules, self._sources, strict=True):
-            if sources and matches(rule.target, target.labels):
-                for source in sources.get(_key(rule, target), ()):
-                    if self._may(rule, source.alert, target.alert):
-                        return Inhibitor(source.alert, rule.lingers_seconds)
+        for key in own.targets:
+            rule = self._rules[key[0]]
+            for source in self._sources.get(key, ()):
+                if self._may(rule, source, target):
+                    return Inhibitor(source, rule.lingers_seconds)
         return None
 
     def _may(self, rule: InhibitRule, source: Alert, target: Alert) -> bool:
         louder = self._order.index(source.severity) - self._order.index(target.severity)
         blind = source.rule in ON_DATA and target.rule not in ON_DATA
         return louder >= (1 if rule.quieter else 0) and not blind and source.fingerprint != target.fingerprint
-
-
-def _key(rule: InhibitRule, candidate: Candidate) -> tuple[str, ...]:
-    return tuple(candidate.labels.get(name, "") for name in rule.equal)

@@ -24,7 +24,8 @@ class Standing:
     `wakes_at` is when it is to be looked at though nothing new was read. `worst` is the worst number of the incident,
     `room` what was left at the last reading. `silence` is the id of what silences it, `inhibitor` the fingerprint of
     the alert that keeps it quiet ("": none), until `lingers_until` if that one is over; `because` is what either says.
-    `unread`: it comes from before a restart, and nothing was read of it since. `kept_at` is when it was last kept,
+    `unread`: it comes from before a restart, and nothing was read of it since; it is over at `gone_at` if nothing is
+    until then. `kept_at` is when it was last kept,
     `stale` whether what was kept is not what is.
     """
 
@@ -43,6 +44,7 @@ class Standing:
     lingers_seconds: float = LINGERS_SECONDS
     because: str = ""
     unread: bool = False
+    gone_at: float = inf
     kept_at: float = 0.0
     stale: bool = False
 

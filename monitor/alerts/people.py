@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from math import inf
 
 from monitor.alerts import reasons
 from monitor.alerts.catalogue import RULES
@@ -11,12 +12,15 @@ from monitor.alerts.hush import Hush
 from monitor.alerts.ledger import Ledger
 from monitor.alerts.lifecycle import wakes
 from monitor.alerts.memory import Standing, restored, subject_of
+from monitor.alerts.outside import OUTSIDE
 from monitor.alerts.reading import Subject
 from monitor.alerts.rulebook import Rulebook
 from monitor.domain.alerts import Acknowledgement, AlertMemory, Change, Level
 from monitor.domain.events import AcknowledgeAlert, AlertCommand, AlertsRestored, EndSilence, SilenceAlerts
 from monitor.domain.names import AccountKey
 from monitor.domain.view import View
+
+GONE_SECONDS = 600.0  #: a stream, a channel or the like that is not listed for so long after a restart is none of ours
 
 
 class People:
@@ -109,8 +113,10 @@ class People:
             why = self._gone(memory, accounts, standing)
             if why or standing is None:
                 self._ledger.drop(memory, why, now)
-            elif subject_of(memory) not in self._standing:
-                self._standing[subject_of(memory)] = standing
+            elif (subject := subject_of(memory)) not in self._standing:
+                # A stream, a channel, a heartbeat: what is configured is in each view, whether it can be read or not.
+                standing.gone_at = now + GONE_SECONDS if subject.rule in OUTSIDE and subject.detail else inf
+                self._standing[subject] = standing
 
     def _gone(self, memory: AlertMemory, accounts: Collection[AccountKey], standing: Standing | None) -> str:
         """Why what was remembered cannot come back, "" if it can."""

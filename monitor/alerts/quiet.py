@@ -61,12 +61,9 @@ class Silences:
                 return
             self.end(silence.id, "")
 
-    def of(self, labels: Mapping[str, str], now: float) -> Silence | None:
-        """What silences an alert with these labels: of several that which lasts longest."""
-        for silence in reversed(self.listed):
-            if silence.starts <= now and matches(silence.matchers, labels):
-                return silence
-        return None
+    def matching(self, labels: Mapping[str, str]) -> tuple[Silence, ...]:
+        """Those that match an alert with these labels, now or later: that which lasts longest first."""
+        return tuple(silence for silence in reversed(self.listed) if matches(silence.matchers, labels))
 
     def next_at(self, now: float) -> Iterable[float]:
         """When time alone begins or ends one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from monitor.alerts.alerting import Alerting
@@ -64,7 +64,7 @@ class Decider:
             changes=changes,
             resyncs=resyncs,
             memory=alerting.memory,
-            facts=facts_changed(self._engine),
+            facts=self._engine.facts_changed(),
             refusals=alerting.refusals,
         )
 
@@ -110,12 +110,6 @@ def commands_of(batch: Sequence[Event]) -> tuple[AlertCommand, ...]:
         if type(event) in _COMMANDS
         and isinstance(event, AcknowledgeAlert | SilenceAlerts | EndSilence | AlertsRestored)
     )
-
-
-def facts_changed(engine: Engine) -> tuple[AccountFacts, ...]:
-    """The facts of accounts that this step changed."""
-    changed: Callable[[], tuple[AccountFacts, ...]] | None = getattr(engine, "facts_changed", None)
-    return () if changed is None else changed()
 
 
 def why_not_ready(report: AccountReport) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts.catalogue import RULES
-from monitor.alerts.inhibition import DEFAULT_INHIBITS, ON_DATA, Candidate, Inhibition, InhibitRule
+from monitor.alerts.inhibition import DEFAULT_INHIBITS, ON_DATA, Inhibition, InhibitRule, Roles, roles
 from monitor.alerts.settings import BUILT_IN
 from monitor.domain.alerts import Alert, Matcher, Severity
 from monitor.domain.fingerprints import identity
@@ -22,13 +23,17 @@ EVERYTHING = InhibitRule(
 )
 
 
-def candidate(rule: str, severity: str = "warning", **labels: str) -> Candidate:
-    alert = Alert(rule=rule, severity=severity, labels=labels, fingerprint=identity(rule, labels))
-    return Candidate(alert, {**labels, "rule": rule, "severity": severity})
+def candidate(rule: str, severity: str = "warning", **labels: str) -> Alert:
+    return Alert(rule=rule, severity=severity, labels=labels, fingerprint=identity(rule, labels))
 
 
-def hides(rule: InhibitRule, source: Candidate, target: Candidate) -> bool:
-    return Inhibition((rule,), (source, target), BUILT_IN).of(target) is not None
+def roles_of(alert: Alert, rules: Sequence[InhibitRule]) -> Roles:
+    return roles(rules, {**alert.labels, "rule": alert.rule, "severity": alert.severity})
+
+
+def hides(source: Alert, target: Alert, *rules: InhibitRule) -> bool:
+    firing = [(each, roles_of(each, rules)) for each in (source, target)]
+    return Inhibition(rules, BUILT_IN, firing).of(target, roles_of(target, rules)) is not None
 
 
 def test_every_rule_on_data_exists() -> None:
@@ -49,7 +54,7 @@ def test_nothing_is_hidden_by_what_is_quieter_nor_danger_by_trouble_with_data(
     source: str, loud: str, target: str, quiet: str
 ) -> None:
     one, other = candidate(source, loud, venue="paper"), candidate(target, quiet, venue="paper")
-    hidden = hides(EVERYTHING, one, other)
+    hidden = hides(one, other, EVERYTHING)
 
     if BUILT_IN.index(Severity(loud)) < BUILT_IN.index(Severity(quiet)):
         assert not hidden
@@ -63,8 +68,8 @@ def test_one_that_hides_only_what_is_quieter_leaves_the_equally_loud() -> None:
     rule = InhibitRule(source=EVERYTHING.source, target=EVERYTHING.target, equal=(), quieter=True)
     source = candidate("margin_ratio", "critical", pool="cross")
 
-    assert hides(rule, source, candidate("coin_distance", "warning", pool="cross"))
-    assert not hides(rule, source, candidate("coin_distance", "critical", pool="cross"))
+    assert hides(source, candidate("coin_distance", "warning", pool="cross"), rule)
+    assert not hides(source, candidate("coin_distance", "critical", pool="cross"), rule)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,7 @@ def test_the_labels_that_are_named_must_be_equal_and_a_missing_one_is_empty(
     labels = {"venue": "paper", "account": "main"}
     other = {name: value for name, value in (labels | changed).items() if value}
 
-    assert hides(rule, candidate("account_down", **labels), candidate("data_quality", **other)) is hidden
+    assert hides(candidate("account_down", **labels), candidate("data_quality", **other), rule) is hidden
 
 
 def test_a_public_stream_speaks_for_the_venue_and_a_private_one_does_not() -> None:
@@ -86,5 +91,5 @@ def test_a_public_stream_speaks_for_the_venue_and_a_private_one_does_not() -> No
     public = candidate("feed_down", venue="paper", stream="marks")
     private = candidate("feed_down", venue="paper", account="other", stream="user")
 
-    assert Inhibition(DEFAULT_INHIBITS, (public, stale), BUILT_IN).of(stale) is not None
-    assert Inhibition(DEFAULT_INHIBITS, (private, stale), BUILT_IN).of(stale) is None
+    assert hides(public, stale, *DEFAULT_INHIBITS)
+    assert not hides(private, stale, *DEFAULT_INHIBITS)

@@ -246,6 +246,25 @@ class TestWhatCannotComeBack:
 
         assert shop.restart(account(key=AccountKey("paper", "main")), feeds=()) == [("feed_down", Change.RESOLVED)]
 
+    def test_a_stream_that_is_not_listed_any_more_is_over_after_ten_minutes(self) -> None:
+        shop = Shop()
+        dead = (feed("old", up=False, reason="closed"), feed())
+        shop.hold(SAFE, seconds=16, feeds=dead)
+
+        shop.restart(SAFE, feeds=(feed(),))
+        assert shop.hold(SAFE, seconds=599, feeds=(feed(),)) == []
+        assert shop.see(SAFE, feeds=(feed(),)) == [("feed_down", Change.RESOLVED)]
+        assert shop.told[-1].reason == "no longer configured"
+
+    def test_one_that_is_listed_stands_for_as_long_as_it_is_down(self) -> None:
+        shop = Shop()
+        dead = (feed(up=False, reason="closed"),)
+        shop.hold(SAFE, seconds=16, feeds=dead)
+
+        shop.restart(SAFE, feeds=dead)
+        assert shop.hold(SAFE, seconds=3600, feeds=dead) == []
+        assert shop.firing == [("feed_down", WARNING)]
+
     def test_what_concerns_no_account_and_no_venue_always_can(self) -> None:
         shop = Shop()
         stopped = replace(view().journal, writing=False)  # type: ignore[type-var]  # the sample has one
