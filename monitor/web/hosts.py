@@ -40,7 +40,10 @@ class Hosts:
     def __init__(self, listens: str, external_url: str = "") -> None:
         external = urlsplit(external_url)
         self._names = {listens.lower(), (external.hostname or "").lower()} - {""}
-        self._external_origin = f"{external.scheme}://{external.netloc}".lower() if external_url else ""
+        # A browser leaves out the port that everybody knows.
+        usual = ":443" if external.scheme == "https" else ":80"
+        netloc = external.netloc.lower().removesuffix(usual)
+        self._external_origin = f"{external.scheme}://{netloc}" if external_url else ""
         self.local = is_loopback(listens)
 
     def known(self, header: str) -> bool:

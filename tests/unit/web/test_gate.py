@@ -381,6 +381,14 @@ def test_which_names_are_ours(header: str, known: bool) -> None:
     assert Hosts("127.0.0.1", "https://risk.example.org/here").known(header) is known
 
 
+@pytest.mark.parametrize("url", ["https://Risk.example.org:443", "https://risk.example.org/here", "http://desk:80"])
+def test_the_origin_of_our_own_address_has_no_port_that_everybody_knows(url: str) -> None:
+    origin = "http://desk" if "desk" in url else "https://risk.example.org"
+
+    assert Hosts("127.0.0.1", url).same_site({"Origin": origin, "Host": "127.0.0.1:9786"})
+    assert not Hosts("127.0.0.1", url).same_site({"Origin": origin + ":8443", "Host": "127.0.0.1:9786"})
+
+
 @pytest.mark.parametrize(
     ("host", "here"),
     [
