@@ -66,44 +66,28 @@ DEFAULT_INHIBITS: tuple[InhibitRule, ...] = (
     # The pool as a whole is near its end: its lines say no more while they are further from theirs.
     InhibitRule(
         source=(_rules("margin_ratio"),),
-        target=(_rules("position_.*", "coin_.*", "market_.*", "room_usd", "stage_ratio", "worsening"),),
+        target=(_rules("position_distance", "coin_distance", "market_distance", "stage_ratio"),),
         equal=("venue", "account", "pool"),
         quieter=True,
         lingers_seconds=0.0,
     ),
-    # A line is near: that it came near fast, or will come nearer, is the same danger.
+    # How near the end is has been told: what says so in another way is told if it is louder.
     InhibitRule(
         source=(_rules("margin_ratio", "position_distance", "coin_distance", "market_distance", "depeg_distance"),),
         target=(
             _rules(
+                ".*_sigmas",
+                "room_usd",
+                "position_room_usd",
                 "worsening",
                 "trend_time",
                 "burn_time",
                 "ratio_after_payment",
                 "distance_after_payment",
-                "stage_ratio",
-                "room_usd",
                 "one_sided_leverage",
             ),
         ),
         equal=("venue", "account", "pool"),
-    ),
-    InhibitRule(source=(_rules("margin_ratio"),), target=(_rules("account_ratio"),), equal=("venue", "account")),
-    # The same line in two units.
-    InhibitRule(
-        source=(_rules("position_distance"),),
-        target=(_rules("position_sigmas", "position_room_usd"),),
-        equal=("venue", "account", "pool", "symbol", "side"),
-    ),
-    InhibitRule(
-        source=(_rules("coin_distance"),),
-        target=(_rules("coin_sigmas"),),
-        equal=("venue", "account", "pool", "coin", "direction"),
-    ),
-    InhibitRule(
-        source=(_rules("market_distance"),),
-        target=(_rules("market_sigmas"),),
-        equal=("venue", "account", "pool", "direction"),
     ),
 )
 

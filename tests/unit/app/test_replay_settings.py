@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from monitor.alerts.catalogue import RULES
+from monitor.alerts.reading import Subject
 from monitor.app import settings
 from monitor.app.config import loads
 from monitor.app.config_example import example
 from monitor.app.replay_settings import configured, read_rules, strangers, under
 from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigMissing, ConfigRefused
+from monitor.domain.names import AccountKey
 from tests.unit.app.recorded_runs import RUN, here
 
 CONFIG = """
@@ -123,3 +125,31 @@ def test_what_differs_from_the_process_that_wrote_a_run_is_said() -> None:
         "another kind of processor",
     ]
     assert "AMX" in said[-1]
+
+
+def test_rules_may_bring_levels_overrides_and_inhibitions_of_their_own(tmp_path: Path) -> None:
+    text = """
+    [alerts]
+    levels = ["info", "warning", "critical", "panic"]
+    [alerts.margin_ratio]
+    thresholds = {warning = 0.5, panic = 0.9}
+    [[alerts.overrides]]
+    rule = "margin_ratio"
+    group = "quants"
+    thresholds = {warning = 0.3}
+    [[alerts.inhibits]]
+    source = ["rule=margin_ratio"]
+    target = ["rule=~position_.*"]
+    equal = ["venue", "account"]
+    """
+    found, _, unnamed = read_rules(rules(tmp_path, text))
+    assert "levels" not in unnamed
+    grouped = CONFIG.replace('permissions = "ignore"', 'permissions = "ignore"\ngroup = "quants"')
+    loaded = under(found)(replace(RUN, config=settings.effective(loads(grouped))))
+    alerts = settings.alerts(loaded)
+    assert alerts.levels == ("info", "warning", "critical", "panic")
+    assert alerts.like("panic") is Severity.CRITICAL
+    assert [rule.equal for rule in alerts.inhibits] == [("venue", "account")]
+    main = Subject("margin_ratio", AccountKey("binance", "main"), "cross:USDT")
+    assert alerts.of("margin_ratio", main).thresholds == {Severity.WARNING: 0.3, "panic": 0.9}
+    assert 0.3 in settings.engine(loaded).ratio_levels, "the engine watches the levels of overrides too"
