@@ -59,6 +59,7 @@ class Web(Section):
     token: SecretStr | None = secret(
         "the token itself; without one only this machine may acknowledge and silence", needed=False, lengths=TOKENS
     )
+    token_for_reading: bool = key(False, "ask for the token on every page but health and readiness, too")
 
     @field_validator("external_url")
     @classmethod

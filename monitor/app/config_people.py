@@ -29,6 +29,8 @@ def delivery_mistakes(config: Config) -> Iterator[ConfigError]:
     if MQTT in config.channels:
         cure = "is the name of the broker's own channel: choose another"
         yield ConfigError(f"channels.{MQTT}", MQTT, cure)
+    if config.web.token_for_reading and not any((config.web.token, config.web.token_file, config.web.token_env)):
+        yield ConfigError("web.token_for_reading", True, "there is no token: set web.token_file")
     yield from _fallbacks(config)
     known, levels = channel_names(config), level_names(config)
     for name, digest in config.digests.items():

@@ -174,6 +174,7 @@ class People:
             clock=self._clock,
             token=self._loaded.secret("web.token"),
             external_url=self._loaded.config.web.external_url,
+            reading=self._loaded.config.web.token_for_reading,
         )
 
     def _made(self) -> Iterator[Channel]:

@@ -141,6 +141,7 @@ def test_a_condition_that_cannot_be_read_is_refused(text: str) -> None:
         ('[store]\ndirectory = "here"\n', "store.directory"),
         ('[web]\nexternal_url = "risk.example.org"\n', "web.external_url"),
         ('[web]\ntoken = "short"\n', "web.token"),
+        ("[web]\ntoken_for_reading = true\n", "web.token_for_reading"),
         ('[channels.a]\nkind = "alertmanager"\nurls = ["localhost:9093"]\n', "channels.a.urls"),
         ('[channels.a]\nkind = "alertmanager"\nurls = ["http://h"]\nlabels = {"a-b" = "c"}\n', "channels.a.labels"),
         ("[dead_man.a]\nevery_seconds = 1\n", "dead_man.a.url"),
