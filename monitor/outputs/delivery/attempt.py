@@ -28,7 +28,7 @@ async def attempt(
         if not task.done():
             task.cancel()
             _LEFT_BEHIND.add(task)
-            task.add_done_callback(_forget)
+        task.add_done_callback(_forget)
     if not task.done():
         return DeliveryFailed(channel.name, f"no answer within {timeout_seconds:g} s", uncertain=True)
     try:

@@ -410,7 +410,8 @@ class Delivery:
             sender.wake()
             if sender.is_busy and not sender.is_urgent:
                 task.cancel()
-        await asyncio.wait(senders, timeout=max(0.0, until - loop.time()))
+        if senders:  # without any channel there is nobody to wait for
+            await asyncio.wait(senders, timeout=max(0.0, until - loop.time()))
         for task in senders:
             task.cancel()
         await asyncio.gather(clerk, *senders, return_exceptions=True)
