@@ -12,6 +12,7 @@ from collections.abc import Mapping
 ENGLISH: Mapping[str, str] = {
     # Numbers and their units.
     "unit.percent": "{number} %",
+    "unit.unbounded": "without bound",
     "unit.usd": "{number} USD",
     "unit.sigmas": "{number} daily sigmas",
     "unit.d": "{number} d",

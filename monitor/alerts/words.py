@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
+from typing import TypeGuard
 
 from monitor.alerts.reading import Words
 from monitor.alerts.texts import say
@@ -19,11 +20,15 @@ LOCK_SCREEN = 110  #: characters of a summary that a lock screen shows
 
 def percent(ratio: float) -> str:
     """A ratio in percent, with three digits that mean something."""
+    if not is_number(ratio):
+        return say("unit.unbounded")
     return say("unit.percent", number=f"{100 * ratio:.3g}" if abs(ratio) < 10 else f"{100 * ratio:,.0f}")
 
 
 def money(usd: float) -> str:
     """An amount of USD."""
+    if not is_number(usd):
+        return say("unit.unbounded")
     return say("unit.usd", number=f"{usd:,.0f}" if abs(usd) >= 100 else f"{usd:,.2f}")
 
 
@@ -36,6 +41,8 @@ def price_text(price: float) -> str:
 
 def times(ratio: float) -> str:
     """A factor such as a leverage, with two digits that mean something."""
+    if not is_number(ratio):
+        return say("unit.unbounded")
     return f"{ratio:.2g}" if abs(ratio) < 100 else f"{ratio:,.0f}"
 
 
@@ -58,7 +65,7 @@ def because(reasons: Iterable[str]) -> str:
     return say("because", reasons=told) if told else ""
 
 
-def is_number(value: float | None) -> bool:
+def is_number(value: float | None) -> TypeGuard[float]:
     """Whether a figure is known and finite, so that it can be written."""
     return value is not None and -inf < value < inf
 

@@ -95,7 +95,7 @@ def _sigmas(sigmas: float | None) -> str:
 def position_distance(pool: PoolReport, position: PositionReport, now: float) -> Words:
     """One instrument moves alone."""
     loss = position.loss_to_line_usd
-    takes = "" if loss is None or position.line.state is not State.AT else say("position.takes", usd=money(loss))
+    takes = say("position.takes", usd=money(loss)) if is_number(loss) and position.line.state is State.AT else ""
     return position_words(pool, position, _reach(position), now, takes)
 
 
@@ -118,7 +118,7 @@ def line_sigmas(
 ) -> Words:
     """A coin, or all coins for `what` "", in daily sigmas."""
     name, towards = what or say("name.coins"), say(f"direction.{direction}")
-    if line.state is State.AT and sigmas is not None and is_number(sigmas):
+    if line.state is State.AT and is_number(sigmas):
         told = say("sigmas.what", what=name, direction=towards, told=_in_sigmas(line, sigmas))
     elif line.state is State.AT:
         told = say("sigmas.what", what=name, direction=towards, told=say("sigmas.unknown"))
@@ -130,8 +130,7 @@ def line_sigmas(
 def position_sigmas(pool: PoolReport, position: PositionReport, now: float) -> Words:
     """A position in daily sigmas."""
     line, sigmas = position.line, position.distance_sigmas
-    known = line.state is State.AT and sigmas is not None and is_number(sigmas)
-    what = _in_sigmas(line, sigmas) if known and sigmas is not None else _reach(position)
+    what = _in_sigmas(line, sigmas) if line.state is State.AT and is_number(sigmas) else _reach(position)
     return position_words(pool, position, what, now, room_left(pool))
 
 
@@ -151,10 +150,10 @@ def room_usd(pool: PoolReport, room: float | None, now: float) -> Words:
 def position_room_usd(pool: PoolReport, position: PositionReport, now: float) -> Words:
     """What a position may lose."""
     loss = position.loss_to_line_usd
-    if loss is None or not is_number(loss):
-        what = _reach(position) if loss is not None else say("room.position_unknown")
-    else:
+    if is_number(loss):
         what = say("room.position", usd=money(loss), reach=_reach(position))
+    else:
+        what = say("room.position_unknown") if loss is None else _reach(position)
     return position_words(pool, position, what, now)
 
 

@@ -30,12 +30,17 @@ def test_a_span_has_a_unit_that_people_use(seconds: float, text: str) -> None:
     assert words.span(seconds) == text
 
 
-@pytest.mark.parametrize(("usd", "text"), [(12.345, "12.35 USD"), (12_345.6, "12,346 USD"), (-3.0, "-3.00 USD")])
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [(12.345, "12.35 USD"), (12_345.6, "12,346 USD"), (-3.0, "-3.00 USD"), (float("inf"), "without bound")],
+)
 def test_money(usd: float, text: str) -> None:
     assert words.money(usd) == text
 
 
-@pytest.mark.parametrize(("ratio", "text"), [(0.0423, "4.23 %"), (1.2, "120 %"), (1234.5, "123,450 %")])
+@pytest.mark.parametrize(
+    ("ratio", "text"), [(0.0423, "4.23 %"), (1.2, "120 %"), (1234.5, "123,450 %"), (float("-inf"), "without bound")]
+)
 def test_percent(ratio: float, text: str) -> None:
     assert words.percent(ratio) == text
 

@@ -123,7 +123,9 @@ def test_without_equity_or_requirement_nothing_is_said_of_the_room() -> None:
     assert "requirement" not in lines.margin_ratio(broke, NOW).text
 
 
-@pytest.mark.parametrize(("number", "text"), [(7.34, "7.3"), (125.4, "125"), (0.5, "0.5"), (100.0, "100")])
+@pytest.mark.parametrize(
+    ("number", "text"), [(7.34, "7.3"), (125.4, "125"), (0.5, "0.5"), (100.0, "100"), (inf, "without bound")]
+)
 def test_a_factor(number: float, text: str) -> None:
     assert words.times(number) == text
 
