@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 
 from monitor.domain.errors import MarginwatchError
@@ -37,39 +37,46 @@ class Afters:
 
     def __init__(self, prices: Prices, settings: EngineSettings, stablecoins: Collection[Asset]) -> None:
         self._prices, self._settings, self._stablecoins = prices, settings, stablecoins
-        self._wishes: dict[PoolKey, _Wish] = {}
+        self._wishes: dict[AccountKey, dict[PoolKey, _Wish]] = {}
 
     def of(self, priced: Priced) -> After | None:
         """What was found last of this very pool."""
-        wish = self._wishes.get(priced.pool.key)
+        wish = self._wishes.get(priced.pool.key.owner, {}).get(priced.pool.key)
         return None if wish is None or not _same_stakes(wish.priced, priced) else wish.after
 
     def want(self, account: AccountKey, priced: Priced, burn: Burn | None) -> None:
         """From now on the pool pays this; None: it is not known."""
         key, at = priced.pool.key, None if burn is None else burn.next_time
+        wishes = self._wishes.setdefault(account, {})
         if burn is None or at is None:
-            self._wishes.pop(key, None)
+            wishes.pop(key, None)
             return
         amounts: dict[Asset, float] = {}
         usd = 0.0
         for payment in burn.payments_at(at):
             amounts[payment.asset] = amounts.get(payment.asset, 0.0) + payment.amount
             usd += payment.usd
-        wish = self._wishes.get(key)
+        wish = wishes.get(key)
         if wish is None or not _same_stakes(wish.priced, priced):
-            self._wishes[key] = _Wish(account, priced, amounts, usd, at)
+            wishes[key] = _Wish(account, priced, amounts, usd, at)
         else:
             wish.priced, wish.amounts, wish.usd, wish.next_time = priced, amounts, usd, at
 
     def forget(self, account: AccountKey) -> None:
         """The account is gone."""
-        for key in [key for key, wish in self._wishes.items() if wish.account == account]:
-            del self._wishes[key]
+        self._wishes.pop(account, None)
+
+    def keep(self, account: AccountKey, pools: Container[PoolKey]) -> None:
+        """The account has these pools, and no others any more."""
+        wishes = self._wishes.get(account, {})
+        for key in [key for key in wishes if key not in pools]:
+            del wishes[key]
 
     def seek(self, now: float) -> tuple[AccountKey, ...]:
         """Look at those that have waited longest; returns their accounts."""
         every = self._settings.after_every_seconds
-        waiting = [wish for wish in self._wishes.values() if _is_due(wish, now, every)]
+        wishes = (wish for each in self._wishes.values() for wish in each.values())
+        waiting = [wish for wish in wishes if _is_due(wish, now, every)]
         chosen = sorted(waiting, key=lambda wish: wish.looked_at)[: self._settings.advices_per_step]
         for wish in chosen:
             wish.looked_at, wish.after = now, self._found(wish, now)

@@ -262,6 +262,7 @@ class Engine:
             tables = self._intake.tables(account.venue).of(account)
             stable = self._valuation.stablecoins
             self._valuation.replace(account, description.pools, lambda pool: listed(believed, tables, pool, stable))
+            self._afters.keep(account, self._valuation.of(account))
 
     def _description(self, account: Account, tables: Tables) -> Description:
         try:

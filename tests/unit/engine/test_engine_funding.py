@@ -425,6 +425,16 @@ class TestAfters:
         assert afters.seek(T + 1.0) == ()
         assert afters.seek(T + 100.0) == (MAIN,)
 
+    def test_a_pool_that_is_gone_is_not_looked_at_any_more(self) -> None:
+        found = paying({"BTCUSDT": 0.0001, "ETHUSDT": -0.0004}, BTC, ALONE)
+        found.step([Elapsed(SEEN + 1.0)], SEEN + 1.0)
+        assert len(found._afters.seek(SEEN + 100.0)) == 1
+        for second in (2.0, 3.0):  # absent from two readings
+            found.step([reading(BTC, asked=SEEN + second)], SEEN + second)
+        assert [one.key.pool for one in found.reports()[0].pools] == ["cross:USDT"]
+        looked = [found._afters.seek(SEEN + 200.0 + second) for second in range(3)]
+        assert [len(accounts) for accounts in looked] == [1, 0, 0]
+
     def test_of_a_forgotten_account_nothing_is_left(self) -> None:
         afters = Afters(Prices(), EngineSettings(), ())
         afters.want(MAIN, self.priced(1.0), Burn((Payment("USDT", 1.0, 1.0, Due(0.1, T + 1.0, None)),)))
