@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import Any
 
 import pytest
 
 from monitor.alerts.catalogue import RULES, default_rules
 from monitor.alerts.rule import Kind, RuleSettings
-from monitor.alerts.settings import AlertSettings, mistakes
+from monitor.alerts.settings import BUILT_IN, AlertSettings, mistakes
 from tests.programs import ROOT
 
 PAGE = (ROOT / "docs" / "alerts.md").read_text()
@@ -38,13 +39,17 @@ def test_a_row_says_the_default(rule: str) -> None:
     assert ROWS[rule] == default_of(rule)
 
 
-def test_the_examples_may_be_copied() -> None:
-    tables = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)]
-    named = [(name, rule) for table in tables for name, rule in table["alerts"].items() if name in RULES]
+EXAMPLES = [tomllib.loads(text)["alerts"] for text in re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)]
 
-    assert len(named) >= 5
-    rules = {name: RuleSettings(**{**_plain(default_rules()[name]), **rule}) for name, rule in named}
-    assert list(mistakes(AlertSettings(rules=rules))) == []
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_may_be_copied(example: dict[str, Any]) -> None:
+    changed = {name: keys for name, keys in example.items() if name in RULES}
+    rules = {name: RuleSettings(**{**_plain(default_rules()[name]), **keys}) for name, keys in changed.items()}
+    levels = tuple(example.get("levels", BUILT_IN))
+
+    assert changed or example.keys() & {"overrides", "inhibits"}
+    assert list(mistakes(AlertSettings(rules=rules, levels=levels))) == []
 
 
 def _plain(settings: RuleSettings) -> dict[str, object]:
