@@ -33,9 +33,10 @@ async def test_what_grows_worse_goes_into_the_thread_and_shows_in_the_channel() 
     async with fake.running(), using(channel := _channel(fake)):
         await channel.send(message(), None)
         await channel.send(message(change(Change.ESCALATED, alert(Severity.CRITICAL), 2)), None)
+        await channel.send(message(change(Change.WORSENED, alert(Severity.CRITICAL), 3)), None)
         await channel.send(message(change(one=alert(account="hedge"))), None)
     threads = [(asked.body.get("thread_ts"), asked.body.get("reply_broadcast")) for asked in fake.asked]
-    assert threads == [(None, None), ("1700000000.000000", True), (None, None)]
+    assert threads == [(None, None), ("1700000000.000000", True), ("1700000000.000000", True), (None, None)]
 
 
 @pytest.mark.parametrize(

@@ -142,9 +142,11 @@ async def test_what_comes_new_of_an_incident_answers_its_first_message() -> None
     async with fake.running(), using(channel := _channel(fake)):
         await channel.send(message(), None)
         await channel.send(message(change(Change.ESCALATED, alert(Severity.CRITICAL), 2)), None)
+        await channel.send(message(change(Change.WORSENED, alert(Severity.CRITICAL), 3)), None)
         await channel.send(trial(), None)
     replies = [asked.body.get("reply_parameters") for asked in fake.asked]
-    assert replies == [None, {"message_id": 100, "allow_sending_without_reply": True}, None]
+    first = {"message_id": 100, "allow_sending_without_reply": True}
+    assert replies == [None, first, first, None]
 
 
 @pytest.mark.parametrize(
