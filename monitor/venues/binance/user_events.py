@@ -261,22 +261,29 @@ _FORCED = (
 )
 
 
+_FILLS = ("TRADE", "CALCULATED")  #: the execution types that move a wallet
+
+
 def _order_update(payload: bytes, account: AccountKey, received: float) -> Found:
     update = msgspec.json.decode(payload, type=_OrderUpdate, strict=False)
     order = update.o
     forced = _forced(order)
     at = _time(update.E, update.T)
-    flows = cash.of_fill(
-        cash.Fill(
-            symbol=order.s,
-            profit=optional(order.rp),
-            fee=optional(order.n),
-            fee_asset=order.N,
-            forced=forced is not None,
-        ),
-        account,
-        at,
-        received,
+    flows = (
+        ()
+        if order.x not in _FILLS
+        else cash.of_fill(
+            cash.Fill(
+                symbol=order.s,
+                profit=optional(order.rp),
+                fee=optional(order.n),
+                fee_asset=order.N,
+                forced=forced is not None,
+            ),
+            account,
+            at,
+            received,
+        )
     )
     if forced is None:
         return Found(flows, carries_state=False)
