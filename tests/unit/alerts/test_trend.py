@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.alerts.catalogue import default_rules
+from monitor.alerts.settings import AlertSettings, mistakes
 from monitor.alerts.trend import SAMPLES, Trend, Trends, seconds_left, share_lost
 from monitor.domain.names import AccountKey, PoolKey
+from tests.unit.alerts.desk import Desk, at_ratio
 
 MAIN = PoolKey("paper", "main", "cross:USDT")
 SPARE = PoolKey("paper", "spare", "cross:USDT")
@@ -126,3 +130,33 @@ def test_a_counter_grows_within_the_window_only() -> None:
 def test_a_trend_is_small() -> None:
     found, _ = trend(*[float(room) for room in range(1_000)])
     assert sys.getsizeof(found._samples) < 2_000  # what a pool costs is promised in the docstring
+
+
+@pytest.mark.parametrize(
+    ("rule", "window", "cure"),
+    [
+        ("trend_time", 899.0, "must be 900 seconds or more"),
+        ("trend_time", inf, "must be 900 seconds or more"),
+        ("worsening", 59.0, "must be 60 seconds or more"),
+        ("margin_ratio", 900.0, "does not look back"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_refused(rule: str, window: float, cure: str) -> None:
+    settings = replace(default_rules()[rule], window_seconds=window)
+    (mistake,) = mistakes(AlertSettings(rules={rule: settings}))
+
+    assert mistake.key == f"alerts.{rule}.window_seconds"
+    assert cure in str(mistake)
+
+
+@pytest.mark.parametrize(("rule", "window"), [("trend_time", 900.0), ("worsening", 60.0), ("unacknowledged", None)])
+def test_a_window_that_makes_sense_is_taken(rule: str, window: float | None) -> None:
+    settings = replace(default_rules()[rule], window_seconds=window)
+    assert list(mistakes(AlertSettings(rules={rule: settings}))) == []
+
+
+def test_the_alerting_looks_back_as_far_as_the_rule_says() -> None:
+    desk = Desk(worsening=replace(default_rules()["worsening"], window_seconds=120.0))
+    for minute in range(11):
+        desk.see(at_ratio(0.01, equity_usd=100_000.0 - 9_500.0 * minute), seconds=60.0)
+    assert desk.alert("worsening").text.count("within 2 min") == 1
