@@ -35,6 +35,7 @@ REPLACED = "replaced by a newer one of its incident"
 HUSHED = "silenced or held back before it was sent"
 NOWHERE = Standing()
 _HUSHED = (AlertState.SILENCED, AlertState.INHIBITED)
+_NO_NEWS_ALONE = (Change.EASED, Change.UNACKNOWLEDGED)
 _DIGESTED = alerts.LOUD | {Change.EASED, Change.RESOLVED}
 
 
@@ -78,6 +79,8 @@ class Dispatcher:
         step = due_step(promise, change, self._settings)
         if step is None or change is None:
             return Plan(escalations=kept)
+        if change.change not in alerts.LOUD:  # whoever comes next is called, whatever the last change was
+            change = replace(change, change=Change.REPEATED)
         entries = []
         for name in step.channels:
             where = standing.get(name, NOWHERE)
@@ -146,11 +149,9 @@ class Dispatcher:
         return where.told and change.change is Change.RESOLVED and change.alert.state is not AlertState.SILENCED
 
     def _entry(self, change: AlertChange, traits: Traits, where: Standing, now: float) -> OutboxEntry:
+        change, waiting = _to_those(where, change), where.waiting
         told = words.message(change, traits.name, self._settings.external_url, now)
-        waiting = where.waiting
-        owed = waiting is not None and waiting.loudness >= LOUD
-        loud = change.change in alerts.LOUD or (owed and change.change is Change.EASED)
-        loud = loud and change.alert.state not in _HUSHED
+        loud = change.change in alerts.LOUD and change.alert.state not in _HUSHED
         level = change.alert.severity
         entry = self._new(told, traits, level, self._loudness(level, loud=loud), now)
         if not loud and where.told and where.editable:
@@ -212,6 +213,14 @@ class Dispatcher:
     def _loudness(self, level: Level, *, loud: bool) -> int:
         base = 0 if not loud else URGENT if is_critical(level, self._settings) else LOUD
         return base + rank(level, self._settings.order)
+
+
+def _to_those(where: Standing, change: AlertChange) -> AlertChange:
+    """A change as it is to those whom it is told: to somebody who was never told of what fires, that is the news."""
+    owed = where.waiting is not None and not where.told
+    if owed and change.alert.state is AlertState.FIRING and change.change in _NO_NEWS_ALONE:
+        return replace(change, change=Change.FIRED)
+    return change
 
 
 def _dropped(entry: OutboxEntry, why: str) -> OutboxEntry:

@@ -158,11 +158,23 @@ def test_the_same_change_once_more_takes_its_own_place() -> None:
     assert entry.state is OutboxState.WAITING
 
 
-def test_what_was_never_told_and_eased_is_told_as_it_is_now() -> None:
-    old = waiting(MAIL)
-    _, entry = told(desk(MAIL), change(Change.EASED, WARNING, number=2), {"mail": Standing(waiting=old)})
+@pytest.mark.parametrize("what", [Change.EASED, Change.UNACKNOWLEDGED])
+@pytest.mark.parametrize("traits", [MAIL, PAGER, CHAT])
+def test_to_whoever_was_never_told_it_is_news_that_it_fires_though_it_eased(what: Change, traits: Traits) -> None:
+    standing = {traits.name: Standing(waiting=waiting(traits))}
+    _, entry = told(desk(traits), change(what, WARNING, number=2), standing)
 
     assert LOUD <= entry.loudness < URGENT
+    assert entry.message.changes[0].change is Change.FIRED
+    assert entry.message.title == "WARNING: main"
+
+
+def test_to_whoever_was_told_an_escalation_that_is_taken_back_before_it_was_sent_is_quiet() -> None:
+    standing = {"chat": replace(EDITABLE, waiting=waiting(CHAT, change(Change.ESCALATED, number=2)))}
+    _, entry = told(desk(CHAT), change(Change.EASED, WARNING, number=3), standing)
+
+    assert entry.loudness < LOUD
+    assert entry.message.changes[0].change is Change.EASED
 
 
 def test_what_was_never_told_and_is_over_is_told_quietly() -> None:
@@ -290,6 +302,12 @@ def test_when_a_promise_is_due_the_next_ones_get_the_newest_state() -> None:
     assert entry.message.title == "Not acknowledged for 10 min: CRITICAL, worse: main"
     assert entry.id == "i-4-night-0@mail"
     assert entry.loudness >= URGENT
+
+
+def test_who_comes_next_is_called_though_the_last_change_was_none_that_calls() -> None:
+    plan = desk(CHAT, MAIL, routes=NIGHT).escalated(PROMISE, change(Change.EASED), {}, NOW)
+
+    assert [each.change for each in plan.entries[0].message.changes] == [Change.REPEATED]
 
 
 def test_whoever_is_about_to_be_told_anyway_is_not_told_twice() -> None:
