@@ -13,13 +13,18 @@ from monitor.outputs.delivery.settings import DeliverySettings
 
 @dataclass(slots=True)
 class Waiting:
-    """One entry. `held`: it is not on the disk yet; `since`: when it could have gone first; `alone`: in no group."""
+    """One entry. `held`: it is not on the disk yet; `since`: when it could have gone first; `alone`: in no group.
+
+    `stood_in`: another channel is told in its place, or there is none; `answered`: that one was, while this one was
+    under way.
+    """
 
     entry: OutboxEntry
     since: float
     held: bool = False
     alone: bool = False
     stood_in: bool = False
+    answered: bool = False
 
 
 class Queue:
@@ -77,6 +82,15 @@ class Queue:
         if gone is not None and self._threads.get((gone.entry.message.thread, gone.entry.digest)) == id_:
             del self._threads[gone.entry.message.thread, gone.entry.digest]
         return gone
+
+    def answer(self, id_: str) -> OutboxEntry | None:
+        """Another channel told it: take it out. What is under way is not tried again if it fails."""
+        gone = self.remove(id_)
+        if gone is not None:
+            return gone.entry
+        if id_ in self.flying:
+            self.flying[id_].answered = True
+        return None
 
     def first(self, now: float) -> Waiting | None:
         """What goes next, if it may."""

@@ -22,6 +22,7 @@ from monitor.outputs.delivery.settings import DeliverySettings
 log = structlog.get_logger(__name__)
 
 REPLACED = "replaced by a newer one of its incident"
+ELSEWHERE = "told by another channel"
 GONE = "the message that was to be edited is gone"
 TRIES_BEFORE_LAST = 3  #: failures after which a message lets all others go first
 
@@ -208,6 +209,10 @@ class Sender:
         lane, now = self._lane, self._clock.now()
         entries = []
         for each in taken:
+            if each.answered:
+                lane.queue.flying.pop(each.entry.id, None)
+                entries.append(replace(each.entry, state=OutboxState.DROPPED, reason=ELSEWHERE))
+                continue
             last = each.entry.attempts >= TRIES_BEFORE_LAST and len(lane.queue) > len(taken)
             entry = replace(
                 each.entry,

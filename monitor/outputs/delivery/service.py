@@ -23,7 +23,7 @@ from monitor.outputs.delivery.attempt import attempt
 from monitor.outputs.delivery.books import Books
 from monitor.outputs.delivery.lane import Lane
 from monitor.outputs.delivery.queue import Waiting
-from monitor.outputs.delivery.sender import Sender
+from monitor.outputs.delivery.sender import ELSEWHERE, Sender
 from monitor.outputs.delivery.settings import DeliverySettings
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,6 @@ CRASH_POINTS = ("decided", "persisting", "persisted", "picked", "marked", "sendi
 OVERDUE = "overdue: of no use any more"
 CROWDED_OUT = "too many messages wait"
 NO_CHANNEL = "the channel is no longer configured"
-ELSEWHERE = "told by another channel"
 NOT_THERE = "no such channel"
 
 NOTHING_SAVED, DEFAULTS, EMPTY = Saved(), DeliverySettings(), Commit()
@@ -180,10 +179,10 @@ class Delivery:
             one = told.pop()
             for id_ in (self._stand_ins.pop(one.id, ""), one.stands_for):
                 lane = self._lanes.get(_channel(id_))
-                gone = None if lane is None else lane.queue.remove(id_)  # not what is under way
+                gone = None if lane is None else lane.queue.answer(id_)
                 if gone is not None:
-                    answered.append(replace(gone.entry, state=OutboxState.DROPPED, reason=ELSEWHERE))
-                    told.append(gone.entry)
+                    answered.append(replace(gone, state=OutboxState.DROPPED, reason=ELSEWHERE))
+                    told.append(gone)
         return answered
 
     def delivered(self, lane: Lane, message: Message, now: float) -> None:

@@ -174,6 +174,25 @@ def test_what_fails_for_twenty_seconds_goes_another_way_and_only_that_way() -> N
     run(story)
 
 
+def test_what_hangs_while_another_channel_is_told_is_not_tried_again() -> None:
+    async def story() -> None:
+        async def hang(message: Message, handle: str | None) -> str | None:
+            await asyncio.sleep(1e6)
+            return None
+
+        office = open_office([FakeChannel("chat", behave=hang), FakeChannel("mail")], routing=TO_CHAT)
+        office.decide(change())
+        await office.pass_(60)
+
+        assert times(office["mail"]) == [20.0]
+        assert office["chat"].attempts == 2  # the second was under way when the other channel told it
+        assert sorted(office.keeper.states().values()) == ["dropped", "sent"]
+        assert office.delivery.is_idle()
+        await office.stop()
+
+    run(story)
+
+
 def test_the_fallback_of_a_fallback_is_told_when_that_fails_too() -> None:
     async def story() -> None:
         channels = [
