@@ -352,4 +352,7 @@ class Cash:
         return [] if book is None else [gap for gap in book.gaps if gap.told(now)]
 
     def _book(self, account: AccountKey) -> _Book:
-        return self._books.setdefault(account, _Book())
+        book = self._books.get(account)
+        if book is None:
+            book = self._books[account] = _Book()
+        return book

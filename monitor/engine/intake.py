@@ -178,9 +178,8 @@ class Intake:
     def _rates(self, venue: Venue, asset: Asset, rates: AssetRates) -> None:
         tables = self.tables(venue)
         if tables.rates.get(asset) not in (None, rates):
-            for key in self.accounts:
-                if key.venue == venue:
-                    self._touched.rates_before.setdefault(key, tables.of(key))
+            before = {key: tables.of(key) for key in self.accounts if key.venue == venue}
+            self._touched.rates_before = before | self._touched.rates_before
         if tables.set_rates(asset, rates):
             self._describe_all(venue)
 
