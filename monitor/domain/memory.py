@@ -19,8 +19,10 @@ class PositionFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFacts:
-    """What was last believed of an account at `at`. `tables` maps symbols held, and "collateral", to a digest (hex) of
-    the tiers or rates that applied; None is what could not be read.
+    """What was last believed of an account at `at`; None is what could not be read.
+
+    `tables` maps what applied to what was held to a digest (hex): tiers by symbol, contracts by "contract:" and symbol,
+    rates by "collateral:" and asset.
     """
 
     account: AccountKey
