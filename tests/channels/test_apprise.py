@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 import threading
@@ -126,14 +127,10 @@ _ENDS = """
 import asyncio, sys
 from monitor.outputs.channels.apprise import AppriseChannel, AppriseSettings
 from monitor.domain.delivery import DeliveryFailed
-from tests.channels.fakes import Fault, Ntfy
 from tests.channels.samples import StillClock, message
 
 async def main():
-    server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(60), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    settings = AppriseSettings(name="a", url=f"ntfy://127.0.0.1:{port}/x", timeout_seconds=1)
-    channel = AppriseChannel(settings, StillClock())
+    channel = AppriseChannel(AppriseSettings(name="a", url=sys.argv[1], timeout_seconds=1), StillClock())
     try:
         await channel.send(message(), None)
     except DeliveryFailed as failure:
@@ -146,7 +143,9 @@ print("end", flush=True)
 
 
 def test_what_hangs_does_not_keep_the_program_from_ending() -> None:
-    ran = subprocess.run([sys.executable, "-c", _ENDS], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    with socket.create_server(("127.0.0.1", 0)) as server:  # it takes connections and never answers
+        url = f"ntfy://127.0.0.1:{server.getsockname()[1]}/risk?rto=600&cto=600"
+        ran = subprocess.run([sys.executable, "-c", _ENDS, url], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ran.stdout.splitlines() == ["a: no answer within 1 s", "end"]
     assert ran.returncode == 0
 
