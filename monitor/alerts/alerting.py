@@ -270,57 +270,58 @@ class Alerting:
         """What a reading makes of its subject."""
         subject = reading.subject
         settings, standing = self._rulebook.of(subject), self._standing.get(subject)
-        event = RULES[subject.rule].kind is Kind.EVENT
-        if standing is not None and standing.unread:
-            if reading is standing.reading or (event and not reading.state and not reading.sure):
-                standing.wakes_at = standing.gone_at  # it stands as it did before the restart until it can be read
-                if now >= standing.gone_at:
-                    self._close(subject, reasons.NOT_CONFIGURED, reasons.NOT_CONFIGURED)
-                return
-            standing.unread = False
+        if standing is not None and standing.unread and self._stays_unread(standing, reading, now):
+            return
         before = None if standing is None else standing.incident
         graded = grade(reading, settings, self._levels)
         quiet = standing is not None and standing.quiet
-        incident_, change, reason = advance(before, graded, settings, now, self._levels, quiet=quiet)
-        if incident_ is None:
+        after, change, reason = advance(before, graded, settings, now, self._levels, quiet=quiet)
+        if after is None:
             if standing is not None and standing.alert is not None:
                 self._end(subject, standing, reading.words(now), reason)
             self._forget(subject)
             return
         if standing is None:
-            standing = self._standing[subject] = Standing(incident_, reading)
+            standing = self._standing[subject] = Standing(after, reading)
             self._pending = None
-        changed = standing.reading is not reading
-        minor = before is not None and (before.levels, before.worst_room) != (incident_.levels, incident_.worst_room)
-        standing.incident, standing.reading = incident_, reading
-        standing.lost = reading if reading is standing.lost else None
-        standing.room = standing.room if graded.room is None else graded.room
-        standing.sees(reading)
+        changed = standing.takes(reading, after, graded.room)
         if change in LOUD and standing.acknowledgement is not None:
             reason = reasons.ends_acknowledgement(reason, standing.acknowledgement)
             standing.acknowledgement = None
         # That an event is over shows in the very next step.
-        standing.wakes_at = now if event and reading.state else wakes(incident_, settings, quiet=standing.quiet)
-        if incident_.severity is None:
+        happened = reading.state and RULES[subject.rule].kind is Kind.EVENT
+        standing.wakes_at = now if happened else wakes(after, settings, quiet=standing.quiet)
+        if after.severity is None:
             return
         if change is not None or (changed and now - standing.worded_at >= REFRESH_SECONDS):
-            standing.alert = self._worded(incident_.severity, standing, reading, now)
+            standing.alert = self._worded(after.severity, standing, reading, now)
             standing.worded_at = now
             self._firing = None
         if change is not None:
             self._ledger.note(subject, standing, change, reason, None if before is None else before.severity)
             self._hush.restless |= change in (Change.FIRED, Change.ESCALATED, Change.EASED)
             self._pending = None
-        elif minor or standing.stale:
-            standing.stale = True
-            if now - standing.kept_at >= KEEP_SECONDS:
-                self._ledger.keep(subject)
+        elif standing.stale and now - standing.kept_at >= KEEP_SECONDS:
+            self._ledger.keep(subject)
+
+    def _stays_unread(self, standing: Standing, reading: Reading, now: float) -> bool:
+        """Whether a reading tells nothing new of what stands since before a restart: it stays as it was until one
+        does, or until nothing was seen of it for too long.
+        """
+        event = RULES[reading.subject.rule].kind is Kind.EVENT
+        if reading is not standing.reading and not (event and not reading.state and not reading.sure):
+            standing.unread = False
+            return False
+        standing.wakes_at = standing.gone_at
+        if now >= standing.gone_at:
+            self._close(reading.subject, reasons.NOT_CONFIGURED, reasons.NOT_CONFIGURED)
+        return True
 
     def _worded(self, severity: Level, standing: Standing, reading: Reading, now: float) -> Alert:
         subject, told = reading.subject, reading.words(now)
         last = None if standing.alert is None else standing.alert.value
         labels, since = subject.labels, standing.incident.since
-        name = identity(subject.rule, labels)
+        name = identity(subject.rule, labels) if standing.alert is None else standing.alert.fingerprint
         return standing.marked(
             Alert(
                 rule=subject.rule,

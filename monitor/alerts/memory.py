@@ -75,11 +75,18 @@ class Standing:
             return alert
         return replace(alert, state=state, by=by, note=note)
 
-    def sees(self, reading: Reading) -> None:
-        """Remember the worst number."""
+    def takes(self, reading: Reading, incident: Incident, room: float | None) -> bool:
+        """Go on with a reading and what it made of the incident; whether it is another reading than before."""
+        known = self.incident
+        self.stale |= (known.levels, known.worst_room) != (incident.levels, incident.worst_room)
+        changed = self.reading is not reading
+        self.incident, self.reading = incident, reading
+        self.lost = reading if reading is self.lost else None
+        self.room = self.room if room is None else room
         value = reading.value
         if value is not None and (self.worst is None or is_worse(RULES[reading.subject.rule], value, self.worst)):
             self.worst = value
+        return changed
 
 
 def is_worse(rule: Rule, value: float, other: float) -> bool:
