@@ -148,6 +148,20 @@ def test_every_other_name_in_them_is_a_word_of_ours() -> None:
     assert odd - ours == set()
 
 
+def test_whatever_one_quotes_is_said_by_some_part_of_the_program() -> None:
+    said = " ".join(" ".join(file.read_text().split()) for file in (ROOT / "monitor").rglob("*.py"))
+    # What an operating system says stands in the documentation.
+    said = (said + (ROOT / "docs" / "journal.md").read_text()).lower()
+    unheard = []
+    for name, text in BOOKS.items():
+        for quote in re.findall("«([^»]+)»", " ".join(text.split())):
+            # An amount, a name or a time stands for a part that differs.
+            parts = [part.strip().lower() for part in re.split(r"…|\bX\b|\bCOIN\b", quote)]
+            unheard += [(name, quote) for part in parts if part not in said]
+
+    assert unheard == []
+
+
 def test_every_link_leads_to_another_one() -> None:
     links = {link for text in BOOKS.values() for link in re.findall(r"\]\(([^)]*)\)", text)}
 
