@@ -125,7 +125,7 @@ class Fake:
             case Fault.MOVED:
                 return web.Response(status=302, headers={"Location": f"{self.url}/elsewhere"})
         if self.long_bytes:
-            return web.Response(body=b"[" * self.long_bytes)
+            return web.Response(body=b'"' + b"x" * self.long_bytes + b'"')
         await asyncio.sleep(self.slow_seconds)
         return self.answer(asked)
 
