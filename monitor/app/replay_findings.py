@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import inf
 
+from monitor.alerts.catalogue import RULES
 from monitor.app.replay import Began, Ended, Item, Missing, ReplayedStep
 from monitor.app.replay_episodes import Episodes, Pairing, paired
 from monitor.app.replay_figures import Figures, near_threshold
@@ -17,6 +19,14 @@ from monitor.domain.quality import Quality
 from monitor.outputs.journal.records import Outcome, PoolOutcome
 
 SETTLES_SECONDS = 60.0  #: after a beginning in the middle: what had been learnt or waited for before is not known
+#: For how long a beginning in the middle is felt by rules on what was learnt. Volatilities never quite forget.
+LEARNT_SECONDS = {
+    "unexplained_loss": 3600.0,
+    "unexplained_gain": 3600.0,
+    "coin_sigmas": inf,
+    "market_sigmas": inf,
+    "position_sigmas": inf,
+}
 SHIFTED_SECONDS = 60.0  #: within which the same change on both sides is one that came at another time
 
 
@@ -190,6 +200,8 @@ class Findings:
             return ""
         if _settling(step):
             return "the replay began less than a minute before, in the middle"
+        if step.now - step.began.at < looks_back_seconds(found.change.alert.rule):
+            return "the rule looks back to a time before the replay begins"
         if any(side.began_before(found.change.alert) for side in (self.ours, self.recorded)):
             return "the alert fired before the replay begins"
         return ""
@@ -203,6 +215,12 @@ class Findings:
             if other.ours is not found.ours and other.shift_seconds is None and _key(other.change) == key:
                 return other
         return None
+
+
+def looks_back_seconds(rule: str) -> float:
+    """How far a rule looks back, 0 for one that reads only what is."""
+    window = None if rule not in RULES else RULES[rule].window_seconds
+    return LEARNT_SECONDS.get(rule, 0.0 if window is None else window)
 
 
 def _settling(step: ReplayedStep) -> bool:

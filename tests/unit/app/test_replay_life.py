@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.app.replay import ReplayedStep, Replayer
-from monitor.app.replay_findings import Findings
+from monitor.app.replay_findings import Findings, looks_back_seconds
 from monitor.app.replay_settings import configured
 from monitor.domain.alerts import AlertChange, AlertMemory, Change, Matcher, Silence
 from monitor.domain.events import AcknowledgeAlert, AlertsRestored, Elapsed, EndSilence, SilenceAlerts
@@ -92,3 +92,11 @@ def test_a_later_segment_knows_which_alerts_fired_and_who_keeps_them_quiet(numbe
     assert first.decision.view.silences == was.silences
     findings = findings_of(second)
     assert findings.same, [each.change for each in findings.differences]
+
+
+@pytest.mark.parametrize(
+    ("rule", "seconds"),
+    [("worsening", 900.0), ("unexplained_loss", 3600.0), ("margin_ratio", 0.0), ("a rule of another version", 0.0)],
+)
+def test_rules_that_look_back_may_differ_for_as_long_after_a_beginning_in_the_middle(rule: str, seconds: float) -> None:
+    assert looks_back_seconds(rule) == seconds
