@@ -24,7 +24,7 @@ from monitor.app.monitor import run_monitor
 from monitor.cli.codes import Exit
 from monitor.cli.demo_screen import LiveScreen, PlainScreen, Screen, Tally
 from monitor.cli.run import in_loop, stop_on_signals
-from monitor.domain.alerts import AlertChange
+from monitor.domain.alerts import AlertChange, AlertState
 from monitor.domain.view import View
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.server import SimBinance
@@ -170,7 +170,8 @@ class Demo:
         if view.ready:
             self._ready.set()
         for change in changes:
-            self._screen.alert(change)
+            if change.alert.state not in (AlertState.SILENCED, AlertState.INHIBITED):  # nobody would be told of it
+                self._screen.alert(change)
 
     async def _story(self, sim: SimBinance) -> None:
         with suppress(TimeoutError):
