@@ -63,6 +63,11 @@ def test_what_to_do_comes_in_order_and_says_what_not_to_do(name: str) -> None:
     assert re.search(r"\b[Dd]o not\b|\bnever\b", sections(BOOKS[name])["What to do"])
 
 
+@pytest.mark.parametrize("name", BOOKS)
+def test_how_to_check_names_something_of_ours_to_look_at(name: str) -> None:
+    assert any(code.startswith("marginwatch") for code in codes(sections(BOOKS[name])["How to check"]))
+
+
 @pytest.mark.parametrize(("name", "rule"), RULE_OF.items())
 def test_the_defaults_that_it_states_are_those_of_the_catalogue(name: str, rule: str) -> None:
     (stated,) = blocks(sections(BOOKS[name])["Tuning"])
