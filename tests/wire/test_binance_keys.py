@@ -27,7 +27,7 @@ async def test_a_key_that_can_move_funds_is_refused_and_asks_nothing_more(power:
             await until(lambda: stopped(wire), 3.0, "the account is left alone")
             assert wire.all(PermissionsRead), "the engine is told"
             told = {one.what: one.reason for one in wire.all(PollFailed)}
-            assert told.keys() == {"account", "config", "tiers", "permissions"}
+            assert told.keys() == {"account", "config", "tiers", "permissions", "income"}
             assert all("the key may" in reason for reason in told.values())
             await asyncio.sleep(0.7)
             asked = {one.path for one in sim.requests.requests if one.account == "main"}

@@ -146,7 +146,8 @@ def test_jobs_are_named_once_and_not_like_streams() -> None:
     assert len(set(names)) == len(names)
     streams = {("marks", ""), ("assets", ""), ("user", "main"), ("user", "second")}
     readings = {("clock", ""), ("instruments", ""), ("candles", "")}
-    readings |= {(what, name) for what in ("account", "config", "tiers", "permissions") for name in ("main", "second")}
+    asked = ("account", "config", "tiers", "permissions", "income")
+    readings |= {(what, name) for what in asked for name in ("main", "second")}
     assert {(one.stream, one.account) for one in session.feeds()} == streams | readings
     assert {(name, account or "") for account, name in names} & (streams | readings) == readings
     assert {one.phase for one in session.feeds()} == {"waiting"}

@@ -58,7 +58,6 @@ class AccountDesk:
         self._config = self._poll(self._read_config, lambda: self._stretched(timings.config_every_seconds), "config")
         self._tiers = self._poll(self._readings.tiers, lambda: timings.tiers_every_seconds, "tiers")
         self._flows_bell, self._flows_since = Wake(clock), math.inf
-        self._readings.rows["income"].idle(INCOME_IDLE)
         self._permissions = self._poll(self._read_permissions, lambda: timings.permissions_every_seconds, "permissions")
 
     def jobs(self) -> tuple[Job, ...]:
@@ -139,6 +138,7 @@ class AccountDesk:
     async def _read_flows(self) -> None:
         """Read the history whenever it is asked for, and never by itself: it is dear, and seldom needed."""
         pace, row = Pace(self._clock, self._timings), self._readings.rows["income"]
+        row.idle(INCOME_IDLE)
         while True:
             if self._flows_since == math.inf:
                 await self._flows_bell.wait(self._timings.config_every_seconds)
