@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +47,7 @@ from monitor.app.config_sources import (
 )
 from monitor.app.redaction import Redactor
 from monitor.domain.errors import ConfigError, ConfigRefused
+from monitor.domain.names import AccountKey
 
 _TREES: ContextVar[tuple[Tree, ...]] = ContextVar("trees", default=())  #: the sources of the `Config` being built
 
@@ -144,7 +145,7 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
         rules = _merged(*(source.tree for source in reversed(sources))).get("alerts")
         mistakes += [each for each in unknown_levels(rules) if each.key not in {told.key for told in mistakes}]
     else:
-        mistakes += alert_mistakes(alert_settings(config.alerts))
+        mistakes += alert_mistakes(replace(alert_settings(config.alerts), groups=_groups(config)))
         mistakes += delivery_mistakes(config)
     whole = _merged(*(source.tree for source in reversed(sources)), dict(overrides))
     secrets, more = resolve(secret_tables(whole), environ, file.parent if file is not None else Path())
@@ -177,6 +178,11 @@ def _merged(*trees: Tree) -> Tree:
             both = isinstance(value, dict) and isinstance(merged.get(name), dict)
             merged[name] = _merged(merged[name], value) if both else value
     return merged
+
+
+def _groups(config: Config) -> dict[AccountKey, str]:
+    """The group of each account that has one."""
+    return {AccountKey(each.venue, name): each.group for name, each in config.accounts.items() if each.group}
 
 
 def secret_tables(tree: Tree) -> Iterator[Held]:

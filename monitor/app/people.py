@@ -16,17 +16,15 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from monitor.alerts.dispatch import Dispatcher
-from monitor.app import settings, settings_people
+from monitor.app import settings, settings_people, settings_routing
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded
 from monitor.app.deciding import Decision
 from monitor.domain.alerts import Alert, AlertChange
 from monitor.domain.clock import Clock
 from monitor.domain.delivery import Channel, ChannelStatus, HeartbeatStatus, StoreStatus
-from monitor.domain.errors import Overrun
 from monitor.domain.events import (
     AcknowledgeAlert,
-    AlertCommand,
     AlertsRestored,
     EndSilence,
     Event,
@@ -91,7 +89,7 @@ class People:
         """
         saved = Saved() if self._store is None else await asyncio.to_thread(self._store.open)
         self._channels = list(self._made())
-        routing = settings_people.routing(self._loaded)
+        routing = settings_routing.routing(self._loaded)
         decisions = Dispatcher(routing, [traits(channel) for channel in self._channels], self._minute_at())
         self._delivery = Delivery(
             self._channels,
@@ -180,7 +178,7 @@ class People:
     def _made(self) -> Iterator[Channel]:
         """All channels, and what some of them do by themselves."""
         like = settings.alerts(self._loaded).like
-        means = Means(clock=self._clock, put=self._ask, firing=self._firing, like=like)
+        means = Means(clock=self._clock, put=self._put, firing=self._firing, like=like)
         for chosen in settings_people.channels(self._loaded):
             channel = build(chosen, means)
             job: Callable[[], Awaitable[None]] | None = getattr(channel, "run", None)
@@ -216,7 +214,7 @@ class People:
             self._clock,
             self._latest,
             state_every_seconds=config.state_every_seconds,
-            put=self._ask if config.commands else None,
+            put=self._put if config.commands else None,
             discovery=discovery if config.home_assistant else None,
         )
 
@@ -240,13 +238,6 @@ class People:
 
     def _firing(self) -> tuple[Alert, ...]:
         return self._latest().alerts
-
-    def _ask(self, command: AlertCommand) -> None:
-        """A command from a channel. A full inbox refuses it: whoever asked sees that nothing happened."""
-        try:
-            self._put(command)
-        except Overrun as error:
-            log.error("command lost", reason=str(error))
 
     async def _history(self, fingerprint: str) -> tuple[AlertChange, ...]:
         return () if self._store is None else await self._store.history(fingerprint)

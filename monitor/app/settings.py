@@ -8,7 +8,7 @@ from monitor.alerts.settings import AlertSettings, levels
 from monitor.app.config import Loaded, effective_tree
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_example import value
-from monitor.app.settings_people import groups
+from monitor.app.settings_routing import groups
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings

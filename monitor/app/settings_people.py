@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from monitor.alerts.routing import Digest, EscalationStep, QuietHours, Route, RoutingSettings
 from monitor.app.config import Loaded
 from monitor.app.config_delivery import Channel as ChannelTable
-from monitor.app.config_errors import HIDDEN
-from monitor.app.config_people import MQTT, level_names
-from monitor.domain.alerts import Level
-from monitor.domain.errors import ConfigError, ConfigRefused
-from monitor.domain.names import AccountKey
-from monitor.domain.silences import parse
-from monitor.outputs.channels import apprise
+from monitor.app.config_people import MQTT
 from monitor.outputs.channels.alertmanager import AlertmanagerSettings
 from monitor.outputs.channels.apprise import AppriseSettings
 from monitor.outputs.channels.discord import DiscordSettings
@@ -29,62 +21,6 @@ from monitor.outputs.mqtt.topics import Topics, part
 from monitor.store.settings import StoreSettings
 
 CLOSING_SECONDS = 0.4  #: that the end of the process waits for urgent messages under way; the rest is written down
-
-
-def groups(loaded: Loaded) -> dict[AccountKey, str]:
-    """The group of each account that has one."""
-    accounts = loaded.config.accounts.items()
-    return {AccountKey(account.venue, name): account.group for name, account in accounts if account.group}
-
-
-def routing(loaded: Loaded) -> RoutingSettings:
-    """Who is told of what."""
-    config = loaded.config
-    quiet = config.quiet_hours
-    return RoutingSettings(
-        routes=tuple(
-            Route(
-                name=route.name,
-                matchers=tuple(parse(text) for text in route.match),
-                levels=route.levels,
-                channels=route.channels,
-                escalate=tuple(EscalationStep(**step.model_dump()) for step in route.escalate),
-                goes_on=route.goes_on,
-            )
-            for route in config.routes
-        ),
-        quiet_hours=None
-        if quiet.starts == quiet.ends
-        else QuietHours(
-            starts_minute=_minute(quiet.starts), ends_minute=_minute(quiet.ends), zone=quiet.zone, levels=quiet.levels
-        ),
-        digests=tuple(
-            Digest(
-                channel=digest.channel,
-                levels=digest.levels,
-                every_seconds=digest.every_seconds,
-                starts_minute=_minute(digest.starts),
-            )
-            for digest in config.digests.values()
-        ),
-        fallback={name: channel.fallback for name, channel in config.channels.items() if channel.fallback},
-        fallback_after_seconds=config.delivery.fallback_after_seconds,
-        order=level_names(config),
-        external_url=config.web.external_url,
-        groups=groups(loaded),
-        overdue_seconds=_by_level(config.delivery.overdue_seconds),
-        grouping_seconds=_by_level(config.delivery.grouping_seconds),
-    )
-
-
-def _minute(time: str) -> int:
-    """Minutes since midnight of HH:MM."""
-    hours, minutes = time.split(":")
-    return 60 * int(hours) + int(minutes)
-
-
-def _by_level(table: Mapping[str, float]) -> dict[Level, float]:
-    return dict(table)
 
 
 def delivery(loaded: Loaded) -> DeliverySettings:
@@ -183,13 +119,3 @@ def store(loaded: Loaded) -> StoreSettings:
     """How much is kept."""
     config = loaded.config.store
     return StoreSettings(keep_seconds=config.keep_seconds, keep_rows=config.keep_rows)
-
-
-def refuse_what_cannot_be_spoken_to(loaded: Loaded) -> None:
-    """Ask Apprise what it knows, before a message depends on it. Raises `ConfigRefused` with all that it does not."""
-    found = []
-    for settings in channels(loaded):
-        if isinstance(settings, AppriseSettings) and (cure := apprise.check(settings)):
-            found.append(ConfigError(f"channels.{settings.name}.url", HIDDEN, cure))
-    if found:
-        raise ConfigRefused(tuple(found))

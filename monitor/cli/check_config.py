@@ -8,7 +8,7 @@ from monitor.alerts.routing import reachable
 from monitor.app.config import Loaded, load
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_people import MQTT, channel_names
-from monitor.app.settings_people import refuse_what_cannot_be_spoken_to, routing
+from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to, routing
 from monitor.cli.codes import Exit
 from monitor.venues.binance.polls import planned_weight
 from monitor.venues.budget import WeightBudget
@@ -52,7 +52,7 @@ def _people(loaded: Loaded) -> list[str]:
     if config.mqtt.host:
         lines.append(f"channel {MQTT}: {config.mqtt.host}:{config.mqtt.port}")
     if not names:
-        lines.append("warning: no channel is configured: alerts stand on the page, in /metrics and in the log only")
+        lines.append("note: no channel is configured: alerts stand on the page, in /metrics and in the log only")
     reached = reachable(routing(loaded), names)
     lines += [f"warning: no route leads to the channel {name}" for name in names if name not in reached]
     if names and not config.web.external_url:

@@ -16,7 +16,7 @@ from monitor import __version__
 from monitor.app import logging
 from monitor.app.config import Loaded, load
 from monitor.app.monitor import run_monitor
-from monitor.app.settings_people import refuse_what_cannot_be_spoken_to
+from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to
 from monitor.cli.codes import CannotCreate, Exit, Unavailable
 from monitor.store.failures import StoreRefused
 

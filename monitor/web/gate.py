@@ -123,8 +123,8 @@ class Gate:
 
 
 def named(hosts: Hosts, request: web.Request) -> None:
-    """Refuse a request that calls the server by a name that is not its own."""
-    header = request.headers.get("Host", "")
-    if not hosts.known(header):
+    """Refuse a request that calls the server by a name that is not its own. One without a name is no browser's."""
+    header = request.headers.get("Host")
+    if header is not None and not hosts.known(header):
         cure = "not a name of this monitor: set web.external_url to the address by which it is called"
         raise Refusal(421, "Host", header[:200], cure)

@@ -87,13 +87,17 @@ def _certificate(
 
 
 def _server_files(folder: Path) -> tuple[Path, Path, Path]:
+    """Authority, certificate and key; those that are there already, where a broker is started again."""
+    files = folder / "ca.pem", folder / "server.pem", folder / "server.key"
+    if all(file.is_file() for file in files):
+        return files
     ca_file, ca, ca_key = authority(folder)
     key = ec.generate_private_key(ec.SECP256R1())
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     certificate = _certificate(subject, ca.subject, key, ca_key, names, usage)
-    cert_file, key_file = folder / "server.pem", folder / "server.key"
+    _, cert_file, key_file = files
     cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -215,10 +215,7 @@ async def test_a_broker_that_comes_back_with_nothing_kept_gets_all_states_again(
         one = await running.__aenter__()
         await connected(one)
     await until(lambda: not one.status().connected, "the loss")
-    (tmp_path / "again").mkdir()
-    (tmp_path / "again" / "ca.pem").write_bytes(b"")
     with secure_broker(tmp_path, port=port) as broker:
-        # The authority was made anew with the broker; its file is the one that the channel reads at each connecting.
         await connected(one)
         async with watching(broker, "marginwatch/main/#") as heard:
             await until(lambda: bool(of(heard, TOPICS.pool(pool().key))), "the pool")

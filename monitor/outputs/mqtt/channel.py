@@ -13,11 +13,12 @@ import structlog
 from monitor.domain.alerts import Alert, Change
 from monitor.domain.clock import Clock
 from monitor.domain.delivery import DeliveryFailed, Message
-from monitor.domain.events import AlertCommand
+from monitor.domain.errors import MarginwatchError
+from monitor.domain.events import AlertCommand, SilenceAlerts
 from monitor.domain.reports import AccountReport, PoolReport
 from monitor.domain.view import View
 from monitor.outputs.mqtt import payloads
-from monitor.outputs.mqtt.commands import CommandRefused, command
+from monitor.outputs.mqtt.commands import command
 from monitor.outputs.mqtt.homeassistant import Discovery
 from monitor.outputs.mqtt.publisher import MqttStatus, NotTaken, Publisher
 from monitor.outputs.mqtt.settings import MqttSettings
@@ -171,14 +172,14 @@ class MqttChannel:
 
     def _command(self, raw: bytes) -> None:
         answer: dict[str, object] = {"ok": True}
+        assert self._put is not None  # nobody listens otherwise
         try:
             asked = command(raw, self._clock.now(), lambda: secrets.token_hex(8))
-        except CommandRefused as refusal:
+            self._put(asked)
+        except MarginwatchError as refusal:  # no command, or there is no room for one
             log.warning("mqtt command refused", reason=str(refusal)[:200])
             answer = {"ok": False, "error": str(refusal)}
         else:
-            assert self._put is not None  # nobody listens otherwise
-            self._put(asked)
-            if hasattr(asked, "silence"):
+            if isinstance(asked, SilenceAlerts):
                 answer["id"] = asked.silence.id
         self._publisher.alert(self._topics.result, msgspec.json.encode(answer))

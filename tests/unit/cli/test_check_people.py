@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.app.config import loads
-from monitor.app.settings_people import refuse_what_cannot_be_spoken_to
+from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to
 from monitor.cli.check_config import summary
 from monitor.domain.errors import ConfigRefused
 
