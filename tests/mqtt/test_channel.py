@@ -24,7 +24,7 @@ from monitor.domain.events import AcknowledgeAlert, AlertCommand
 from monitor.domain.lines import Line, Ratio
 from monitor.domain.quality import Quality
 from monitor.domain.view import View
-from monitor.outputs.mqtt.channel import MqttChannel
+from monitor.outputs.mqtt.channel import AT_ONCE, MqttChannel
 from monitor.outputs.mqtt.homeassistant import Discovery
 from monitor.outputs.mqtt.settings import MqttSettings
 from monitor.outputs.mqtt.topics import Topics
@@ -239,7 +239,7 @@ from tests.mqtt.test_channel import TOPICS, settings
 from tests.mqtt.secure import SecureBroker
 from tests.sample_reports import view
 from monitor.app.clock import SystemClock
-from monitor.outputs.mqtt.channel import MqttChannel
+from monitor.outputs.mqtt.channel import AT_ONCE, MqttChannel
 from pathlib import Path
 broker = SecureBroker(int(sys.argv[1]), Path(sys.argv[2]), None)
 asyncio.run(MqttChannel(settings(broker), TOPICS, SystemClock(), view).run())
@@ -279,6 +279,49 @@ async def test_an_acknowledgement_over_the_command_topic_is_taken_and_answered(b
     answers = [json.loads(each.payload) for each in heard]
     assert answers[0] == {"ok": True}
     assert answers[1]["ok"] is False
+
+
+async def test_a_command_that_the_broker_keeps_is_refused_for_it_would_come_again_after_each_reconnect(
+    broker: SecureBroker,
+) -> None:
+    taken: list[AlertCommand] = []
+    kept = b'{"command":"unsilence","id":"x","author":"a"}'
+    async with watching(broker, TOPICS.result) as heard, person(broker, "desk") as desk:
+        await desk.publish(TOPICS.command, kept, qos=1, retain=True)
+        async with channel(settings(broker), view, put=taken.append) as one:
+            await connected(one)
+            await until(lambda: bool(heard), "the answer")
+            await desk.publish(TOPICS.command, kept, qos=1)
+            await until(lambda: bool(taken), "the one that is not kept")
+    assert len(taken) == 1
+    answer = json.loads(heard[0].payload)
+    assert answer["ok"] is False
+    assert "retained" in answer["error"]
+
+
+async def test_what_ends_while_an_older_picture_is_shown_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    firing = [replace(alert(), fingerprint=f"{number:016x}", incident=f"i{number}") for number in range(AT_ONCE + 1)]
+    one = MqttChannel(MqttSettings(host="nowhere"), TOPICS, SystemClock(), view)
+    said: list[tuple[str, bytes]] = []
+    monkeypatch.setattr(one._publisher, "state", lambda topic, payload: said.append((topic, payload)))
+    showing = asyncio.create_task(one._show(view(alerts=tuple(firing))))
+    await asyncio.sleep(0)
+    assert not showing.done()
+    one._show_alert(firing[-1], 0.0, gone=True)
+    await showing
+    assert [payload for topic, payload in said if topic == TOPICS.alert(firing[-1].fingerprint)] == [b""]
+
+
+async def test_a_pool_that_goes_just_after_home_assistant_s_start_is_cleared_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = MqttChannel(MqttSettings(host="nowhere"), TOPICS, SystemClock(), view, discovery=Discovery(TOPICS, LEVELS))
+    said: dict[str, bytes] = {}
+    monkeypatch.setattr(one._publisher, "state", said.__setitem__)
+    await one._show(view(accounts=(account(pool()),)))
+    one._birth(b"online", False)
+    await one._show(view(accounts=(account(),)))
+    assert said[TOPICS.pool(pool().key)] == b""
 
 
 async def test_commands_are_not_listened_to_unless_they_are_turned_on(broker: SecureBroker) -> None:

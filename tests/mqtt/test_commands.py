@@ -61,6 +61,7 @@ def test_a_silence_can_be_ended() -> None:
         b'{"command":"silence","matchers":["account=~("],"seconds":10,"author":"a","comment":"c"}',
         b'{"command":"silence","matchers":["account=~.*"],"seconds":10,"author":"a","comment":"c"}',
         b" " * (MOST_BYTES + 1),
+        b'{"x":' + b"[" * (MOST_BYTES - 8),
     ],
 )
 def test_what_is_no_command_is_refused_in_words(raw: bytes) -> None:

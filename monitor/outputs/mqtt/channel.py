@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import msgspec
@@ -15,19 +15,20 @@ from monitor.domain.clock import Clock
 from monitor.domain.delivery import DeliveryFailed, Message
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import AlertCommand, SilenceAlerts
+from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, PoolReport
 from monitor.domain.view import View
 from monitor.outputs.mqtt import payloads
-from monitor.outputs.mqtt.commands import command
+from monitor.outputs.mqtt.commands import CommandRefused, command
 from monitor.outputs.mqtt.homeassistant import Discovery
-from monitor.outputs.mqtt.publisher import MqttStatus, NotTaken, Publisher
+from monitor.outputs.mqtt.publisher import Listener, MqttStatus, NotTaken, Publisher
 from monitor.outputs.mqtt.settings import MqttSettings
 from monitor.outputs.mqtt.topics import Topics
 
 log = structlog.get_logger(__name__)
 
 RENEW_RATIO = 0.5  #: of its expiry after which a state that did not change is published again
-AT_ONCE = 200  #: states made in one turn of the loop
+AT_ONCE = 25  #: states made in one turn of the loop
 
 
 class MqttChannel:
@@ -54,7 +55,7 @@ class MqttChannel:
         self._topics, self._clock, self._latest = topics, clock, latest
         self._every, self._expiry = state_every_seconds, settings.expiry_seconds
         self._put, self._discovery = put, discovery
-        listeners: dict[str, Callable[[bytes], None]] = {}
+        listeners: dict[str, Listener] = {}
         if put is not None:
             listeners[topics.command] = self._command
         if discovery is not None:
@@ -62,7 +63,9 @@ class MqttChannel:
         whole = replace(settings, status_topic=topics.status, trial_topic=topics.trial)
         self._publisher = Publisher(whole, clock, listeners=listeners)
         self._said: dict[str, tuple[object, float]] = {}  #: by topic: what was published last, and when
+        self._over: set[str] = set()  #: incidents that ended while a picture is shown in which they stand
         self._announced: dict[str, bytes] = {}
+        self._announced_of: tuple[AccountKey, ...] = ()
 
     def status(self) -> MqttStatus:
         """How the connection does."""
@@ -99,34 +102,37 @@ class MqttChannel:
             await self._clock.sleep(self._every)
 
     async def _show(self, view: View) -> None:
-        """Publish what is another than before, or old; clear what is gone."""
-        now, standing = self._clock.now(), set()
-        by_account: dict[tuple[str, str], list[Alert]] = {}
-        for alert in view.alerts:
-            standing.add(self._topics.alert(alert.fingerprint))
-            self._show_alert(alert, now)
-            by_account.setdefault((alert.labels.get("venue", ""), alert.labels.get("account", "")), []).append(alert)
-        made = 0
-        for report in view.accounts:
-            standing |= self._show_account(report, by_account.get(report.key, []), now)
-            made += 1 + len(report.pools)
-            if made >= AT_ONCE:
-                made = 0
+        """Publish what is another than before, or old; clear what is gone. The loop turns meanwhile."""
+        standing: set[str] = set()
+        self._over.clear()
+        for number, topic in enumerate(self._shown(view, self._clock.now()), 1):
+            standing.add(topic)
+            if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         for topic in [topic for topic in self._said if topic not in standing]:
             del self._said[topic]
             self._publisher.state(topic, b"")
-        self._announce(view)
+        await self._announce(view)
 
-    def _show_account(self, report: AccountReport, alerts: Iterable[Alert], now: float) -> set[str]:
+    def _shown(self, view: View, now: float) -> Iterator[str]:
+        """Show all that stands, one after the other; yields its topics."""
+        by_account: dict[tuple[str, str], list[Alert]] = {}
+        for alert in view.alerts:
+            by_account.setdefault((alert.labels.get("venue", ""), alert.labels.get("account", "")), []).append(alert)
+            if alert.incident not in self._over:
+                self._show_alert(alert, now)
+            yield self._topics.alert(alert.fingerprint)
+        for report in view.accounts:
+            yield self._show_account(report, by_account.get(report.key, []), now)
+            for pool in report.pools:
+                yield self._show_pool(pool, report.at, now)
+
+    def _show_account(self, report: AccountReport, alerts: Iterable[Alert], now: float) -> str:
         topic = self._topics.account(report.key)
         firing = tuple(alerts)
         if self._is_news(topic, (report, *(alert.severity for alert in firing)), now):
             self._publisher.state(topic, payloads.account_payload(report, firing))
-        found = {topic}
-        for pool in report.pools:
-            found.add(self._show_pool(pool, report.at, now))
-        return found
+        return topic
 
     def _show_pool(self, pool: PoolReport, at: float, now: float) -> str:
         topic = self._topics.pool(pool.key)
@@ -137,6 +143,7 @@ class MqttChannel:
     def _show_alert(self, alert: Alert, now: float, *, gone: bool = False) -> None:
         topic = self._topics.alert(alert.fingerprint)
         if gone:
+            self._over.add(alert.incident)
             self._said.pop(topic, None)
             self._publisher.state(topic, b"")
         elif self._is_news(topic, alert, now):
@@ -151,29 +158,36 @@ class MqttChannel:
         self._said[topic] = (what, now)
         return True
 
-    def _announce(self, view: View) -> None:
+    async def _announce(self, view: View) -> None:
         """Tell Home Assistant of accounts that are new, and take back what is gone."""
-        if self._discovery is None:
+        accounts = tuple(report.key for report in view.accounts)
+        if self._discovery is None or accounts == self._announced_of:
             return
-        wanted = dict(self._discovery.announcements(view))
+        wanted: dict[str, bytes] = {}
+        for number, (topic, payload) in enumerate(self._discovery.announcements(view), 1):
+            wanted[topic] = payload
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
         for topic in self._announced.keys() - wanted.keys():
             self._publisher.state(topic, b"")
         for topic, payload in wanted.items():
             if self._announced.get(topic) != payload:
                 self._publisher.state(topic, payload)
-        self._announced = wanted
+        self._announced, self._announced_of = wanted, accounts
 
-    def _birth(self, raw: bytes) -> None:
+    def _birth(self, raw: bytes, _retained: bool) -> None:
         """Home Assistant was started: it has forgotten what it was told, unless the broker retained it."""
         if raw == b"online":
             for topic, payload in self._announced.items():
                 self._publisher.state(topic, payload)
-            self._said.clear()
+            self._said = dict.fromkeys(self._said, (None, 0.0))  # still known, so that what ends now is cleared
 
-    def _command(self, raw: bytes) -> None:
+    def _command(self, raw: bytes, retained: bool) -> None:
         answer: dict[str, object] = {"ok": True}
         assert self._put is not None  # nobody listens otherwise
         try:
+            if retained:
+                raise CommandRefused("it is retained: it would be carried out again after each reconnect")
             asked = command(raw, self._clock.now(), lambda: secrets.token_hex(8))
             self._put(asked)
         except MarginwatchError as refusal:  # no command, or there is no room for one

@@ -58,7 +58,7 @@ def command(raw: bytes, now: float, new_id: Callable[[], str]) -> AlertCommand:
         raise CommandRefused(f"{len(raw)} bytes: at most {MOST_BYTES}")
     try:
         asked = _decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CommandRefused(f"cannot be read: {error}") from None
     match asked:
         case _Acknowledge():

@@ -65,7 +65,7 @@ class _Message:
     done: asyncio.Future[None] | None = None  #: somebody waits until it is confirmed
 
 
-Listener = Callable[[bytes], None]
+Listener = Callable[[bytes, bool], None]  #: what came in, and whether the broker had kept it
 _Waiting = tuple[int | None, _Message]  #: an alert's serial number, None of a state
 
 
@@ -252,7 +252,7 @@ class Publisher:
                 if raw == self._nonce and self._trial is not None and not self._trial.done():
                     self._trial.set_result(None)
             elif topic in self._listeners:
-                self._listeners[topic](raw)
+                self._listeners[topic](raw, bool(message.retain))
 
     async def _send(self, client: Connection) -> None:
         while True:
