@@ -13,10 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from monitor.alerts.catalogue import RULES, default_rules
+from monitor.alerts.inhibition import DEFAULT_INHIBITS
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.settings import AlertSettings, mistakes
 from monitor.app.config_alerts import Override
 from monitor.cli.main import app
+from monitor.domain.silences import fits
 from monitor.web.runbooks import html, index_page
 from tests.programs import ROOT
 from tests.unit.runbooks.books import BOOKS, RULE_OF, WATCHDOG, blocks, codes, configuration, defaults, sections, table
@@ -78,6 +80,14 @@ def test_the_defaults_that_it_states_are_those_of_the_catalogue(name: str, rule:
     assert settings == {key: known[key] for key in settings}
     kinds = {"thresholds", "severities", "repeat_seconds", "keep_firing_seconds", "window_seconds"}
     assert {key for key in kinds if known[key] not in (None, {})} <= set(settings)
+
+
+@pytest.mark.parametrize(("name", "rule"), RULE_OF.items())
+def test_it_says_so_where_other_alerts_hold_its_own_back(name: str, rule: str) -> None:
+    says = "held back while" in " ".join(sections(BOOKS[name])["Tuning"].lower().split())
+    targets = [each for inhibit in DEFAULT_INHIBITS for each in inhibit.target if each.name == "rule"]
+
+    assert says is any(fits(each, rule) for each in targets)
 
 
 def test_the_defaults_of_the_watchdog_are_those_of_its_channel() -> None:
