@@ -138,7 +138,7 @@ class Dispatcher:
         if traits.machine:
             return routed or known
         hushed = change.alert.state in _HUSHED
-        if routed and change.change in alerts.LOUD and not hushed:
+        if routed and _calls(change):
             return True
         if traits.keyed:
             return known and (where.told or not hushed)
@@ -151,7 +151,7 @@ class Dispatcher:
     def _entry(self, change: AlertChange, traits: Traits, where: Standing, now: float) -> OutboxEntry:
         change, waiting = _to_those(where, change), where.waiting
         told = words.message(change, traits.name, self._settings.external_url, now)
-        loud = change.change in alerts.LOUD and change.alert.state not in _HUSHED
+        loud = _calls(change)
         level = change.alert.severity
         entry = self._new(told, traits, level, self._loudness(level, loud=loud), now)
         if not loud and where.told and where.editable:
@@ -213,6 +213,11 @@ class Dispatcher:
     def _loudness(self, level: Level, *, loud: bool) -> int:
         base = 0 if not loud else URGENT if is_critical(level, self._settings) else LOUD
         return base + rank(level, self._settings.order)
+
+
+def _calls(change: AlertChange) -> bool:
+    """Whether it calls for somebody. What is heard of again, and somebody took care of meanwhile, does not."""
+    return change.change in alerts.LOUD and change.alert.state is AlertState.FIRING
 
 
 def _to_those(where: Standing, change: AlertChange) -> AlertChange:

@@ -112,6 +112,17 @@ def test_what_fires_while_it_is_to_be_quiet_is_told_to_no_person(traits: Traits,
     assert told(desk(traits), change(state=state)) == []
 
 
+@pytest.mark.parametrize("what", [Change.UNSILENCED, Change.UNINHIBITED])
+def test_what_somebody_took_care_of_while_it_was_quiet_calls_nobody_when_it_is_heard_of_again(what: Change) -> None:
+    again = change(what, state=AlertState.ACKNOWLEDGED)
+
+    assert told(desk(CHAT, MAIL, PAGER), again) == []
+    (edit,) = told(desk(CHAT), again, {"chat": EDITABLE})
+    assert edit.loudness < LOUD
+    assert told(desk(MAIL), again, {"mail": TOLD}) == []
+    assert len(told(desk(PAGER, MQTT), again, {"pager": TOLD})) == 2
+
+
 def test_the_end_of_a_silenced_alert_is_no_message_but_an_edit() -> None:
     over = change(Change.RESOLVED, state=AlertState.SILENCED)
 
