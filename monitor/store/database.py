@@ -6,6 +6,7 @@ Everything here blocks and belongs to one thread at a time. Raises `StoreFailed`
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections import deque
@@ -34,6 +35,10 @@ log = structlog.get_logger(__name__)
 BREATH_SECONDS, BREATH_ROWS = 0.0002, 50  #: that the loop is given, and after so many rows
 WHO = "marginwatch"
 
+MASKED_CHARACTERS = 8  #: of a secret at least
+#: What stands in the file anyway: names, words, numbers. To mask a password that is one would spoil what is kept.
+_ORDINARY = re.compile(r"[A-Za-z_]{1,19}|[0-9.e+-]+")
+
 #: What a value can be wrong with that the statement refuses; the rest of the transaction is not touched by it.
 _REFUSED = (
     TypeError,
@@ -47,8 +52,8 @@ _REFUSED = (
 
 
 class Database:
-    """One file. `secrets` are masked in every text that is written. `connect` and `steps` are replaced where a test
-    breaks or extends them.
+    """One file. `secrets` are masked in every text that is written, but for ordinary words and numbers. `connect` and
+    `steps` are replaced where a test breaks or extends them.
 
     `told` says what is known of the file and stays true as long as the program runs ("" nothing): that it was damaged.
     """
@@ -66,7 +71,8 @@ class Database:
         self.path, self._settings, self._clock = path, settings, clock
         self._steps, self._open_file = steps, connect
         self._place, self._upkeep = Place(path), Upkeep(path, settings, clock)
-        spelt = {text for secret in secrets if secret for text in (secret, json.dumps(secret)[1:-1], quote(secret, ""))}
+        telling = [secret for secret in secrets if _is_telling(secret)]
+        spelt = {text for secret in telling for text in (secret, json.dumps(secret)[1:-1], quote(secret, ""))}
         self._masks = sorted(spelt, key=len, reverse=True)
         self._connection: sqlite3.Connection | None = None
         self._standing = Pending(bounds=settings.bounds)  #: what the file holds of what has a state
@@ -251,6 +257,11 @@ def error_ends_connection(error: sqlite3.Error) -> bool:
     """Whether only a new connection can help: all but a full disk and a lock of somebody else."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _is_telling(secret: str) -> bool:
+    """Whether a secret is told by nothing else that is written."""
+    return len(secret) >= MASKED_CHARACTERS and _ORDINARY.fullmatch(secret) is None
 
 
 @contextmanager

@@ -456,3 +456,13 @@ async def test_a_secret_that_came_this_far_is_not_in_the_file(tmp_path: Path) ->
         assert b"planted" not in written
     assert b"planted" not in (tmp_path / "db").read_bytes()
     assert len(reopened(tmp_path / "db").entries) == 1
+
+
+@pytest.mark.parametrize("word", ["main", "critical", "binance", "margin_ratio", "1", "100.0"])
+async def test_a_password_that_is_an_ordinary_word_does_not_spoil_what_is_kept(tmp_path: Path, word: str) -> None:
+    one = alert(rule="margin_ratio")
+    async with kept(tmp_path / "db", secrets=(word,)) as (store, _):
+        await store.commit(Commit(memory=MemoryChange(keep=(memory(one),)), entries=(entry(one),)))
+    saved = reopened(tmp_path / "db")
+    assert saved.alerts == (memory(one),)
+    assert saved.entries == (entry(one),)
