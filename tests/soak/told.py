@@ -11,12 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from monitor.domain.alerts import LOUD
+
 QUIET = ("silenced", "inhibited")
+LEVELS = ("warning", "critical")  #: those that people are told of where no route says otherwise
+PATIENCE_SECONDS = 30.0  #: longer than the receiver, or the daemon, is ever out of order
 
 
 class Mood(StrEnum):
@@ -94,6 +99,7 @@ class Line(NamedTuple):
     level: str
     state: str
     fingerprint: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ def books(file: Path, channel: str) -> Books:
     """Read them, beside the daemon."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
         rows = database.execute(
-            "SELECT incident, number, what, severity, json_extract(body, '$.alert.state'), fingerprint"
+            "SELECT incident, number, what, severity, json_extract(body, '$.alert.state'), fingerprint, at"
             " FROM audit WHERE incident IS NOT NULL ORDER BY id"
         ).fetchall()
         messages = database.execute("SELECT id, state FROM outbox WHERE channel = ?", (channel,)).fetchall()
@@ -144,8 +150,8 @@ def misdecided(kept: Books) -> Iterator[str]:
             yield f"{incident}: {words}"
 
 
-def mistold(kept: Books, taken: Sequence[tuple[str, bytes]], levels: Sequence[str]) -> Iterator[str]:
-    """Where what was received is not what was decided, in words. `levels` are those that the channel is told of."""
+def mistold(kept: Books, taken: Sequence[tuple[str, bytes]]) -> Iterator[str]:
+    """Where what was received is not what was decided, in words."""
     first: dict[str, bytes] = {}
     numbers: dict[str, list[int]] = defaultdict(list)
     for key, body in taken:
@@ -167,8 +173,7 @@ def mistold(kept: Books, taken: Sequence[tuple[str, bytes]], levels: Sequence[st
         heard = numbers.get(incident, [])
         if heard != sorted(heard):
             yield f"{incident}: received in the order {heard}"
-        loud = [line for line in lines if line.state not in QUIET and line.level in levels]
-        if loud and not heard and not _hushed_before_it_went(lines):
+        if not heard and any(_owed(line, later) for line, later in pairwise(lines)):
             yield f"{incident} was never received: {[(line.what, line.state) for line in lines]}"
         if heard and lines[-1].what == "resolved" and heard[-1] != lines[-1].number:
             yield f"{incident}: its end was never received, {heard} of {[line.what for line in lines]}"
@@ -179,9 +184,11 @@ def mistold(kept: Books, taken: Sequence[tuple[str, bytes]], levels: Sequence[st
             yield f"{key} is still {state}"
 
 
-def _hushed_before_it_went(lines: Sequence[Line]) -> bool:
-    """Somebody silenced it, or it was inhibited, while its message waited: it was rightly taken back."""
-    return any(line.state in QUIET for line in lines)
+def _owed(line: Line, later: Line) -> bool:
+    """Whether somebody had to hear of it. What is silenced or held back while its message waits is taken back."""
+    if line.what not in LOUD or line.state != "firing" or line.level not in LEVELS:
+        return False
+    return later.state not in QUIET or later.at - line.at > PATIENCE_SECONDS
 
 
 def _told(body: bytes) -> tuple[str, str, str]:
