@@ -18,8 +18,8 @@ from monitor.domain.view import Budget, FeedStatus, JournalStatus, View
 #: The rules that read nothing else.
 OUTSIDE = frozenset({
     "feed_down", "poll_down", "feed_lag", "feed_backlog", "unacknowledged", "venue_ban", "weight_budget",
-    "clock_offset", "inbox_backlog", "monitor_late", "journal", "store_down", "store_lag", "channel_down", "channel_lag",
-    "heartbeat_missed",
+    "clock_offset", "inbox_backlog", "monitor_late", "journal", "store_down", "store_lag", "channel_down",
+    "channel_lag", "heartbeat_missed",
 })  # fmt: skip
 NOBODY = AccountKey("", "")  #: what concerns no account and no venue
 LAG_HOLDS_SECONDS = 15.0  #: the lag of a message older than this tells nothing of now

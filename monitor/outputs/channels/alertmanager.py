@@ -32,6 +32,7 @@ AT_ONCE = 200  #: alerts in one request
 FRESH_SECONDS = 5.0  #: so long a message knows better than the picture of what fires
 QUEUED = 20  #: requests that wait for one member; one that is further behind hears all by the next resend
 TEST_SECONDS = 300.0
+WATCHDOG = "MarginwatchWatchdog"
 
 #: States in which an alert stands at Alertmanager; what we keep quiet does not.
 _STANDING = frozenset({AlertState.FIRING, AlertState.ACKNOWLEDGED})
@@ -182,15 +183,18 @@ class AlertmanagerChannel:
         return now + LASTS_RESENDS * self._settings.resend_seconds
 
     def _watchdog(self) -> Posted:
-        return self._own("MarginwatchWatchdog", "The monitor lives: this alert always fires.", "", self._started)
+        base = self._settings.external_url.rstrip("/")
+        runbook = f"{base}/runbooks/{WATCHDOG}" if base else ""
+        return self._own(WATCHDOG, "The monitor lives: this alert always fires.", "", self._started, runbook)
 
     def _test(self, message: Message) -> Posted:
         return self._own("MarginwatchTest", message.title, whole_text(message), message.at or self._clock.now())
 
-    def _own(self, name: str, summary: str, text: str, since: float) -> Posted:
+    def _own(self, name: str, summary: str, text: str, since: float, runbook: str = "") -> Posted:
         labels = {label_name(name): value for name, value in self._settings.labels.items() if value}
         labels |= {"alertname": name, "severity": str(Severity.INFO)}
-        words = {key: value for key, value in (("summary", summary), ("description", text)) if value}
+        said = {"summary": summary, "description": text, "runbook_url": runbook}
+        words = {key: value for key, value in said.items() if value}
         return Posted(
             labels=labels,
             annotations=words,
