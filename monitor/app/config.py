@@ -35,7 +35,7 @@ from monitor.app.config_delivery import (
 from monitor.app.config_errors import HIDDEN, translate
 from monitor.app.config_journal import Journal
 from monitor.app.config_people import delivery_mistakes
-from monitor.app.config_secrets import Held, inline, resolve, without_secrets
+from monitor.app.config_secrets import Held, inline, of_headers, resolve, without_secrets
 from monitor.app.config_sources import (
     Source,
     Tree,
@@ -109,7 +109,9 @@ class Loaded:
     @property
     def secret_texts(self) -> tuple[str, ...]:
         """The secrets themselves, for the redactor."""
-        return tuple(secret.get_secret_value() for secret in self.secrets.values())
+        named = [secret.get_secret_value() for secret in self.secrets.values()]
+        tables = (channel.model_dump() for channel in self.config.channels.values())
+        return (*named, *(text for table in tables for text in of_headers(table)))
 
 
 def load(

@@ -23,6 +23,8 @@ def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an address that begins with https:// (or http:// on a network that you trust)")
+    if parts.username or parts.password:
+        raise ValueError("must hold no user and no password: they would be shown; there are keys for them")
     return value.rstrip("/")
 
 
@@ -94,7 +96,7 @@ class Webhook(_Channel):
     secret_file: str | None = key(None, _FILE)
     secret_env: str | None = key(None, _ENV)
     secret: SecretStr | None = secret("what each request is signed with (HMAC-SHA256)", needed=False)
-    headers: dict[str, str] = key({}, "further headers of each request")
+    headers: dict[str, str] = Field({}, description="further headers of each request", repr=False)
 
 
 class Alertmanager(_Channel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
@@ -12,6 +13,7 @@ from monitor.app.redaction import looks_secret
 from monitor.domain.errors import ConfigError
 
 HIDDEN = "***"
+_IN_ADDRESS = re.compile(r"//[^/\s]*@")  #: a user and a password
 _NAMES = (
     "a name holds lower-case letters a to z, digits, hyphens, and single underscores between them; "
     "it begins with a letter or a digit"
@@ -83,7 +85,7 @@ def _shown(value: Any) -> Any:
         return "a table"
     if isinstance(value, (list, tuple)):
         return "a list"
-    return value
+    return _IN_ADDRESS.sub(f"//{HIDDEN}@", value) if isinstance(value, str) else value
 
 
 def _without_kinds(path: tuple[str, ...], model: type[BaseModel]) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from pydantic import BaseModel, SecretStr
 
 from monitor.app.config_errors import HIDDEN
 from monitor.app.config_sources import Tree, read_secret_file
+from monitor.app.redaction import looks_secret
 from monitor.domain.errors import ConfigError
 
 WAYS = ("", "_file", "_env")
+HEADERS = "headers"  #: a table of names that are not ours: what stands there may be a secret, and is never shown
 
 
 class Place(NamedTuple):
@@ -44,18 +46,25 @@ def places(model: type[BaseModel]) -> Iterator[Place]:
 
 
 def hidden(model: type[BaseModel]) -> frozenset[str]:
-    """The keys of a table that hold a secret or say where one is."""
-    return frozenset(f"{place.name}{way}" for place in places(model) for way in WAYS)
+    """The keys of a table that hold a secret, may hold one or say where one is."""
+    return frozenset((HEADERS, *(f"{place.name}{way}" for place in places(model) for way in WAYS)))
+
+
+def of_headers(table: Mapping[str, Any]) -> list[str]:
+    """What is secret by its name among the headers of a table, with and without the word that says what it is."""
+    headers = table.get(HEADERS)
+    given = headers.items() if isinstance(headers, Mapping) else ()
+    secret = [text for name, text in given if looks_secret(str(name)) and isinstance(text, str) and text]
+    return list(dict.fromkeys(part for text in secret for part in (text, text.split()[-1])))
 
 
 def inline(tables: Iterator[Held]) -> list[str]:
     """The secrets that stand in the tables themselves."""
-    return [
-        text
-        for held in tables
-        for place in places(held.model)
-        if isinstance(text := held.table.get(place.name), str) and text
-    ]
+    found: list[str] = []
+    for held in tables:
+        texts = (held.table.get(place.name) for place in places(held.model))
+        found += [text for text in texts if isinstance(text, str) and text] + of_headers(held.table)
+    return found
 
 
 def resolve(

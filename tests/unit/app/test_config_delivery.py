@@ -159,3 +159,46 @@ def test_the_effective_configuration_holds_no_secret_and_not_where_it_comes_from
     tree = effective_tree(loaded)
     assert set(tree["channels"]["phone"]) & {"token", "token_file", "token_env"} == set()
     assert tree["channels"]["phone"]["chats"] == (1,)
+
+
+HOOK = """
+[channels.hook]
+kind = "webhook"
+url = "http://127.0.0.1:1/"
+headers = {Authorization = "Bearer a-planted-token", X-Scope = "desk"}
+"""
+
+
+def test_headers_may_hold_a_token_and_are_kept_as_one() -> None:
+    loaded = loads(ACCOUNT + HOOK)
+    assert loaded.config.channels["hook"].headers["X-Scope"] == "desk"  # type: ignore[union-attr]  # it is a webhook
+    assert "a-planted-token" in loaded.secret_texts
+    assert "desk" not in loaded.secret_texts
+    assert "a-planted-token" not in effective(loaded)
+    assert "a-planted-token" not in repr(loaded)
+
+
+def test_a_file_that_others_can_read_may_not_hold_a_token_in_a_header_either(tmp_path: Path) -> None:
+    for name, text in {"key": "an-api-key-of-a-test-account", "secret": "a-secret", "url": "http://h/"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    file = tmp_path / "config.toml"
+    account = '[accounts.main]\nvenue = "binance"\napi_key_file = "key"\napi_secret_file = "secret"\n'
+    file.write_text(account + HOOK.replace('url = "http://127.0.0.1:1/"', 'url_file = "url"'))
+    file.chmod(0o644)
+    with pytest.raises(ConfigRefused, match="everyone on this machine can read it"):
+        load(file, {})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'kind = "alertmanager"\nurls = ["http://me:planted-word@h:9093"]\n',
+        'kind = "slack"\ntoken = "t"\nchannel = "c"\napi = "http://me:planted-word@h"\n',
+    ],
+)
+def test_an_address_with_a_password_in_it_is_refused_and_not_shown(table: str) -> None:
+    with pytest.raises(ConfigRefused) as caught:
+        loads(f"{ACCOUNT}[channels.a]\n{table}")
+    assert "no password" in str(caught.value)
+    assert "planted-word" not in str(caught.value)
