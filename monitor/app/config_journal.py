@@ -1,4 +1,4 @@
-"""The keys of the journal, and where it stands when no folder is named."""
+"""The keys of the journal, and where it and the store stand when no folder is named."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 
 SERVICE_FOLDER = Path("/var/lib/marginwatch/journal")  #: where a service that systemd starts has it
 MIB = 1024 * 1024
+NO_HOME = "no home folder is known here: name a whole path"
 Bytes = Annotated[int, Field(ge=65_536)]
 Raw = Literal["all", "private", "none"]
 
@@ -61,7 +62,15 @@ def journal_folder(named: str, environ: Mapping[str, str]) -> Path:
     try:
         return Path(named).expanduser() if named else Path(state).expanduser() / "marginwatch" / "journal"
     except RuntimeError:
-        raise ConfigError("journal.directory", named, "no home folder is known here: name a whole path") from None
+        raise ConfigError("journal.directory", named, NO_HOME) from None
+
+
+def store_file(named: str, environ: Mapping[str, str]) -> Path:
+    """The store in the folder that is named, else beside the journal's usual place. ConfigError as above."""
+    try:
+        return (Path(named).expanduser() if named else journal_folder("", environ).parent) / "marginwatch.db"
+    except (RuntimeError, ConfigError):
+        raise ConfigError("store.directory", named, NO_HOME) from None
 
 
 def journal_found(given: Path | None, environ: Mapping[str, str]) -> Path:

@@ -15,10 +15,10 @@ from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded
-from monitor.app.config_journal import journal_folder
+from monitor.app.config_journal import journal_folder, store_file
 from monitor.app.core import Core, OnView
 from monitor.app.inbox import Inbox
-from monitor.app.people import People, store_file
+from monitor.app.people import People
 from monitor.app.supervision import JobStatus, supervise
 from monitor.domain.clock import Clock
 from monitor.domain.names import Venue
@@ -65,9 +65,9 @@ def journal_for(loaded: Loaded, clock: Clock) -> Journal | None:
 
 
 def store_for(loaded: Loaded) -> Path | None:
-    """The file of what survives a restart; None where nothing is to."""
+    """The file of what survives a restart; None where nothing is to. ConfigError where there is no place for it."""
     config = loaded.config.store
-    return store_file(config.directory, os.environ, journal_folder) if config.enabled else None
+    return store_file(config.directory, os.environ) if config.enabled else None
 
 
 async def run_monitor(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -287,8 +287,3 @@ def _asked(command: AcknowledgeAlert | SilenceAlerts | EndSilence) -> Audit:
             return Audit(at=command.at, what="silence", who=silence.author, text=f"{text}: {silence.comment}")
         case EndSilence():
             return Audit(at=command.at, what="unsilence", who=command.author, text=f"{command.id} by {command.via}")
-
-
-def store_file(named: str, environ: Mapping[str, str], folder: Callable[[str, Mapping[str, str]], Path]) -> Path:
-    """Where the store is: in the folder that is named, else beside the journal."""
-    return (Path(named).expanduser() if named else folder("", environ).parent) / "marginwatch.db"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from monitor.alerts.routing import reachable
 from monitor.app.config import Loaded, load
 from monitor.app.config_alerts import alert_settings
+from monitor.app.config_journal import store_file
 from monitor.app.config_people import MQTT, channel_names
 from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to, routing
 from monitor.cli.codes import Exit
@@ -19,6 +21,8 @@ def check_config(config: Path | None) -> Exit:
     """Say that the configuration is right, and what it says. Mistakes are raised (exit 78, a missing file 66)."""
     loaded = load(config)
     refuse_what_cannot_be_spoken_to(loaded)
+    if loaded.config.store.enabled:
+        store_file(loaded.config.store.directory, os.environ)
     print(f"{loaded.file}: no mistakes")
     for line in summary(loaded):
         print(f"  {line}")

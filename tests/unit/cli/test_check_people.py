@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from monitor.app.config import loads
 from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to
-from monitor.cli.check_config import summary
+from monitor.cli.check_config import check_config, summary
+from monitor.cli.codes import Exit, guarded
+from monitor.cli.run import run
 from monitor.domain.errors import ConfigRefused
 
 ACCOUNT = """
@@ -64,3 +69,18 @@ def test_a_service_that_apprise_does_not_know_is_refused_without_showing_its_url
 
 def test_a_service_that_it_knows_is_taken() -> None:
     refuse_what_cannot_be_spoken_to(loads(ACCOUNT + MAIL))
+
+
+@pytest.mark.parametrize("command", [check_config, run])
+def test_where_there_is_no_home_both_commands_ask_for_a_folder_of_the_store(
+    command: Callable[[Path], Exit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(ACCOUNT)
+    file.chmod(0o600)
+    monkeypatch.setattr("monitor.app.logging.configure", lambda *_: None)  # it would last for the tests after this one
+    for name in ("HOME", "XDG_STATE_HOME", "STATE_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "expanduser", lambda _: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert guarded(lambda: command(file)) is Exit.CONFIGURATION
+    assert "store.directory" in capsys.readouterr().err
