@@ -86,3 +86,38 @@ async def test_alerts_go_out_while_the_disk_is_full_and_afterwards_all_is_writte
             assert hook.told(NEAR) == before
             assert hook.told(FULL) == ["fired", "resolved"]
             assert told_once(hook)
+
+
+async def test_a_monitor_that_starts_on_a_full_disk_tells_nothing_anew_and_what_is_new_all_the_same(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "state") as state:
+        async with catcher() as hook, SimBinance(quiet=True, cadence=CADENCE) as sim:
+            file = config(tmp_path, sim, long_at_ten(sim), hook, SOON)
+            async with daemon(file) as monitor:
+                sim.market.set_mark("BTCUSDT", 0.96 * STEADY)
+                await monitor.until("the page", lambda: hook.told(NEAR) == ["fired"])
+                await monitor.until("that it is written as sent", lambda: sent(state, 1))
+                await killed(monitor)
+            filler = state / "filler"
+            fill(filler)
+            async with daemon(file) as monitor:
+                assert hook.told(NEAR) == ["fired"]
+                sim.market.set_mark("BTCUSDT", 0.915 * STEADY)
+                await monitor.until("that it got worse", lambda: hook.told(NEAR, severity="critical") == ["escalated"])
+                sim.market.set_mark("BTCUSDT", 0.902 * STEADY)
+                await monitor.until("that people are told", lambda: hook.told(FULL) == ["fired"])
+                filler.unlink()
+                sim.market.set_mark("BTCUSDT", 1.05 * STEADY)
+                await monitor.until("the ends", lambda: (hook.told(FULL)[-1], hook.told(NEAR)[-1]) == ("resolved",) * 2)
+                await monitor.until("the audit", lambda: written(state, "store_down") == ["fired", "resolved"])
+                assert written(state, "position_distance") == ["fired", "escalated", "worsened", "resolved"]
+                await monitor.stop()
+            assert told_once(hook)
+
+
+def sent(state: Path, count: int) -> bool:
+    """Whether so many messages are written down as sent."""
+    with closing(sqlite3.connect(f"file:{state / 'marginwatch.db'}?mode=ro", uri=True)) as database:
+        (found,) = database.execute("SELECT count(*) FROM outbox WHERE state = 'sent'").fetchone()
+    return int(found) >= count
