@@ -29,6 +29,7 @@ from tests.e2e import asking
 from tests.e2e.harness import CADENCE, Daemon, daemon, write_config
 from tests.soak.test_ten_minutes import resident_mb
 from tests.soak.told import Mood, Receiver, books, misdecided, mistold, suspicious
+from tests.unit.cli.processes import marginwatch
 from tests.wire.brokers import Broker
 
 SEED = int(os.environ.get("MARGINWATCH_SOAK_SEED", "1"))
@@ -71,7 +72,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, seed: int) -> AsyncIterator[World]:
+async def world(folder: Path, seed: int, rules: str) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         receiver = Receiver()
         await receiver.open()
@@ -89,7 +90,8 @@ async def world(folder: Path, seed: int) -> AsyncIterator[World]:
         more = (
             f'[channels.hook]\nkind = "webhook"\nurl = "http://127.0.0.1:{receiver.port}/hook"\ntimeout_seconds = 1.5\n'
             f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n'
-            f"[delivery]\nfirst_seconds = 0.2\ncap_seconds = 1.0\n{RULES}"
+            f'[journal]\ndirectory = "{folder}/journal"\n'
+            f"[delivery]\nfirst_seconds = 0.2\ncap_seconds = 1.0\n{rules}"
         )
         config = write_config(folder, sim, accounts, more)
         config.chmod(0o600)
@@ -257,9 +259,11 @@ async def calm_down(here: World) -> None:
         await asyncio.to_thread(here.broker.start)
 
 
-async def live_through(folder: Path, seed: int, restless: float, steady: float, longest: float) -> World:
+async def live_through(
+    folder: Path, seed: int, restless: float, steady: float, longest: float, rules: str = RULES
+) -> World:
     """Restarts for `restless` seconds, then one run for `steady`; all the rest goes wrong all the time."""
-    async with world(folder, seed) as here:
+    async with world(folder, seed, rules) as here:
         async with doing(*walk(here)):
             await restarts(here, time.monotonic() + restless, longest)
         async with running(here, ready=True) as monitor:
@@ -299,12 +303,29 @@ async def live_through(folder: Path, seed: int, restless: float, steady: float, 
     assert list(mistold(kept, here.receiver.taken)) == []
     assert kept.open() == set()
     assert here.suspicious == []
+    assert await undecided_again(folder / "journal") == []
     return here
+
+
+async def undecided_again(journal: Path) -> list[str]:
+    """What a replay of all runs does not decide as they did."""
+    done = await asyncio.to_thread(marginwatch, "replay", str(journal), "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    summary = lines[-1]
+    runs = [line for line in lines if line["type"] == "run"]
+    print(f"replayed: {len(runs)} runs, {summary['steps']} steps, {summary['identical_steps']} identical to the byte")
+    wrong = [f"step {line['step']}: {line['change']} {line['alert']['rule']} is {line['side']} only"
+             for line in lines if line["type"] == "alert" and line["side"] != "both"]  # fmt: skip
+    if done.returncode or summary["alert_differences"] or summary["missing_steps"]:
+        wrong.append(f"{done.returncode} {done.stderr} {summary}"[:3000])
+    return wrong
 
 
 @pytest.mark.timeout(180)
 async def test_in_a_short_walk_with_restarts_all_is_told_and_nothing_twice(tmp_path: Path) -> None:
-    await live_through(tmp_path, seed=3, restless=6.0, steady=2.0, longest=4.0)
+    # What was held back stays so for a minute after its reason is over: too long for a short walk.
+    rules = RULES.replace("[alerts.one_sided_leverage]\n", "[alerts.one_sided_leverage]\nenabled = false\n")
+    await live_through(tmp_path, seed=3, restless=4.0, steady=1.0, longest=3.0, rules=rules)
 
 
 @pytest.mark.soak
