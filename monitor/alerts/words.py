@@ -19,10 +19,11 @@ LOCK_SCREEN = 110  #: characters of a summary that a lock screen shows
 
 
 def percent(ratio: float) -> str:
-    """A ratio in percent, with three digits that mean something."""
+    """A ratio in percent, with three digits that mean something; never with an exponent."""
     if not is_number(ratio):
         return say("unit.unbounded")
-    return say("unit.percent", number=f"{100 * ratio:.3g}" if abs(ratio) < 10 else f"{100 * ratio:,.0f}")
+    number = round(100 * ratio, 4) + 0.0  # no minus before a zero
+    return say("unit.percent", number=f"{number:.3g}" if abs(number) < 999.5 else f"{number:,.0f}")
 
 
 def money(usd: float) -> str:

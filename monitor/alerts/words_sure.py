@@ -9,6 +9,8 @@ from monitor.alerts.texts import say
 from monitor.alerts.words import account_name, because, message, money, percent, span
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
 
+SAME_RATIO = 0.0001  #: figures that are nearer to each other than this are said to be within it: less is rounding
+
 
 def pool_words(pool: PoolReport, what: str, now: float, takes: str = "", do: str = "") -> Words:
     """`what` of a pool; `do` is told instead of the engine's advice."""
@@ -54,8 +56,8 @@ def room_left(pool: PoolReport) -> str:
 
 def advice(pool: PoolReport) -> str:
     """What to add or to close, as the engine says, so that no line is nearer than wanted."""
-    if pool.advice_text:
-        return pool.advice_text
+    if told := pool.advice_text:
+        return f"{told[0].upper()}{told[1:]}{'' if told.endswith('.') else '.'}"
     if pool.advice_add_usd is None or pool.advice_add_usd <= 0:
         return ""
     return say("advice.add", usd=money(pool.advice_add_usd))
@@ -70,7 +72,7 @@ def _told(summary: str, pool: PoolReport, now: float, takes: str, do: str) -> Wo
 def _surety(pool: PoolReport, now: float, reasons: str) -> str:
     age = say("sure.no_age") if pool.as_of is None else say("sure.age", age=span(max(0.0, now - pool.as_of)))
     worst = max((abs(value) for value in pool.drift.values()), default=inf)
-    agreement = "" if worst == inf else say("sure.within", drift=percent(worst))
+    agreement = "" if worst == inf else say("sure.within", drift=percent(max(worst, SAME_RATIO)))
     if pool.contradictions or any(each.drift_ratio is None and each.disagreement for each in pool.positions):
         agreement = say("sure.contradicts")
     return say("sure", quality=pool.quality.value, age=age, agreement=agreement, because=reasons)

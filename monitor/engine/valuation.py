@@ -143,9 +143,14 @@ class Valuation:
         self, account: AccountKey, pools: Sequence[Pool], listed: Callable[[Pool], Listed] = lambda _: UNLISTED
     ) -> None:
         """Take a new description. A pool that cannot be computed costs itself, and the others stay."""
+        before = self._pools.get(account, {})
         self.remove(account)
         prices, venue = self._market.prices, account.venue
         entries = {pool.key: self._priced(pool, listed(pool)) for pool in pools}
+        for key, entry in entries.items():
+            old = before.get(key)
+            if old is not None and old.pool == entry.pool:  # read again, and the same: what was advised still holds
+                entry.advice, entry.advised_at = old.advice, old.advised_at
         self._pools[account], self._stale[account] = entries, None
         if self._refused(account, pools) is not None:
             good: list[Pool] = []

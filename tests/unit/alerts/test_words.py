@@ -39,7 +39,16 @@ def test_money(usd: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratio", "text"), [(0.0423, "4.23 %"), (1.2, "120 %"), (1234.5, "123,450 %"), (float("-inf"), "without bound")]
+    ("ratio", "text"),
+    [
+        (0.0423, "4.23 %"),
+        (1.2, "120 %"),
+        (9.996, "1,000 %"),
+        (1234.5, "123,450 %"),
+        (-1e-9, "0 %"),
+        (1.04e-6, "0.0001 %"),
+        (float("-inf"), "without bound"),
+    ],
 )
 def test_percent(ratio: float, text: str) -> None:
     assert words.percent(ratio) == text
@@ -131,6 +140,20 @@ def test_the_engine_s_advice_is_told_in_its_own_words() -> None:
 
     assert "Add 100 USD or close 0.1 BTC." in words_lines.margin_ratio(advised, NOW).text
     assert "Add" not in words_lines.margin_ratio(pool(advice_add_usd=0.0), NOW).text
+
+
+def test_the_engine_s_advice_reads_as_a_sentence() -> None:
+    advised = pool(advice_text="add 100 USDT or close 0.1 of BTCUSDT long to move every line 20% away")
+
+    assert "\nAdd 100 USDT or close 0.1 of BTCUSDT long to move every line 20% away.\n" in (
+        words_lines.margin_ratio(advised, NOW).text
+    )
+
+
+def test_a_difference_that_is_rounding_is_told_as_one_that_is_small() -> None:
+    same = pool(drift={"equity": 1.04e-11})
+
+    assert ", within 0.01 % of the venue's figures." in words_lines.margin_ratio(same, NOW).text
 
 
 def test_how_sure() -> None:

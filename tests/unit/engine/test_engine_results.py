@@ -250,6 +250,15 @@ class TestVolatilityAndAdvice:
         alive.step([Elapsed(T + 5)], T + 5)
         assert pool(alive, "cross:USDT").advice_add_usd != before
 
+    def test_a_reading_that_brings_nothing_new_keeps_it_and_one_that_does_drops_it(self) -> None:
+        alive = running(BTC, wanted_distance_ratio=0.2)
+        alive.step([Elapsed(T)], T)
+        advised = pool(alive, "cross:USDT").advice_text
+        alive.step([paid("USDT", 10_000.0, at=T + 1, cross=10_000.0)], T + 1)
+        assert pool(alive, "cross:USDT").advice_text == advised != ""
+        alive.step([paid("USDT", 10_100.0, at=T + 1.1, cross=10_100.0)], T + 1.1)
+        assert pool(alive, "cross:USDT").advice_text == ""
+
     def test_one_pool_a_step_is_advised_the_longest_waiting_first(self) -> None:
         alive = running(BTC, ALONE, wanted_distance_ratio=0.2, advice_every_seconds=0.0)
         names = ("cross:USDT", "isolated:ETHUSDT:short")
