@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from monitor.outputs.channels.wording import MAY_BE_REPEATED
 from monitor.sim.binance.server import SimBinance
 from tests.channels import fakes
 from tests.channels.fakes import Asked, Fault
@@ -162,3 +166,33 @@ async def test_while_the_service_takes_nothing_the_fallback_is_told_of_the_criti
         f"{COUNT} alerts at once, none taken: the fallback is told after {soon:.1f} s "
         f"(patience {PATIENCE_SECONDS:g} s), of all after {every:.1f} s in {len(texts())} messages",
     )
+
+
+@pytest.mark.timeout(120)
+async def test_killed_in_the_midst_of_it_the_rest_is_told_and_what_may_come_twice_says_so(tmp_path: Path) -> None:
+    phone = Telegram(retry_after=1)
+    async with phone.running(), SimBinance(quiet=True, cadence=CADENCE, more_symbols=COUNT) as sim:
+        positions(sim)
+        file = write_config(
+            tmp_path, sim, list(sim.accounts.values()), QUICK + phone_table(phone, "per_minute = 600.0")
+        )
+        file.chmod(0o600)
+
+        def texts() -> list[str]:
+            return [text for _, text in phone.told]
+
+        async with daemon(file) as monitor:
+            strike(sim)
+            await monitor.until("some are told", lambda: len(phone.told) >= 4)
+            await monitor.stop(signal.SIGKILL)
+        before = named(texts())
+        assert len(before) < COUNT, "killed too late"
+        async with daemon(file) as monitor:
+            await monitor.until("all told", lambda: set(named(texts())) == set(range(1, COUNT + 1)), within=60.0)
+            await asyncio.sleep(2.0)
+        told = Counter(named(texts()))
+        again = {number for number, times in told.items() if times > 1}
+        assert len(again) <= 20, "one message was under way"
+        marked = [text for text in texts() if MAY_BE_REPEATED in text]
+        assert again <= set(named(marked))
+        assert all(times == 2 for number, times in told.items() if number in again)
