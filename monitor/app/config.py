@@ -34,7 +34,7 @@ from monitor.app.config_delivery import (
 )
 from monitor.app.config_errors import HIDDEN, translate
 from monitor.app.config_journal import Journal
-from monitor.app.config_people import delivery_mistakes
+from monitor.app.config_people import delivery_mistakes, shape_mistakes
 from monitor.app.config_secrets import Held, inline, of_headers, resolve, without_secrets
 from monitor.app.config_sources import (
     Source,
@@ -154,6 +154,7 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
     said = {mistake.key for mistake in mistakes}
     mistakes += [mistake for mistake in more if mistake.key not in said]
     mistakes += _same_keys(secrets)
+    mistakes += () if config is None else shape_mistakes(config, secrets)
     if file is not None and inline(secret_tables(toml.tree)) and readable_by_others(file):
         cure = f"holds a secret and everyone on this machine can read it: chmod 0600 {file}, or use api_secret_file"
         mistakes.append(ConfigError(str(file), "mode " + oct(file.stat().st_mode & 0o777), cure))

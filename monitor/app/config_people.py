@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from monitor.app.config_alerts import alert_settings
+from monitor.app.config_errors import HIDDEN
 from monitor.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from monitor.app.config import Config
 
+_BY_ADDRESS = ("discord", "webhook")  #: kinds of channels that are an address over HTTP
 MQTT = "mqtt"  #: the channel that a broker is, once its host is set
 
 
@@ -52,6 +58,32 @@ def delivery_mistakes(config: Config) -> Iterator[ConfigError]:
         waits = [step.after_seconds for step in route.escalate]
         if waits != sorted(waits):
             yield ConfigError(f"{key}.escalate", waits, "each step must come later than the one before")
+
+
+def shape_mistakes(config: Config, secrets: Mapping[str, SecretStr]) -> Iterator[ConfigError]:
+    """Secrets of which it is plain to see that nobody could be told by them; `secrets` are by dotted key."""
+    addresses = [f"channels.{name}.url" for name, table in config.channels.items() if table.kind in _BY_ADDRESS]
+    addresses += [f"dead_man.{name}.url" for name in config.dead_man]
+    for key in addresses:
+        if key in secrets and not _is_address(secrets[key].get_secret_value()):
+            cure = "must be an address that begins with https:// (or http:// on a network that you trust)"
+            yield ConfigError(key, HIDDEN, cure)
+    for name, table in config.channels.items():
+        key = f"channels.{name}.token"
+        if table.kind != "telegram" or key not in secrets:
+            continue
+        if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", secrets[key].get_secret_value()):
+            yield ConfigError(
+                key, HIDDEN, "is no bot token: it is digits, a colon, then letters, as @BotFather wrote it"
+            )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def _unknown(key: str, names: tuple[str, ...], known: tuple[str, ...], what: str) -> Iterator[ConfigError]:

@@ -133,6 +133,22 @@ def test_a_condition_that_cannot_be_read_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
+        ('[channels.a]\nkind = "webhook"\nurl = "{planted}.example.org/hook"\n', "channels.a.url"),
+        ('[channels.a]\nkind = "discord"\nurl = "htp://{planted}"\n', "channels.a.url"),
+        ('[channels.a]\nkind = "discord"\nurl = "https://[{planted}"\n', "channels.a.url"),
+        ('[dead_man.a]\nurl = "{planted}"\n', "dead_man.a.url"),
+        ('[channels.a]\nkind = "telegram"\nchats = [1]\ntoken = "bot{planted}"\n', "channels.a.token"),
+    ],
+)
+def test_a_secret_that_cannot_be_one_is_refused_and_not_shown(text: str, key: str) -> None:
+    mistake = refused(text.replace("{planted}", "planted-word"))[key]
+    assert "planted-word" not in str(mistake)
+    assert "must be an address" in mistake.cure or "@BotFather" in mistake.cure
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
         ('[quiet_hours]\nstarts = "25:00"\n', "quiet_hours.starts"),
         ('[quiet_hours]\nzone = "Mars/Olympus"\n', "quiet_hours.zone"),
         ('[mqtt]\nhost = "h"\ntopic = "a/#"\n', "mqtt.topic"),
