@@ -24,6 +24,8 @@ import aiohttp
 import pytest
 from aiomqtt import Client, ProtocolVersion
 
+from monitor.alerts.catalogue import RULES as CATALOGUE
+from monitor.alerts.rule import Kind
 from monitor.sim.binance.server import SimBinance
 from tests.e2e import asking
 from tests.e2e.harness import CADENCE, Daemon, daemon, write_config
@@ -37,11 +39,8 @@ SECONDS = float(os.environ.get("MARGINWATCH_SOAK_SECONDS", "300"))
 MOST_GROWTH = 1.10
 FAR = 0.35  #: a distance at which no rule has anything to say
 SYMBOLS = {"BTCUSDT": 100_000.0, "ETHUSDT": 3_000.0, "SOLUSDT": 150.0}
-QUICKLY = (
-    "position_distance", "coin_distance", "market_distance", "margin_ratio", "one_sided_leverage", "channel_down",
-    "channel_lag", "feed_down", "poll_down", "account_down", "data_quality", "store_lag", "monitor_late",
-)  # fmt: skip
-RULES = "".join(f"[alerts.{rule}]\nfor_seconds = 0.3\nkeep_firing_seconds = 1.0\n" for rule in QUICKLY)
+QUICKLY = [name for name, rule in CATALOGUE.items() if rule.kind is not Kind.EVENT]
+RULES = "".join(f"[alerts.{name}]\nfor_seconds = 0.3\nkeep_firing_seconds = 1.0\n" for name in QUICKLY)
 RULES = RULES.replace(
     "[alerts.position_distance]\n", "[alerts.position_distance]\nrepeat_seconds = { warning = 60.0, critical = 60.0 }\n"
 )
