@@ -16,6 +16,7 @@ from operator import is_not
 from monitor.alerts import reasons, words
 from monitor.alerts.catalogue import RULES
 from monitor.alerts.hush import Hush
+from monitor.alerts.leading import is_known
 from monitor.alerts.ledger import Ledger
 from monitor.alerts.lifecycle import advance, wakes
 from monitor.alerts.memory import KEEP_SECONDS, Standing
@@ -31,7 +32,6 @@ from monitor.domain.alerts import (
     LOUD,
     Alert,
     AlertChange,
-    Change,
     Level,
     MemoryChange,
     Silence,
@@ -284,6 +284,7 @@ class Alerting:
         if standing is None:
             standing = self._standing[subject] = Standing(after, reading)
             self._pending = None
+        self._hush.restless |= is_known(reading) is not is_known(standing.reading)
         changed = standing.takes(reading, after, graded.room)
         if change in LOUD and standing.acknowledgement is not None:
             reason = reasons.ends_acknowledgement(reason, standing.acknowledgement)
@@ -299,7 +300,7 @@ class Alerting:
             self._firing = None
         if change is not None:
             self._ledger.note(subject, standing, change, reason, None if before is None else before.severity)
-            self._hush.restless |= change in (Change.FIRED, Change.ESCALATED, Change.EASED)
+            self._hush.restless = True
             self._pending = None
         elif standing.stale and now - standing.kept_at >= KEEP_SECONDS:
             self._ledger.keep(subject)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
 from monitor.alerts import reasons
 from monitor.alerts.inhibition import Inhibition, Inhibitor, Roles, roles
+from monitor.alerts.leading import Circle, Leading, circle, leads
 from monitor.alerts.ledger import Ledger
 from monitor.alerts.lifecycle import wakes
-from monitor.alerts.memory import Standing
+from monitor.alerts.memory import LINGERS_SECONDS, Standing
 from monitor.alerts.quiet import Silences
 from monitor.alerts.reading import Subject
 from monitor.alerts.rulebook import Rulebook
@@ -25,8 +26,29 @@ class _Known:
     severity: Level
     labels: Mapping[str, str]
     roles: Roles
+    circle: Circle | None
     listed: tuple[Silence, ...] | None = None  #: all silences of then
     silences: tuple[Silence, ...] = ()  #: those that match
+
+
+@dataclass(slots=True)
+class _Verdict:
+    """What is made of one that fires: what keeps it quiet now, and what did before."""
+
+    subject: Subject
+    standing: Standing
+    alert: Alert
+    circle: Circle | None
+    silence: Silence | None
+    inhibitor: Inhibitor | None
+    state: AlertState
+    silenced_by: str
+    inhibited_by: str
+
+    @property
+    def freed(self) -> bool:
+        """Whether what kept it quiet does so no more."""
+        return bool(self.silenced_by or (self.inhibited_by and not self.standing.inhibitor))
 
 
 class Hush:
@@ -38,6 +60,7 @@ class Hush:
     def __init__(self, settings: AlertSettings, rulebook: Rulebook, ledger: Ledger) -> None:
         self._settings, self._rulebook, self._ledger = settings, rulebook, ledger
         self._known: dict[Subject, _Known] = {}
+        self._leading = Leading(settings.levels, rulebook, ledger)
         self.silences = Silences()
         self.restless = False
         self.wakes_at = inf
@@ -57,15 +80,60 @@ class Hush:
         inhibition = Inhibition(
             self._settings.inhibits, self._settings.levels, [(alert, known.roles) for _, _, alert, known in firing]
         )
-        names = {alert.fingerprint for _, _, alert, _ in firing}
+        names = {alert.fingerprint: subject for subject, _, alert, _ in firing}
+        verdicts = [
+            self._verdict(subject, each, alert, known, inhibition.of(alert, known.roles), names, now)
+            for subject, each, alert, known in firing
+        ]
+        if self._settings.one_danger_one_page:
+            self._lead(verdicts, now)
         changed, self.wakes_at = False, min(self.silences.next_at(now), default=inf)
-        for subject, each, alert, known in firing:
-            inhibitor = inhibition.of(alert, known.roles)
-            silence = next((silence for silence in known.silences if silence.starts <= now), None)
-            if silence is not None or inhibitor is not None or each.silence or each.inhibitor:
-                changed |= self._one(subject, each, alert, silence, inhibitor, names, now)
+        for verdict in verdicts:
+            each = verdict.standing
+            if verdict.silence is not None or each.inhibitor or verdict.silenced_by or verdict.inhibited_by:
+                changed |= self._one(verdict, now)
                 self.wakes_at = min(self.wakes_at, inf if each.lingers_until is None else each.lingers_until)
         return changed
+
+    def _verdict(
+        self,
+        subject: Subject,
+        standing: Standing,
+        alert: Alert,
+        known: _Known,
+        inhibitor: Inhibitor | None,
+        firing: Mapping[str, Subject],
+        now: float,
+    ) -> _Verdict:
+        """What silences and rules make of one that fires."""
+        silence = next((silence for silence in known.silences if silence.starts <= now), None)
+        verdict = _Verdict(
+            subject, standing, alert, known.circle, silence, inhibitor, standing.state, standing.silence,
+            standing.inhibitor,
+        )  # fmt: skip
+        # Whether it goes on following another that fires is not for the rules to say.
+        leader = firing.get(standing.inhibitor) if self._settings.one_danger_one_page else None
+        if inhibitor is not None or leader is None or not leads(leader, subject):
+            escalates = self._ledger.loud(subject) is Change.ESCALATED
+            self._inhibit(standing, inhibitor, firing, escalates=escalates, now=now)
+        return verdict
+
+    def _lead(self, verdicts: Sequence[_Verdict], now: float) -> None:
+        """Let one of each circle speak for the others, as far as neither silences nor rules keep them quiet."""
+        levels = {each.alert.fingerprint: each.alert.severity for each in verdicts}
+        circles: dict[Circle, list[_Verdict]] = {}
+        for each in verdicts:
+            if each.circle is not None and each.silence is None and each.inhibitor is None:
+                circles.setdefault(each.circle, []).append(each)
+        for members in circles.values():
+            voices = [
+                self._leading.voice(each.subject, each.standing, each.alert, now, freed=each.freed) for each in members
+            ]
+            self._leading.settle(voices, levels, now)
+            for each, voice in zip(members, voices, strict=True):
+                if voice.leader is not None:
+                    each.inhibitor = Inhibitor(voice.leader.alert, LINGERS_SECONDS)
+                    self._inhibit(each.standing, each.inhibitor, levels, escalates=False, now=now)
 
     def _of(self, subject: Subject, alert: Alert) -> _Known:
         """What is known of an alert, by its labels and by all silences of now."""
@@ -73,32 +141,23 @@ class Hush:
         if known is None or known.severity != alert.severity:
             group = self._settings.groups.get(subject.account, "")
             labels = {**alert.labels, "rule": alert.rule, "severity": alert.severity, "group": group}
-            known = _Known(alert.severity, labels, roles(self._settings.inhibits, labels))
+            known = _Known(alert.severity, labels, roles(self._settings.inhibits, labels), circle(subject))
         if known.listed is not self.silences.listed:
             known.listed, known.silences = self.silences.listed, self.silences.matching(known.labels)
         return known
 
-    def _one(
-        self,
-        subject: Subject,
-        standing: Standing,
-        alert: Alert,
-        silence: Silence | None,
-        inhibitor: Inhibitor | None,
-        firing: Collection[str],
-        now: float,
-    ) -> bool:
-        """Decide of one that is kept quiet or was; whether its alert is another for it."""
-        before, silenced_by, inhibited_before = standing.state, standing.silence, standing.inhibitor
-        self._inhibit(standing, inhibitor, firing, escalates=self._ledger.loud(subject) is Change.ESCALATED, now=now)
+    def _one(self, verdict: _Verdict, now: float) -> bool:
+        """Carry out what was decided of one that is kept quiet or was; whether its alert is another for it."""
+        subject, standing, alert = verdict.subject, verdict.standing, verdict.alert
+        silence, inhibitor = verdict.silence, verdict.inhibitor
         standing.silence = "" if silence is None else silence.id
         if silence is not None:
             standing.because = silence.comment
-        elif inhibitor is not None and (silenced_by or standing.inhibitor != inhibited_before):
+        elif inhibitor is not None and (verdict.silenced_by or standing.inhibitor != verdict.inhibited_by):
             standing.because = inhibitor.alert.summary
         standing.alert = standing.marked(alert)
         changed = standing.alert is not alert
-        told = self._told(silenced_by, inhibited_before, standing, silence, inhibitor)
+        told = self._told(verdict)
         if told is not None and self._ledger.loud(subject) is None:
             self._ledger.note(subject, standing, *told)
             if standing.state is AlertState.FIRING:
@@ -106,7 +165,7 @@ class Hush:
                 standing.incident = replace(standing.incident, told_at=now, told_room=room)
         if changed:
             self._ledger.keep(subject)
-        if standing.state is not before:
+        if standing.state is not verdict.state:
             own = wakes(standing.incident, self._rulebook.of(subject), quiet=standing.quiet)
             standing.wakes_at = min(standing.wakes_at, own) if standing.wakes_at <= now else own
         return changed
@@ -123,28 +182,20 @@ class Hush:
             return
         if not standing.inhibitor:
             return
-        if standing.lingers_until is None:
-            over = standing.inhibitor not in firing
-            standing.lingers_until = now + (standing.lingers_seconds if over else 0.0)
-        if escalates or now >= standing.lingers_until:
+        over = standing.inhibitor not in firing
+        if escalates or not over or not standing.lingers(now):
             standing.inhibitor, standing.lingers_until = "", None
 
-    def _told(
-        self,
-        silenced_by: str,
-        inhibited_by: str,
-        standing: Standing,
-        silence: Silence | None,
-        inhibitor: Inhibitor | None,
-    ) -> tuple[Change, str] | None:
+    def _told(self, verdict: _Verdict) -> tuple[Change, str] | None:
         """The change that this is, and its reason."""
+        silence, silenced_by, standing = verdict.silence, verdict.silenced_by, verdict.standing
         if silence is not None:
             return None if silenced_by else (Change.SILENCED, reasons.silenced(silence))
         if silenced_by:
             by = self.silences.ended.get(silenced_by)
             return Change.UNSILENCED, reasons.unsilenced(silenced_by, by)
-        if bool(standing.inhibitor) == bool(inhibited_by):
+        if bool(standing.inhibitor) == bool(verdict.inhibited_by):
             return None
-        if inhibitor is not None:
-            return Change.INHIBITED, reasons.inhibited(inhibitor.alert.summary)
+        if verdict.inhibitor is not None:
+            return Change.INHIBITED, reasons.inhibited(verdict.inhibitor.alert.summary)
         return Change.UNINHIBITED, reasons.uninhibited()

@@ -14,6 +14,7 @@ from monitor.domain.alerts import Acknowledgement, Alert, AlertMemory, AlertStat
 
 KEEP_SECONDS = 10.0  #: how old what is kept of a firing alert may be, but for what was told, which is kept at once
 LINGERS_SECONDS = 60.0  #: how long a restored alert stays inhibited whose inhibitor did not come back
+RECOVERS_SECONDS = 1.0  #: how often is looked whether a recovery goes on
 SILENCE = "silence "  #: stands before the id of a silence where an alert says who keeps it quiet
 
 
@@ -61,6 +62,22 @@ class Standing:
     def quiet(self) -> bool:
         """Whether it is not to be repeated."""
         return bool(self.silence or self.inhibitor) or self.acknowledgement is not None
+
+    def lingers(self, now: float) -> bool:
+        """Whether it has time left to recover too, now that what kept it quiet does so no more. A number that is on its
+        way back is waited for.
+        """
+        if self.lingers_until is None:
+            self.lingers_until = now + self.lingers_seconds
+        if now >= self.lingers_until and self._recovers:
+            self.lingers_until = now + RECOVERS_SECONDS
+        return now < self.lingers_until
+
+    @property
+    def _recovers(self) -> bool:
+        level = self.incident.levels.get(self.incident.severity or "")
+        number = RULES[self.reading.subject.rule].kind is Kind.NUMBER
+        return number and level is not None and level.clear_since is not None
 
     def marked(self, alert: Alert) -> Alert:
         """The alert with what holds of it, and who or what is the cause."""

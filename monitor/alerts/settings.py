@@ -33,7 +33,8 @@ class AlertSettings:
     `any_key` are the accounts whose user does not want to hear what their keys may do. `levels` are all levels from the
     quietest to the loudest, the built-in ones among them. `overrides` change settings for a part of what is watched
     (`monitor.alerts.overrides` says which wins), `groups` names the group of each account that has one. `inhibits` say
-    which alerts keep others quiet.
+    which alerts keep others quiet. `one_danger_one_page`: whether the nearest line of a pool is told for all that show
+    the same danger (`monitor.alerts.leading`).
     """
 
     rules: Mapping[str, RuleSettings] = field(default_factory=default_rules)
@@ -42,6 +43,7 @@ class AlertSettings:
     overrides: tuple[Override, ...] = ()
     groups: Mapping[AccountKey, str] = field(default_factory=dict)
     inhibits: tuple[InhibitRule, ...] = DEFAULT_INHIBITS
+    one_danger_one_page: bool = True
 
     def of(self, rule: str, subject: Subject | None = None) -> RuleSettings:
         """The settings of one rule; with a subject those that hold of it, as far as no coin has to be known for it."""

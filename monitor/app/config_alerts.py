@@ -119,6 +119,10 @@ def _alerts() -> type[Section]:
             tuple[Inhibit, ...],
             key((), "which do so, [[alerts.inhibits]]; empty: the usual ones"),
         ),
+        "one_danger_one_page": (
+            bool,
+            key(True, "whether the nearest line of a pool is told for all that show the same danger"),
+        ),
     }
     fields |= {name: (model, key(model(), "")) for name, model in models.items()}
     return create_model("Alerts", __base__=Section, __doc__="When somebody is told: one table a rule.", **fields)
@@ -138,12 +142,14 @@ def alert_settings(config: BaseModel) -> AlertSettings:
     tables = config.model_dump()
     levels, overrides = tables.pop("levels"), tables.pop("overrides")
     inhibit, inhibits = tables.pop("inhibit"), tables.pop("inhibits")
+    one_page = tables.pop("one_danger_one_page")
     own = tuple(_inhibit(table) for table in inhibits) or DEFAULT_INHIBITS
     return AlertSettings(
         rules={name: RuleSettings(**_leveled(table)) for name, table in tables.items()},
         levels=tuple(map(_level, levels)),
         overrides=tuple(SettingsOverride(**_leveled(table)) for table in overrides),
         inhibits=own if inhibit else (),
+        one_danger_one_page=one_page,
     )
 
 
