@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
+from itertools import islice
 from math import inf
 
 import structlog
@@ -23,6 +25,7 @@ log = structlog.get_logger(__name__)
 OVERDUE = "overdue: of no use any more"
 CROWDED_OUT = "too many messages wait"
 NO_CHANNEL = "the channel is no longer configured"
+AT_ONCE = 200  #: of what is due in a storm: each look at all that waits takes its time too
 EMPTY = Commit()
 
 
@@ -76,7 +79,7 @@ class Board:
             self._newest[incident] = change
 
     def look(self, now: float, work: Work) -> None:
-        """What time alone brings, and what there is no room for."""
+        """What time alone brings, and what there is no room for. Of much that is due a part: the rest stays due."""
         if now >= self.due_at:
             self._keep_promises(now, work)
             self._stand_in_for_those_that_fail(now, work)
@@ -154,18 +157,18 @@ class Board:
 
     def _keep_promises(self, now: float, work: Work) -> None:
         due = [one for of_incident in self._promises.values() for one in of_incident.values() if one.due <= now]
-        for promise in sorted(due, key=lambda one: one.due):
+        for promise in sorted(due, key=lambda one: one.due)[:AT_ONCE]:
             standing = self._standing(promise.incident)
             plan = self._decisions.escalated(promise, self._newest.get(promise.incident), standing, now)
             self._apply(plan, work)
 
     def _stand_in_for_those_that_fail(self, now: float, work: Work) -> None:
-        for lane in self._lanes.values():
-            for each in list(lane.queue):
-                if self._stands_in_at(lane, each) <= now:
-                    other = self.stand_in(lane, each, now)
-                    if other is not None:
-                        work.entries.append(other)
+        due = ((lane, each) for lane in self._lanes.values() for each in lane.queue)
+        due = ((lane, each) for lane, each in due if self._stands_in_at(lane, each) <= now)
+        for lane, each in nsmallest(AT_ONCE, due, key=lambda one: -one[1].entry.loudness):
+            other = self.stand_in(lane, each, now)
+            if other is not None:
+                work.entries.append(other)
 
     def _stands_in_at(self, lane: Lane, each: Waiting) -> float:
         """When another channel has to be told instead: after so long without success, at once while none succeeds."""
@@ -178,9 +181,10 @@ class Board:
         return due
 
     def _drop_what_is_overdue(self, now: float, work: Work) -> None:
-        for lane in self._lanes.values():
-            for entry in [each.entry for each in lane.queue if each.entry.deadline <= now]:
-                self._drop(lane, entry, OVERDUE, now, work)
+        waiting = ((lane, each.entry) for lane in self._lanes.values() for each in lane.queue)
+        overdue = ((lane, one) for lane, one in waiting if one.deadline <= now and one.id not in lane.queue.flying)
+        for lane, entry in list(islice(overdue, AT_ONCE)):
+            self._drop(lane, entry, OVERDUE, now, work)
 
     def _drop_what_has_no_room(self, now: float, work: Work) -> None:
         for lane in self._lanes.values():

@@ -27,6 +27,7 @@ from monitor.outputs.delivery.settings import DeliverySettings
 CRASH_POINTS = ("decided", "persisting", "persisted", "picked", "marked", "sending", "accepted", "closed")
 
 NOT_THERE = "no such channel"
+AT_ONCE = 25  #: changes decided of in one turn of the loop
 
 NOTHING_SAVED, DEFAULTS = Saved(), DeliverySettings()
 
@@ -154,7 +155,7 @@ class Delivery:
         """Decide what comes of all that came in and of all whose time has come; write it down; let it go."""
         now = self._clock.now()
         intake, self._intake = self._intake, []
-        commits, fresh = [], list(self._board.first.entries)
+        commits, fresh, decided = [], list(self._board.first.entries), 0
         if self._board.first:
             commits.append(self._board.first.commit())
             self._board.first = Work()
@@ -162,6 +163,9 @@ class Delivery:
             work = Work()
             for change in commit.changes:
                 self._board.decide(change, now, work)
+                decided += 1
+                if decided % AT_ONCE == 0 and not self._closing:  # at the end nothing may come between
+                    await asyncio.sleep(0)
             commits.append(work.commit(commit))
             fresh += work.entries
         work = Work()
