@@ -8,6 +8,7 @@ from pathlib import Path
 from monitor.alerts.routing import reachable
 from monitor.app.config import Loaded, load
 from monitor.app.config_alerts import alert_settings
+from monitor.app.config_doubts import doubts
 from monitor.app.config_journal import store_file
 from monitor.app.config_people import MQTT, channel_names
 from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to, routing
@@ -59,6 +60,11 @@ def _people(loaded: Loaded) -> list[str]:
         lines.append("note: no channel is configured: alerts stand on the page, in /metrics and in the log only")
     reached = reachable(routing(loaded), names)
     lines += [f"warning: no route leads to the channel {name}" for name in names if name not in reached]
+    lines += [f"warning: {doubt}" for doubt in doubts(config)]
+    quiet = config.quiet_hours
+    if quiet.starts != quiet.ends:
+        zone, waiting = quiet.zone or "this machine's time", ", ".join(quiet.levels)
+        lines.append(f"quiet hours from {quiet.starts} to {quiet.ends} ({zone}): {waiting} wait")
     if names and not config.web.external_url:
         lines.append("warning: web.external_url is not set: messages carry no links")
     if not config.store.enabled:

@@ -84,3 +84,35 @@ def test_where_there_is_no_home_both_commands_ask_for_a_folder_of_the_store(
     monkeypatch.setattr(Path, "expanduser", lambda _: (_ for _ in ()).throw(RuntimeError("no home")))
     assert guarded(lambda: command(file)) is Exit.CONFIGURATION
     assert "store.directory" in capsys.readouterr().err
+
+
+def test_conditions_that_nothing_meets_are_warned_of() -> None:
+    everyone = '[[routes]]\nname = "all"\nchannels = ["mail"]\n'
+    route = '[[routes]]\nname = "a"\nchannels = ["mail"]\nmatch = ["{}"]\n'
+    for text, words in {
+        "acount=main": "no alert has the label acount",
+        "account=mian": "no account 'mian'; there are: main",
+        "group=desk": "no group 'desk'; there are: none",
+        "rule=position_distanz": "no rule 'position_distanz'",
+        "severity=loud": "there are: info, warning, critical",
+    }.items():
+        assert words in said(MAIL + route.format(text) + everyone), text
+    for text in ("account=main", "coin=BTC", "account=~m.*", "account!=old", "group=", "rule=margin_ratio"):
+        assert "routes[0]" not in said(MAIL + route.format(text) + everyone), text
+    override = '[[alerts.overrides]]\nrule = "margin_ratio"\naccount = "{}"\nenabled = false\n'
+    assert "alerts.overrides[0].account: there is no account 'old'" in said(MAIL + override.format("old"))
+    assert "overrides" not in said(MAIL + override.format("main"))
+
+
+def test_routes_that_leave_critical_alerts_to_nobody_are_warned_of() -> None:
+    some = '[[routes]]\nname = "a"\nchannels = ["mail"]\nmatch = ["account=main"]\n'
+    assert "nobody hears of" in said(MAIL + some)
+    assert "nobody hears of" in said(MAIL + some + '[[routes]]\nname = "b"\nchannels = ["mail"]\nlevels = ["info"]\n')
+    assert "nobody hears of" not in said(MAIL + some + '[[routes]]\nname = "b"\nchannels = ["mail"]\n')
+    assert "nobody hears of" not in said(MAIL)
+
+
+def test_quiet_hours_are_told_with_their_zone() -> None:
+    text = said(MAIL + '[quiet_hours]\nstarts = "22:00"\nends = "07:00"\nzone = "Europe/Berlin"\n')
+    assert "quiet hours from 22:00 to 07:00 (Europe/Berlin): info, warning wait" in text
+    assert "quiet hours" not in said(MAIL)
