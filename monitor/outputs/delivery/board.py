@@ -114,6 +114,7 @@ class Board:
         told = [entry]
         while told:
             one = told.pop()
+            self._stand_ins.pop(one.stands_for, None)
             for id_ in (self._stand_ins.pop(one.id, ""), one.stands_for):
                 lane = self._lanes.get(_channel(id_))
                 gone = None if lane is None else lane.queue.answer(id_)
@@ -196,6 +197,7 @@ class Board:
         if lane.queue.remove(entry.id) is None:
             return
         gone = replace(entry, state=OutboxState.DROPPED, reason=why)
+        self._stand_ins.pop(entry.stands_for, None)
         lane.dropped(gone)
         work.entries.append(gone)
         work.audit.append(Audit(at=now, what="dropped", who=lane.name, text=f"{entry.message.title}: {why}"))

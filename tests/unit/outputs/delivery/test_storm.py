@@ -65,3 +65,20 @@ def test_more_than_is_done_at_once_when_its_time_comes_is_done_all_the_same() ->
         await office.stop()
 
     run(story)
+
+
+def test_what_was_refused_and_told_elsewhere_is_forgotten() -> None:
+    async def story() -> None:
+        async def refuse(message: Message, handle: str | None) -> str | None:
+            raise DeliveryFailed("chat", "no such chat", final=True)
+
+        routing = RoutingSettings(routes=(Route(name="all", channels=("chat",)),), fallback={"chat": "mail"})
+        office = open_office([FakeChannel("chat", behave=refuse), FakeChannel("mail")], routing)
+        for number in range(3):
+            office.decide(change(about=alert(f"a{number}")))
+            await office.pass_(600.0)
+        assert len(office["mail"].changes) == 3
+        assert not office.delivery._board._stand_ins
+        await office.stop()
+
+    run(story)
