@@ -262,6 +262,10 @@ class People:
             try:
                 await job()
                 return
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise  # it was us that are to end
+                log.error("a part beside the delivery was broken off by itself", part=name)
             except Exception as error:  # the boundary of a channel: what escapes must stay in it
                 log.error("a part beside the delivery failed by a bug", part=name, exc_info=error)
             if self._clock.monotonic() - started > AGAIN_CAP_SECONDS:
