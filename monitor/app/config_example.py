@@ -140,13 +140,14 @@ def _is_secret(field: FieldInfo) -> bool:
 
 
 def value(default: Any) -> str:
-    """A default as TOML."""
+    """A default as TOML, which knows no None: a key of that value is left out."""
     if isinstance(default, BaseModel):
         default = default.model_dump()
     if isinstance(default, bool):
         return "true" if default else "false"
     if isinstance(default, dict):
-        return "{" + ", ".join(f"{_name(name)} = {value(item)}" for name, item in default.items()) + "}"
+        given = {name: item for name, item in default.items() if item is not None}
+        return "{" + ", ".join(f"{_name(name)} = {value(item)}" for name, item in given.items()) + "}"
     if isinstance(default, (list, tuple)):
         return "[" + ", ".join(map(value, default)) + "]"
     if isinstance(default, (int, float)):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from monitor.app.config import effective_tree, load, loads
+from monitor.app.config import Config, effective_tree, load, loads
+from monitor.app.config_alerts import alert_settings
 from monitor.app.config_people import channel_names
 from monitor.app.settings import effective
 from monitor.domain.errors import ConfigError, ConfigRefused
@@ -175,6 +177,15 @@ def test_the_effective_configuration_holds_no_secret_and_not_where_it_comes_from
     tree = effective_tree(loaded)
     assert set(tree["channels"]["phone"]) & {"token", "token_file", "token_env"} == set()
     assert tree["channels"]["phone"]["chats"] == (1,)
+
+
+def test_the_effective_configuration_of_overrides_can_be_read_again() -> None:
+    """A journal keeps it, and a replay begins with it."""
+    override = '[[alerts.overrides]]\nrule = "position_distance"\ncoin = "ETH"\nthresholds = {warning = 0.2}\n'
+    inhibit = '[[alerts.inhibits]]\nsource = ["rule=venue_ban"]\ntarget = ["rule=poll_down"]\n'
+    loaded = loads(ACCOUNT + override + inhibit)
+    again = Config(**tomllib.loads(effective(loaded)))
+    assert alert_settings(again.alerts) == alert_settings(loaded.config.alerts)
 
 
 HOOK = """
