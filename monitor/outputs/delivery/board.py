@@ -251,7 +251,9 @@ class Board:
                 continue
             doubtful = entry.state is OutboxState.SENDING and not lane.channel.keyed
             message = replace(entry.message, repeated=entry.message.repeated or doubtful)
-            ripe = min(entry.not_before, now) if entry.attempts else entry.not_before
+            # Not longer than it was to wait when it was made: the clock may have been ahead then.
+            waits = 0.0 if entry.attempts else max(0.0, entry.not_before - entry.created)
+            ripe = min(entry.not_before, now + waits)
             entry = replace(entry, state=OutboxState.WAITING, message=message, not_before=ripe)
             lane.queue.put(entry, max(entry.created, entry.not_before, now))
             if entry.id in self._stand_ins:

@@ -296,3 +296,16 @@ def test_it_is_idle_when_all_was_sent() -> None:
         await office.stop()
 
     run(story)
+
+
+def test_what_was_written_while_the_clock_was_ahead_does_not_wait_for_it_after_a_restart() -> None:
+    async def story() -> None:
+        keeper = await keeper_after(FakeChannel("a", behave=hang))
+        for entry in tuple(keeper.entries.values()):
+            ahead = replace(entry, created=NOON + 3600.0, not_before=NOON + 3600.0, attempts=0)
+            keeper.entries[entry.id] = replace(ahead, state=OutboxState.WAITING)
+        office = await again(keeper, FakeChannel("a"))
+        assert office["a"].changes == [Change.FIRED]
+        await office.stop()
+
+    run(story)
