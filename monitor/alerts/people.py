@@ -108,7 +108,8 @@ class People:
             self._hush.silences.take(silence, restored=True)
         self._hush.restless = True
         accounts = {report.key for report in view.accounts}
-        for memory in command.alerts:
+        for kept in command.alerts:
+            memory = replace(kept, told_at=min(kept.told_at, now))  # the clock may have been ahead then
             standing = restored(memory, self._levels) if memory.rule in RULES else None
             why = self._gone(memory, accounts, standing)
             if why or standing is None:

@@ -225,6 +225,22 @@ def test_an_event_that_happens_again_after_the_restart_is_told() -> None:
     assert shop.restart(after=120, notices=[happened()]) == [("mode_changed", Change.REPEATED)]
 
 
+def test_an_event_is_told_again_though_the_clock_was_ahead_before_the_restart() -> None:
+    shop = Shop()
+    shop.see(SAFE, notices=[happened()])
+    shop.restart(SAFE, after=-HOUR / 2)
+
+    assert shop.see(SAFE, seconds=120, notices=[happened()]) == [("mode_changed", Change.REPEATED)]
+
+
+def test_what_lasts_is_repeated_though_the_clock_was_ahead_before_the_restart() -> None:
+    shop = Shop()
+    shop.hold(VERY_NEAR, seconds=6)
+    shop.restart(VERY_NEAR, after=-HOUR / 2)
+
+    assert shop.hold(VERY_NEAR, seconds=HOUR + 2) == [("margin_ratio", Change.REPEATED)]
+
+
 class TestWhatCannotComeBack:
     def shop(self) -> Shop:
         shop = Shop()
