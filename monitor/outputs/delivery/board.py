@@ -261,7 +261,9 @@ class Board:
             if not entry.digest and entry.message.changes and not entry.stands_for:
                 self._remember_newest(entry.message.changes[-1])
         for promise in saved.escalations:
-            self._promise(promise)
+            newest = self._newest.get(promise.incident)
+            waits = promise.due - (now if newest is None else newest.at)
+            self._promise(replace(promise, due=min(promise.due, now + max(0.0, waits))))  # as above
 
     def _remember_newest(self, change: AlertChange) -> None:
         known = self._newest.get(change.alert.incident)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from monitor.alerts.routing import Route, RoutingSettings
+from monitor.alerts.routing import EscalationStep, Route, RoutingSettings
 from monitor.domain.alerts import Change
 from monitor.domain.delivery import DeliveryFailed, Message
 from monitor.domain.keeping import Commit, OutboxState
@@ -306,6 +306,27 @@ def test_what_was_written_while_the_clock_was_ahead_does_not_wait_for_it_after_a
             keeper.entries[entry.id] = replace(ahead, state=OutboxState.WAITING)
         office = await again(keeper, FakeChannel("a"))
         assert office["a"].changes == [Change.FIRED]
+        await office.stop()
+
+    run(story)
+
+
+def test_whoever_comes_next_is_called_in_time_though_the_clock_was_ahead_before_the_restart() -> None:
+    async def story() -> None:
+        steps = (EscalationStep(after_seconds=300.0, channels=("b",)),)
+        routing = RoutingSettings(routes=(Route(name="r", channels=("a",), escalate=steps),))
+        office = open_office([FakeChannel("a"), FakeChannel("b")], routing=routing)
+        office.decide(change(about=alert(since=NOON + 3600.0), at=NOON + 3600.0))
+        await office.pass_(2)
+        await office.stop()
+        keeper = office.keeper
+        keeper.escalations = {key: replace(one, due=one.due + 3600.0) for key, one in keeper.escalations.items()}
+
+        office = open_office([FakeChannel("a"), FakeChannel("b")], routing=routing, keeper=keeper)
+        await office.pass_(290)
+        assert office["b"].sent == []
+        await office.pass_(20)
+        assert len(office["b"].sent) == 1
         await office.stop()
 
     run(story)
