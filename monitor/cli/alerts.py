@@ -124,8 +124,8 @@ def silence(
         }
         answer = daemon.ask("POST", "/api/v1/silences", body)
         made, count = answer["silence"], len(answer["silenced"])
-        quiet = "1 alert" if count == 1 else f"{count} alerts"
-        _print(f"silence {made['id']} until {day_and_time(made['ends'])}: {quiet} quiet now")
+        quiet = f"{count} alert{'' if count == 1 else 's'} quiet now" if count else "nothing that fires matches"
+        _print(f"silence {made['id']} until {day_and_time(made['ends'])}: {quiet}")
         return Exit.FINE
 
     _end(url, token, config, command)

@@ -59,7 +59,8 @@ def _what(view: View, alert: Alert, firing: bool) -> str:
     else:
         pending = any(fingerprint_of(each) == fingerprint_of(alert) for each in view.pending)
         tags = f'<span class="tag calm">{"pending" if pending else "does not fire now"}</span>'
-    text = f'<p class="text">{escape(alert.text)}</p>' if alert.text and alert.text != alert.summary else ""
+    more = alert.text.removeprefix(f"{alert.summary}\n")  # where the text begins with what stands above it
+    text = f'<p class="text">{escape(more)}</p>' if more not in ("", alert.summary) else ""
     return f'<p>{tags}</p>\n<p class="headline">{escape(alert.summary or alert_name(alert.rule))}</p>\n{text}'
 
 

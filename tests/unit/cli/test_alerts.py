@@ -128,6 +128,8 @@ async def test_a_silence_says_until_when_and_how_many_it_keeps_quiet(stage: Stag
     assert command.silence.ends - command.silence.starts == 5400.0
     assert told[0].startswith(f"silence {command.silence.id} until 2026-")
     assert told[0].endswith(": 1 alert quiet now")
+    missed = says(await run(stage, "silence", "acount=main", "--for", "1h", "--comment", "mistyped"))
+    assert missed[0].endswith(": nothing that fires matches")
     listed = says(await run(stage, "silences"))
     assert listed[0].startswith(f"{command.silence.id} for another ")
     assert "account=main, rule=~margin.*" in listed[0]

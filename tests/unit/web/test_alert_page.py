@@ -36,6 +36,15 @@ def test_it_says_what_how_near_what_to_do_and_since_when() -> None:
         assert text in page, text
 
 
+def test_the_headline_is_not_told_twice_where_the_text_begins_with_it() -> None:
+    for more in ("", "\nAdd 900 USD."):
+        told = replace(NEAR, text=NEAR.summary + more)
+        page = text_of(alert_page(view(account(pool()), alerts=(told,)), NEAR.fingerprint, (), OURS))
+        _, _, body = page.partition("<main>")
+        assert body.count(NEAR.summary) == 1
+        assert ("Add 900 USD." in body) is bool(more)
+
+
 def test_a_button_is_a_form_that_is_posted() -> None:
     page = text_of(alert_page(SHOWN, NEAR.fingerprint, (), OURS))
 
