@@ -24,7 +24,7 @@ COUNT = 200
 MOST_MESSAGES = 20  #: on one channel, of two hundred alerts; twenty are one, and not all decided in one moment
 
 PATIENCE_SECONDS = 2.0  #: before the fallback is told; 20 unless it is set
-SOON_SECONDS = 8.0  #: what a busy machine may take, besides
+SOON_SECONDS = 25.0  #: and what the busiest machine may take besides: people are told within half a minute
 
 QUICK = f"""
 [alerts.position_distance]
@@ -40,7 +40,7 @@ class Telegram(fakes.Telegram):
     """As the real one: it takes so many messages at once, then one in each `every_seconds`; else it says when."""
 
     burst: int = 2
-    every_seconds: float = 0.4
+    every_seconds: float = 0.25
     told: list[tuple[float, str]] = field(default_factory=list)
     refused: int = 0
     early: int = 0  #: requests that came although it had said that they should not

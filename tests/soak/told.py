@@ -167,7 +167,7 @@ def mistold(kept: Books, taken: Sequence[tuple[str, bytes]]) -> Iterator[str]:
         line = next((one for one in incidents.get(incident, ()) if f"{incident}-{one.number}" == key), None)
         if line is None:
             yield f"{key} was received and never decided"
-        elif _told(body) != (incident, line.what, line.fingerprint):
+        elif _told(body) not in [(incident, what, line.fingerprint) for what in _as_told(line, numbers[incident])]:
             yield f"{key} says {_told(body)} and was {line}"
     for incident, lines in incidents.items():
         heard = numbers.get(incident, [])
@@ -189,6 +189,12 @@ def _owed(line: Line, later: Line) -> bool:
     if line.what not in LOUD or line.state != "firing" or line.level not in LEVELS:
         return False
     return later.state not in QUIET or later.at - line.at > PATIENCE_SECONDS
+
+
+def _as_told(line: Line, numbers: Sequence[int]) -> tuple[str, ...]:
+    """What a change may be called: to somebody who was never told of what fires, that is the news."""
+    news = line.what in ("eased", "unacknowledged") and line.number == min(numbers)
+    return (line.what, "fired") if news else (line.what,)
 
 
 def _told(body: bytes) -> tuple[str, str, str]:
