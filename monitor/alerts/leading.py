@@ -29,12 +29,12 @@ from monitor.domain.names import AccountKey
 RATIO_SECONDS = 60.0  #: a ratio that fires so soon after a line was told says the same
 CALL_SECONDS = 10.0  #: so far apart the venue's calls for the positions of one account may be
 
-PERCENT, SIGMAS, RATIO, CALL = "percent", "sigmas", "ratio", "call"
+PERCENT, SIGMAS, DEPEG, RATIO, CALL = "percent", "sigmas", "depeg", "ratio", "call"
 MEASURES = {
     "market_distance": PERCENT,
     "coin_distance": PERCENT,
     "position_distance": PERCENT,
-    "depeg_distance": PERCENT,
+    "depeg_distance": DEPEG,  # another danger: what was thought to be cash slips
     "market_sigmas": SIGMAS,
     "coin_sigmas": SIGMAS,
     "position_sigmas": SIGMAS,
