@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 from monitor.domain.accounts import AccountMode, CollateralMode, Permissions
 from monitor.domain.canonical import digest
@@ -21,8 +21,6 @@ from monitor.engine.accounts import AccountState, position_mode
 from monitor.engine.contracts import terms
 from monitor.engine.notices import named, permission_words
 from monitor.engine.pushes import words
-
-V = TypeVar("V")
 
 MEANWHILE = "while the monitor was not running"
 COLLATERAL, CONTRACT = "collateral:", "contract:"  #: before an asset, before a symbol; tiers stand under their symbol
@@ -51,7 +49,7 @@ class Facts:
     def __init__(self) -> None:
         self._before: dict[AccountKey, _Before] = {}
         self._saved: dict[AccountKey, AccountFacts] = {}
-        self._digests: dict[tuple[object, str], tuple[object, str]] = {}
+        self._digests: dict[AccountKey, dict[str, tuple[object, str]]] = {}
 
     def restore(self, accounts: Iterable[AccountFacts], ours: Collection[AccountKey]) -> None:
         """These were known when the monitor stopped."""
@@ -66,6 +64,7 @@ class Facts:
         """Forget an account."""
         self._before.pop(account, None)
         self._saved.pop(account, None)
+        self._digests.pop(account, None)
 
     def permissions(self, account: AccountKey) -> Permissions | None:
         """What the account's key could do before the start; None once it was compared, or if nobody knows."""
@@ -108,7 +107,7 @@ class Facts:
             mode=mode,
             positions=tuple(sorted(rows, key=lambda row: (row.symbol, row.side))),
             permissions=permissions,
-            tables=tuple(sorted((kept | dict(self._digested(state, tables))).items())),
+            tables=tuple(sorted((kept | self._digested(state, tables)).items())),
         )
         saved = self._saved.get(state.key)
         if saved is not None and replace(facts, at=saved.at) == saved:
@@ -116,30 +115,19 @@ class Facts:
         self._saved[state.key] = facts
         return facts
 
-    def _digested(self, state: AccountState, tables: Tables) -> Iterator[tuple[str, str]]:
-        """What applies to what the account holds, each as a digest."""
-        for symbol in {key.symbol for key, _ in state.positions}:
-            if symbol in tables.tiers:
-                yield symbol, self._digest((state.key, symbol), tables.tiers[symbol], _tiers)
-            if symbol in tables.instruments:
-                name = CONTRACT + symbol
-                yield name, self._digest((state.key.venue, name), tables.instruments[symbol], terms)
-        if state.readable is not None and state.readable.collateral is CollateralMode.MULTI_ASSETS:
-            for asset, balance in state.balances:
-                if balance.wallet and asset in tables.rates:
-                    name = COLLATERAL + asset
-                    yield name, self._digest((state.key.venue, name), tables.rates[asset], _rates)
-
-    def _digest(self, key: tuple[object, str], value: V, words_of: Callable[[V], object]) -> str:
-        known = self._digests.get(key)
-        if known is None or known[0] is not value:
-            known = self._digests[key] = value, digest(words_of(value)).hex()
-        return known[1]
+    def _digested(self, state: AccountState, tables: Tables) -> dict[str, str]:
+        """What applies to what the account holds, each as a digest; worked out anew only for what is another."""
+        before, now = self._digests.get(state.key, {}), {}
+        for name, value, words_of in _applying(state, tables):
+            known = before.get(name)
+            now[name] = known if known is not None and known[0] is value else (value, digest(words_of(value)).hex())
+        self._digests[state.key] = now  # what is no longer held is forgotten
+        return {name: text for name, (_, text) in now.items()}
 
     def _tables(self, before: _Before, state: AccountState, tables: Tables) -> Iterator[tuple[str, str, str]]:
         if state.answer is None or not before.tables:
             return
-        known = dict(self._digested(state, tables))
+        known = self._digested(state, tables)
         other = sorted(name for name, said in known.items() if before.tables.get(name, said) != said)
         gone = sorted(before.tables.keys() & _unlisted(state, tables))
         held = {key.symbol for key, _ in state.positions} | {row.symbol for row in before.missing}
@@ -171,6 +159,19 @@ def _tiers(table: TierTable) -> object:
 
 def _rates(rates: AssetRates) -> object:
     return rates.positive_rate, rates.negative_rate, rates.requirement_rate
+
+
+def _applying(state: AccountState, tables: Tables) -> Iterator[tuple[str, object, Callable[[Any], object]]]:
+    """Name, value and words of each table that applies to what the account holds."""
+    for symbol in {key.symbol for key, _ in state.positions}:
+        if symbol in tables.tiers:
+            yield symbol, tables.tiers[symbol], _tiers
+        if symbol in tables.instruments:
+            yield CONTRACT + symbol, tables.instruments[symbol], terms
+    if state.readable is not None and state.readable.collateral is CollateralMode.MULTI_ASSETS:
+        for asset, balance in state.balances:
+            if balance.wallet and asset in tables.rates:
+                yield COLLATERAL + asset, tables.rates[asset], _rates
 
 
 def _unlisted(state: AccountState, tables: Tables) -> set[str]:

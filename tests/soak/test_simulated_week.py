@@ -122,6 +122,7 @@ account_seconds = 300.0
 #: Where a row is kept of each contract that was ever seen or held: their growth is that of the venue's listings.
 OF_EACH_CONTRACT = (
     "engine._intake.accounts{}.positions._rows",
+    "engine._intake.cash._books{}.settles",
     "engine._market.",
     "engine._prices.",
 )

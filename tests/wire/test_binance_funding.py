@@ -14,11 +14,16 @@ async def test_rates_come_with_the_marks_and_intervals_with_the_contracts() -> N
         sim.market.set_funding_rate("BTCUSDT", -0.000321)
         async with wired(sim) as wire:
             await wire.all_up()
-            await until(lambda: wire.all(FundingRates) and wire.all(FundingIntervals), what="funding")
-            told = wire.all(FundingRates)[-1]
-            rows = {
-                symbol: (rate, at) for symbol, rate, at in zip(told.symbols, told.rates, told.next_times, strict=True)
-            }
+
+            def rows_told() -> dict[str, tuple[float, float | None]]:
+                return {
+                    symbol: (rate, at)
+                    for told in wire.all(FundingRates)  # a frame holds those that changed
+                    for symbol, rate, at in zip(told.symbols, told.rates, told.next_times, strict=True)
+                }
+
+            await until(lambda: "BTCUSDT" in rows_told() and wire.all(FundingIntervals), what="funding")
+            rows = rows_told()
             assert rows["BTCUSDT"][0] == pytest.approx(-0.000321)
             due = sim.next_funding_ms() / 1000.0
             assert rows["BTCUSDT"][1] == pytest.approx(due, abs=60.0)
