@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.alerts import texts_messages as texts
 from monitor.alerts.catalogue import RULES
+from monitor.alerts.texts import messages as texts
 from monitor.alerts.words import percent, span
 from monitor.domain.alerts import Alert, AlertChange, AlertState, Change
 from monitor.domain.delivery import Message

@@ -17,7 +17,8 @@ from tests.sample_reports import NOW
 from tests.unit.alerts.situations import readings
 
 GOLDEN = Path(__file__).parent / "golden"
-WORDS = sorted(Path(words.__file__).parent.glob("words*.py"))
+FOLDER = Path(words.__file__).parent
+WORDS = [*sorted(FOLDER.glob("words*.py")), FOLDER / "reasons.py"]
 
 
 def told(rule: str) -> str:

@@ -1,9 +1,4 @@
-"""Every sentence that an alert says, by its key: the one place to translate.
-
-Templates take their parts by name; a translation may put them in another order, and must use the same names. Numbers
-are written by `monitor.alerts.words`. What the engine says in words of its own (reasons, advice, what changed) comes in
-as a part.
-"""
+"""What the rules say, by key."""
 
 from __future__ import annotations
 
@@ -239,13 +234,3 @@ ENGLISH: Mapping[str, str] = {
     "over": "{summary} ({why})",
     "over.text": "Over: {why}.",
 }
-
-
-def named(key: str, otherwise: str) -> str:
-    """The name of a thing that the catalogue may not know."""
-    return ENGLISH.get(key, otherwise)
-
-
-def say(key: str, /, **parts: object) -> str:
-    """The sentence of a key with its parts filled in."""
-    return ENGLISH[key].format(**parts)

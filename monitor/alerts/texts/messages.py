@@ -1,4 +1,4 @@
-"""The words that a message adds to what an alert says itself, in one place: translate here."""
+"""The words that a message adds to what an alert says itself."""
 
 from __future__ import annotations
 
