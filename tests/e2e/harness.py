@@ -122,6 +122,13 @@ class Daemon:
         assert len(found) <= 1, (name, labels, samples)
         return found[0] if found else None
 
+    async def total(self, name: str, **labels: str) -> float:
+        """The sum of the samples of this name whose labels include these; there must be one."""
+        samples = (await self.metrics()).get(name, {})
+        found = [value for key, value in samples.items() if labels.items() <= dict(key).items()]
+        assert found, (name, labels, samples)
+        return sum(found)
+
     async def document(self) -> dict[str, Any]:
         _, text = await self.get("/api/v1/pools")
         document: dict[str, Any] = json.loads(text)

@@ -100,7 +100,7 @@ async def test_a_crash_pages_before_the_venue_liquidates(tmp_path: Path) -> None
         account.trade("BTCUSDT", 0.5, price=sim.market.mark("BTCUSDT"))
         quick = "[alerts.margin_ratio]\nfor_seconds = 0.0\n"
         async with daemon(write_config(tmp_path, sim, [account], quick)) as monitor:
-            assert await monitor.value("alerts_firing", rule="margin_ratio", severity="critical") == 0.0
+            assert await monitor.total("alerts_firing", rule="margin_ratio", severity="critical") == 0.0
             sim.market.crash(fall_towards_liquidation(account, 0.9), 1.0)
 
             def paged() -> bool:
@@ -111,7 +111,7 @@ async def test_a_crash_pages_before_the_venue_liquidates(tmp_path: Path) -> None
             await monitor.until("a critical alert", paged)
             assert account.open_positions()
             assert 0.8 < (await monitor.value("pool_margin_ratio", **CROSS) or 0.0) < 1.0
-            assert await monitor.value("alerts_firing", rule="margin_ratio", severity="critical") == 1.0
+            assert await monitor.total("alerts_firing", rule="margin_ratio", severity="critical") == 1.0
             done = await asyncio.to_thread(marginwatch, "status", "--url", monitor.url)
             assert done.returncode == 20
 
