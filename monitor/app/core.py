@@ -214,7 +214,7 @@ class Core:
         """Once a minute, have kept what cannot be learnt anew in a minute."""
         if not 0.0 <= now - self._remembered_at < REMEMBER_SECONDS:
             self._remembered_at = now
-            people.remember(getattr(self._engine, "volatility_facts", tuple)())
+            people.remember(self._engine.volatility_facts())
 
     def _resync(self, resyncs: Sequence[Resync]) -> None:
         for resync in resyncs:
