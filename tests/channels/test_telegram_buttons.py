@@ -176,7 +176,7 @@ async def test_another_program_with_the_same_bot_is_told_of_once_and_the_buttons
     fake = Telegram(another=True)
     with capture_logs() as lines:
         async with _desk(fake) as desk:
-            await desk.until(lambda: len(desk.polls) >= 3)
+            await desk.until(lambda: len(desk.clock.slept) >= 3)
             assert "another program" in desk.buttons.reason
             assert desk.clock.slept[:3] == [1, 2, 4]
             fake.press(1, f"ack:{ALERT.incident}", HERE)
