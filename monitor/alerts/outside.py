@@ -4,16 +4,19 @@ monitor itself with its journal, store, channels and heartbeats.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import partial
+from typing import TypeVar
 
 from monitor.alerts import words_outside as words
-from monitor.alerts.reading import Reading, Subject
+from monitor.alerts.reading import Reading, Subject, Words
 from monitor.alerts.rules_asking import Asks, said
 from monitor.alerts.trend import Trends
 from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.names import AccountKey, Venue
 from monitor.domain.view import Budget, FeedStatus, JournalStatus, View
+
+K = TypeVar("K", JournalStatus, StoreStatus)  #: how something does that keeps what happens
 
 #: The rules that read nothing else.
 OUTSIDE = frozenset({
@@ -121,27 +124,34 @@ def _lag(feed: FeedStatus, now: float) -> float | None:
 
 
 def _journal(status: JournalStatus, before: JournalStatus | None, asks: Asks) -> Iterator[Reading]:
-    """That it writes, and that it lost nothing since the last look: what is lost once stays lost, and is told once."""
-    stopped = "" if status.writing else "not_writing"
-    if asks("journal", None, stopped):
-        subject = Subject("journal", NOBODY, "", ("writing",))
-        yield Reading(subject, None, stopped, True, said(words.journal_stopped(status)))
-    lost = "lost" if status.lost_total > (0 if before is None else before.lost_total) else ""
-    if asks("journal", None, lost):
-        subject = Subject("journal", NOBODY, "", ("records",))
-        yield Reading(subject, None, lost, True, said(words.journal_lost(status)))
+    """That it writes, and that it lost nothing since the last look."""
+    stopped, lost = words.journal_stopped, words.journal_lost
+    yield from _keeping("journal", "records", status, before, stopped, lost, asks)
+
+
+def _keeping(
+    rule: str,
+    kept: str,
+    status: K,
+    before: K | None,
+    stopped: Callable[[K], Words],
+    lost: Callable[[K], Words],
+    asks: Asks,
+) -> Iterator[Reading]:
+    """Of what keeps things: that it writes, and that it lost nothing since the last look. What is lost once stays lost,
+    and is told once.
+    """
+    silent = "" if status.writing else "not_writing"
+    if asks(rule, None, silent):
+        yield Reading(Subject(rule, NOBODY, "", ("writing",)), None, silent, True, said(stopped(status)))
+    missing = "lost" if status.lost_total > (0 if before is None else before.lost_total) else ""
+    if asks(rule, None, missing):
+        yield Reading(Subject(rule, NOBODY, "", (kept,)), None, missing, True, said(lost(status)))
 
 
 def _store(status: StoreStatus, before: StoreStatus | None, asks: Asks) -> Iterator[Reading]:
     """That it writes and keeps up, and that it lost nothing since the last look."""
-    stopped = "" if status.writing else "not_writing"
-    if asks("store_down", None, stopped):
-        subject = Subject("store_down", NOBODY, "", ("writing",))
-        yield Reading(subject, None, stopped, True, said(words.store_stopped(status)))
-    lost = "lost" if status.lost_total > (0 if before is None else before.lost_total) else ""
-    if asks("store_down", None, lost):
-        subject = Subject("store_down", NOBODY, "", ("changes",))
-        yield Reading(subject, None, lost, True, said(words.store_lost(status)))
+    yield from _keeping("store_down", "changes", status, before, words.store_stopped, words.store_lost, asks)
     # What waits while nothing can be written is told by that alert.
     age = status.oldest_seconds if status.writing else None
     if asks("store_lag", age, ""):

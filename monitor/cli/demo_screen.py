@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli import words
-from monitor.domain.alerts import AlertChange, Change, Level, Severity
+from monitor.domain.alerts import AlertChange, AlertState, Change, Level, Severity
 from monitor.domain.schema import view_json
 from monitor.domain.view import View
 
@@ -47,7 +47,7 @@ class Tally:
                 if value is not None and pool.quality.figures_shown and value > self.worst_ratio:
                     self.worst_ratio, self.worst_pool = value, f"{report.key.account} {pool.key.pool}"
         for change in changes:
-            if change.change is Change.FIRED:
+            if change.change is Change.FIRED and change.alert.state not in (AlertState.SILENCED, AlertState.INHIBITED):
                 self.fired[change.alert.rule] = self.fired.get(change.alert.rule, 0) + 1
 
     def lines(self) -> Iterator[str]:
