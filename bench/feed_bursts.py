@@ -19,7 +19,7 @@ from monitor.app.clock import SystemClock
 from monitor.app.inbox import Inbox
 from monitor.domain.events import Tick
 from monitor.venues.binance.session import BinanceSession
-from monitor.venues.settings import BinanceSettings, BinanceUrls
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 
 SYMBOL = "C0USDT"
 BURSTS = 20

@@ -22,7 +22,8 @@ from monitor.engine.engine import Engine
 from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.margin import describe
 from monitor.venues.binance.session import BinanceSession
-from monitor.venues.settings import BinanceSettings, BinanceUrls, Timings
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
+from monitor.venues.settings import Timings
 
 NEVER = 1e9
 PATIENT = Timings(marks_silent_seconds=NEVER, assets_silent_seconds=NEVER)  # while others are measured nothing comes

@@ -35,7 +35,7 @@ from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.margin import describe
 from monitor.venues.binance.redact import redact
 from monitor.venues.binance.session import BinanceSession
-from monitor.venues.settings import BinanceSettings, BinanceUrls
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 
 POSITIONS = 10
 PER_SECOND = 1000.0

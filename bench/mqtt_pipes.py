@@ -34,8 +34,9 @@ from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.client import Client
 from monitor.venues.binance.margin import describe
 from monitor.venues.binance.market import MarketStream
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 from monitor.venues.session import Job
-from monitor.venues.settings import BinanceSettings, BinanceUrls, Timings
+from monitor.venues.settings import Timings
 
 POSITIONS = 10
 BURST, STEADY, STEADY_EVERY_SECONDS = 10, 300, 0.01

@@ -15,6 +15,7 @@ from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, Vol
 from monitor.outputs.journal.journal import JournalSettings, Raw
 from monitor.outputs.journal.pen import Bounds
 from monitor.venues import settings as venues
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 
 
 def account_keys(loaded: Loaded) -> tuple[AccountKey, ...]:
@@ -46,12 +47,13 @@ def engine(loaded: Loaded) -> EngineSettings:
     )
 
 
-def binance(loaded: Loaded) -> venues.BinanceSettings:
+def binance(loaded: Loaded) -> BinanceSettings:
     """What the venue's session is told."""
     config = loaded.config.venues.binance
-    return venues.BinanceSettings(
+    return BinanceSettings(
         accounts=tuple(
-            venues.BinanceAccountSettings(
+            venues.AccountSettings(
+                venue="binance",
                 name=name,
                 credentials=venues.Credentials(
                     api_key=venues.Secret(loaded.secret(f"accounts.{name}.api_key")),
@@ -61,7 +63,7 @@ def binance(loaded: Loaded) -> venues.BinanceSettings:
             )
             for name, account in loaded.config.accounts.items()
         ),
-        urls=venues.BinanceUrls(**config.urls.model_dump()),
+        urls=BinanceUrls(**config.urls.model_dump()),
         timings=venues.Timings(**config.timings.model_dump()),
         weight_share=config.weight_share,
         weight_per_minute=config.weight_per_minute,

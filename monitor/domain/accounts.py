@@ -20,19 +20,25 @@ class MarginMode(StrEnum):
 class CollateralMode(StrEnum):
     """How the balances of an account back its cross positions."""
 
-    SINGLE_ASSET = "single-asset"
-    MULTI_ASSETS = "multi-assets"
+    SINGLE_ASSET = "single-asset"  #: each margin asset backs the positions that settle in it, and no others
+    MULTI_ASSETS = "multi-assets"  #: everything backs everything, in USD
+    PORTFOLIO = "portfolio-margin"  #: the same, with a requirement by scenarios
+    ISOLATED = "isolated"  #: no position draws on anything but its own margin
+    SPOT = "spot"  #: no derivatives; loans where the account may borrow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountMode:
     """The modes that decide how an account is computed; None where the venue's answer could not be read.
 
-    An unreadable or contradictory mode makes the account UNKNOWN: it is never guessed.
+    An unreadable or contradictory mode makes the account UNKNOWN: it is never guessed. `hedge_by_symbol`: the venue
+    lets each symbol choose, so that the positions tell and `hedge` says nothing. `borrows`: what is missing is lent.
     """
 
     collateral: CollateralMode | None
     hedge: bool | None
+    hedge_by_symbol: bool = False
+    borrows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,8 @@ class VenuePosition:
     """What the venue itself computed for a position, at its own mark; None where it did not say.
 
     Amounts are in the settlement asset. `liquidation` is AT(price), NEVER (the venue printed its word for «no price»)
-    or UNKNOWN (the field was absent).
+    or UNKNOWN (the field was absent). `ratio` is its margin ratio in its own direction, `value` that of an option or a
+    spot position, `index_price` the index beside the mark.
     """
 
     mark_price: float | None = None
@@ -50,6 +57,9 @@ class VenuePosition:
     maintenance_margin: float | None = None
     initial_margin: float | None = None
     adl: int | None = None
+    ratio: float | None = None
+    value: float | None = None
+    index_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,10 @@ class Position:
     `hedge` says that the venue keeps the two sides of the symbol apart. `isolated_wallet` is the isolated pool's
     wallet without unrealized profit, in `margin_asset`; None in cross mode. `margin_mode` None: could not be read.
     `entry_price` None: not in the venue's answer. `update_time` is the venue's time in seconds, None if unknown.
+
+    `leverage` where the venue sets it for the position. `contracts` is the absolute number of contracts, for tiers that
+    go by it. Spot margin: `position_asset` is what `quantity` counts (base or quote), `liability` (> 0) what is owed of
+    `liability_asset`, and `interest` (>= 0) what has accrued on it.
     """
 
     symbol: Symbol
@@ -71,6 +85,12 @@ class Position:
     isolated_wallet: float | None = None
     venue: VenuePosition = VenuePosition()
     update_time: float | None = None
+    leverage: float | None = None
+    contracts: float | None = None
+    position_asset: Asset | None = None
+    liability: float | None = None
+    liability_asset: Asset | None = None
+    interest: float | None = None
 
     @property
     def key(self) -> PositionKey:
@@ -83,7 +103,10 @@ class Balance:
     """One asset of an account; amounts in that asset, without unrealized profit unless the name says so.
 
     `cross_wallet` backs the cross pools (wallet without the isolated positions' wallets). The `venue_` figures are the
-    venue's own, kept for reconciliation.
+    venue's own, kept for reconciliation: `venue_equity` with unrealized profit and option value, `venue_value_usd` what
+    it counts for in USD after its haircut, `venue_ratio` in the venue's own direction. `collateral` False: it backs
+    nothing while positive; None: the venue did not say. `frozen` is held back for orders, `option_value` that of
+    the options settled in it, `price_usd` the venue's own USD price, `withdrawable` what the venue says may leave.
     """
 
     asset: Asset
@@ -97,6 +120,55 @@ class Balance:
     venue_margin_balance: float | None = None
     available: float | None = None
     update_time: float | None = None
+    venue_equity: float | None = None
+    venue_value_usd: float | None = None
+    venue_ratio: float | None = None
+    collateral: bool | None = None
+    frozen: float | None = None
+    option_value: float | None = None
+    price_usd: float | None = None
+    withdrawable: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A resting order, where the venue counts it against the account. `id` is the venue's.
+
+    `quantity` is what is left of it, signed (a sale < 0), in the unit of a position's; 0 says that it is gone.
+    `contracts` is the absolute number of contracts. `price` None: at the market, or waiting for a trigger. `side` is
+    the hedge leg that it would change, None in one-way mode. `reduce_only`: it can only make a position smaller.
+    """
+
+    id: str
+    symbol: Symbol
+    quantity: float
+    price: float | None
+    side: Side | None = None
+    reduce_only: bool = False
+    margin_mode: MarginMode | None = None
+    margin_asset: Asset | None = None
+    leverage: float | None = None
+    contracts: float | None = None
+    update_time: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskUnit:
+    """A venue's own scenarios of all that an account holds on one coin (portfolio margin), in USD.
+
+    `moves` are relative moves of the coin (rising, 0 among them) and `profits[v][j]` the profit at move j for column v
+    of volatility (the middle one: unchanged), as read when the coin stood at `reference_price` (None: the venue did not
+    say). `maintenance_margin` is what the venue requires for the unit: its worst loss, and `contingency`, which holds
+    still. Without moves the requirement stands as it was read.
+    """
+
+    asset: Asset
+    maintenance_margin: float | None
+    initial_margin: float | None = None
+    reference_price: float | None = None
+    moves: tuple[float, ...] = ()
+    profits: tuple[tuple[float, ...], ...] = ()
+    contingency: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +187,25 @@ class SymbolConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueAccount:
-    """The venue's own account-level figures, in its own unit of account; None where it did not say."""
+    """The venue's own account-level figures, in its own unit of account; None where it did not say.
+
+    `ratio` is in the venue's own direction. `haircut` (>= 0) is what open spot orders would cost of collateral's value,
+    `order_loss` (<= 0) what resting orders would lose at once, `withdrawable` what may leave the account.
+    `risk_units` are its scenarios, asked for at `risk_asked` (our clock), and `market_curve` what it says of all prices
+    moving together: pairs of a relative move and our kind of margin ratio (1 at liquidation), in rising order of move.
+    """
 
     equity: float | None = None
     maintenance_margin: float | None = None
     initial_margin: float | None = None
     ratio: float | None = None
+    haircut: float | None = None
+    order_loss: float | None = None
+    available: float | None = None
+    withdrawable: float | None = None
+    risk_units: tuple[RiskUnit, ...] = ()
+    market_curve: tuple[tuple[float, float], ...] = ()
+    risk_asked: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +213,8 @@ class Account:
     """Everything known of one account at one moment: the input of a venue's description.
 
     `problems` are reasons, in words, why something here is missing or doubtful; `suspects` are positions that vanished
-    from a snapshot and are kept until a second reading confirms that they are gone.
+    from a snapshot and are kept until a second reading confirms that they are gone. `orders` are by id. `fees` are the
+    user's own taker rates (what is paid, as a ratio > 0) by the venue's name of a fee group (`Instrument.fee_group`).
     """
 
     key: AccountKey
@@ -139,6 +225,8 @@ class Account:
     venue: VenueAccount = VenueAccount()
     problems: tuple[str, ...] = ()
     suspects: frozenset[PositionKey] = frozenset()
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    fees: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from monitor.domain.accounts import (
     AccountMode,
     Balance,
     MarginMode,
+    Order,
     Permissions,
     Position,
     SymbolConfig,
@@ -23,7 +24,7 @@ from monitor.domain.alerts import AlertMemory, Silence
 from monitor.domain.instruments import Instrument
 from monitor.domain.memory import AccountFacts, VolatilityFact
 from monitor.domain.names import AccountKey, Asset, Side, Symbol, Venue
-from monitor.domain.tables import AssetRates
+from monitor.domain.tables import AssetRates, CollateralTerms
 from monitor.domain.tiers import TierTable
 
 
@@ -94,12 +95,42 @@ class InstrumentsLoaded:
 
 @dataclass(frozen=True, slots=True)
 class TiersLoaded:
-    """The maintenance tiers, whole. `account` None: for every account of the venue; else that account's own."""
+    """The maintenance tiers, whole. `account` None: for every account of the venue; else that account's own.
+
+    `isolated`: those of isolated positions, where the venue has others for them.
+    """
 
     venue: Venue
     account: AccountKey | None
     tiers: tuple[tuple[Symbol, TierTable], ...]
     received: float
+    isolated: tuple[tuple[Symbol, TierTable], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CollateralLoaded:
+    """How assets count by their amount, whole. `account` None: for every account of the venue."""
+
+    venue: Venue
+    account: AccountKey | None
+    terms: tuple[tuple[Asset, CollateralTerms], ...]
+    received: float
+
+
+@dataclass(frozen=True, slots=True)
+class OptionMarks:
+    """What options are priced with, as columns: row i is one option's volatility (a ratio a year) and forward price."""
+
+    venue: Venue
+    symbols: tuple[Symbol, ...]
+    volatilities: tuple[float, ...]
+    underlyings: tuple[float, ...]
+    received: float
+
+    @property
+    def conflation_key(self) -> Hashable:
+        """One waiting frame a set of options."""
+        return (OptionMarks, self.venue, self.symbols)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +150,12 @@ class AccountSnapshot:
     venue: VenueAccount = VenueAccount()
     marks: tuple[tuple[Symbol, float], ...] = ()
     problems: tuple[str, ...] = ()
+    orders: tuple[Order, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountConfig:
-    """Modes and per-symbol settings, read whole."""
+    """Modes and per-symbol settings, read whole. `fees` are (fee group, taker rate > 0 where it is paid)."""
 
     account: AccountKey
     mode: AccountMode
@@ -131,11 +163,15 @@ class AccountConfig:
     asked: float
     received: float
     problems: tuple[str, ...] = ()
+    fees: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionChanged:
-    """A push about one position. Quantity 0 says that it is closed. `side` None: one-way, the sign tells."""
+    """A push about one position. Quantity 0 says that it is closed. `side` None: one-way, the sign tells.
+
+    `row`: the position whole, where the push shows it so; then nothing of what was known before stays.
+    """
 
     account: AccountKey
     symbol: Symbol
@@ -147,11 +183,22 @@ class PositionChanged:
     venue_time: float
     received: float
     margin_asset: Asset | None = None
+    row: Position | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChanged:
+    """A push about one resting order, whole; quantity 0 says that it is gone."""
+
+    account: AccountKey
+    order: Order
+    venue_time: float
+    received: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceChanged:
-    """A push about one asset's wallet; None: not in the push."""
+    """A push about one asset's wallet; None: not in the push. `row`: the balance whole, where the push shows it so."""
 
     account: AccountKey
     asset: Asset
@@ -159,6 +206,7 @@ class BalanceChanged:
     cross_wallet: float | None
     venue_time: float
     received: float
+    row: Balance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,9 +468,12 @@ Event = (
     | AssetTick
     | InstrumentsLoaded
     | TiersLoaded
+    | CollateralLoaded
+    | OptionMarks
     | AccountSnapshot
     | AccountConfig
     | PositionChanged
+    | OrderChanged
     | BalanceChanged
     | ConfigChanged
     | VenueWarning

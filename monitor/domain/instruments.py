@@ -26,7 +26,10 @@ class Instrument:
 
     `base` is the venue's base asset ("1000SHIB"), `coin` the same without its multiplier ("SHIB") and
     `coin_multiplier` how many coins one base unit holds. `contract_size` is what one contract stands for: base units
-    (linear) or quote units (inverse). `delivery_time` is in seconds since 1970, None for perpetuals.
+    (linear) or quote units (inverse). `delivery_time` is in seconds since 1970, None for perpetuals; an option's is its
+    expiry, with its `strike` and whether it is a `call`. `family` is what the venue looks tiers up by where several
+    instruments share them, `fee_group` what it looks the user's fees up by. `spot`: a pair whose margin position holds
+    the asset itself. Above `max_price` and below `min_price` the venue prints no liquidation price.
     """
 
     venue: Venue
@@ -42,3 +45,10 @@ class Instrument:
     delivery_time: float | None = None
     trading: bool = True
     liquidation_fee_rate: float | None = None
+    strike: float | None = None
+    call: bool | None = None
+    family: str = ""
+    fee_group: str = ""
+    spot: bool = False
+    min_price: float | None = None
+    max_price: float | None = None

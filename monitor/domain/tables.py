@@ -20,14 +20,42 @@ class AssetRates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CollateralTerms:
+    """How an asset counts where that depends on how much there is of it.
+
+    `steps` are (floor, rate) in rising order of floor, the first with floor 0: each further unit counts `rate`; floors
+    in the asset, or in USD where `by_value`. `borrow` is the requirement on what is owed of it, by amount of the asset,
+    `borrow_initial_rate` its initial margin; None where unknown or where nothing can be borrowed.
+    """
+
+    steps: tuple[tuple[float, float], ...]
+    by_value: bool = False
+    borrow: TierTable | None = None
+    borrow_initial_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OptionMark:
+    """What an option is priced with: its volatility (a ratio a year) and the forward price of what it is on."""
+
+    volatility: float
+    underlying: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
     """The tables that apply to one account; `tiers` may be its own (user-specific brackets).
 
-    The `_time` fields are when each table was received, seconds since 1970, None if never: tables age too.
+    `isolated_tiers` are those of isolated positions where the venue has others for them. `options` are the last marks
+    of options. The `_time` fields are when each table was received, seconds since 1970, None if never: tables age too.
     """
 
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
     tiers: Mapping[Symbol, TierTable] = field(default_factory=dict)
     rates: Mapping[Asset, AssetRates] = field(default_factory=dict)
+    isolated_tiers: Mapping[Symbol, TierTable] = field(default_factory=dict)
+    collateral: Mapping[Asset, CollateralTerms] = field(default_factory=dict)
+    options: Mapping[Symbol, OptionMark] = field(default_factory=dict)
     instruments_time: float | None = None
     tiers_time: float | None = None
+    collateral_time: float | None = None

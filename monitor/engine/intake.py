@@ -20,6 +20,7 @@ from monitor.domain.events import (
     CashFlow,
     CashFlowsRead,
     ClockRead,
+    CollateralLoaded,
     ConfigChanged,
     Elapsed,
     EndSilence,
@@ -30,6 +31,8 @@ from monitor.domain.events import (
     FundingIntervals,
     FundingRates,
     InstrumentsLoaded,
+    OptionMarks,
+    OrderChanged,
     PermissionsRead,
     PollFailed,
     PositionChanged,
@@ -118,6 +121,7 @@ class Intake:
             CashFlowsRead: self._flows,
             AccountClosed: self._closed,
             Elapsed: self._elapsed,
+            **dict.fromkeys((CollateralLoaded, OptionMarks, OrderChanged), lambda _: None),
             **dict.fromkeys((AcknowledgeAlert, SilenceAlerts, EndSilence, AlertsRestored), lambda _: None),
         }
 

@@ -180,6 +180,9 @@ class ScenarioGrid:
     Requirement = `scale` * (worst loss over the grid, taken from where the asset has moved to) + `contingency`. The
     legs that the grid covers carry no tiers of their own (`tiers=flat(0)`). `in_equity`: the grid's own profit since
     the reference (middle column) belongs to equity, because its legs are not in `Pool.legs`.
+
+    `requirements`: the venue gave the requirement itself at each move; then it is read off these, along straight lines
+    between the moves (held beyond them), times `scale` plus `contingency`, and `profits` serve `in_equity` alone.
     """
 
     asset: Asset
@@ -189,6 +192,7 @@ class ScenarioGrid:
     scale: float = 1.0
     contingency: float = 0.0
     in_equity: bool = False
+    requirements: tuple[float, ...] = ()
 
 
 class Requirement(StrEnum):
@@ -260,7 +264,9 @@ class VenueFigures:
     """What the venue printed for the pool, in the pool's numeraire; None where it did not say.
 
     `ratio` is in the venue's own direction, with `ratio_name` as the venue calls it; `ratio_inverted`: its ratio is
-    equity over requirement, so that higher is safer.
+    equity over requirement, so that higher is safer. `ratio_decimals`: it is printed truncated to so many decimals.
+    `market` are the venue's own lines, down and up, where all prices but stablecoins' move together, as distances
+    (ratio of the price; +inf: never), None where it did not say; they are off by up to `market_tolerance`.
     """
 
     equity: float | None = None
@@ -269,7 +275,10 @@ class VenueFigures:
     ratio: float | None = None
     ratio_name: str = ""
     ratio_inverted: bool = False
+    ratio_decimals: int | None = None
     lines: tuple[VenueLine, ...] = ()
+    market: tuple[float | None, float | None] = (None, None)
+    market_tolerance: float = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.domain.names import AccountKey
+from monitor.domain.names import AccountKey, Venue
 
 
 class Secret:
@@ -107,25 +107,18 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A key of one account."""
+    """A key of one account. `passphrase` where the venue gives keys one."""
 
     api_key: Secret
     api_secret: Secret
+    passphrase: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BinanceUrls:
-    """Where the venue is. A simulator or a mirror is reached by these and by nothing else."""
+class AccountSettings:
+    """One account: its venue, the name that the user gave it, its key, and what is done about a powerful key."""
 
-    fapi: str = "https://fapi.binance.com"
-    sapi: str = "https://api.binance.com"
-    stream: str = "wss://fstream.binance.com"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BinanceAccountSettings:
-    """One account: the name that the user gave it, its key, and what is done about a powerful key."""
-
+    venue: Venue
     name: str
     credentials: Credentials
     permissions: PermissionPolicy = PermissionPolicy.REFUSE
@@ -133,16 +126,4 @@ class BinanceAccountSettings:
     @property
     def key(self) -> AccountKey:
         """The account's identifier everywhere else."""
-        return AccountKey("binance", self.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BinanceSettings:
-    """The venue as a whole. All its accounts share one address, and so one weight budget and one clock."""
-
-    accounts: tuple[BinanceAccountSettings, ...] = ()
-    urls: BinanceUrls = BinanceUrls()
-    timings: Timings = Timings()
-    weight_share: float = 0.6  #: of the venue's limit, as its own header measures it; others may use the address too
-    weight_per_minute: int = 2400  #: until the venue's own limit has been read
-    seed_candles: int = 720  #: one-minute mark candles read for each symbol held, the seed of its volatility; 0: none
+        return AccountKey(self.venue, self.name)

@@ -19,16 +19,9 @@ from monitor.sim.binance import SimBinance
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.server import Cadence
 from monitor.venues.binance.session import BinanceSession
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 from monitor.venues.session import Put
-from monitor.venues.settings import (
-    BinanceAccountSettings,
-    BinanceSettings,
-    BinanceUrls,
-    Credentials,
-    PermissionPolicy,
-    Secret,
-    Timings,
-)
+from monitor.venues.settings import AccountSettings, Credentials, PermissionPolicy, Secret, Timings
 
 E = TypeVar("E")
 
@@ -195,7 +188,8 @@ def session_of(
 ) -> BinanceSession:
     """The session for every account of `sim`."""
     accounts = tuple(
-        BinanceAccountSettings(
+        AccountSettings(
+            venue="binance",
             name=one.name,
             credentials=Credentials(api_key=Secret(one.key), api_secret=Secret(secret or one.secret)),
             permissions=policy,

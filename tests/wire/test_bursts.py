@@ -18,7 +18,8 @@ from monitor.app.inbox import Inbox
 from monitor.domain.events import FeedUp, Tick, Ticks
 from monitor.domain.view import FeedStatus
 from monitor.venues.binance.session import BinanceSession
-from monitor.venues.settings import BinanceSettings, BinanceUrls, Timings
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
+from monitor.venues.settings import Timings
 from tests.wire.harness import until
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]

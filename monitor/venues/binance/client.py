@@ -13,11 +13,12 @@ from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.view import Budget
 from monitor.venues.binance import answers, refusals
 from monitor.venues.binance.endpoints import KEYED, SERVER_TIME, USED_WEIGHT_HEADER, Endpoint, Host
+from monitor.venues.binance.settings import BinanceSettings
 from monitor.venues.budget import Gate, Priority, WeightBudget
 from monitor.venues.ledger import KEPT_FRAMES, shortened
 from monitor.venues.rest import Answer, Rest
 from monitor.venues.session import Emit
-from monitor.venues.settings import BinanceSettings, Credentials
+from monitor.venues.settings import Credentials
 
 VENUE = refusals.VENUE
 FAPI_ORIGIN, SAPI_ORIGIN = "https://fapi.binance.com", "https://api.binance.com"

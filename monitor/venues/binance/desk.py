@@ -16,9 +16,10 @@ from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.view import FeedStatus
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.polls import AccountReadings
+from monitor.venues.binance.settings import BinanceUrls
 from monitor.venues.binance.user import UserStream
 from monitor.venues.session import Job, Put
-from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Timings
+from monitor.venues.settings import AccountSettings, Timings
 from monitor.venues.wake import Pace, Poll, Wake
 
 Body = Callable[[], Awaitable[None]]
@@ -35,7 +36,7 @@ class AccountDesk:
 
     def __init__(
         self,
-        settings: BinanceAccountSettings,
+        settings: AccountSettings,
         urls: BinanceUrls,
         client: Client,
         emit: Put,

@@ -12,11 +12,12 @@ from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.binance import endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.polls import PublicReadings
+from monitor.venues.binance.settings import BinanceUrls
 from monitor.venues.binance.streams import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger, LedgerLimits, StreamRule
 from monitor.venues.session import Emit, Put
-from monitor.venues.settings import BinanceUrls, Secret, Timings
+from monitor.venues.settings import Secret, Timings
 from monitor.venues.wake import Pace
 
 MARKS, ASSETS = "marks", "assets"

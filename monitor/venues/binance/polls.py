@@ -20,7 +20,7 @@ from monitor.venues.contents import Contents
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
-from monitor.venues.settings import BinanceAccountSettings, PermissionPolicy, Timings
+from monitor.venues.settings import AccountSettings, PermissionPolicy, Timings
 
 Row = tuple[str, str]
 ACCOUNT_READINGS = ("account", "config", "tiers", "permissions", "income")
@@ -71,9 +71,7 @@ def _zero(amount: float | str) -> bool:
 class AccountReadings:
     """The readings of one account."""
 
-    def __init__(
-        self, settings: BinanceAccountSettings, client: Client, emit: Emit, clock: Clock, timings: Timings
-    ) -> None:
+    def __init__(self, settings: AccountSettings, client: Client, emit: Emit, clock: Clock, timings: Timings) -> None:
         self.account = settings.key
         self._settings, self._client, self._emit = settings, client, emit
         self._clock, self._timings = clock, timings

@@ -16,8 +16,8 @@ from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.desk import AccountDesk
 from monitor.venues.binance.market import ASSETS, MARKS, Bridge, MarketStream
 from monitor.venues.binance.polls import PublicReadings, planned_weight
+from monitor.venues.binance.settings import BinanceSettings
 from monitor.venues.session import Job, Put
-from monitor.venues.settings import BinanceSettings
 from monitor.venues.wake import Pace, Poll
 
 SEED_TRIES = 3

@@ -17,12 +17,13 @@ from monitor.venues.binance import answers, endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.listen_key import ListenKey, Step
 from monitor.venues.binance.refusals import LISTEN_KEY_UNKNOWN
+from monitor.venues.binance.settings import BinanceUrls
 from monitor.venues.binance.streams import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger, LedgerLimits, Moment, StreamRule
 from monitor.venues.rest import Answer
 from monitor.venues.session import Put
-from monitor.venues.settings import BinanceAccountSettings, BinanceUrls, Secret, Timings
+from monitor.venues.settings import AccountSettings, Secret, Timings
 from monitor.venues.wake import Pace, Wake
 
 STREAM = "user"
@@ -38,7 +39,7 @@ class UserStream:
 
     def __init__(
         self,
-        settings: BinanceAccountSettings,
+        settings: AccountSettings,
         urls: BinanceUrls,
         client: Client,
         emit: Put,

@@ -22,7 +22,8 @@ from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
-from monitor.venues.settings import BinanceSettings, BinanceUrls, PermissionPolicy, Timings
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
+from monitor.venues.settings import PermissionPolicy, Timings
 from tests.programs import ROOT
 
 KEY = "an-api-key-of-a-test-account"

@@ -7,14 +7,15 @@ from dataclasses import fields
 
 import pytest
 
-from monitor.venues.settings import BinanceAccountSettings, BinanceSettings, Credentials, Secret, Timings
+from monitor.venues.binance.settings import BinanceSettings
+from monitor.venues.settings import AccountSettings, Credentials, Secret, Timings
 
 PLANTED = "planted-secret-4711"
 
 
 def settings() -> BinanceSettings:
     credentials = Credentials(api_key=Secret(PLANTED), api_secret=Secret(PLANTED))
-    return BinanceSettings(accounts=(BinanceAccountSettings(name="main", credentials=credentials),))
+    return BinanceSettings(accounts=(AccountSettings(venue="binance", name="main", credentials=credentials),))
 
 
 def test_a_secret_shows_in_no_form_of_text() -> None:

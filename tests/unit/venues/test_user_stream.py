@@ -11,8 +11,9 @@ from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey
 from monitor.venues.binance.client import Client
 from monitor.venues.binance.codec import decode
+from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 from monitor.venues.binance.user import UserStream
-from monitor.venues.settings import BinanceAccountSettings, BinanceSettings, BinanceUrls, Credentials, Secret, Timings
+from monitor.venues.settings import AccountSettings, Credentials, Secret, Timings
 from tests.wire.harness import unheard
 
 MAIN = AccountKey("binance", "main")
@@ -42,8 +43,8 @@ class Bench:
         self.clock = StillClock()
         self.asked: list[tuple[str, bool]] = []
         self.held: set[str] = set()
-        settings = BinanceAccountSettings(
-            name="main", credentials=Credentials(api_key=Secret("k"), api_secret=Secret("s"))
+        settings = AccountSettings(
+            venue="binance", name="main", credentials=Credentials(api_key=Secret("k"), api_secret=Secret("s"))
         )
         client = Client(BinanceSettings(), lambda _: None, self.clock)
         self.stream = UserStream(

@@ -1,0 +1,1 @@
+"""Bybit: see README.md beside this file."""
