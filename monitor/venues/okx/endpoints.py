@@ -143,7 +143,7 @@ class Topic(NamedTuple):
 
     @staticmethod
     def of(arg: Mapping[str, object]) -> Topic:
-        """The topic of an `arg` as the venue echoes it; what else stands in it (`uid`, `extraParams`) is passed over."""
+        """The topic of an `arg` as the venue echoes it; what else it holds (`uid`, `extraParams`) is passed over."""
         return Topic(*(str(arg.get(name) or "") for name in ("channel", "instType", "instFamily", "instId")))
 
 

@@ -5,6 +5,8 @@ Its texts may echo addresses of ours and parameters, so only the code is told. S
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
 from monitor.domain.errors import (
@@ -107,10 +109,8 @@ def by_code(code: str, what: str) -> VenueError:
 def limited(answer: Answer, what: str, wait_seconds: float, code: str) -> RateLimited:
     """Held off: until the time of a header, for the usual window after a limit's own code, else for `wait_seconds`."""
     wait = min(wait_seconds, LIMIT_WINDOW_SECONDS) if code in LIMITS else wait_seconds
-    try:
+    with contextlib.suppress(KeyError, ValueError):
         wait = max(0.0, float(answer.headers["retry-after"]))
-    except (KeyError, ValueError):
-        pass
     return RateLimited(VENUE, what, "too many requests", answer.received + wait, code)
 
 
