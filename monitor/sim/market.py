@@ -88,6 +88,24 @@ class Market:
         self._moves: list[_Move] = []
         self._funding_override: dict[Symbol, float] = {}
         self.buffers: dict[Asset, tuple[float, float, float, float]] = {}  #: those of `listing` that changed
+        self._root: Market | None = None
+        self._branches: list[Market] = []
+
+    def branch(self, contracts: Sequence[Contract], coins_usd: Mapping[Asset, float], *, seed: int = 1) -> Market:
+        """The market of another venue: contracts, basis and funding of its own on the same coins at the same prices.
+
+        Coins that are not traded yet begin at `coins_usd`. Prices of coins move with this market only: whoever steps
+        the branch moves its basis, and what is scripted on it (`set_mark`, `set_asset`, `crash`) moves both.
+        """
+        other = Market(
+            contracts, {}, {}, seed=seed, funding_interval_seconds=self.funding_interval_seconds, quiet=self.quiet
+        )
+        other._root = self._root or self
+        other._root._branches.append(other)
+        other._usd, other._stable, other._moves = self._usd, self._stable, self._moves
+        for coin, usd in coins_usd.items():
+            self._usd.setdefault(coin, usd)
+        return other
 
     # prices
 
@@ -146,7 +164,8 @@ class Market:
         coin = self.contracts.pop(symbol).coin
         for table in (self._basis, self._held, self._average, self._funding_override):
             table.pop(symbol, None)
-        if coin not in self._stable and all(contract.coin != coin for contract in self.contracts.values()):
+        traded = {contract.coin for market in self._family() for contract in market.contracts.values()}
+        if coin not in self._stable and coin not in traded:
             del self._usd[coin]
 
     # script
@@ -192,9 +211,10 @@ class Market:
             return ()
         paid = self.funding_left_seconds <= seconds
         self.now += seconds
-        if not self.quiet:
+        if not (self._root or self).quiet:
             self._wander(seconds)
-        self._follow_script(seconds)
+        if self._root is None:
+            self._follow_script(seconds)
         for symbol in self.contracts:
             mark = self.mark(symbol)
             previous = self._average.get(symbol, mark)
@@ -203,17 +223,32 @@ class Market:
         return perpetual if paid else ()
 
     def _coins(self) -> frozenset[Asset]:
-        stocks = {contract.coin for contract in self.contracts.values() if contract.kind is Kind.STOCK}
+        listed = (contract for market in self._family() for contract in market.contracts.values())
+        stocks = {contract.coin for contract in listed if contract.kind is Kind.STOCK}
         return frozenset(self._usd) - self._stable - stocks
 
+    def _family(self) -> tuple[Market, ...]:
+        root = self._root or self
+        return (root, *root._branches)
+
     def _wander(self, seconds: float) -> None:
-        scale = self.daily_volatility_ratio * math.sqrt(seconds / DAY_SECONDS)
+        scale = (self._root or self).daily_volatility_ratio * math.sqrt(seconds / DAY_SECONDS)
+        if self._root is None:
+            self._wander_coins(seconds, scale)
+        for symbol, contract in self.contracts.items():
+            carry = 0.0
+            if contract.delivery_time is not None:
+                carry = 0.04 * 60 * DAY_SECONDS / YEAR_SECONDS
+            self._basis[symbol] += (carry - self._basis[symbol]) * min(1.0, seconds / 1800.0)
+            self._basis[symbol] += self._random.gauss(0.0, 1.0) * scale * 0.02
+
+    def _wander_coins(self, seconds: float, scale: float) -> None:
         common = self._random.gauss(0.0, 1.0)
         own = math.sqrt(1.0 - self._correlation**2)
         jump = 0.0
         if self._random.random() < self._jumps_per_day * seconds / DAY_SECONDS:
             jump = self._random.choice((-1.0, 1.0)) * self._jump_ratio * self._random.random()
-        held = {self.contracts[symbol].coin for symbol in self._held}
+        held = {market.contracts[symbol].coin for market in self._family() for symbol in market._held}
         for asset in self._usd:
             noise = self._random.gauss(0.0, 1.0)
             if asset in held:
@@ -222,12 +257,6 @@ class Market:
                 self._usd[asset] += (1.0 - self._usd[asset]) * min(1.0, seconds / 7200.0) + noise * scale * 0.003
             else:
                 self._usd[asset] *= math.exp(scale * (self._correlation * common + own * noise) + jump)
-        for symbol, contract in self.contracts.items():
-            carry = 0.0
-            if contract.delivery_time is not None:
-                carry = 0.04 * 60 * DAY_SECONDS / YEAR_SECONDS
-            self._basis[symbol] += (carry - self._basis[symbol]) * min(1.0, seconds / 1800.0)
-            self._basis[symbol] += self._random.gauss(0.0, 1.0) * scale * 0.02
 
     def _follow_script(self, seconds: float) -> None:
         for move in self._moves:
@@ -238,7 +267,8 @@ class Market:
             for coin in move.coins:
                 if coin in self._usd:
                     self._usd[coin] *= math.exp(now)
-            for symbol in self._held:
-                if self.contracts[symbol].coin in move.coins:
-                    self._held[symbol] = round(self._held[symbol] * math.exp(now), 8)
-        self._moves = [move for move in self._moves if move.seconds_left > 1e-9]
+            for market in self._family():
+                for symbol in market._held:
+                    if market.contracts[symbol].coin in move.coins:
+                        market._held[symbol] = round(market._held[symbol] * math.exp(now), 8)
+        self._moves[:] = [move for move in self._moves if move.seconds_left > 1e-9]

@@ -14,7 +14,7 @@ from typing import Any
 
 from monitor.domain.names import Symbol
 from monitor.sim.binance.server import SimBinance
-from monitor.sim.binance.text import fixed
+from monitor.sim.text import fixed
 
 TIME_FIELDS = ("E", "T")
 MARKS = "!markPrice@arr@1s"

@@ -16,7 +16,7 @@ from monitor.sim.binance.positions import (
     multi_assets_equity_and_maintenance,
     multi_assets_liquidation_price,
 )
-from monitor.sim.binance.text import bare, cut, fixed
+from monitor.sim.text import bare, cut, fixed
 
 
 def flat(rate: float, cum: float = 0.0) -> tuple[Bracket, ...]:

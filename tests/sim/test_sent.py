@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from monitor.sim.binance import SimBinance
-from monitor.sim.binance.inprocess import Hung
-from monitor.sim.binance.sent import ANSWER, PUBLIC, RAW, SPOILT, Answered, Line
 from monitor.sim.clock import ManualClock
+from monitor.sim.inprocess import Hung
+from monitor.sim.sent import ANSWER, PUBLIC, RAW, SPOILT, Answered, Line
 from tests.sim.clients import Client, until
 
 MARKS, ASSETS = "!markPrice@arr@1s", "!assetIndex@arr"
@@ -149,7 +149,7 @@ async def test_a_socket_opened_with_a_dead_key_is_still_its_account_s() -> None:
     sim.expire_listen_key("main", event=False)
     line = sim.dial(f"/private/ws?listenKey={key}")
     line.listen(lambda _: None)
-    assert (line.account, line.owner) == (None, "main")
+    assert (line.speech.account, line.owner) == (None, "main")
     sim.unknown_event()
     assert sim.hub.sent.count("main", None, RAW) == 1
     assert sim.dial("/private/ws?listenKey=nobodys").owner == PUBLIC

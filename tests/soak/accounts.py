@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.domain.view import FeedStatus
-from monitor.sim.binance.sent import ANSWER, COIN_M, PUBLIC, RAW, REFUSAL, SPOILT, Sent
+from monitor.sim.binance.frames import COIN_M
+from monitor.sim.sent import ANSWER, PUBLIC, RAW, REFUSAL, SPOILT, Sent
 
 MARK_KIND, ASSET_KIND = "markPriceUpdate", "assetIndexUpdate"
 

@@ -36,8 +36,9 @@ from monitor.domain.schema import view_json
 from monitor.domain.view import View
 from monitor.engine.engine import Engine
 from monitor.outputs.prometheus import Exposition
-from monitor.sim.binance.inprocess import Hung, InProcess
 from monitor.sim.binance.server import SimBinance
+from monitor.sim.binance.streams import BinanceSpeech
+from monitor.sim.inprocess import Hung, InProcess
 from monitor.venues import rest as rest_module
 from monitor.venues.binance.endpoints import ENDPOINTS
 from monitor.venues.binance.margin import describe
@@ -51,7 +52,7 @@ _ENDPOINTS = {endpoint.ccxt: endpoint for endpoint in ENDPOINTS}
 class _Socket:
     """What a feed sees of a websocket."""
 
-    def __init__(self, line: InProcess) -> None:
+    def __init__(self, line: InProcess[BinanceSpeech]) -> None:
         self._line = line
 
     @property

@@ -19,9 +19,9 @@ from monitor.app.inbox import Inbox
 from monitor.domain.view import OUTCOMES
 from monitor.sim.binance import SimBinance
 from monitor.sim.binance.mishaps import MISHAPS
-from monitor.sim.binance.sent import PUBLIC, RAW, SPOILT, Answered
 from monitor.sim.binance.server import Cadence
 from monitor.sim.binance.traders import RandomTrader
+from monitor.sim.sent import PUBLIC, RAW, SPOILT, Answered
 from monitor.venues.binance.session import BinanceSession
 from monitor.venues.session import Job
 from tests.e2e.harness import CADENCE, daemon, write_config

@@ -79,7 +79,7 @@ async def test_a_stream_that_is_deaf_with_a_living_key_is_opened_anew() -> None:
             await wire.all_up()
             await asyncio.sleep(0.3)
             for connection in sim.hub.on("private", "main"):
-                connection.account = None
+                connection.speech.account = None
             for _ in range(40):
                 account.trade("BTCUSDT", 0.01)
                 await asyncio.sleep(0.1)

@@ -26,8 +26,8 @@ from monitor.sim.binance.positions import (
     multi_assets_liquidation_price,
     single_asset_health,
 )
-from monitor.sim.binance.text import bare, fixed, price, stepped
 from monitor.sim.market import Kind, Market
+from monitor.sim.text import bare, fixed, price, stepped
 
 TAKER_FEE_RATE = 0.0005
 KEPT_INCOME = 20_000  #: rows of the history of cash flows

@@ -10,8 +10,8 @@ from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import brackets, frames
 from monitor.sim.binance.accounts import ADL_RANK, SimAccount
 from monitor.sim.binance.positions import SimPosition, multi_assets_equity_and_maintenance
-from monitor.sim.binance.text import bare, cut, fixed, price, stepped
 from monitor.sim.market import Contract, Kind, Market
+from monitor.sim.text import bare, cut, fixed, price, stepped
 
 Row = dict[str, Any]
 

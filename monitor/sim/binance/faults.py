@@ -1,45 +1,30 @@
 """A switch for everything that goes wrong between a client and Binance.
 
-Sets name routes ("market", "private", "public"); counters say how many of the next frames or answers are spoilt; the
-rest are values that hold until taken back. `clear` takes everything back. What needs the connections at once (drop,
-burst, listen-key expiry) is a method of `SimBinance`.
+Those that every venue has stand in `monitor.sim.faults`; the routes here are "market", "private" and "public". What
+needs the connections at once (drop, burst, listen-key expiry) is a method of `SimBinance`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.domain.names import Symbol
+from monitor.sim import faults
 from monitor.sim.binance.frames import Frame
 from monitor.sim.binance.refusals import Refusal
 
 POSITION_RISK, ACCOUNT = "/fapi/v3/positionRisk", "/fapi/v3/account"
-ALL = "*"
+ALL = faults.ALL
 MODE_FIELDS = ("dualSidePosition", "multiAssetsMargin")
 
 
 @dataclass(slots=True)
-class Faults:
+class Faults(faults.Faults):
     """All switches; none is on at first."""
 
-    # connections
-    refuse: set[str] = field(default_factory=set)  #: routes, or "rest": HTTP 503 before anything else
-    stall: set[str] = field(default_factory=set)  #: open, pings answered, nothing sent; frames are lost
-    backlog: set[str] = field(default_factory=set)  #: frames wait while set and come all at once when taken away
-    deaf: set[str] = field(default_factory=set)  #: the client's pings get no pong
-    no_acknowledgement: set[str] = field(default_factory=set)  #: SUBSCRIBE is not answered and not served
     wrong_route_silence: set[str] = field(default_factory=set)  #: SUBSCRIBE is acknowledged and never served
-    subscription_error: set[str] = field(default_factory=set)  #: SUBSCRIBE is answered with an error
-
-    # frames: how many of the next ones, by route
-    garbage_frames: Counter[str] = field(default_factory=Counter)
-    truncated_frames: Counter[str] = field(default_factory=Counter)
-    reordered_frames: Counter[str] = field(default_factory=Counter)  #: sent after the one that follows
-    duplicated_frames: Counter[str] = field(default_factory=Counter)
-    lost_frames: Counter[str] = field(default_factory=Counter)
 
     # rows of the mark arrays, by symbol, while set
     missing_field: dict[Symbol, str] = field(default_factory=dict)  #: the field that the row lacks
@@ -49,20 +34,9 @@ class Faults:
     silent_symbol: set[Symbol] = field(default_factory=set)  #: the row is left out
 
     # REST
-    slow_answers: dict[str, float] = field(
-        default_factory=dict
-    )  #: seconds by path, "*" for every other; the content is of before
-    clock_shift_seconds: float = 0.0  #: the venue's clock minus the true time, also in frames
-    reject_timestamp: int = 0  #: this many signed requests get -1021 whatever they say
     unknown_listen_key: int = 0  #: this many keep-alives get -1125
-    banned_until: float = 0.0  #: seconds since 1970: 418 with Retry-After; see `ban`
-    rate_limited: int = 0  #: this many requests get 429 with Retry-After
-    retry_after_seconds: int = 2  #: what a 429 says
     foreign_weight: int = 0  #: weight that others on the same address use each minute
-    garbage_answers: Counter[str] = field(default_factory=Counter)  #: by path: a web page with status 200
-    truncated_answers: Counter[str] = field(default_factory=Counter)
     refused_answers: dict[str, Refusal] = field(default_factory=dict)  #: by path, while set
-    edit_answer: dict[str, Callable[[Any], Any]] = field(default_factory=dict)  #: by path: any change to the body
     half_snapshot: int = 0  #: this many positionRisk answers hold half of their rows
     empty_snapshot: Counter[str] = field(default_factory=Counter)  #: by path (positionRisk, account)
     missing_position: Counter[tuple[str, str, Symbol]] = field(default_factory=Counter)  #: (path, account, symbol)
@@ -71,12 +45,6 @@ class Faults:
     missing_brackets: set[Symbol] = field(default_factory=set)  #: "*": the table is empty
 
     _last_rows: dict[Symbol, Frame] = field(default_factory=dict)
-
-    def clear(self) -> None:
-        """Everything works again (what was lost stays lost)."""
-        fresh = Faults()
-        for switch in fields(self):
-            setattr(self, switch.name, getattr(fresh, switch.name))
 
     def miss_position(self, account: str, symbol: Symbol, times: int = 1) -> None:
         """Leave a position out of the next `times` snapshots (of both answers that list it)."""
@@ -111,22 +79,6 @@ class Faults:
             result.append(self.bad_row.get(symbol, row))
         return result
 
-    def spoil_frame(self, route: str, text: str) -> list[str]:
-        """Apply the frame counters; returns the texts that are sent for this one."""
-        if _take(self.lost_frames, route):
-            return []
-        if _take(self.garbage_frames, route):
-            return ["\ufffd{]not json" + text[:20]]
-        if _take(self.truncated_frames, route):
-            return [text[: len(text) // 2]]
-        if _take(self.duplicated_frames, route):
-            return [text, text]
-        return [text]
-
-    def reorders(self, route: str) -> bool:
-        """Whether the next frame of a route is held back behind its follower."""
-        return _take(self.reordered_frames, route)
-
     def spoil_answer(self, path: str, account: str, body: Any) -> Any:
         """Apply the REST switches that change a body."""
         if path in (POSITION_RISK, ACCOUNT):
@@ -140,7 +92,7 @@ class Faults:
         return self.edit_answer[path](body) if path in self.edit_answer else body
 
     def _spoil_snapshot(self, path: str, account: str, body: Any) -> Any:
-        if _take(self.empty_snapshot, path):
+        if faults.take(self.empty_snapshot, path):
             return [] if path == POSITION_RISK else {**body, "assets": [], "positions": []}
         rows = body if path == POSITION_RISK else body["positions"]
         hidden = {row["symbol"] for row in rows if self.missing_position[path, account, row["symbol"]] > 0}
@@ -153,10 +105,3 @@ class Faults:
             self.half_snapshot -= 1
             rows = rows[: len(rows) // 2]
         return [{**row, **self.bad_position_row.get(row["symbol"], {})} for row in rows]
-
-
-def _take(counter: Counter[str], key: str) -> bool:
-    if counter[key] <= 0:
-        return False
-    counter[key] -= 1
-    return True

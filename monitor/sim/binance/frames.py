@@ -8,10 +8,11 @@ from typing import Any
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance.listing import BUFFERS
 from monitor.sim.binance.positions import Rates
-from monitor.sim.binance.text import fixed
 from monitor.sim.market import Contract, Kind, Market
+from monitor.sim.text import fixed
 
 Frame = dict[str, Any]
+COIN_M = " COIN-M"  #: ends the kind of an array in which every row is of the other family
 
 UM, CM = 1, 2  #: the `st` of a row since the two venues became one: USDⓈ-M, COIN-M
 
@@ -169,3 +170,14 @@ def order_update(
     if status != "NEW":
         body["N"], body["n"] = fee_asset, fixed(fee)
     return {"e": "ORDER_TRADE_UPDATE", "T": time_ms, "E": time_ms, "o": body}
+
+
+def kind_of(data: Any) -> str:
+    """The name of a frame's event; an array has that of its first row."""
+    if not isinstance(data, list):
+        return str(data.get("e", "")) if isinstance(data, dict) else ""
+    rows = [row for row in data if isinstance(row, dict)]
+    if not rows:
+        return ""
+    other = len(rows) == len(data) and all(row.get("st") == CM for row in rows)
+    return f"{rows[0].get('e', '')}{COIN_M if other else ''}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -12,27 +11,17 @@ from aiohttp import web
 
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.answers import WEIGHT_LIMIT
-from monitor.sim.binance.faults import ALL, Faults
+from monitor.sim.binance.faults import Faults
 from monitor.sim.binance.refusals import Refusal, account_of, check_signature, check_time, params_of
-from monitor.sim.binance.requests import Request, RequestLog
 from monitor.sim.binance.rest import PATHS, Ask, Path, Rest, Security
-from monitor.sim.binance.sent import Answered, Sent
+from monitor.sim.http import Reply, respond
+from monitor.sim.requests import Request, RequestLog
+from monitor.sim.sent import Answered, Sent
+from monitor.sim.venue import BAN_SECONDS
 
-BAN_SECONDS = 120
 REFUSALS_UNTIL_BAN = 20  #: how often a client may ignore a 429 within a minute
 
 _TOO_MANY = "Too many requests; current limit is 2400 requests per minute. Please use the websocket for live updates."
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a request gets. `wait_seconds`: how late it is sent."""
-
-    status: int
-    text: str
-    headers: Mapping[str, str]
-    wait_seconds: float = 0.0
-    content_type: str = "application/json"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,14 +40,10 @@ class Gate:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One request over HTTP."""
-        path, _, query = request.raw_path.partition("?")
-        body = await request.text()
-        reply = self.reply(request.method, path, query, body, request.headers.get("X-MBX-APIKEY"))
-        if reply.wait_seconds:
-            await asyncio.sleep(reply.wait_seconds)  # the answer is of before: what happens meanwhile is not in it
-        return web.Response(
-            status=reply.status, text=reply.text, headers=reply.headers, content_type=reply.content_type
-        )
+        return await respond(request, self._keyed)
+
+    def _keyed(self, method: str, path: str, query: str, body: str, headers: Mapping[str, str]) -> Reply:
+        return self.reply(method, path, query, body, headers.get("X-MBX-APIKEY"))
 
     def reply(self, method: str, raw_path: str, query: str, body: str, key: str | None) -> Reply:
         """One request, from the ban check to the used-weight header."""
@@ -79,7 +64,7 @@ class Gate:
             self._check_faults(raw_path, method)
             ask = Ask(method, params, self.time_ms(), self.next_funding_ms(), owner)
             text = json.dumps(self.faults.spoil_answer(raw_path, account, path.answer(self.rest, ask)))
-            text = self._spoil_text(raw_path, text)
+            text = self.faults.spoil_text(raw_path, text)
             status, code = 200, 0
         except Refusal as refusal:
             text = json.dumps({"code": refusal.code, "msg": refusal.message})
@@ -90,8 +75,7 @@ class Gate:
         headers[header] = str(self.requests.used(now) + self.faults.foreign_weight)
         self.requests.add(Request(now, method, raw_path, account, status, code, weight, during_ban=banned))
         self.sent.answers[Answered(method, raw_path, account, status)] += 1
-        wait = self.faults.slow_answers.get(raw_path, self.faults.slow_answers.get(ALL, 0.0))
-        return Reply(status, text, headers, wait_seconds=wait)
+        return Reply(status, text, headers, wait_seconds=self.faults.wait_seconds(raw_path))
 
     def _check_ban(self, now: float) -> None:
         if now < self.faults.banned_until:
@@ -137,12 +121,3 @@ class Gate:
         if path == "/fapi/v1/listenKey" and method == "PUT" and self.faults.unknown_listen_key > 0:
             self.faults.unknown_listen_key -= 1
             raise Refusal(400, -1125, "This listenKey does not exist.")
-
-    def _spoil_text(self, path: str, text: str) -> str:
-        if self.faults.garbage_answers[path] > 0:
-            self.faults.garbage_answers[path] -= 1
-            return "<html><body>Oops, something went wrong.</body></html>"
-        if self.faults.truncated_answers[path] > 0:
-            self.faults.truncated_answers[path] -= 1
-            return text[: len(text) // 2]
-        return text

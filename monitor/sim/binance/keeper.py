@@ -11,7 +11,7 @@ from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import frames
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.positions import SimPosition, multi_assets_equity_and_maintenance
-from monitor.sim.binance.text import bare, fixed, stepped
+from monitor.sim.text import bare, fixed, stepped
 
 LIQUIDATION_FEE_RATE = 0.0125
 CALL_RATIO = 0.8  #: the threshold of MARGIN_CALL is not published; 80 % is what the e-mails say

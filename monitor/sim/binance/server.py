@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
 from aiohttp import web
 
@@ -18,16 +14,14 @@ from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import frames, listing
 from monitor.sim.binance.accounts import READ_ONLY, SimAccount, credentials
 from monitor.sim.binance.faults import Faults
-from monitor.sim.binance.gate import BAN_SECONDS, Gate
-from monitor.sim.binance.inprocess import InProcess
+from monitor.sim.binance.gate import Gate
 from monitor.sim.binance.keeper import Keeper
 from monitor.sim.binance.listen_keys import ListenKeys
-from monitor.sim.binance.requests import RequestLog
 from monitor.sim.binance.rest import Ask, Rest
-from monitor.sim.binance.sockets import SocketConnection
-from monitor.sim.binance.streams import MARKET, PRIVATE, Hub, Terms
+from monitor.sim.binance.streams import MARKET, PRIVATE, BinanceSpeech, Hub, Terms
 from monitor.sim.clock import WallClock
 from monitor.sim.market import Contract, Market
+from monitor.sim.venue import SimVenue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +35,7 @@ class Cadence:
     listen_key_seconds: float = 3600.0
 
 
-class SimBinance:
+class SimBinance(SimVenue[BinanceSpeech]):
     """An async context manager: while it is open, the venue runs at `fapi`, `sapi` and `stream`.
 
     `market`, `accounts`, `faults`, `keeper`, `requests` and `hub` are there to be read and changed. `speed` is how many
@@ -64,18 +58,28 @@ class SimBinance:
         port: int = 0,
         network: bool = True,
     ) -> None:
-        self.clock = clock if clock is not None else WallClock()
-        self.market = market or listing.market(self.clock.now(), seed=seed, quiet=quiet, more_symbols=more_symbols)
-        self.cadence, self.speed, self.paced = cadence, speed, paced
+        clock = clock if clock is not None else WallClock()
+        market = market or listing.market(clock.now(), seed=seed, quiet=quiet, more_symbols=more_symbols)
+        self.cadence = cadence
         self.faults = Faults()
+        self.hub = Hub(self.faults)
+        super().__init__(
+            market,
+            self.faults,
+            self.hub,
+            clock=clock,
+            speed=speed,
+            paced=paced,
+            host=host,
+            port=port,
+            network=network,
+            beat_seconds=cadence.mark_seconds,
+            ping_seconds=cadence.ping_seconds,
+            pong_seconds=cadence.pong_seconds,
+        )
         self.accounts: dict[str, SimAccount] = {}
         self.keeper = Keeper()
-        self.requests = RequestLog()
         self.keys = ListenKeys(cadence.listen_key_seconds)
-        self.hub = Hub(self.faults)
-        self.traders: list[Callable[[], None]] = []  #: called at every tick, before prices are sent
-        self.ticks = 0
-        self.host, self.port, self._network = host, port, network
         self._rest = Rest(self.market, self.keys)
         self.gate = Gate(
             rest=self._rest,
@@ -87,16 +91,13 @@ class SimBinance:
             time_ms=self.time_ms,
             next_funding_ms=self.next_funding_ms,
         )
-        self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
-        self._tasks: list[asyncio.Task[None]] = []
 
     # addresses
 
     @property
     def fapi(self) -> str:
         """Base URL of /fapi paths."""
-        return f"http://{self.host}:{self.port}"
+        return self.http
 
     @property
     def sapi(self) -> str:
@@ -106,54 +107,12 @@ class SimBinance:
     @property
     def stream(self) -> str:
         """Base URL of the stream routes."""
-        return f"ws://{self.host}:{self.port}"
+        return self.ws
 
-    # life
-
-    async def __aenter__(self) -> Self:
-        if self._network:
-            await self._listen()
-        if self.paced:
-            self._tasks.append(asyncio.create_task(self._pace(), name="sim: pace"))
-        self._tasks.append(asyncio.create_task(self._ping(), name="sim: ping"))
-        return self
-
-    async def _listen(self) -> None:
-        app = web.Application()
-        app.router.add_get("/{route:market|public|private}/{form:stream|ws}", self._stream)
-        app.router.add_get("/{route:market|public|private}/ws/{names:.+}", self._stream)
+    def _routes(self, app: web.Application) -> None:
+        app.router.add_get("/{route:market|public|private}/{form:stream|ws}", self._socket)
+        app.router.add_get("/{route:market|public|private}/ws/{names:.+}", self._socket)
         app.router.add_route("*", "/{path:.*}", self.gate.answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-        await self._runner.setup()
-        await self.open_port()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.drop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        broken = next((error for error in ended if isinstance(error, Exception)), None)
-        if broken is not None and value is None:
-            raise broken  # a venue that stopped ticking must not pass for a quiet one
-
-    async def open_port(self) -> None:
-        """Listen; after `close_port` on the same port as before."""
-        if self._runner is None:
-            raise RuntimeError("the simulator is not running: use it as an async context manager")
-        self._site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
-        await self._site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def close_port(self) -> None:
-        """Stop listening, so that connecting is refused; open connections are cut."""
-        if self._site is not None:
-            await self._site.stop()
-            self._site = None
-        self.drop()
 
     # accounts
 
@@ -188,18 +147,6 @@ class SimBinance:
         return account
 
     # time
-
-    def now(self) -> float:
-        """The venue's clock, with the shift that `faults` gives it."""
-        return self.clock.now() + self.faults.clock_shift_seconds
-
-    def time_ms(self) -> int:
-        """The venue's clock in milliseconds."""
-        return round(self.now() * 1000.0)
-
-    def next_funding_ms(self) -> int:
-        """When funding is paid next, on the venue's clock."""
-        return self.time_ms() + round(self.market.funding_left_seconds / self.speed * 1000.0)
 
     def tick(self, seconds: float | None = None) -> None:
         """One beat: prices move by `seconds` (default: the cadence), accounts are looked after, arrays are sent."""
@@ -268,22 +215,6 @@ class SimBinance:
 
     # faults that act at once
 
-    def drop(self, route: str | None = None, account: str | None = None) -> int:
-        """Cut connections without a closing handshake; returns how many."""
-        found = self.hub.on(route, account)
-        for connection in found:
-            connection.drop()
-        return len(found)
-
-    async def close(self, route: str | None = None, *, code: int = 1001) -> None:
-        """Close connections properly, with a code."""
-        for connection in self.hub.on(route):
-            await connection.close(code)
-
-    def ban(self, seconds: int = BAN_SECONDS) -> None:
-        """Answer everything with 418 and Retry-After for a while."""
-        self.faults.banned_until = self.clock.now() + seconds
-
     def expire_listen_key(self, account: str, *, event: bool = True) -> None:
         """End an account's listen key now, with or without telling; its connections stay open and silent."""
         key = self.keys.key_of(account)
@@ -291,19 +222,13 @@ class SimBinance:
         if key is not None:
             self._end_key(account, key, event=event)
 
-    def send(self, route: str, text: str) -> None:
-        """Send a text as it is to every connection of a route: garbage, or an event of a kind nobody knows."""
-        for connection in self.hub.on(route):
-            connection.put(connection.raw(text))
-
     def unknown_event(self, route: str = PRIVATE) -> None:
         """Send an event of a kind that does not exist (yet)."""
         self.send(route, json.dumps({"e": "SOMETHING_NEW_UPDATE", "E": self.time_ms(), "x": {"y": [1, "2"]}}))
 
     def burst(self, texts: Sequence[str], route: str = MARKET) -> None:
         """Write many frames to every connection of a route in one go, as a stuck line that comes free does."""
-        for connection in self.hub.on(route):
-            connection.blast([connection.raw(text) for text in texts])
+        super().burst(texts, route)
 
     def mark_burst(self, symbol: Symbol, prices: Sequence[float]) -> None:
         """A burst of markPrice arrays of one symbol, the last one being the present mark from then on."""
@@ -315,21 +240,6 @@ class SimBinance:
         self.burst(texts)
 
     # inside
-
-    async def _pace(self) -> None:
-        while True:
-            await self.clock.sleep(self.cadence.mark_seconds)
-            self.tick()
-
-    async def _ping(self) -> None:
-        while True:
-            await self.clock.sleep(self.cadence.ping_seconds)
-            for connection in self.hub.on():
-                if self.clock.now() - connection.last_pong > self.cadence.pong_seconds:
-                    connection.drop()
-                    continue
-                with contextlib.suppress(ConnectionError):
-                    await connection.ping(str(self.time_ms()))
 
     def _deliver(self) -> None:
         """Settle what is due by the venue's clock, and list the contract of the quarter after it."""
@@ -348,15 +258,19 @@ class SimBinance:
         if event:
             self.hub.push(account, frames.listen_key_expired(self.time_ms(), key))
         for connection in self.hub.on(PRIVATE, account):
-            connection.account = None
+            connection.speech.account = None
 
     def _end_old_connections(self) -> None:
         for connection in self.hub.on():
             if self.clock.now() - connection.opened > self.cadence.connection_seconds:
                 connection.drop()
 
-    def _terms(self, route: str, form: str, names: str, query: Mapping[str, str]) -> tuple[Terms, list[str]]:
-        """What a socket is opened for, and the streams that its address names."""
+    def _speech(self, path: str, query: dict[str, str]) -> BinanceSpeech:
+        """The route, the form and the streams that an address names: /market/stream?streams=a/b, /market/ws/a/b."""
+        route, _, rest = path.strip("/").partition("/")
+        form, _, names = rest.partition("/")
+        if route in self.faults.refuse:
+            raise ConnectionRefusedError(f"503 on {route}")
         names = names or query.get("streams", "")
         key = query.get("listenKey", names) if route == PRIVATE else None
         events = query.get("events")
@@ -368,40 +282,6 @@ class SimBinance:
             key=key,
             only=frozenset(events.split("/")) if events else None,
         )
-        return terms, names.split("/") if names and route != PRIVATE else []
-
-    def dial(self, path: str) -> InProcess:
-        """A socket without a network, for a client on the same loop; `path` as in an address, with its query.
-
-        ConnectionRefusedError while the route is refused.
-        """
-        parts = urlsplit(path)
-        route, _, rest = parts.path.strip("/").partition("/")
-        form, _, names = rest.partition("/")
-        if route in self.faults.refuse:
-            raise ConnectionRefusedError(f"503 on {route}")
-        terms, streams = self._terms(route, form, names, dict(parse_qsl(parts.query)))
-        connection = InProcess(terms, self.faults, self.hub, self.clock.now)
-        connection.subscribe(streams)
-        self.hub.add(connection)
-        return connection
-
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
-        route = request.match_info["route"]
-        if route in self.faults.refuse:
-            return web.Response(status=503, text="Service Unavailable")
-        form, names = request.match_info.get("form", ""), request.match_info.get("names", "")
-        terms, streams = self._terms(route, form, names, request.query)
-        socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=4 * 1024 * 1024)
-        await socket.prepare(request)
-        connection = SocketConnection(socket, request.transport, terms, self.faults, self.hub.sent, self.clock.now)
-        connection.subscribe(streams)
-        self.hub.add(connection)
-        writer = asyncio.create_task(connection.write(), name=f"sim: {route} writer")
-        try:
-            await connection.read()
-        finally:
-            self.hub.remove(connection)
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
-        return socket
+        speech = BinanceSpeech(terms, self.faults)
+        speech.subscribe(names.split("/") if names and route != PRIVATE else [])
+        return speech

@@ -7,27 +7,15 @@ then silent for ever. `/stream` wraps frames as {stream, data}, `/ws` sends them
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from monitor.sim import connections
 from monitor.sim.binance.faults import Faults
-from monitor.sim.binance.frames import Frame
-from monitor.sim.binance.sent import (
-    ANSWER,
-    IN_FLIGHT_SECONDS,
-    RAW,
-    REFUSAL,
-    SPOILT,
-    USER,
-    Line,
-    Recent,
-    Sent,
-    kind_of,
-)
-from monitor.sim.binance.sent import PUBLIC as PUBLIC_OWNER
+from monitor.sim.binance.frames import Frame, kind_of
+from monitor.sim.connections import Connection, Speech
+from monitor.sim.sent import ANSWER, REFUSAL, USER
+from monitor.sim.sent import PUBLIC as PUBLIC_OWNER
 
 MARKET, PUBLIC, PRIVATE = "market", "public", "private"
 ROUTES = (MARKET, PUBLIC, PRIVATE)
@@ -54,13 +42,6 @@ def route_of(stream: str) -> str:
     return MARKET if any(word in stream for word in _MARKET_WORDS) else ""
 
 
-class Outgoing(NamedTuple):
-    """A frame on its way out, and the row of the account that it belongs to."""
-
-    text: str
-    line: Line
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a socket was opened for: its route and form, and on the private route whose pushes it gets, and which.
@@ -76,122 +57,44 @@ class Terms:
     only: frozenset[str] | None = None
 
 
-class Connection(ABC):
-    """One socket. What it is asked to send goes out in order, and whoever publishes never waits."""
+class BinanceSpeech(Speech):
+    """What is spoken on one socket."""
 
-    def __init__(self, terms: Terms, faults: Faults, sent: Sent, now: Callable[[], float]) -> None:
+    most_messages_a_second = MESSAGES_A_SECOND
+
+    def __init__(self, terms: Terms, faults: Faults) -> None:
         """`account` is whose pushes come here until its key ends, `owner` whose socket it is for good."""
-        self.faults, self.now = faults, now
-        self.route, self.wrapped, self.opened = terms.route, terms.wrapped, now()
-        self.account, self.key, self.only = terms.account, terms.key, terms.only
-        self.owner = terms.account or terms.opener or PUBLIC_OWNER
+        super().__init__(terms.route, terms.account or terms.opener or PUBLIC_OWNER, terms.account)
+        self.wrapped, self.key, self.only = terms.wrapped, terms.key, terms.only
         self.streams: dict[str, None] = {}
-        self.last_pong = self.opened
-        self._sent = sent
-        self._recent = Recent()
-        self._waiting: list[Outgoing] = []
-        self._behind: list[Outgoing] = []
-        self._received: deque[float] = deque(maxlen=MESSAGES_A_SECOND + 1)
+        self._faults = faults
 
-    # what kinds of sockets differ in
-
-    @abstractmethod
-    def _write(self, outgoing: Outgoing) -> None:
-        """Have a frame sent after all others, and `wrote` called when it is."""
-
-    @abstractmethod
-    def blast(self, all_at_once: Sequence[Outgoing]) -> None:
-        """Have many frames sent in one go, overtaking what still waits."""
-
-    @abstractmethod
-    async def ping(self, text: str) -> None:
-        """Ask whether the client lives."""
-
-    @abstractmethod
-    async def close(self, code: int) -> None:
-        """Close properly."""
-
-    @abstractmethod
-    def drop(self) -> None:
-        """Cut the connection without a word: the client sees 1006."""
-
-    # sending
-
-    def offer(self, stream: str, data: Any) -> None:
-        """Send a frame of a stream, spoilt as the switches say."""
+    def offer(self, connection: Connection[Speech], stream: str, data: Any) -> None:
+        """Send a frame of a stream on this socket."""
         body = {"stream": stream, "data": data} if self.wrapped else data
-        line = Line(self.owner, USER if self.route == PRIVATE else stream, kind_of(data))
-        self.say(Outgoing(json.dumps(body, separators=(",", ":")), line))
-
-    def say(self, outgoing: Outgoing) -> None:
-        """Send a frame, spoilt as the switches say."""
-        if self.route in self.faults.stall:
-            return
-        if self.faults.reorders(self.route):
-            self._behind.append(outgoing)
-            return
-        for text in self.faults.spoil_frame(self.route, outgoing.text):
-            whole = text == outgoing.text
-            self.put(outgoing if whole else Outgoing(text, outgoing.line._replace(kind=SPOILT)))
-        for each in self._behind:
-            self.put(each)
-        self._behind.clear()
-
-    def put(self, outgoing: Outgoing) -> None:
-        """Send a frame as it is, unless a backlog is being built up."""
-        if self.route in self.faults.backlog:
-            self._waiting.append(outgoing)
-            return
-        self.flush()
-        self._write(outgoing)
-
-    def flush(self) -> None:
-        """Send what a backlog held, if it is over."""
-        if self._waiting and self.route not in self.faults.backlog:
-            for each in self._waiting:
-                self._write(each)
-            self._waiting.clear()
-
-    def raw(self, text: str) -> Outgoing:
-        """Any text as a frame of this socket, whatever it is."""
-        return Outgoing(text, Line(self.owner, "", RAW))
-
-    def wrote(self, line: Line) -> None:
-        """A frame is on its way."""
-        self._sent.frames[line] += 1
-        self._recent.add(line, self.now())
-
-    def ended(self) -> None:
-        """The socket is gone: what was written right before may not have been read."""
-        self._sent.doubtful += self._recent.since(self.now() - IN_FLIGHT_SECONDS)
-
-    # receiving
-
-    def hear(self, text: str) -> bool:
-        """Answer a message of the client. False if it sends too many: the connection has to be closed."""
-        self._received.append(self.now())
-        if len(self._received) > MESSAGES_A_SECOND and self._received[-1] - self._received[0] < 1.0:
-            return False
-        self._answer(text)
-        return True
+        name = USER if self.route == PRIVATE else stream
+        connection.offer(json.dumps(body, separators=(",", ":")), name, kind_of(data))
 
     def wants(self, stream: str) -> bool:
         """Whether a frame of this stream is sent here."""
         return stream in self.streams
 
-    def _answer(self, text: str) -> None:
+    def answer(self, text: str, connection: Connection[Speech]) -> None:
+        """Answer a message of the client."""
         try:
             asked = json.loads(text)
             method, number = asked["method"], asked.get("id")
             params = [str(name) for name in asked.get("params", [])]
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._reply({"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}, REFUSAL)
+            self._reply(
+                connection, {"error": {"code": 3, "msg": "Invalid JSON: expected value at line 1 column 1"}}, REFUSAL
+            )
             return
-        if self.route in self.faults.no_acknowledgement:
+        if self.route in self._faults.no_acknowledgement:
             return
-        if self.route in self.faults.subscription_error or method not in _METHODS:
+        if self.route in self._faults.subscription_error or method not in _METHODS:
             problem = {"code": 2, "msg": f"Invalid request: unknown variant {method}"}
-            self._reply({"error": problem, "id": number}, REFUSAL)
+            self._reply(connection, {"error": problem, "id": number}, REFUSAL)
             return
         result: list[str] | None = None
         if method == "SUBSCRIBE":
@@ -201,16 +104,14 @@ class Connection(ABC):
                 self.streams.pop(name, None)
         else:
             result = list(self.streams)
-        self._reply({"result": result, "id": number}, ANSWER)
+        self._reply(connection, {"result": result, "id": number}, ANSWER)
 
-    def _reply(self, body: dict[str, Any], kind: str) -> None:
-        """Answer a message of the client: no frame switch spoils this, a stall does."""
-        if self.route not in self.faults.stall:
-            self.put(Outgoing(json.dumps(body), Line(self.owner, "", kind)))
+    def _reply(self, connection: Connection[Speech], body: dict[str, Any], kind: str) -> None:
+        connection.reply(json.dumps(body), kind)
 
     def subscribe(self, names: list[str]) -> None:
         """Serve these streams, as far as this route has them."""
-        if self.route in self.faults.wrong_route_silence:
+        if self.route in self._faults.wrong_route_silence:
             return
         for name in names[:STREAMS_A_CONNECTION]:
             if route_of(name) == self.route:
@@ -220,41 +121,25 @@ class Connection(ABC):
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
 
 
-class Hub:
+class Hub(connections.Hub[BinanceSpeech]):
     """All open connections."""
 
     def __init__(self, faults: Faults) -> None:
-        self.faults = faults
-        self.sent = Sent()
-        self.connections: list[Connection] = []
-        self.opened_by_route: dict[str, int] = dict.fromkeys(ROUTES, 0)
-
-    def add(self, connection: Connection) -> None:
-        """A connection opened."""
-        self.connections.append(connection)
-        self.opened_by_route[connection.route] += 1
-
-    def remove(self, connection: Connection) -> None:
-        """A connection is gone."""
-        self.connections.remove(connection)
-        connection.ended()
+        super().__init__(faults, ROUTES)
 
     def wanted(self) -> frozenset[str]:
         """Every stream that somebody subscribed to."""
-        return frozenset(stream for connection in self.connections for stream in connection.streams)
-
-    def on(self, route: str | None = None, account: str | None = None) -> list[Connection]:
-        """The open connections of a route (default: all) and an account (default: any)."""
-        return [c for c in self.connections if route in (None, c.route) and (account is None or account == c.account)]
+        return frozenset(stream for connection in self.connections for stream in connection.speech.streams)
 
     def publish(self, stream: str, data: Any) -> None:
         """Send a frame to everyone who subscribed to its stream."""
         for connection in list(self.connections):
-            if connection.wants(stream):
-                connection.offer(stream, data)
+            if connection.speech.wants(stream):
+                connection.speech.offer(connection, stream, data)
 
     def push(self, account: str, frame: Frame) -> None:
         """Send a user-stream frame to the connections of an account whose filter names its event."""
         for connection in self.on(PRIVATE, account):
-            if connection.only is None or frame["e"] in connection.only:
-                connection.offer(connection.key or "", frame)
+            speech = connection.speech
+            if speech.only is None or frame["e"] in speech.only:
+                speech.offer(connection, speech.key or "", frame)

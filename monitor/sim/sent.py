@@ -1,4 +1,4 @@
-"""What the simulated Binance sent: each frame by whose socket it went to, its stream and its kind; each REST answer.
+"""What a simulated venue sent: each frame by whose socket it went to, its stream and its kind; each REST answer.
 
 Whoever listens must be able to account for every one of them. A frame that was written to a socket right before that
 socket was cut may never have arrived: such frames are counted a second time, as doubtful.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-from monitor.sim.binance.frames import CM
+from typing import NamedTuple
 
 IN_FLIGHT_SECONDS = 0.5  #: before the end of a socket: what was written since may not have been read
 PUBLIC = ""  #: the owner of a public socket
@@ -18,7 +16,6 @@ USER = "user"  #: the stream of an account's own socket, whose real name is a se
 
 ANSWER, REFUSAL = "answer", "refusal"  #: kinds: the venue's yes and no to a message of the client
 SPOILT, RAW = "spoilt", "raw"  #: kinds: garbled by a fault; sent as it was given, whatever it is
-COIN_M = " COIN-M"  #: ends the kind of an array in which every row is of the other family
 
 
 class Line(NamedTuple):
@@ -36,17 +33,6 @@ class Answered(NamedTuple):
     path: str
     account: str
     status: int
-
-
-def kind_of(data: Any) -> str:
-    """The name of a frame's event; an array has that of its first row."""
-    if not isinstance(data, list):
-        return str(data.get("e", "")) if isinstance(data, dict) else ""
-    rows = [row for row in data if isinstance(row, dict)]
-    if not rows:
-        return ""
-    other = len(rows) == len(data) and all(row.get("st") == CM for row in rows)
-    return f"{rows[0].get('e', '')}{COIN_M if other else ''}"
 
 
 @dataclass(slots=True)

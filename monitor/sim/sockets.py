@@ -1,4 +1,4 @@
-"""Connections of the simulated Binance over real websockets."""
+"""Connections of a simulated venue over real websockets."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from monitor.sim.binance.faults import Faults
-from monitor.sim.binance.sent import Sent
-from monitor.sim.binance.streams import Connection, Outgoing, Terms
+from monitor.sim.connections import Connection, Outgoing, S
+from monitor.sim.faults import Faults
+from monitor.sim.sent import Sent
 
 
-class SocketConnection(Connection):
+class SocketConnection(Connection[S]):
     """One websocket. Frames go through an outbox, which a task of its own empties."""
 
     def __init__(
         self,
         socket: web.WebSocketResponse,
         transport: asyncio.Transport | None,
-        terms: Terms,
+        speech: S,
         faults: Faults,
         sent: Sent,
         now: Callable[[], float],
     ) -> None:
-        super().__init__(terms, faults, sent, now)
+        super().__init__(speech, faults, sent, now)
         self._socket, self._transport = socket, transport
         self._outbox: asyncio.Queue[Outgoing] = asyncio.Queue()
 

@@ -1,4 +1,4 @@
-"""What was asked of the simulated Binance, and the request weight that it counts: for assertions and for its limits."""
+"""What was asked of a simulated venue, and the weight of requests that it counts: for assertions and for its limits."""
 
 from __future__ import annotations
 

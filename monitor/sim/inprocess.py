@@ -1,4 +1,4 @@
-"""Connections of the simulated Binance without a network: a client on the same loop, frames handed over as texts.
+"""Connections of a simulated venue without a network: a client on the same loop, frames handed over as texts.
 
 A frame counts as sent when the client takes it, so nothing is ever in doubt: what a cut leaves behind was never sent.
 """
@@ -9,9 +9,8 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
-from monitor.sim.binance.faults import Faults
-from monitor.sim.binance.sent import Line
-from monitor.sim.binance.streams import Connection, Hub, Outgoing, Terms
+from monitor.sim.connections import Connection, Hub, Outgoing, T
+from monitor.sim.sent import Line
 
 ABNORMAL, NORMAL, TOO_MANY_MESSAGES = 1006, 1000, 1008
 
@@ -24,11 +23,11 @@ class Hung(Exception):
         self.code = code
 
 
-class InProcess(Connection):
+class InProcess(Connection[T]):
     """Both ends of a socket: the venue's, and with `receive` or `listen`, `send` and `leave` the client's."""
 
-    def __init__(self, terms: Terms, faults: Faults, hub: Hub, now: Callable[[], float]) -> None:
-        super().__init__(terms, faults, hub.sent, now)
+    def __init__(self, speech: T, hub: Hub[T], now: Callable[[], float]) -> None:
+        super().__init__(speech, hub.faults, hub.sent, now)
         self._hub = hub
         self._frames: deque[Outgoing] = deque()
         self._came: asyncio.Future[None] | None = None

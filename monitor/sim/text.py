@@ -1,4 +1,4 @@
-"""Numbers as Binance prints them: strings, mostly with 8 decimals."""
+"""Numbers as exchanges print them: strings, mostly with 8 decimals."""
 
 from __future__ import annotations
 
