@@ -25,6 +25,7 @@ from monitor.app import settings
 from monitor.app.clock import SystemClock
 from monitor.app.core import Core
 from monitor.app.inbox import Inbox
+from monitor.app.rooms import redactor
 from monitor.domain.alerts import AlertChange
 from monitor.domain.events import AssetTick
 from monitor.domain.recording import UNRECORDED
@@ -33,7 +34,6 @@ from monitor.engine.engine import Engine
 from monitor.outputs.journal.journal import About, Journal
 from monitor.outputs.prometheus import Exposition
 from monitor.venues.binance.margin import describe
-from monitor.venues.binance.redact import redact
 from monitor.venues.binance.session import BinanceSession
 from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 
@@ -108,7 +108,7 @@ def _journal(folder: Path, clock: SystemClock) -> Journal:
         accounts=settings.account_keys(configuration),
     )
     secrets = configuration.secret_texts
-    return Journal(lambda: folder, settings.journal(configuration), about, clock, redact, secrets)
+    return Journal(lambda: folder, settings.journal(configuration), about, clock, redactor(("binance",)), secrets)
 
 
 async def _lasting(running: Awaitable[None]) -> None:

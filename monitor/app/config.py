@@ -45,6 +45,7 @@ from monitor.app.config_sources import (
     read_toml,
     readable_by_others,
 )
+from monitor.app.config_venues import Account, Venues, account_model
 from monitor.app.redaction import Redactor
 from monitor.domain.errors import ConfigError, ConfigRefused
 from monitor.domain.names import AccountKey
@@ -59,10 +60,10 @@ class Config(BaseSettings):
 
     instance: keys.Name = keys.key("main", "name of this daemon where several report to one place")
     log_level: keys.LogLevel = keys.key("info", "what is logged: debug, info, warning or error")
-    accounts: Annotated[dict[keys.Name, keys.BinanceAccount], Field(min_length=1)] = Field(
+    accounts: Annotated[dict[keys.Name, Account], Field(min_length=1)] = Field(
         description="one table an account: [accounts.NAME]; at least one"
     )
-    venues: keys.Venues = keys.key(keys.Venues(), "")
+    venues: Venues = keys.key(Venues(), "")
     engine: keys.Engine = keys.key(keys.Engine(), "")
     alerts: Alerts = keys.key(Alerts(), "")
     channels: dict[keys.Name, Channel] = keys.key({}, "one table a channel: [channels.NAME]")
@@ -191,7 +192,7 @@ def _groups(config: Config) -> dict[AccountKey, str]:
 def secret_tables(tree: Tree) -> Iterator[Held]:
     """The tables of a tree that may hold secrets, whether or not the tree is valid."""
     families: dict[str, Callable[[Any], type[BaseModel]]] = {
-        "accounts": lambda _: keys.BinanceAccount,
+        "accounts": account_model,
         "channels": channel_model,
         "dead_man": lambda _: DeadMan,
     }
@@ -211,7 +212,9 @@ def _same_keys(secrets: Mapping[str, SecretStr]) -> list[ConfigError]:
     mistakes: list[ConfigError] = []
     first: dict[str, str] = {}
     for key, secret in secrets.items():
-        other = first.setdefault(secret.get_secret_value(), key) if key.startswith("accounts.") else key
+        # A passphrase is a person's own choice, and may well be the same for two keys.
+        ours = key.startswith("accounts.") and not key.endswith(".passphrase")
+        other = first.setdefault(secret.get_secret_value(), key) if ours else key
         if other != key:
             cure = f"is the same as {other}: each account has a key and a secret of its own"
             mistakes.append(ConfigError(key, HIDDEN, cure))

@@ -13,6 +13,7 @@ from monitor.app.redaction import looks_secret
 from monitor.domain.errors import ConfigError
 
 HIDDEN = "***"
+TAGS = ("kind", "venue")  #: keys that say which of several tables one is
 _IN_ADDRESS = re.compile(r"//[^/\s]*@")  #: a user and a password
 _NAMES = (
     "a name holds lower-case letters a to z, digits, hyphens, and single underscores between them; "
@@ -63,8 +64,8 @@ def _one(finding: Any, model: type[BaseModel], origin: Mapping[str, str]) -> Con
     elif kind == "value_error":
         value, cure = finding["input"], str(context["error"])
     elif kind in ("union_tag_not_found", "union_tag_invalid"):
-        key, value = f"{key}.kind", context.get("tag")
-        cure = f"is needed, one of: {_kinds(told, model)}"
+        key, value = f"{key}.{_tag(_annotation_at(told, model))}", context.get("tag")
+        cure = f"{'must be' if value else 'is needed,'} one of: {_kinds(told, model)}"
     elif kind == "string_pattern_mismatch":
         value, cure = finding["input"], _NAMES  # names are all that has a pattern
     else:
@@ -97,9 +98,14 @@ def _kinds(path: tuple[str, ...], model: type[BaseModel]) -> str:
     return ", ".join(str(kind) for each in get_args(_annotation_at(path, model)) for kind in get_args(_kind_of(each)))
 
 
+def _tag(union: Any) -> str:
+    """The key that tells the tables of a union apart."""
+    return next((tag for each in get_args(union) for tag in TAGS if tag in getattr(each, "model_fields", {})), TAGS[0])
+
+
 def _kind_of(model: Any) -> Any:
     fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
-    return fields["kind"].annotation if "kind" in fields else None
+    return next((fields[tag].annotation for tag in TAGS if tag in fields), None)
 
 
 def _of_kind(annotation: Any, kind: str) -> type[BaseModel] | None:

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from monitor.app import config_delivery as people
-from monitor.app import config_keys as keys
+from monitor.app import config_venues as venues
 from monitor.app.config import Config
 
 HEAD = """\
@@ -32,6 +32,24 @@ WAYS = ("_file", "_env")  #: how keys end that say where a secret is
 #: What the account of the example says; the other keys are shown commented out.
 ACTIVE = {"venue": "binance", "api_key_file": "binance-api-key", "api_secret_file": "binance-api-secret"}
 SAMPLES = {"api_key_env": "BINANCE_API_KEY", "api_secret_env": "BINANCE_API_SECRET", "api_key": "", "api_secret": ""}
+#: Accounts at the other venues: how one is headed, its model, and what a sample of it says.
+OTHERS: tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...] = (
+    (
+        "[accounts.hedge]",
+        venues.BybitAccount,
+        {"venue": "bybit", "api_key_file": "bybit-api-key", "api_secret_file": "bybit-api-secret"},
+    ),
+    (
+        "[accounts.desk]",
+        venues.OkxAccount,
+        {
+            "venue": "okx",
+            "api_key_file": "okx-api-key",
+            "api_secret_file": "okx-api-secret",
+            "passphrase_file": "okx-passphrase",
+        },
+    ),
+)
 #: Tables of which there may be any number: how one is headed, its model, and what a sample of it says.
 MANY: Mapping[str, tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...]] = {
     "channels": (
@@ -89,23 +107,30 @@ def example() -> str:
 
 
 def _accounts() -> Iterator[str]:
-    yield f"\n# {_first(keys.BinanceAccount)}"
+    yield f"\n# {_first(venues.BinanceAccount)}"
     yield f"# One table an account; the word after the dot is the name that you give it.\n[accounts.{ACCOUNT}]"
-    for name, field in keys.BinanceAccount.model_fields.items():
+    fields = sorted(venues.BinanceAccount.model_fields.items(), key=lambda item: item[0] != "venue")
+    for name, field in fields:
         if name in ACTIVE:
             yield f"{name} = {value(ACTIVE[name])}  # {field.description}"
         else:
             shown = SAMPLES.get(name, field.default)
             yield f"# {name} = {value(shown)}  # {field.description}"
+    for head, model, said in OTHERS:
+        yield from _sample(head, model, said)
 
 
 def _samples(name: str) -> Iterator[str]:
     """One table of each sort, commented out whole: it is there to be copied."""
     for head, model, said in MANY[name]:
-        yield f"\n# {_first(model)}\n# {head}"
-        for key, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in said):
-            default = "" if field.default is None else field.default
-            yield from _line(key, said.get(key, default), field.description or "")
+        yield from _sample(head, model, said)
+
+
+def _sample(head: str, model: type[BaseModel], said: Mapping[str, Any]) -> Iterator[str]:
+    yield f"\n# {_first(model)}\n# {head}"
+    for key, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in said):
+        default = "" if field.default is None else field.default
+        yield from _line(key, said.get(key, default), field.description or "")
 
 
 def _table(path: str, model: Any) -> Iterator[str]:

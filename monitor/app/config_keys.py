@@ -7,10 +7,10 @@ in error messages. Unknown keys are errors in every table. The defaults equal th
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Wait = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -89,110 +89,6 @@ class Supervision(Section):
     live_seconds: Seconds = key(60.0, "seconds that a job must run to earn a fresh back-off")
 
 
-class Urls(Section):
-    """Base addresses; a simulator or a mirror is reached by these and by nothing else."""
-
-    fapi: str = key("https://fapi.binance.com", "REST address of the futures")
-    sapi: str = key("https://api.binance.com", "REST address for the permissions of the key")
-    stream: str = key("wss://fstream.binance.com", "WebSocket address of the futures")
-
-    @field_validator("fapi", "sapi")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        return _address(value, ("https://", "http://"))
-
-    @field_validator("stream")
-    @classmethod
-    def _socket(cls, value: str) -> str:
-        return _address(value, ("wss://", "ws://"))
-
-
-def _address(value: str, schemes: tuple[str, ...]) -> str:
-    """A base address without its last slash. Plain text is allowed on the loopback only: keys travel over it."""
-    if not value.startswith(schemes):
-        raise ValueError(f"must begin with {schemes[0]}")
-    host = value.partition("://")[2].split("/")[0].rpartition("@")[2]
-    name = host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
-    if not name:
-        raise ValueError("has no host")
-    if "@" in value or "?" in value:
-        raise ValueError("must hold neither a user nor a query")
-    if value.startswith(schemes[1]) and name not in ("127.0.0.1", "localhost", "[::1]"):
-        raise ValueError(f"keys travel over it: must begin with {schemes[0]} (plain text only to this machine)")
-    return value.rstrip("/")
-
-
-class Timings(Section):
-    """Waits, deadlines and limits of the transport."""
-
-    connect_seconds: Seconds = key(10.0, "seconds from dialling to an open socket")
-    ping_every_seconds: Seconds = key(10.0, "seconds between our own heartbeats on an open socket")
-    ping_timeout_seconds: Seconds = key(5.0, "seconds without an answer to a heartbeat after which the peer is dead")
-    close_seconds: Wait = key(0.5, "seconds waited for a polite close")
-    watch_every_seconds: Seconds = key(0.5, "seconds between two looks at the subscription ledger")
-    rollover_seconds: Seconds = key(85_800.0, "seconds of age at which a socket is replaced (the venue cuts at 24 h)")
-    rollover_jitter_seconds: Wait = key(1_200.0, "seconds by which a socket may be replaced earlier")
-    rollover_retry_seconds: Seconds = key(30.0, "seconds between two attempts to open the replacement")
-    acknowledge_seconds: Seconds = key(5.0, "seconds without acknowledgement after which a stream is subscribed again")
-    reconnect_seconds: Seconds = key(10.0, "seconds without acknowledgement after which a new connection is made")
-    marks_silent_seconds: Seconds = key(5.0, "seconds without a mark price after which that stream is dead")
-    assets_silent_seconds: Seconds = key(10.0, "seconds without an asset price after which that stream is dead")
-    backoff_first_seconds: Seconds = key(1.0, "seconds before the first new attempt")
-    backoff_factor: Factor = key(1.6, "by which each further wait grows")
-    backoff_cap_seconds: Seconds = key(60.0, "seconds, the longest wait")
-    live_seconds: Seconds = key(60.0, "seconds that a feed must be live to earn a fresh back-off")
-    rate_limited_seconds: Seconds = key(60.0, "seconds waited after «too many requests» that names no time")
-    refused_every_seconds: Seconds = key(600.0, "seconds between two attempts with a key that was refused repeatedly")
-    request_seconds: Seconds = key(10.0, "seconds, the deadline of one request")
-    account_every_seconds: Seconds = key(15.0, "seconds between two readings of account and positions")
-    account_every_blind_seconds: Seconds = key(5.0, "seconds between them while the user stream is down")
-    config_every_seconds: Seconds = key(60.0, "seconds between two readings of modes and per-symbol settings")
-    tiers_every_seconds: Seconds = key(21_600.0, "seconds between two readings of the maintenance tiers")
-    instruments_every_seconds: Seconds = key(21_600.0, "seconds between two readings of the instruments")
-    missing_spacing_seconds: Seconds = key(180.0, "seconds until both are read again for a contract they still lack")
-    permissions_every_seconds: Seconds = key(86_400.0, "seconds between two readings of what the key may do")
-    clock_every_seconds: Seconds = key(3_600.0, "seconds between two measurements of the venue's clock")
-    clock_doubt_seconds: Seconds = key(1.0, "seconds by which frames seem late or early: the clock is measured anew")
-    clock_doubt_spacing_seconds: Seconds = key(60.0, "seconds, the least time between two measurements for that reason")
-    bridge_every_seconds: Seconds = key(3.0, "seconds between two REST readings of marks while their stream is down")
-    resync_settle_seconds: Wait = key(0.3, "seconds after the first event of a burst until the account is read")
-    resync_spacing_seconds: Wait = key(5.0, "seconds, the least time between two readings that events asked for")
-    snapshot_tries: Count = key(3, "readings of one account until its answers agree")
-    keep_alive_every_seconds: Seconds = key(1_500.0, "seconds between two renewals of the user stream's key")
-    keep_alive_retry_seconds: Seconds = key(30.0, "seconds until a failed renewal is tried again")
-    key_life_seconds: Seconds = key(3_600.0, "seconds that the user stream's key lives after its last renewal")
-    key_probe_spacing_seconds: Seconds = key(60.0, "seconds, the least time between two probes of a doubted key")
-    cross_check_seconds: Seconds = key(5.0, "seconds within which a change seen over REST must have been pushed")
-
-
-Permissions = Literal["refuse", "warn", "ignore"]
-
-
-class BinanceAccount(Section):
-    """One account. Its key and its secret are each given in exactly one of three ways; a file is the best of them."""
-
-    venue: Literal["binance"] = Field(description="the exchange, one of: binance")
-    api_key_file: str | None = key(None, "file that holds the API key; relative to the folder of this file")
-    api_key_env: str | None = key(None, "name of the environment variable that holds the API key")
-    api_key: SecretStr | None = secret("the API key itself; needs a file that others cannot read", lengths=KEYS)
-    api_secret_file: str | None = key(None, "file that holds the API secret; relative to the folder of this file")
-    api_secret_env: str | None = key(None, "name of the environment variable that holds the API secret")
-    api_secret: SecretStr | None = secret("the API secret itself; needs a file that others cannot read", lengths=KEYS)
-    group: str = key("", "name of a group of accounts, for thresholds and routes; empty: none")
-    permissions: Permissions = key("refuse", "what is done with a key that can do more than read: refuse, warn, ignore")
-
-
-class Limits(Section):
-    """How old an input may be before what is computed from it loses quality."""
-
-    mark_seconds: Seconds = key(5.0, "seconds, mark prices, by the venue's own stamp")
-    asset_seconds: Seconds = key(10.0, "seconds, USD prices of assets, by the venue's own stamp")
-    account_seconds: Seconds = key(150.0, "seconds since account and positions were read")
-    config_seconds: Seconds = key(600.0, "seconds since modes and per-symbol settings were read")
-    tiers_seconds: Seconds = key(180_000.0, "seconds since the maintenance tiers were read")
-    instruments_seconds: Seconds = key(180_000.0, "seconds since the instruments were read")
-
-
 class Volatility(Section):
     """How a day's standard deviation is estimated, for distances in sigmas."""
 
@@ -218,6 +114,7 @@ class Engine(Section):
     advice_every_seconds: Seconds = key(5.0, "seconds between two searches for what to add or close in one pool")
     advices_per_step: Count = key(1, "pools in one step for which it is searched: it costs as much as a hundred ratios")
     after_every_seconds: Seconds = key(30.0, "seconds between two looks at where a pool stands after its next payment")
+    options_every_seconds: Seconds = key(1.0, "seconds, the least time until options follow new volatilities of theirs")
     betas: dict[str, float] = key({}, "how fast an asset moves on the market line; 1 for those not named")
     stablecoins: tuple[str, ...] = key((), "assets that the market line holds still; empty: the built-in list")
     volatility: Volatility = key(Volatility(), "")
@@ -244,31 +141,3 @@ def _asset(name: str) -> None:
     """Refuse a name that no venue gives to an asset: it would be nobody's, and what was meant would not happen."""
     if not name or name != "".join(name.split()).upper():
         raise ValueError(f"{name!r} is no asset: write it as the venue does, in upper case (USDT)")
-
-
-class Binance(Section):
-    """One venue: where it is, how it is asked, and how old its data may be."""
-
-    weight_share: Share = key(0.6, "ratio of the venue's request limit that we use; others may share the address")
-    weight_per_minute: Count = key(2400, "request weight a minute until the venue's own limit has been read")
-    seed_candles: Candles = key(720, "one-minute candles read for each symbol held, to seed its volatility; 0: none")
-    urls: Urls = key(Urls(), "")
-    timings: Timings = key(Timings(), "")
-    limits: Limits = key(Limits(), "")
-
-    @model_validator(mode="after")
-    def _no_reading_is_too_old_when_the_next_one_comes(self) -> Self:
-        """A limit below its poll's interval would call good data stale, and wake somebody, all day long."""
-        for what in ("account", "config", "tiers", "instruments"):
-            limit, every = getattr(self.limits, f"{what}_seconds"), getattr(self.timings, f"{what}_every_seconds")
-            if limit <= every:
-                raise ValueError(
-                    f"limits.{what}_seconds = {limit:g} must be greater than timings.{what}_every_seconds = {every:g}"
-                )
-        return self
-
-
-class Venues(Section):
-    """One table a venue."""
-
-    binance: Binance = key(Binance(), "")

@@ -1,7 +1,8 @@
 """The one queue between the feeds and the engine: bounded, and with a stated rule for being full.
 
 Prices conflate: of one instrument or asset, and of one array's instruments, only the newest waits, at the end of the
-queue, and so it is with their funding; what waits is in the order in which it came. Facts (positions, balances, feeds
+queue, and so it is with their funding and with what options are priced with; what waits is in the order in which it
+came. Facts (positions, balances, feeds
 up or down, timers) are never merged and never dropped: when `limit` of them wait, the next one is refused with
 `Overrun`, its feed starts again from a snapshot, and the engine has all accounts read anew.
 
@@ -23,7 +24,7 @@ from itertools import chain, count
 from math import inf
 
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AssetTick, Event, FundingRates, Tick, Ticks
+from monitor.domain.events import AssetTick, Event, FundingRates, OptionMarks, Tick, Ticks
 from monitor.domain.frames import Frame
 from monitor.domain.names import Symbol, Venue
 
@@ -66,7 +67,7 @@ class Inbox:
 
         `frame` is told when the event is taken, or when a newer price takes its place before that.
         """
-        if isinstance(event, (Tick, Ticks, AssetTick, FundingRates)):
+        if isinstance(event, (Tick, Ticks, AssetTick, FundingRates, OptionMarks)):
             key = event.conflation_key
             if key in self._pending:
                 self._replaced(key)
@@ -78,7 +79,7 @@ class Inbox:
                 if self._arrays > MOST_ARRAYS:
                     self._fold()
             if not self._worth:
-                self._worth = not isinstance(event, (Tick, FundingRates)) or self._is_wanted(event)
+                self._worth = isinstance(event, (Ticks, AssetTick)) or self._is_wanted(event)
         else:
             if self._facts >= self.limit:
                 self.overruns_total += 1
@@ -169,8 +170,8 @@ class Inbox:
 
     # Waiting
 
-    def _is_wanted(self, event: Tick | FundingRates) -> bool:
-        if isinstance(event, FundingRates):
+    def _is_wanted(self, event: Tick | FundingRates | OptionMarks) -> bool:
+        if not isinstance(event, Tick):
             return False  # it comes with the prices of its frame, or goes with the next ones
         return self.wanted is None or self.wanted(event.venue, event.symbol)
 

@@ -19,6 +19,7 @@ from monitor.app.config_journal import journal_folder, store_file
 from monitor.app.core import Core, OnView
 from monitor.app.inbox import Inbox
 from monitor.app.people import People
+from monitor.app.rooms import describes, redactor, room
 from monitor.app.supervision import JobStatus, supervise
 from monitor.domain.clock import Clock
 from monitor.domain.names import Venue
@@ -26,9 +27,6 @@ from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.engine.engine import Engine
 from monitor.outputs.journal.journal import About, Journal
 from monitor.outputs.prometheus import Exposition
-from monitor.venues.binance.margin import describe
-from monitor.venues.binance.redact import redact
-from monitor.venues.binance.session import BinanceSession
 from monitor.venues.session import Put, Session
 from monitor.web.server import serve
 
@@ -40,7 +38,7 @@ JOURNAL_CLOSE_SECONDS = 0.5  #: that the end of the process waits for the journa
 
 def sessions_for(loaded: Loaded, emit: Put, clock: Clock, recorder: Recorder = UNRECORDED) -> dict[Venue, Session]:
     """One session for each venue that has an account."""
-    return {"binance": BinanceSession(settings.binance(loaded), emit, clock, recorder)}
+    return {venue: room(venue).session(loaded, emit, clock, recorder) for venue in settings.used_venues(loaded)}
 
 
 def journal_for(loaded: Loaded, clock: Clock) -> Journal | None:
@@ -59,7 +57,7 @@ def journal_for(loaded: Loaded, clock: Clock) -> Journal | None:
         settings.journal(loaded),
         about,
         clock,
-        redact,
+        redactor(settings.used_venues(loaded)),
         loaded.secret_texts,
     )
 
@@ -90,7 +88,7 @@ async def run_monitor(
         stack.push_async_callback(people.close)
         for event in await people.open():
             inbox.put(event)
-        engine = Engine({"binance": describe}, settings.engine(loaded))
+        engine = Engine(describes(settings.used_venues(loaded)), settings.engine(loaded))
         alerting = Alerting(settings.alerts(loaded))
         exposition = Exposition(rules=settings.alerts(loaded).rules)
         journal = journal_for(loaded, clock)

@@ -14,14 +14,13 @@ from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.config import Loaded
 from monitor.app.deciding import Decider, Decision
+from monitor.app.rooms import describes
 from monitor.domain.alerts import Level, Severity
 from monitor.domain.view import Surroundings
 from monitor.engine.engine import Engine
 from monitor.outputs.journal.records import Baseline, End, Lost, Outcome, Record, Run, Step, outcome
 from monitor.outputs.journal.segment import Damage
-from monitor.venues.binance.margin import describe
 
-DESCRIBES = {"binance": describe}
 STOPPED = "stopped"  #: the word of the last record of a run that was ended in good order
 
 
@@ -148,7 +147,7 @@ class Replayer:
         loaded = self._configured(run)
         rules = settings.alerts(loaded)
         self._decider = Decider(
-            Engine(DESCRIBES, settings.engine(loaded)),
+            Engine(describes(settings.used_venues(loaded)), settings.engine(loaded)),
             Alerting(rules),
             instance=run.instance,
             version=run.version,

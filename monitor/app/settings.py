@@ -5,22 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.alerts.settings import AlertSettings, levels
+from monitor.app import config_venues
 from monitor.app.config import Loaded, effective_tree
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_example import value
 from monitor.app.settings_routing import groups
 from monitor.app.supervision import SupervisionSettings
-from monitor.domain.names import AccountKey
+from monitor.domain.names import AccountKey, Venue
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
 from monitor.outputs.journal.journal import JournalSettings, Raw
 from monitor.outputs.journal.pen import Bounds
 from monitor.venues import settings as venues
 from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
+from monitor.venues.bybit.settings import BybitSettings, BybitUrls
+from monitor.venues.okx.settings import OkxSettings, OkxUrls
 
 
 def account_keys(loaded: Loaded) -> tuple[AccountKey, ...]:
     """Every configured account, in the file's order."""
     return tuple(AccountKey(account.venue, name) for name, account in loaded.config.accounts.items())
+
+
+def used_venues(loaded: Loaded) -> tuple[Venue, ...]:
+    """The venues that have an account, in the order of the file."""
+    return tuple(dict.fromkeys(account.venue for account in loaded.config.accounts.values()))
 
 
 def engine(loaded: Loaded) -> EngineSettings:
@@ -29,7 +37,7 @@ def engine(loaded: Loaded) -> EngineSettings:
     decided = levels(alerts(loaded))
     return EngineSettings(
         accounts=account_keys(loaded),
-        venue_limits={"binance": Limits(**loaded.config.venues.binance.limits.model_dump())},
+        venue_limits={venue: _limits(getattr(loaded.config.venues, venue).limits) for venue in used_venues(loaded)},
         lines_every_seconds=config.lines_every_seconds,
         ratio_levels=decided.ratio,
         distance_levels=decided.distance,
@@ -41,33 +49,78 @@ def engine(loaded: Loaded) -> EngineSettings:
         advice_every_seconds=config.advice_every_seconds,
         advices_per_step=config.advices_per_step,
         after_every_seconds=config.after_every_seconds,
+        options_every_seconds=config.options_every_seconds,
         groups=groups(loaded),
         drift=DriftTolerances(**config.drift.model_dump()),
         stablecoins=frozenset(config.stablecoins) or None,
     )
 
 
+def _limits(table: config_venues.Limits) -> Limits:
+    return Limits(**table.model_dump())
+
+
 def binance(loaded: Loaded) -> BinanceSettings:
-    """What the venue's session is told."""
+    """What the session at Binance is told."""
     config = loaded.config.venues.binance
     return BinanceSettings(
-        accounts=tuple(
-            venues.AccountSettings(
-                venue="binance",
-                name=name,
-                credentials=venues.Credentials(
-                    api_key=venues.Secret(loaded.secret(f"accounts.{name}.api_key")),
-                    api_secret=venues.Secret(loaded.secret(f"accounts.{name}.api_secret")),
-                ),
-                permissions=venues.PermissionPolicy(account.permissions),
-            )
-            for name, account in loaded.config.accounts.items()
-        ),
+        accounts=_accounts(loaded, "binance"),
         urls=BinanceUrls(**config.urls.model_dump()),
         timings=venues.Timings(**config.timings.model_dump()),
         weight_share=config.weight_share,
         weight_per_minute=config.weight_per_minute,
         seed_candles=config.seed_candles,
+    )
+
+
+def bybit(loaded: Loaded) -> BybitSettings:
+    """What the session at Bybit is told."""
+    config = loaded.config.venues.bybit
+    return BybitSettings(
+        accounts=_accounts(loaded, "bybit"),
+        urls=BybitUrls(**config.urls.model_dump()),
+        timings=venues.Timings(**config.timings.model_dump()),
+        weight_share=config.weight_share,
+        requests_per_minute=config.requests_per_minute,
+        seed_candles=config.seed_candles,
+    )
+
+
+def okx(loaded: Loaded) -> OkxSettings:
+    """What the session at OKX is told."""
+    config = loaded.config.venues.okx
+    return OkxSettings(
+        accounts=_accounts(loaded, "okx"),
+        urls=OkxUrls(**config.urls.model_dump()),
+        timings=venues.Timings(**config.timings.model_dump()),
+        weight_share=config.weight_share,
+        requests_per_minute=config.requests_per_minute,
+        seed_candles=config.seed_candles,
+        demo=config.demo,
+        simulate_every_seconds=config.simulate_every_seconds,
+    )
+
+
+def _accounts(loaded: Loaded, venue: Venue) -> tuple[venues.AccountSettings, ...]:
+    """The accounts at a venue, with their keys."""
+    return tuple(
+        venues.AccountSettings(
+            venue=venue,
+            name=name,
+            credentials=_credentials(loaded, name),
+            permissions=venues.PermissionPolicy(account.permissions),
+        )
+        for name, account in loaded.config.accounts.items()
+        if account.venue == venue
+    )
+
+
+def _credentials(loaded: Loaded, name: str) -> venues.Credentials:
+    passphrase = loaded.secret(f"accounts.{name}.passphrase")
+    return venues.Credentials(
+        api_key=venues.Secret(loaded.secret(f"accounts.{name}.api_key")),
+        api_secret=venues.Secret(loaded.secret(f"accounts.{name}.api_secret")),
+        passphrase=venues.Secret(passphrase) if passphrase else None,
     )
 
 

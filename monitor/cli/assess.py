@@ -6,33 +6,21 @@ What a user attaches to a bug report, and how anyone can check our numbers again
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from monitor import __version__
+from monitor.app.rooms import VENUES, room
 from monitor.cli import words
 from monitor.cli.codes import Exit, complain
 from monitor.domain.errors import InputMissing, MalformedAnswer, MarginwatchError
 from monitor.domain.events import Elapsed
-from monitor.domain.names import AccountKey, Venue
+from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport
 from monitor.domain.schema import document
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
-from monitor.margin.pool import Describe
 from monitor.venues import folder
-from monitor.venues.binance import offline as binance
-from monitor.venues.binance.margin import describe as describe_binance
-
-Read = Callable[[folder.Folder, AccountKey], binance.Offline]
-
-#: For each venue: how a folder is read, and how its account becomes pools.
-VENUES: dict[Venue, tuple[Read, Describe]] = {
-    "binance": (
-        lambda found, account: binance.read(found.answers, "binance", account, found.meta.time),
-        describe_binance,
-    ),
-}
 
 
 def assess(directory: Path, *, as_json: bool) -> Exit:
@@ -43,26 +31,29 @@ def assess(directory: Path, *, as_json: bool) -> Exit:
         print(json.dumps(body, ensure_ascii=False, allow_nan=False))
     else:
         print("\n".join(words.account_lines(body["accounts"][0], report.at)))
-    for name in missing:
-        complain(binance.without(folder.parse(name, binance.OPTIONAL_MEANING).path))
+    for cost in missing.values():
+        complain(cost)
     for problem in problems:
         complain(problem)
     return Exit.FINE
 
 
-def compute(directory: Path) -> tuple[AccountReport, tuple[str, ...], tuple[str, ...]]:
-    """The report of a folder, its missing files and its unreadable rows; the clock stands at the folder's time."""
+def compute(directory: Path) -> tuple[AccountReport, Mapping[str, str], tuple[str, ...]]:
+    """The report of a folder, its missing files with what each costs, and its unreadable rows.
+
+    The clock stands at the folder's time.
+    """
     found = folder.read(directory)
     meta = found.meta
     if meta.venue not in VENUES:
         raise MarginwatchError(f"{directory / folder.META}: no such venue: {meta.venue}; known: {', '.join(VENUES)}")
-    read, describe = VENUES[meta.venue]
+    at = room(meta.venue)
     account = AccountKey(meta.venue, meta.account)
     try:
-        offline = read(found, account)
+        offline = at.read(found.answers, account, meta.time)
     except MalformedAnswer as error:  # not the venue failed but the folder: it is there for good
         raise folder.BadFolder(f"{directory}: {error}") from None
-    engine = Engine({meta.venue: describe}, EngineSettings(accounts=(account,), lines_every_seconds=0.0))
+    engine = Engine({meta.venue: at.describe}, EngineSettings(accounts=(account,), lines_every_seconds=0.0))
     engine.step(offline.events, meta.time)
     engine.step([Elapsed(meta.time)], meta.time)  # advice is sought in a step in which nothing happens
     reports = engine.reports()

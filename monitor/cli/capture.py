@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.app import logging, settings
+from monitor.app import logging
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded, load
+from monitor.app.rooms import Captured, room
 from monitor.cli.codes import CannotCreate, Exit, complain
 from monitor.cli.run import in_loop
-from monitor.domain.errors import AuthRejected, ConfigError, VenueError
+from monitor.domain.errors import ConfigError
 from monitor.venues import folder
-from monitor.venues.binance.client import Client
-from monitor.venues.binance.endpoints import CAPTURED, REQUIRED
-from monitor.venues.binance.redact import redact
 
 ANONYMOUS = "account"  #: stands in meta.json: the name in the configuration may be a person's
 
@@ -28,12 +26,21 @@ def capture(account: str | None, directory: Path, config: Path | None) -> Exit:
     logging.configure(loaded.config.log_level, loaded.secret_texts)
     account = chosen(loaded, account)
     check_free(directory)
-    answers: dict[str, bytes] = {}
-    times: list[float] = []
-    in_loop(_ask(loaded, account, answers, times))
-    clean = {name: redact(name, raw) for name, raw in answers.items()}
+    venue = loaded.config.accounts[account].venue
+    at = room(venue)
+    captured: list[Captured] = []
+
+    def left_out(words: str) -> None:
+        complain(words)
+
+    async def ask() -> None:
+        captured.append(await at.capture(loaded, account, SystemClock(), left_out))
+
+    in_loop(ask())
+    answers, first = captured[0]
+    clean = {name: at.redact(name, raw) for name, raw in answers.items()}
     try:
-        folder.write(directory, folder.Meta(loaded.config.accounts[account].venue, ANONYMOUS, times[0]), clean)
+        folder.write(directory, folder.Meta(venue, ANONYMOUS, first), clean)
     except OSError as error:
         raise CannotCreate(f"{error.filename or directory}: {error.strerror}; name another folder") from None
     print(f"{directory}: {len(answers)} answers; look them over before you share them")
@@ -64,26 +71,3 @@ def check_free(directory: Path) -> None:
         raise CannotCreate(f"{directory}: {error.strerror}; name another folder") from None
     if taken:
         raise CannotCreate(f"{directory} is not empty; name a new folder, or empty this one: nothing is overwritten")
-
-
-async def _ask(loaded: Loaded, account: str, answers: dict[str, bytes], times: list[float]) -> None:
-    """All answers by file name. An optional one that fails is named and left out."""
-    binance = settings.binance(loaded)
-    credentials = next(one.credentials for one in binance.accounts if one.name == account)
-    client = Client(binance, lambda _event: None, SystemClock())
-    try:
-        await client.measure_clock()
-        for endpoint in CAPTURED:
-            try:
-                answer = await client.ask(endpoint, None, credentials if endpoint.signed else None)
-            except AuthRejected:
-                raise
-            except VenueError as error:
-                if endpoint in REQUIRED:
-                    raise
-                complain(f"{folder.name(endpoint.path)} is left out: {error}")
-                continue
-            answers[folder.name(endpoint.path)] = answer.body
-            times.append(answer.received)
-    finally:
-        await client.close()

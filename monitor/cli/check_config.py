@@ -11,11 +11,11 @@ from monitor.app.config_alerts import alert_settings
 from monitor.app.config_doubts import doubts
 from monitor.app.config_journal import store_file
 from monitor.app.config_people import MQTT, channel_names
+from monitor.app.rooms import planned
+from monitor.app.settings import used_venues
 from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to, routing
 from monitor.cli.codes import Exit
-from monitor.venues.binance.polls import planned_weight
-from monitor.venues.budget import WeightBudget
-from monitor.venues.settings import Timings
+from monitor.venues.budget import PLANNED_SHARE
 
 
 def check_config(config: Path | None) -> Exit:
@@ -75,19 +75,18 @@ def _people(loaded: Loaded) -> list[str]:
 
 
 def _stretched(loaded: Loaded) -> list[str]:
-    """A warning where so many accounts cannot be read as often as is configured; the daemon then reads them less often.
-
-    What others use of the same address is not known here, so it may become worse.
+    """A warning for each venue whose accounts cannot be read as often as is configured; the daemon then reads them less
+    often. What others use of the same address is not known here, so it may become worse.
     """
-    venue, count = loaded.config.venues.binance, len(loaded.config.accounts)
-    timings = Timings(**venue.timings.model_dump())
-    planned = planned_weight(count, timings)
-    factor = WeightBudget("binance", venue.weight_per_minute, venue.weight_share).stretch(planned, 0.0)
-    if factor <= 1.0:
-        return []
-    every = timings.account_every_seconds
-    return [
-        f"warning: request weight of {count} accounts: {planned:.0f} a minute planned, {planned / factor:.0f} fit: "
-        f"every {every:g} s becomes every {every * factor:.0f} s; spread the accounts over more addresses, "
-        "or raise venues.binance.weight_share if nothing else uses this one"
-    ]
+    lines = []
+    for venue in used_venues(loaded):
+        factor = planned(venue, loaded) / PLANNED_SHARE
+        if factor > 1.0:
+            every = getattr(loaded.config.venues, venue).timings.account_every_seconds
+            count = sum(account.venue == venue for account in loaded.config.accounts.values())
+            lines.append(
+                f"warning: {count} accounts at {venue} ask {factor:.1f} times what fits into its request limit: "
+                f"every {every:g} s becomes every {every * factor:.0f} s; spread the accounts over more addresses, "
+                f"or raise venues.{venue}.weight_share if nothing else uses this one"
+            )
+    return lines

@@ -60,7 +60,7 @@ class Watched:
         answers = self.sim.answers_of("main")
         answers[RISK] = edit(answers[RISK])
         raw = {folder.name(path): json.dumps(body).encode() for path, body in answers.items()}
-        return self.take(offline.read(raw, "binance", KEY, self.clock.now()).events)
+        return self.take(offline.read(raw, KEY, self.clock.now()).events)
 
     def take(self, events: Any) -> AccountReport:
         """One step of engine and alerts."""

@@ -52,7 +52,7 @@ def assessed(sim: SimBinance) -> AccountReport:
         for path, body in sim.answers_of("main").items()
     }
     engine = Engine({"binance": describe}, EngineSettings(accounts=(KEY,), lines_every_seconds=0.0))
-    engine.step(offline.read(raw, "binance", KEY, NOW).events, NOW)
+    engine.step(offline.read(raw, KEY, NOW).events, NOW)
     return engine.reports()[0]
 
 

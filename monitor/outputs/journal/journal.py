@@ -85,9 +85,9 @@ class Decided(Protocol):
 class Journal:
     """Both the core's journal of steps and the venues' recorder of raw texts: one order for all of it.
 
-    `folder` is called in the writer's thread, as often as it fails. `redact` takes a name and a raw text of an account
-    and leaves out what tells whose it is; `secrets` are masked in every byte that is written. `open_folder` is replaced
-    where a test breaks the disk.
+    `folder` is called in the writer's thread, as often as it fails. `redact` takes a venue, a name and a raw text of
+    an account and leaves out what tells whose it is; `secrets` are masked in every byte that is written. `open_folder`
+    is replaced where a test breaks the disk.
     """
 
     def __init__(

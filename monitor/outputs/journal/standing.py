@@ -22,6 +22,7 @@ from monitor.domain.events import (
     Banned,
     CandlesLoaded,
     ClockRead,
+    CollateralLoaded,
     ConfigChanged,
     Event,
     FeedDown,
@@ -29,6 +30,8 @@ from monitor.domain.events import (
     FundingIntervals,
     FundingRates,
     InstrumentsLoaded,
+    OptionMarks,
+    OrderChanged,
     PermissionsRead,
     PollFailed,
     PositionChanged,
@@ -41,7 +44,7 @@ from monitor.domain.names import AccountKey, Symbol, Venue
 WHOLE_READINGS = 2  #: a position that the last reading misses is believed gone when the one before missed it too
 DOUBTFUL_READINGS = 6  #: kept of those that could not be read whole
 
-_Push = PositionChanged | BalanceChanged | ConfigChanged
+_Push = PositionChanged | BalanceChanged | OrderChanged | ConfigChanged
 _Row = tuple[Tick | Ticks, int]  #: an event and the row of it that is the newest mark of an instrument
 
 
@@ -65,6 +68,7 @@ class Standing:
         self._assets: dict[Hashable, AssetTick] = {}
         self._rated: dict[Hashable, AssetTick] = {}  #: the last that told the rates too
         self._funding: dict[tuple[Venue, Symbol], tuple[FundingRates, int]] = {}  #: the newest, and its row
+        self._options: dict[tuple[Venue, Symbol], tuple[OptionMarks, int]] = {}  #: likewise
         self._single: dict[Hashable, Event] = {}  #: the last of its kind and key, in order of first sight
         self._accounts: dict[AccountKey, _Account] = {}
         self._failed: dict[tuple[Venue, str | None, str], PollFailed] = {}
@@ -79,10 +83,13 @@ class Standing:
             FundingIntervals: lambda event: self._keep((FundingIntervals, event.venue), event),
             InstrumentsLoaded: self._instruments,
             TiersLoaded: self._tiers,
+            CollateralLoaded: self._collateral,
+            OptionMarks: self._option_marks,
             AccountSnapshot: self._reading,
             AccountConfig: self._config,
             PositionChanged: lambda event: self._push((event.symbol, event.side), event),
             BalanceChanged: lambda event: self._push(event.asset, event),
+            OrderChanged: lambda event: self._push(("order", event.order.id), event),
             ConfigChanged: lambda event: self._push(("config", event.symbol), event),
             PermissionsRead: self._permissions,
             FeedUp: lambda event: self._keep((FeedUp, event.venue, event.account, event.stream), event),
@@ -130,6 +137,7 @@ class Standing:
         yield from (event for key, event in self._assets.items() if self._rated.get(key) is not event)
         yield from self._newest_marks()
         yield from self._newest_rates()
+        yield from self._newest_options()
         for account in self._accounts.values():
             if account.permissions is not None:
                 yield account.permissions
@@ -169,6 +177,26 @@ class Standing:
                 told.received,
             )
 
+    def _newest_options(self) -> Iterator[Event]:
+        """Of each telling of what options are priced with the rows that no later one replaced."""
+        rows: dict[int, tuple[OptionMarks, list[int]]] = {}
+        for event, row in self._options.values():
+            rows.setdefault(id(event), (event, []))[1].append(row)
+        for told, kept in rows.values():
+            yield OptionMarks(
+                told.venue,
+                tuple(told.symbols[row] for row in kept),
+                tuple(told.volatilities[row] for row in kept),
+                tuple(told.underlyings[row] for row in kept),
+                told.received,
+            )
+
+    def _option_marks(self, event: OptionMarks) -> None:
+        for row, symbol in enumerate(event.symbols):
+            known = self._options.get((event.venue, symbol))
+            if known is None or known[0].received <= event.received:
+                self._options[event.venue, symbol] = (event, row)
+
     def _rates(self, event: FundingRates) -> None:
         keys = zip(repeat(event.venue), event.symbols, strict=False)
         self._funding.update(zip(keys, zip(repeat(event), range(len(event.symbols)), strict=False), strict=True))
@@ -194,11 +222,18 @@ class Standing:
 
     def _instruments(self, event: InstrumentsLoaded) -> None:
         self._keep((InstrumentsLoaded, event.venue), event)
+        listed = {row.symbol for row in event.instruments}
+        for key in [key for key in self._options if key[0] == event.venue and key[1] not in listed]:
+            del self._options[key]  # it expired
         self._failed.pop((event.venue, None, "instruments"), None)
 
     def _tiers(self, event: TiersLoaded) -> None:
         self._keep((TiersLoaded, event.venue, event.account), event)
         self._failed.pop((event.venue, event.account and event.account.account, "tiers"), None)
+
+    def _collateral(self, event: CollateralLoaded) -> None:
+        self._keep((CollateralLoaded, event.venue, event.account), event)
+        self._failed.pop((event.venue, event.account and event.account.account, "collateral"), None)
 
     def _account(self, key: AccountKey, read: str = "") -> _Account:
         if read:
@@ -210,6 +245,15 @@ class Standing:
         if account.readings and event.asked < account.readings[-1][1].asked:
             return  # a later one is here already
         account.readings = _needed([*account.readings, (next(self._places), event)])
+        if event.venue.risk_asked is not None:
+            self._failed.pop((event.account.venue, event.account.account, "risk"), None)
+        if (
+            not event.problems
+        ):  # orders come and go by the thousand: what the older of two whole readings knew is enough
+            first = account.readings[0][1].asked
+            for key, (_, push) in list(account.pushes.items()):
+                if isinstance(push, OrderChanged) and push.received < first:
+                    del account.pushes[key]
 
     def _config(self, event: AccountConfig) -> None:
         account = self._account(event.account, "config")

@@ -15,6 +15,7 @@ import structlog
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import MarginwatchError
+from monitor.domain.names import Venue
 from monitor.outputs.journal.pen import Pen
 from monitor.outputs.journal.queue import Item, Losses, NewSegment, Queue
 from monitor.outputs.journal.records import (
@@ -39,14 +40,14 @@ LONG_EVENT_BYTES = 16 * 1024
 BUG = "a bug in the journal, see the log"
 _HEADS = ("Run", "Baseline", "Lost", "End")  #: kinds that are made here: nothing that happened is lost with them
 
-Redact = Callable[[str, bytes], bytes]
+Redact = Callable[[Venue, str, bytes], bytes]
 
 
 class Writer:
     """Takes items from the queue and writes them. `work` is one round of it; `start` has a thread do the rounds.
 
-    `make_pen` is called in that thread, and again as long as it fails. `redact` takes a name and a text of an account
-    and returns the text without what tells whose it is.
+    `make_pen` is called in that thread, and again as long as it fails. `redact` takes a venue, a name and a text of an
+    account and returns the text without what tells whose it is.
     """
 
     def __init__(self, queue: Queue, make_pen: Callable[[], Pen], clock: Clock, redact: Redact) -> None:
@@ -174,7 +175,7 @@ class Writer:
             return item
         if item.account is not None:
             name = item.stream if isinstance(item, Frame) else item.name
-            item = replace(item, raw=self._redact(name, item.raw))
+            item = replace(item, raw=self._redact(item.venue, name, item.raw))
             time.sleep(BREATH_SECONDS)
         return encode(item)
 

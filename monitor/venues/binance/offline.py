@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from monitor.domain.accounts import AccountMode
 from monitor.domain.errors import InputMissing
@@ -26,6 +26,7 @@ from monitor.venues.binance.endpoints import (
     SYMBOL_CONFIG,
     Endpoint,
 )
+from monitor.venues.offline import Offline
 
 OPTIONAL_MEANING = {
     ACCOUNT_CONFIG.path: "the account's modes are unknown, so nothing can be computed",
@@ -39,19 +40,7 @@ OPTIONAL_MEANING = {
 """What it costs when an optional file is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offline:
-    """The events of a folder in the order in which they would have come; `missing` names absent optional files.
-
-    `problems` are rows that could not be read, in words.
-    """
-
-    events: tuple[Event, ...]
-    missing: tuple[str, ...]
-    problems: tuple[str, ...] = ()
-
-
-def read(answers: Mapping[str, bytes], venue: Venue, account: AccountKey, time: float) -> Offline:
+def read(answers: Mapping[str, bytes], account: AccountKey, time: float) -> Offline:
     """Answers by file name (`folder.name`) to events. `time` is when they were captured, seconds since 1970.
 
     InputMissing if `account` or `positionRisk` is not there, MalformedAnswer if a file is not what its name says. A
@@ -69,8 +58,8 @@ def read(answers: Mapping[str, bytes], venue: Venue, account: AccountKey, time: 
     if absent:
         raise InputMissing(f"{', '.join(absent)}: not in the folder; without it there is nothing to assess")
     missing = tuple(one.path for one in CAPTURED if one not in REQUIRED and one.path not in found)
-    reading = _Reading(found, venue, account, time, tuple(without(path) for path in missing))
-    names = tuple(folder.name(path) for path in missing)
+    reading = _Reading(found, account.venue, account, time, tuple(without(path) for path in missing))
+    names = {folder.name(path): without(path) for path in missing}
     return Offline(reading.events(), names, tuple(f"{bad.row}: {bad.why}" for bad in reading.problems))
 
 

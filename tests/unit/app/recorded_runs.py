@@ -11,8 +11,8 @@ from monitor import __version__
 from monitor.alerts.alerting import Alerting
 from monitor.app import settings
 from monitor.app.deciding import Decider, Decision
-from monitor.app.replay import DESCRIBES
 from monitor.app.replay_settings import configured
+from monitor.app.rooms import describes
 from monitor.domain.accounts import AccountMode, Balance, CollateralMode, MarginMode, Permissions, Position
 from monitor.domain.events import (
     AccountConfig,
@@ -131,7 +131,7 @@ class Live:
     def __post_init__(self) -> None:
         loaded = configured(self.run)
         self.decider = Decider(
-            Engine(DESCRIBES, settings.engine(loaded)),
+            Engine(describes(settings.used_venues(loaded)), settings.engine(loaded)),
             Alerting(settings.alerts(loaded)),
             instance=self.run.instance,
             version=self.run.version,

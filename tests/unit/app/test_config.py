@@ -13,16 +13,18 @@ import pytest
 from pydantic import BaseModel
 
 from monitor.alerts.settings import AlertSettings
-from monitor.app import config_keys, settings
+from monitor.app import config_keys, config_venues, settings
 from monitor.app.config import Config, Loaded, load, loads
 from monitor.app.config_delivery import KINDS
-from monitor.app.config_example import MANY, example
+from monitor.app.config_example import MANY, OTHERS, example
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
 from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
+from monitor.venues.bybit.settings import BybitSettings, BybitUrls
+from monitor.venues.okx.settings import OkxSettings, OkxUrls
 from monitor.venues.settings import PermissionPolicy, Timings
 from tests.programs import ROOT
 
@@ -67,6 +69,8 @@ def test_the_defaults_are_those_of_the_rooms_themselves() -> None:
     assert ours.limits_of("binance") == theirs.limits_of("binance")
     assert settings.alerts(loaded) == AlertSettings()
     assert dataclasses.replace(settings.binance(loaded), accounts=()) == BinanceSettings()
+    assert settings.bybit(loaded) == BybitSettings()
+    assert settings.okx(loaded) == OkxSettings()
 
 
 def test_every_setting_of_the_rooms_has_its_key() -> None:
@@ -76,13 +80,20 @@ def test_every_setting_of_the_rooms_has_its_key() -> None:
     # Not keys of their own: what follows from accounts and rules, and limits, which are given venue by venue.
     follows = {"accounts", "groups", "ratio_levels", "distance_levels", "limits", "venue_limits"}
     assert fields(EngineSettings) - follows == set(config_keys.Engine.model_fields)
-    assert fields(Limits) == set(config_keys.Limits.model_fields)
+    assert fields(Limits) == set(config_venues.Limits.model_fields)
     assert fields(VolatilitySettings) == set(config_keys.Volatility.model_fields)
     assert fields(DriftTolerances) == set(config_keys.Drift.model_fields)
-    venue = fields(BinanceSettings) - {"accounts", "user_agent"}
-    assert venue | {"limits"} == set(config_keys.Binance.model_fields)
-    assert fields(Timings) == set(config_keys.Timings.model_fields)
-    assert fields(BinanceUrls) == set(config_keys.Urls.model_fields)
+    rooms: tuple[tuple[type[Any], type[BaseModel]], ...] = (
+        (BinanceSettings, config_venues.Binance),
+        (BybitSettings, config_venues.Bybit),
+        (OkxSettings, config_venues.Okx),
+    )
+    for room, table in rooms:
+        assert (fields(room) - {"accounts"}) | {"limits"} == set(table.model_fields)
+    assert fields(Timings) == set(config_venues.BinanceTimings.model_fields)
+    assert fields(BinanceUrls) == set(config_venues.BinanceUrls.model_fields)
+    assert fields(BybitUrls) == set(config_venues.BybitUrls.model_fields)
+    assert fields(OkxUrls) == set(config_venues.OkxUrls.model_fields)
     assert fields(SupervisionSettings) == set(config_keys.Supervision.model_fields)
 
 
@@ -102,7 +113,7 @@ def test_all_mistakes_are_reported_at_once_with_key_value_and_cure() -> None:
         [venues.binance.timings]
         account_every_seconds = inf
         snapshot_tries = 2.5
-        [venues.okx]
+        [venues.okkx]
         [accounts.main]
         venue = "binanse"
         api_key_env = "NO_SUCH_NAME"
@@ -118,7 +129,7 @@ def test_all_mistakes_are_reported_at_once_with_key_value_and_cure() -> None:
         "venues.binance.urls.fapi",
         "venues.binance.timings.account_every_seconds",
         "venues.binance.timings.snapshot_tries",
-        "venues.okx",
+        "venues.okkx",
         "accounts.main.venue",
         "accounts.main.api_key_env",
         "accounts.main.api_secret",
@@ -127,8 +138,8 @@ def test_all_mistakes_are_reported_at_once_with_key_value_and_cure() -> None:
     assert mistakes["web.port"].value == 99999
     assert mistakes["web.port"].cure.startswith("must be 65535 or less")
     assert mistakes["engine.jump_ratio"].cure.startswith("must be a number (ratio; a price that moves")
-    assert mistakes["venues.okx"].cure == "no such key; known here: binance"
-    assert "'binance'" in mistakes["accounts.main.venue"].cure
+    assert mistakes["venues.okkx"].cure == "no such key; did you mean okx?"
+    assert mistakes["accounts.main.venue"].cure == "must be one of: binance, bybit, okx"
     assert mistakes["accounts.main.api_key_env"].cure == "no environment variable of this name is set"
     assert "must begin with wss://" in mistakes["venues.binance.urls.stream"].cure
     assert "keys travel over it" in mistakes["venues.binance.urls.fapi"].cure
@@ -395,7 +406,9 @@ def keys_of(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any, 
     """Every key with its default and its meaning, tables opened."""
     for name, field in model.model_fields.items():
         if name == "accounts":
-            yield from keys_of(config_keys.BinanceAccount, "accounts.main.")
+            yield from keys_of(config_venues.BinanceAccount, "accounts.main.")
+            for head, other, _ in OTHERS:
+                yield from keys_of(other, head.strip("[]") + ".")
         elif name in MANY and not path:
             for head, many, _ in MANY[name]:
                 yield from keys_of(many, head.strip("[]") + ".")

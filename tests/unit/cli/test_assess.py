@@ -108,7 +108,7 @@ def test_a_garbled_file_is_one_line_or_unknown_and_never_a_traceback(folder: Pat
 
 
 def test_another_venue_is_named_with_those_that_are_known(folder: Path) -> None:
-    (folder / "meta.json").write_text('{"venue": "okx", "account": "x", "time": 1}')
+    (folder / "meta.json").write_text('{"venue": "elsewhere", "account": "x", "time": 1}')
     done = marginwatch("assess", str(folder))
     assert done.returncode == 1
-    assert "no such venue: okx; known: binance" in done.stderr
+    assert "no such venue: elsewhere; known: binance, bybit, okx" in done.stderr

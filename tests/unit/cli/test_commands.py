@@ -68,7 +68,7 @@ def test_more_accounts_than_the_request_budget_can_read_are_warned_of(tmp_path: 
 
     done = marginwatch("check-config", "--config", write(tmp_path, accounts(50)))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "warning: request weight of 50 accounts: 2500 a minute planned, 1224 fit" in done.stdout
+    assert "warning: 50 accounts at binance ask 2.0 times what fits into its request limit: every 15 s" in done.stdout
     assert "every 15 s becomes every 31 s" in done.stdout
     fits = marginwatch("check-config", "--config", write(tmp_path, accounts(24)))
     assert "no mistakes" in fits.stdout

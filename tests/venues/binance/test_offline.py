@@ -21,6 +21,7 @@ from monitor.margin.pool import Description
 from monitor.venues import folder
 from monitor.venues.binance import offline
 from monitor.venues.binance.margin import describe
+from monitor.venues.offline import Offline
 from tests.venues.binance.support import FAQ, raw
 
 FAQ_FOLDER = folder.read(FAQ)
@@ -28,13 +29,13 @@ FAQ_ACCOUNT = AccountKey("binance", "faq")
 TIME = FAQ_FOLDER.meta.time
 
 
-def read(*without: str, **instead: bytes) -> offline.Offline:
+def read(*without: str, **instead: bytes) -> Offline:
     answers = {name: body for name, body in FAQ_FOLDER.answers.items() if name.removesuffix(".json") not in without}
     answers |= {f"{name}.json": body for name, body in instead.items()}
-    return offline.read(answers, "binance", FAQ_ACCOUNT, TIME)
+    return offline.read(answers, FAQ_ACCOUNT, TIME)
 
 
-def described(found: offline.Offline) -> Description:
+def described(found: Offline) -> Description:
     config = next(event for event in found.events if isinstance(event, AccountConfig))
     snapshot = next(event for event in found.events if isinstance(event, AccountSnapshot))
     account = Account(
@@ -62,7 +63,7 @@ def described(found: offline.Offline) -> Description:
 
 def test_the_faq_folder_is_whole_and_clean() -> None:
     found = read()
-    assert (found.missing, found.problems) == ((), ())
+    assert (found.missing, found.problems) == ({}, ())
     assert [type(event) for event in found.events] == [
         InstrumentsLoaded, TiersLoaded, AssetTick, PermissionsRead, AccountConfig, Tick, Tick, AccountSnapshot,
     ]  # fmt: skip
@@ -102,7 +103,7 @@ def test_without_the_account_there_is_nothing_to_assess(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(path[1:].replace("/", "_") for path in offline.OPTIONAL_MEANING))
 def test_a_missing_optional_file_is_named_and_the_rest_is_read(name: str) -> None:
     found = read(name)
-    assert found.missing == (f"{name}.json",)
+    assert list(found.missing) == [f"{name}.json"]
     (config,) = [event for event in found.events if isinstance(event, AccountConfig)]
     (snapshot,) = [event for event in found.events if isinstance(event, AccountSnapshot)]
     assert [problem.startswith(f"{name}.json is missing: ") for problem in config.problems] == [True]
@@ -147,7 +148,7 @@ def test_brackets_may_come_a_symbol_a_file() -> None:
     )
     (loaded,) = [event for event in found.events if isinstance(event, TiersLoaded)]
     assert [symbol for symbol, _ in loaded.tiers] == ["BTCUSDT", "ETHUSDT"]
-    assert found.missing == ()
+    assert not found.missing
 
 
 def test_a_file_that_is_not_what_its_name_says_is_refused() -> None:

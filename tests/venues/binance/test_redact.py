@@ -61,7 +61,7 @@ def test_what_risk_is_computed_from_stays() -> None:
 def test_a_redacted_folder_is_assessed_as_before() -> None:
     found = folder.read(FAQ)
     clean = {name: redact(name, body) for name, body in found.answers.items()}
-    args = ("binance", ACCOUNT, found.meta.time)
+    args = (ACCOUNT, found.meta.time)
     assert offline.read(clean, *args) == offline.read(found.answers, *args)
 
 

@@ -77,7 +77,7 @@ class Desk:
             settings or JournalSettings(),
             ABOUT,
             self.clock,
-            lambda name, raw: b"<" + name.encode() + b" redacted>",
+            lambda _venue, name, raw: b"<" + name.encode() + b" redacted>",
             secrets,
             open_folder=lambda path, **bounds: Folder(path, write=self.disk.write, **bounds),
         )

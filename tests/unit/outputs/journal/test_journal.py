@@ -474,7 +474,7 @@ def test_a_bug_costs_the_journal_and_not_the_monitor(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.step()
     desk.write()
-    desk.journal.writer._redact = lambda _name, _raw: b"" * (1 // 0)
+    desk.journal.writer._redact = lambda _venue, _name, _raw: b"" * (1 // 0)
     with capture_logs() as logs:
         desk.frame(b"{}", account="main")
         desk.step()
