@@ -21,8 +21,8 @@ class PositionFact:
 class AccountFacts:
     """What was last believed of an account at `at`; None is what could not be read.
 
-    `tables` maps what applied to what was held to a digest (hex): tiers by symbol, contracts by "contract:" and symbol,
-    rates by "collateral:" and asset.
+    `tables` maps what applied to what was held to a digest (hex): tiers by symbol (by "isolated:" and symbol where they
+    hold for isolated positions alone), contracts by "contract:" and symbol, rates or terms by "collateral:" and asset.
     """
 
     account: AccountKey

@@ -36,10 +36,14 @@ class CollateralTerms:
 
 @dataclass(frozen=True, slots=True)
 class OptionMark:
-    """What an option is priced with: its volatility (a ratio a year) and the forward price of what it is on."""
+    """What an option is priced with: its volatility (a ratio a year) and the forward price of what it is on.
+
+    `received` is when our socket had it (seconds since 1970), from which the time to expiry counts; None if unknown.
+    """
 
     volatility: float
     underlying: float
+    received: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

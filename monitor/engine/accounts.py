@@ -9,12 +9,20 @@ from monitor.domain.accounts import (
     AccountMode,
     Balance,
     CollateralMode,
+    Order,
     Permissions,
     Position,
     SymbolConfig,
     VenueAccount,
 )
-from monitor.domain.events import AccountConfig, AccountSnapshot, BalanceChanged, ConfigChanged, PositionChanged
+from monitor.domain.events import (
+    AccountConfig,
+    AccountSnapshot,
+    BalanceChanged,
+    ConfigChanged,
+    OrderChanged,
+    PositionChanged,
+)
 from monitor.domain.names import AccountKey, Asset, PositionKey, Side, Symbol
 from monitor.engine.pushes import (
     OTHER,
@@ -22,6 +30,7 @@ from monitor.engine.pushes import (
     amended_balance,
     margin_mode_changes,
     same_balance,
+    same_order,
     same_position,
     words,
 )
@@ -52,7 +61,9 @@ class AccountState:
         self.mode: AccountMode | None = None
         self.positions: Rows[PositionKey, Position] = Rows(same_position)
         self.balances: Rows[Asset, Balance] = Rows(same_balance)
+        self.orders: Rows[str, Order] = Rows(same_order, passing=True)
         self.symbols: dict[Symbol, SymbolConfig] = {}
+        self.fees: dict[str, float] = {}
         self.permissions: Permissions | None = None
         self.answer: AccountSnapshot | None = None  #: the last reading, whole
         self.config_asked: float | None = None
@@ -65,6 +76,11 @@ class AccountState:
         self._multi_assets_pushed = LONG_AGO
         self._leverage_pushed: dict[Symbol, float] = {}
         self._contradiction: str | None = None
+
+    @property
+    def risk_asked(self) -> float | None:
+        """When the venue's own scenarios were asked for, None if they never were."""
+        return None if self.answer is None else self.answer.venue.risk_asked
 
     def lose(self, why: str, at: float) -> None:
         """Facts may have been lost: until a reading asked for after `at`, the account is doubtful."""
@@ -98,6 +114,8 @@ class AccountState:
         suspected = [key for key in reading.suspected if not self._flipped(key, event, asked_venue_time, changes)]
         rows = {row.asset: (row, row.update_time) for row in event.balances}
         assets = self.balances.read(rows, event.asked, asked_venue_time, complete)
+        resting = {order.id: (order, order.update_time) for order in event.orders if order.quantity}
+        self.orders.read(resting, event.asked, asked_venue_time, complete)
         missing = [words(key) for key in suspected] + [f"the {asset} balance" for asset in assets.suspected]
         older = [words(key) for key in reading.contested] + [f"the {asset} balance" for asset in assets.contested]
         if missing:
@@ -137,7 +155,8 @@ class AccountState:
     def _close(self, key: PositionKey, event: PositionChanged, changes: Changes) -> None:
         known = self.positions.get(key)
         # In hedge mode a venue also pushes the empty one-way row, and the other way round: that closes nothing.
-        if known is not None and known.hedge is not (event.side is not None):
+        apart = event.side is not None if event.row is None else event.row.hedge
+        if known is not None and known.hedge is not apart:
             return
         if self.positions.push(key, None, event.venue_time, event.received) and known is not None:
             changes.redescribe = True
@@ -149,6 +168,16 @@ class AccountState:
         value = amended_balance(self.balances.get(event.asset), event)
         if value is not None:
             changes.redescribe = self.balances.push(event.asset, value, event.venue_time, event.received)
+        self._pushed(changes, event.received)
+        return changes
+
+    def order(self, event: OrderChanged) -> Changes:
+        """Take a push about a resting order."""
+        changes = Changes()
+        known = self.orders.get(event.order.id)
+        value = event.order if event.order.quantity else None
+        if self.orders.push(event.order.id, value, event.venue_time, event.received):
+            changes.redescribe = known is not value if known is None or value is None else not same_order(known, value)
         self._pushed(changes, event.received)
         return changes
 
@@ -170,8 +199,11 @@ class AccountState:
         changes.told += [
             ("mode_changed", symbol, text) for symbol, text in margin_mode_changes(self.symbols, symbols, held)
         ]
-        changes.redescribe = mode != self.mode or symbols != self.symbols or event.problems != self.config_problems
-        self.symbols, self.config_asked, self.config_problems = symbols, event.asked, event.problems
+        fees = {**(self.fees if event.problems else {}), **dict(event.fees)}
+        before = self.mode, self.symbols, self.fees, self.config_problems
+        changes.redescribe = before != (mode, symbols, fees, event.problems)
+        self.symbols, self.fees = symbols, fees
+        self.config_asked, self.config_problems = event.asked, event.problems
         self._set_mode(mode, changes)
         return changes
 
@@ -201,16 +233,17 @@ class AccountState:
     def _contradicted_by(self) -> str | None:
         """What keeps the mode, which was read, from being believed."""
         assert self.mode is not None
-        if self.mode.collateral is None or self.mode.hedge is None:
+        if not _is_readable(self.mode):
             which = "collateral" if self.mode.collateral is None else "position"
             return f"the account's {which} mode could not be read"
         for key, position in self.positions:
-            if position.hedge is not self.mode.hedge:
+            if not self.mode.hedge_by_symbol and position.hedge is not self.mode.hedge:
                 kept = "apart" if position.hedge else "as one"
                 said = "hedge" if self.mode.hedge else "one-way"
                 return f"contradiction: the account is in {said} mode, but the sides of {key.symbol} are kept {kept}"
             if not position.hedge and self.positions.get(PositionKey(key.symbol, OTHER[key.side])) is not None:
-                return f"contradiction: the account is in one-way mode, but {key.symbol} is held long and short"
+                which = key.symbol if self.mode.hedge_by_symbol else "the account"
+                return f"contradiction: {which} is in one-way mode, but {key.symbol} is held long and short"
         return None
 
     def doubts(self) -> list[str]:
@@ -243,6 +276,8 @@ class AccountState:
             symbols=self.symbols,
             venue=VenueAccount() if self.answer is None else self.answer.venue,
             suspects=frozenset(self.positions.suspects),
+            orders=dict(sorted(self.orders, key=lambda row: row[0])),
+            fees=self.fees,
         )
 
     def answered(self) -> Account | None:
@@ -253,6 +288,7 @@ class AccountState:
             return None  # the mode changed since: the answer speaks of another arrangement
         held = {row.key: row for row in self.answer.positions if row.quantity}
         balances = {row.asset: row for row in self.answer.balances}
+        orders = {order.id: order for order in self.answer.orders if order.quantity}
         return Account(
             key=self.key,
             mode=self.mode,
@@ -260,6 +296,8 @@ class AccountState:
             balances=dict(sorted(balances.items())),
             symbols=self.symbols,
             venue=self.answer.venue,
+            orders=dict(sorted(orders.items())),
+            fees=self.fees,
         )
 
     def _pushed(self, changes: Changes, received: float) -> None:
@@ -276,17 +314,41 @@ class AccountState:
 
     def _set_mode(self, mode: AccountMode, changes: Changes) -> None:
         before, self.mode = self.readable, mode
-        if mode.collateral is not None and mode.hedge is not None:
+        if _is_readable(mode):
             self.readable = mode
             if before is not None and before.collateral is not mode.collateral:
                 text = f"the collateral mode changed from {before.collateral} to {mode.collateral}"
                 changes.told.append(("mode_changed", "collateral", text))
-            if before is not None and before.hedge is not mode.hedge:
+            if before is not None and position_mode(before) != position_mode(mode):
                 text = f"the position mode changed from {position_mode(before)} to {position_mode(mode)}"
                 changes.told.append(("mode_changed", "position", text))
+            if before is not None and before.borrows is not mode.borrows:
+                changes.told.append(("mode_changed", "borrowing", borrowing_words(mode)))
         self._contradict(changes)
 
 
 def position_mode(mode: AccountMode) -> str:
     """The position mode in words."""
+    if mode.hedge_by_symbol:
+        return "hedge or one-way by symbol"
     return "hedge" if mode.hedge else "one-way"
+
+
+def borrowing_words(mode: AccountMode) -> str:
+    """Whether the account borrows from now on, in words."""
+    return "the account borrows what it lacks now" if mode.borrows else "the account does not borrow any more"
+
+
+def counts_collateral(mode: AccountMode | None) -> bool:
+    """Whether the rates and terms at which assets count decide anything: whatever is held backs everything, or a loan.
+
+    An unknown mode decides nothing.
+    """
+    return mode is not None and mode.collateral in _COUNTED
+
+
+def _is_readable(mode: AccountMode) -> bool:
+    return mode.collateral is not None and (mode.hedge is not None or mode.hedge_by_symbol)
+
+
+_COUNTED = frozenset({CollateralMode.MULTI_ASSETS, CollateralMode.PORTFOLIO, CollateralMode.SPOT})

@@ -10,13 +10,15 @@ from typing import NamedTuple
 from monitor.domain.names import PoolKey
 from monitor.domain.quality import Quality
 from monitor.domain.tables import Tables
-from monitor.engine.accounts import AccountState
+from monitor.engine.accounts import AccountState, counts_collateral
 from monitor.engine.health import (
     Connection,
     Finding,
     account_findings,
+    option_findings,
     position_findings,
     price_findings,
+    risk_findings,
     table_findings,
 )
 from monitor.engine.market import Market
@@ -70,7 +72,8 @@ def examined(sight: Sight, pools: Iterable[Priced], now: float) -> Condition:
     state, limits = sight.state, sight.limits
     findings = account_findings(state, sight.connection, now, limits)
     findings += [Finding(Quality.UNKNOWN, reason) for reason in sight.undescribed]
-    findings += table_findings(sight.tables, now, limits)
+    findings += risk_findings(state, sight.connection, now, limits)
+    findings += table_findings(sight.tables, now, limits, collateral=counts_collateral(state.readable))
     silenced = any(finding.quality is Quality.UNKNOWN for finding in findings)
     ends = _account_ends(sight)
     found = {
@@ -90,6 +93,8 @@ def _account_ends(sight: Sight) -> list[float]:
         (sight.state.config_asked, limits.config_seconds),
         (sight.tables.tiers_time, limits.tiers_seconds),
         (sight.tables.instruments_time, limits.instruments_seconds),
+        (sight.tables.collateral_time, limits.collateral_seconds),
+        (sight.state.risk_asked, limits.risk_seconds),
         (sight.connection.banned_until, 0.0),
     )
     return [read + limit for read, limit in reads if read is not None]
@@ -113,7 +118,10 @@ def _pool(sight: Sight, priced: Priced, common: Sequence[Finding], ends: list[fl
             what = f"the USD price of {asset}"
             found += price_findings(what, quote, oldest_asset.venue_now, sight.limits.asset_seconds, if_stale)
     found += _old_positions(sight, needs, ends, now)
-    as_of = min(oldest_mark.at, oldest_asset.at, math.inf if answer is None else answer.asked)
+    oldest_option = _old_options(sight, needs, found, ends, now) if needs.options else math.inf
+    risk_asked = sight.state.risk_asked if needs.scenarios else None
+    read = (math.inf if answer is None else answer.asked, math.inf if risk_asked is None else risk_asked)
+    as_of = min(oldest_mark.at, oldest_asset.at, oldest_option, *read)
     return PoolCondition(tuple(found), None if as_of == math.inf else as_of)
 
 
@@ -148,6 +156,15 @@ def _old_positions(sight: Sight, needs: Needs, ends: list[float], now: float) ->
         return []
     keys = (held.key for held in needs.positions)
     return [finding for key in keys for finding in position_findings(sight.state, key, now, sight.limits)]
+
+
+def _old_options(sight: Sight, needs: Needs, found: list[Finding], ends: list[float], now: float) -> float:
+    """When the oldest of what the pool's options are priced with was received (+inf: none was)."""
+    told = [mark for symbol in needs.options if (mark := sight.tables.options.get(symbol)) is not None]
+    received = [mark.received for mark in told if mark.received is not None]
+    ends += [each + sight.limits.option_seconds for each in received]
+    found += option_findings(needs.options, sight.tables, now, sight.limits)
+    return min(received, default=math.inf)
 
 
 def _still_held(priced: Priced, state: AccountState) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.domain.accounts import CollateralMode
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.lines import Line, Ratio, State
 from monitor.domain.names import AccountKey, Asset, PoolKey
-from monitor.domain.tables import Tables
-from monitor.engine.accounts import AccountState
+from monitor.domain.tables import CollateralTerms, Tables
+from monitor.engine.accounts import AccountState, counts_collateral
 from monitor.engine.notices import named
+from monitor.engine.tables import tiers_of
 from monitor.margin.advice import nearest
 from monitor.margin.book import Book
 from monitor.margin.evaluate import evaluate
@@ -54,14 +54,13 @@ class Effects:
 
 def changed_tiers(state: AccountState, before: Tables, after: Tables) -> tuple[str, str] | None:
     """Key and words of the notice where positions held got other tiers."""
-    held = sorted({key.symbol for key, _ in state.positions})
-    changed = [symbol for symbol in held if before.tiers.get(symbol) != after.tiers.get(symbol)]
+    changed = sorted({key.symbol for key, held in state.positions if tiers_of(before, held) != tiers_of(after, held)})
     return (named(changed), f"the maintenance tiers of {', '.join(changed)} changed") if changed else None
 
 
 def changed_rates(state: AccountState, before: Tables, after: Tables) -> tuple[str, str] | None:
-    """Key and words of the notice where assets held count at other rates: they do in multi-assets mode only."""
-    if state.readable is None or state.readable.collateral is not CollateralMode.MULTI_ASSETS:
+    """Key and words of the notice where assets held count at other rates: not in every mode they do."""
+    if not counts_collateral(state.readable):
         return None
     told = []
     for asset, balance in sorted(state.balances):
@@ -71,6 +70,31 @@ def changed_rates(state: AccountState, before: Tables, after: Tables) -> tuple[s
                 (asset, f"{asset} counts {new.positive_rate:.4g} of its price instead of {old.positive_rate:.4g}")
             )
     return (named([asset for asset, _ in told]), "; ".join(text for _, text in told)) if told else None
+
+
+def changed_collateral(state: AccountState, before: Tables, after: Tables) -> tuple[str, str] | None:
+    """Key and words of the notice where assets held, or owed, count otherwise: not in every mode they do."""
+    if not counts_collateral(state.readable):
+        return None
+    told = []
+    for asset, balance in sorted(state.balances):
+        old, new = before.collateral.get(asset), after.collateral.get(asset)
+        if old != new and (balance.wallet or balance.borrowed):
+            told.append((asset, _terms_words(asset, old, new)))
+    return (named([asset for asset, _ in told]), "; ".join(text for _, text in told)) if told else None
+
+
+def _terms_words(asset: Asset, old: CollateralTerms | None, new: CollateralTerms | None) -> str:
+    if new is None:
+        return f"{asset} is not among what the venue takes as collateral any more"
+    if old is None:
+        return f"{asset} is among what the venue takes as collateral now"
+    if (old.steps, old.by_value) == (new.steps, new.by_value):
+        return f"what is required of borrowed {asset} changed"
+    first, before = new.steps[0][1], old.steps[0][1]
+    if first != before:
+        return f"{asset} counts {first:.4g} of its price instead of {before:.4g}{' at first' * (len(new.steps) > 1)}"
+    return f"the amounts from which {asset} counts less as collateral changed"
 
 
 def effect_words(before: Mapping[PoolKey, Standing], after: Mapping[PoolKey, Standing]) -> Iterator[str]:

@@ -25,10 +25,11 @@ from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState
 from monitor.engine.afters import Afters
 from monitor.engine.condition import Condition, Sight, examined
-from monitor.engine.effects import Effects, changed_rates, changed_tiers, effect_words
+from monitor.engine.effects import Effects, changed_collateral, changed_rates, changed_tiers, effect_words
 from monitor.engine.intake import Intake, Touched
 from monitor.engine.reconcile import Reconciliation, reconcile
 from monitor.engine.report import PoolContext, account_report, pool_report
+from monitor.engine.repricing import Repricing
 from monitor.engine.settings import EngineSettings
 from monitor.engine.stakes import Stakes, stakes_of
 from monitor.engine.tempo import Tempo
@@ -61,6 +62,7 @@ class Engine:
         self._effects = Effects(self._prices, self._valuation.stablecoins, settings.betas)
         self._tempo = Tempo(settings.lines_every_seconds, settings.legs_per_step)
         self._tempo.urge(settings.accounts)
+        self._repricing = Repricing(settings.options_every_seconds)
         self._to_describe: dict[AccountKey, None] = {}
         self._to_reconcile: dict[AccountKey, None] = {}
         self._undescribed: dict[AccountKey, tuple[str, ...]] = {}
@@ -86,7 +88,7 @@ class Engine:
         touched = self._intake.drain()
         for account in touched.closed:
             self._forget(account)
-        described = self._some_of(self._to_describe, touched.describe)
+        described = self._some_of(self._to_describe, touched.describe | self._repricing.due(touched.options, now))
         for account in described:
             self._describe(account)
         reconciled = self._some_of(self._to_reconcile, touched.answered)
@@ -109,8 +111,15 @@ class Engine:
             closed=tuple(touched.closed),
             notices=tuple(notice for notice in notices if notice.account in self._intake.accounts),
             resyncs=tuple(dict.fromkeys(ask for ask in resyncs if ask.account in self._intake.accounts)),
-            due=now if self._to_describe or self._to_reconcile else self._tempo.due(),
+            due=self._due(),
         )
+
+    def _due(self) -> float | None:
+        """When the next step is wanted, though nothing happens; None: never."""
+        if self._to_describe or self._to_reconcile:
+            return self._now
+        owed, repriced = self._tempo.due(), self._repricing.next()
+        return owed if repriced == math.inf else repriced if owed is None else min(owed, repriced)
 
     def reports(self) -> tuple[AccountReport, ...]:
         """The latest report of every account, in the order of configuration; UNKNOWN before anything was read.
@@ -248,6 +257,7 @@ class Engine:
         are: they are reported, without any figure.
         """
         state = self._intake.accounts[account]
+        self._repricing.described(account, self._now)
         self._undescribed.pop(account, None)
         if state.answer is None or state.readable is None:
             return  # its state says why
@@ -310,9 +320,10 @@ class Engine:
 
     def _table_notices(self, touched: Touched) -> Iterator[Notice]:
         """One notice an account of which positions got other tiers, or assets other rates, with what that does."""
-        for kind, table, tables, changed_of in (
-            ("tiers_changed", "tiers", touched.tables_before, changed_tiers),
-            ("collateral_changed", "rates", touched.rates_before, changed_rates),
+        for kind, names, tables, changed_of in (
+            ("tiers_changed", ("tiers", "isolated_tiers"), touched.tables_before, changed_tiers),
+            ("collateral_changed", ("rates",), touched.rates_before, changed_rates),
+            ("collateral_changed", ("collateral",), touched.collateral_before, changed_collateral),
         ):
             for account, before in tables.items():
                 state = self._intake.accounts.get(account)
@@ -321,7 +332,7 @@ class Engine:
                 after = self._intake.tables(account.venue).of(account)
                 changed = changed_of(state, before, after)
                 if changed is not None:
-                    old = replace(after, **{table: getattr(before, table)})
+                    old = replace(after, **{name: getattr(before, name) for name in names})
                     then, now = (
                         self._effects.standings(account, self._description(state.believed(), each).pools)
                         for each in (old, after)
@@ -348,6 +359,7 @@ class Engine:
         self._valuation.remove(account)
         self._afters.forget(account)
         self._tempo.forget(account)
+        self._repricing.forget(account)
         for queue in (self._to_describe, self._to_reconcile):
             queue.pop(account, None)
         for kept in (self._undescribed, self._reconciled, self._conditions, self._reports):

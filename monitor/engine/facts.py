@@ -10,20 +10,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monitor.domain.accounts import AccountMode, CollateralMode, Permissions
+from monitor.domain.accounts import AccountMode, Balance, MarginMode, Permissions
 from monitor.domain.canonical import digest
 from monitor.domain.memory import AccountFacts, PositionFact
 from monitor.domain.names import AccountKey, PositionKey
 from monitor.domain.reports import Notice
-from monitor.domain.tables import AssetRates, Tables
+from monitor.domain.tables import AssetRates, CollateralTerms, Tables
 from monitor.domain.tiers import TierTable
-from monitor.engine.accounts import AccountState, position_mode
+from monitor.engine.accounts import AccountState, borrowing_words, counts_collateral, position_mode
 from monitor.engine.contracts import terms
 from monitor.engine.notices import named, permission_words
 from monitor.engine.pushes import words
+from monitor.engine.tables import tiers_of
 
 MEANWHILE = "while the monitor was not running"
 COLLATERAL, CONTRACT = "collateral:", "contract:"  #: before an asset, before a symbol; tiers stand under their symbol
+ISOLATED = "isolated:"  #: before the symbol of tiers that hold for isolated positions alone
 
 
 @dataclass(slots=True)
@@ -135,7 +137,7 @@ class Facts:
             before.tables.pop(name, None)
         contracts = [name.removeprefix(CONTRACT) for name in other if name.startswith(CONTRACT)]
         assets = [name.removeprefix(COLLATERAL) for name in other if name.startswith(COLLATERAL)]
-        tiers = [name for name in other if ":" not in name]
+        tiers = sorted({name.removeprefix(ISOLATED) for name in other if not name.startswith((CONTRACT, COLLATERAL))})
         if tiers:
             yield "tiers_changed", named(tiers), f"the maintenance tiers of {', '.join(tiers)} changed {MEANWHILE}"
         if assets:
@@ -161,17 +163,32 @@ def _rates(rates: AssetRates) -> object:
     return rates.positive_rate, rates.negative_rate, rates.requirement_rate
 
 
+def _terms(terms: CollateralTerms) -> object:
+    borrow = None if terms.borrow is None else _tiers(terms.borrow)
+    return terms.steps, terms.by_value, borrow, terms.borrow_initial_rate
+
+
 def _applying(state: AccountState, tables: Tables) -> Iterator[tuple[str, object, Callable[[Any], object]]]:
     """Name, value and words of each table that applies to what the account holds."""
-    for symbol in {key.symbol for key, _ in state.positions}:
-        if symbol in tables.tiers:
-            yield symbol, tables.tiers[symbol], _tiers
-        if symbol in tables.instruments:
-            yield CONTRACT + symbol, tables.instruments[symbol], terms
-    if state.readable is not None and state.readable.collateral is CollateralMode.MULTI_ASSETS:
+    for key, position in state.positions:
+        table = tiers_of(tables, position)
+        if table is not None:
+            alone = position.margin_mode is MarginMode.ISOLATED and bool(tables.isolated_tiers)
+            yield (ISOLATED if alone else "") + key.symbol, table, _tiers
+        if key.symbol in tables.instruments:
+            yield CONTRACT + key.symbol, tables.instruments[key.symbol], terms
+    if counts_collateral(state.readable):
         for asset, balance in state.balances:
-            if balance.wallet and asset in tables.rates:
+            if not _counts(balance):
+                continue
+            if asset in tables.collateral:
+                yield COLLATERAL + asset, tables.collateral[asset], _terms
+            elif asset in tables.rates:
                 yield COLLATERAL + asset, tables.rates[asset], _rates
+
+
+def _counts(balance: Balance) -> bool:
+    return bool(balance.wallet or balance.borrowed)
 
 
 def _unlisted(state: AccountState, tables: Tables) -> set[str]:
@@ -185,8 +202,8 @@ def _outlived(name: str, held: Collection[str], state: AccountState) -> bool:
     """Whether a table is of something that is not held any more: nobody needs to know."""
     if name.startswith(COLLATERAL):
         balance = state.balances.get(name.removeprefix(COLLATERAL))
-        return balance is None or not balance.wallet
-    return name.removeprefix(CONTRACT) not in held
+        return balance is None or not _counts(balance)
+    return name.removeprefix(CONTRACT).removeprefix(ISOLATED) not in held
 
 
 def _positions(before: _Before, state: AccountState) -> Iterator[tuple[str, str, str]]:
@@ -218,9 +235,11 @@ def _modes(before: _Before, state: AccountState) -> Iterator[tuple[str, str, str
     if was.collateral is not now.collateral:
         text = f"the collateral mode changed from {was.collateral} to {now.collateral} {MEANWHILE}"
         yield "mode_changed", "collateral", text
-    if was.hedge is not now.hedge:
+    if position_mode(was) != position_mode(now):
         text = f"the position mode changed from {position_mode(was)} to {position_mode(now)} {MEANWHILE}"
         yield "mode_changed", "position", text
+    if was.borrows is not now.borrows:
+        yield "mode_changed", "borrowing", f"{borrowing_words(now)} (it was changed {MEANWHILE})"
 
 
 def _permissions(before: _Before, state: AccountState) -> Iterator[tuple[str, str, str]]:

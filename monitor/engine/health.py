@@ -6,15 +6,16 @@ A price is only ever made fresh by a frame of its own: that its connection lives
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from monitor.domain.events import Banned, FeedDown, FeedUp, PollFailed
-from monitor.domain.names import PositionKey
+from monitor.domain.names import PositionKey, Symbol
 from monitor.domain.quality import Quality, worst
 from monitor.domain.tables import Tables
 from monitor.engine.accounts import AccountState
 from monitor.engine.marks import Quote
+from monitor.engine.notices import named
 from monitor.engine.pushes import words
 from monitor.engine.settings import Limits
 
@@ -136,16 +137,41 @@ def _named(stream: str) -> str:
     return f"the {stream}" if stream.endswith(" stream") else f"the {stream} {kind}"
 
 
-def table_findings(tables: Tables, now: float, limits: Limits) -> list[Finding]:
-    """Old tables lower the quality but keep the figures; missing ones are the description's and kernel's to tell."""
+def table_findings(tables: Tables, now: float, limits: Limits, *, collateral: bool = False) -> list[Finding]:
+    """Old tables lower the quality but keep the figures; missing ones are the description's and kernel's to tell. Terms
+    of `collateral` count only where they decide anything.
+    """
     found = []
     for what, read, limit in (
         ("maintenance tiers", tables.tiers_time, limits.tiers_seconds),
         ("instruments", tables.instruments_time, limits.instruments_seconds),
+        ("terms of collateral", tables.collateral_time if collateral else None, limits.collateral_seconds),
     ):
         if read is not None and now - read > limit:
             found.append(Finding(Quality.PARTIAL, f"the {what} were last read more than {limit / 3600:g} h ago"))
     return found
+
+
+def risk_findings(state: AccountState, connection: Connection, now: float, limits: Limits) -> list[Finding]:
+    """The venue's own scenarios move with the positions, and nothing pushes them: old ones speak of another book."""
+    if state.risk_asked is None or now - state.risk_asked <= limits.risk_seconds:
+        return []
+    text = f"the venue's own scenarios were last read more than {limits.risk_seconds:g} s ago"
+    return [Finding(Quality.PARTIAL, text + _last_try(connection, state.key.account, "risk"))]
+
+
+def option_findings(options: Sequence[Symbol], tables: Tables, now: float, limits: Limits) -> list[Finding]:
+    """Options whose volatility and forward nobody told for too long; without any they are not priced by them."""
+    old = [
+        symbol
+        for symbol in options
+        if (mark := tables.options.get(symbol)) is not None
+        and mark.received is not None
+        and now - mark.received > limits.option_seconds
+    ]
+    if not old:
+        return []
+    return [Finding(Quality.PARTIAL, f"what {named(old)} is priced with is older than {limits.option_seconds:g} s")]
 
 
 def position_findings(state: AccountState, key: PositionKey, now: float, limits: Limits) -> list[Finding]:

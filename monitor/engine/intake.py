@@ -76,6 +76,8 @@ class Touched:
     assets: Moves = field(default_factory=Moves)
     tables_before: dict[AccountKey, Tables] = field(default_factory=dict)  #: tiers changed: those of before
     rates_before: dict[AccountKey, Tables] = field(default_factory=dict)  #: rates changed: the tables of before
+    collateral_before: dict[AccountKey, Tables] = field(default_factory=dict)  #: terms of collateral changed: likewise
+    options: dict[AccountKey, None] = field(default_factory=dict)  #: options that it holds are priced otherwise
     elapsed: bool = False  #: time passed, which alone changes qualities
     closed: list[AccountKey] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
@@ -101,9 +103,12 @@ class Intake:
             AssetTick: self._asset_tick,
             InstrumentsLoaded: self._instruments,
             TiersLoaded: self._tiers,
+            CollateralLoaded: self._collateral,
+            OptionMarks: self._option_marks,
             AccountSnapshot: self._snapshot,
             AccountConfig: self._config,
             PositionChanged: lambda event: self._push(event, AccountState.position),
+            OrderChanged: lambda event: self._push(event, AccountState.order),
             BalanceChanged: lambda event: self._push(event, AccountState.balance),
             ConfigChanged: lambda event: self._push(event, AccountState.config_changed),
             VenueWarning: self._warning,
@@ -121,7 +126,6 @@ class Intake:
             CashFlowsRead: self._flows,
             AccountClosed: self._closed,
             Elapsed: self._elapsed,
-            **dict.fromkeys((CollateralLoaded, OptionMarks, OrderChanged), lambda _: None),
             **dict.fromkeys((AcknowledgeAlert, SilenceAlerts, EndSilence, AlertsRestored), lambda _: None),
         }
 
@@ -207,16 +211,43 @@ class Intake:
                     self._notice("contract_changed", key, symbol, text, event.received)
 
     def _tiers(self, event: TiersLoaded) -> None:
-        tables = self.tables(event.venue)
-        concerned = [key for key in self.accounts if key.venue == event.venue and event.account in (None, key)]
-        before = {key: tables.of(key) for key in concerned}
-        other = tables.load_tiers(event)
+        before = self._concerned(event)
+        other = self.tables(event.venue).load_tiers(event)
         self.connection(event.venue).poll_succeeded(event.account and event.account.account, "tiers")
-        self._touched.health |= dict.fromkeys(concerned)
-        for key in concerned if other else ():
-            if before[key].tiers_time is not None:
-                self._touched.tables_before.setdefault(key, before[key])
+        for key, tables in before.items() if other else ():
+            if tables.tiers_time is not None:
+                self._touched.tables_before.setdefault(key, tables)
             self._describe(key)
+
+    def _collateral(self, event: CollateralLoaded) -> None:
+        before = self._concerned(event)
+        other = self.tables(event.venue).load_collateral(event)
+        self.connection(event.venue).poll_succeeded(event.account and event.account.account, "collateral")
+        for key, tables in before.items() if other else ():
+            if tables.collateral_time is not None:
+                self._touched.collateral_before.setdefault(key, tables)
+            self._describe(key)
+
+    def _concerned(self, event: TiersLoaded | CollateralLoaded) -> dict[AccountKey, Tables]:
+        """Whom a table concerns, each with its tables of now; their tables are younger from now on."""
+        tables = self.tables(event.venue)
+        found = [key for key in self.accounts if key.venue == event.venue and event.account in (None, key)]
+        self._touched.health |= dict.fromkeys(found)
+        return {key: tables.of(key) for key in found}
+
+    def _option_marks(self, event: OptionMarks) -> None:
+        held = {
+            key: {position.symbol for position, _ in state.positions}
+            for key, state in self.accounts.items()
+            if key.venue == event.venue
+        }
+        changed = self.tables(event.venue).set_options(event, frozenset().union(*held.values()))
+        told = set(event.symbols)
+        for key, symbols in held.items():
+            if changed & symbols:
+                self._touched.options[key] = None
+            elif told & symbols:
+                self._touched.health[key] = None
 
     def _snapshot(self, event: AccountSnapshot) -> None:
         state = self.accounts.get(event.account)
@@ -224,6 +255,8 @@ class Intake:
             return
         connection = self.connection(event.account.venue)
         connection.poll_succeeded(event.account.account, "account")
+        if event.venue.risk_asked not in (None, state.risk_asked):
+            connection.poll_succeeded(event.account.account, "risk")
         changes = state.snapshot(event, connection.offset)
         self._apply_changes(event.account, changes, event.received, answer=True)
         asked = connection.venue_now(event.asked)
@@ -273,15 +306,16 @@ class Intake:
 
     def _push(
         self,
-        event: PositionChanged | BalanceChanged | ConfigChanged,
+        event: PositionChanged | OrderChanged | BalanceChanged | ConfigChanged,
         method: Callable[[AccountState, Any], Changes],
     ) -> None:
         state = self.accounts.get(event.account)
         if state is not None:
             changes = method(state, event)
-            if isinstance(event, BalanceChanged) and changes.redescribe and event.wallet is not None:
-                row = (event.asset, event.wallet, event.venue_time)
-                self.cash.wallets(event.account, [row], event.received)
+            if isinstance(event, BalanceChanged) and changes.redescribe:
+                wallet = event.wallet if event.row is None else event.row.wallet
+                if wallet is not None:
+                    self.cash.wallets(event.account, [(event.asset, wallet, event.venue_time)], event.received)
             self._apply_changes(event.account, changes, event.received, answer=isinstance(event, ConfigChanged))
 
     def _warning(self, event: VenueWarning) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from monitor.domain.accounts import Balance, MarginMode, Position, SymbolConfig, VenuePosition
+from monitor.domain.accounts import Balance, MarginMode, Order, Position, SymbolConfig, VenuePosition
 from monitor.domain.events import BalanceChanged, PositionChanged
 from monitor.domain.lines import Line
 from monitor.domain.names import PositionKey, Side, Symbol
@@ -20,7 +20,11 @@ def words(key: PositionKey) -> str:
 
 
 def amended(key: PositionKey, known: Position | None, push: PositionChanged) -> Position:
-    """The position after `push`; what the push does not say stays, and the venue's old figures go if it differs."""
+    """The position after `push`; what the push does not say stays, and the venue's old figures go if it differs. A push
+    that shows the position whole says everything, the venue's figures of now among it.
+    """
+    if push.row is not None:
+        return replace(push.row, side=key.side, update_time=push.venue_time)
     before = known or Position(symbol=key.symbol, side=key.side, quantity=0.0, entry_price=None, margin_mode=None)
     margin_mode = push.margin_mode or before.margin_mode
     wallet = before.isolated_wallet if push.isolated_wallet is None else push.isolated_wallet
@@ -38,7 +42,11 @@ def amended(key: PositionKey, known: Position | None, push: PositionChanged) -> 
 
 
 def amended_balance(known: Balance | None, push: BalanceChanged) -> Balance | None:
-    """The balance after `push`, without the venue's old figures; None where nothing can be said."""
+    """The balance after `push`, without the venue's old figures; None where nothing can be said. A push that shows the
+    balance whole says everything.
+    """
+    if push.row is not None:
+        return replace(push.row, update_time=push.venue_time)
     wallet = push.wallet
     if wallet is None:
         wallet = push.cross_wallet if known is None else known.wallet
@@ -52,6 +60,7 @@ def amended_balance(known: Balance | None, push: BalanceChanged) -> Balance | No
         borrowed=before.borrowed,
         interest=before.interest,
         update_time=push.venue_time,
+        collateral=before.collateral,
     )
 
 
@@ -63,6 +72,12 @@ def same_position(one: Position, other: Position) -> bool:
         and one.hedge is other.hedge
         and _same(one.entry_price, other.entry_price)
         and _same(one.isolated_wallet, other.isolated_wallet)
+        and one.position_asset == other.position_asset
+        and one.liability_asset == other.liability_asset
+        and _same(one.liability, other.liability)
+        and _same(one.interest, other.interest)
+        and _agree(one.leverage, other.leverage)
+        and _agree(one.contracts, other.contracts)
     )
 
 
@@ -71,15 +86,28 @@ def same_balance(one: Balance, other: Balance) -> bool:
     return (
         _same(one.wallet, other.wallet)
         and _same(one.cross_wallet, other.cross_wallet)
-        and (one.borrowed, one.interest) == (other.borrowed, other.interest)
+        and _same(one.borrowed, other.borrowed)
+        and _same(one.interest, other.interest)
+        and _agree(one.frozen, other.frozen)
+        and (one.collateral is other.collateral or None in (one.collateral, other.collateral))
     )
+
+
+def same_order(one: Order, other: Order) -> bool:
+    """Whether both say the same of what rests; its times aside."""
+    return replace(one, update_time=None) == replace(other, update_time=None)
+
+
+def _agree(one: float | None, other: float | None) -> bool:
+    """The same, or one of them does not say."""
+    return one is None or other is None or _same(one, other)
 
 
 def _same(one: float | None, other: float | None) -> bool:
     """Equal but for the digits that a push may cut off and a reading does not."""
     if one is None or other is None:
         return one is other
-    return math.isclose(one, other, rel_tol=1e-7)
+    return math.isclose(one, other, rel_tol=1e-7, abs_tol=1e-12)
 
 
 def margin_mode_changes(

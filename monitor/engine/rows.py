@@ -2,7 +2,7 @@
 
 Pushes are hints and readings are truth, but each can be late. Per key the newest of row time and event time wins; a
 reading asked for before a push never undoes it; what is missing from a complete reading is kept as a suspect until a
-second one misses it too.
+second one misses it too, or is gone at once where nobody would be startled by that.
 """
 
 from __future__ import annotations
@@ -43,10 +43,15 @@ class Reading(Generic[K]):
 
 
 class Rows(Generic[K, V]):
-    """The rows of one kind. `same` tells whether two values say the same about what is held."""
+    """The rows of one kind. `same` tells whether two values say the same about what is held.
 
-    def __init__(self, same: Callable[[V, V], bool]) -> None:
+    `passing`: they come and go by the thousand, so that a reading is believed at once when it misses one, and what is
+    gone is forgotten with the next whole reading.
+    """
+
+    def __init__(self, same: Callable[[V, V], bool], *, passing: bool = False) -> None:
         self._same = same
+        self._passing = passing
         self._rows: dict[K, Row[V]] = {}
         self.suspects: dict[K, float] = {}  #: by key, when the reading that first missed it was asked for
         self.contested: dict[K, float] = {}  #: by key, when the reading that first contradicted it was asked for
@@ -104,7 +109,13 @@ class Rows(Generic[K, V]):
                 self._miss(key, asked, asked_venue_time, reading)
             for key in [key for key in self.contested if key not in rows and self.get(key) is None]:
                 del self.contested[key]  # the push said «gone», and now the readings agree
+            if self._passing:
+                self._forget_gone(asked)
         return reading
+
+    def _forget_gone(self, asked: float) -> None:
+        """Forget what is gone and was not pushed since a reading was asked for: no later reading can bring it back."""
+        self._rows = {key: row for key, row in self._rows.items() if row.value is not None or row.pushed >= asked}
 
     def drop(self, key: K, asked: float, asked_venue_time: float) -> None:
         """Believe at once that `key`, which must be held, is gone."""
@@ -145,6 +156,10 @@ class Rows(Generic[K, V]):
 
     def _miss(self, key: K, asked: float, asked_venue_time: float, reading: Reading[K]) -> None:
         if self.stands(key, asked):
+            return
+        if self._passing:
+            self.drop(key, asked, asked_venue_time)
+            reading.vanished.append(key)
             return
         first = self.suspects.setdefault(key, asked)
         if asked > first:

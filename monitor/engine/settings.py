@@ -14,8 +14,9 @@ HOUR_SECONDS = 3600.0
 class Limits:
     """How old an input may be, in seconds, before what is computed from it loses quality.
 
-    Marks and assets are aged by the venue's own stamp, account, configuration and tables by our reading of them. A
-    limit is at least 2.5 times the guaranteed cadence of its stream, or the poll's interval with its timeout.
+    Marks and assets are aged by the venue's own stamp, account, configuration, tables, a venue's own scenarios (`risk`)
+    and what options are priced with by our reading of them. A limit is at least 2.5 times the guaranteed cadence of its
+    stream, or the poll's interval with its timeout.
     """
 
     mark_seconds: float = 5.0
@@ -24,6 +25,9 @@ class Limits:
     config_seconds: float = 600.0
     tiers_seconds: float = 50 * HOUR_SECONDS
     instruments_seconds: float = 50 * HOUR_SECONDS
+    collateral_seconds: float = 50 * HOUR_SECONDS
+    risk_seconds: float = 60.0
+    option_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,8 @@ class EngineSettings:
     `advice_every_seconds` in steps in which nothing but time passed (in any, if there is none for two seconds), and for
     at most `advices_per_step` pools in one of them, because it costs a hundred times as much as a ratio. In the same
     steps, and for as many, it is computed anew where a pool will stand after its next payment, once in
-    `after_every_seconds`. `groups` names the group of an account, where it is in one.
+    `after_every_seconds`. `options_every_seconds`: an account that holds options is described anew for their volatility
+    and forwards at most that often. `groups` names the group of an account, where it is in one.
     """
 
     accounts: tuple[AccountKey, ...] = ()
@@ -78,6 +83,7 @@ class EngineSettings:
     advice_every_seconds: float = 5.0
     advices_per_step: int = 1
     after_every_seconds: float = 30.0
+    options_every_seconds: float = 1.0
     groups: Mapping[AccountKey, str] = field(default_factory=dict)
     drift: DriftTolerances = DriftTolerances()
 

@@ -69,7 +69,7 @@ def _terms(account: Account, tables: Tables, leg: Leg) -> Terms:
     topped_up = None if setting is None else setting.auto_add_margin
     return Terms(
         adl_rank=position.venue.adl,
-        leverage=None if setting is None else setting.leverage,
+        leverage=position.leverage if setting is None or setting.leverage is None else setting.leverage,
         # Only an isolated position is topped up, whatever the symbol's setting says.
         auto_add_margin=False if position.margin_mode is MarginMode.CROSS else topped_up,
         delivery_time=None if instrument is None else instrument.delivery_time,

@@ -46,7 +46,8 @@ class Needs:
     """The prices that a pool is computed from. `assets` decide its ratio, `numeraire` its figures in USD.
 
     `priced_assets` are both together; `mark_places` and `asset_places` are where symbols and priced assets stand;
-    `coin_places` where the mark stands that tells how much a coin moves.
+    `coin_places` where the mark stands that tells how much a coin moves. `options` are the symbols priced by a model,
+    and `scenarios` says that the requirement, or a part of it, is read off a venue's own.
     """
 
     symbols: tuple[Symbol, ...]
@@ -57,6 +58,8 @@ class Needs:
     mark_places: Ints
     asset_places: Ints
     coin_places: Mapping[Asset, int]
+    options: tuple[Symbol, ...] = ()
+    scenarios: bool = False
 
 
 def needs_of(pool: Pool, prices: Prices, listed: Listed = UNLISTED) -> Needs:
@@ -83,6 +86,8 @@ def needs_of(pool: Pool, prices: Prices, listed: Listed = UNLISTED) -> Needs:
         mark_places=prices.mark_places(venue, symbols),
         asset_places=np.array([prices.asset_place(venue, asset) for asset in priced], np.intp),
         coin_places={coin: prices.mark_place(venue, symbol) for coin, symbol in listed.coins.items()},
+        options=tuple(dict.fromkeys(leg.symbol for leg in pool.legs if leg.option is not None)),
+        scenarios=bool(pool.grids),
     )
 
 

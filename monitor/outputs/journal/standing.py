@@ -247,12 +247,10 @@ class Standing:
         account.readings = _needed([*account.readings, (next(self._places), event)])
         if event.venue.risk_asked is not None:
             self._failed.pop((event.account.venue, event.account.account, "risk"), None)
-        if (
-            not event.problems
-        ):  # orders come and go by the thousand: what the older of two whole readings knew is enough
-            first = account.readings[0][1].asked
+        whole = [each.asked for _, each in account.readings if not each.problems]
+        if len(whole) == WHOLE_READINGS:  # orders come by the thousand: what both readings saw later is settled
             for key, (_, push) in list(account.pushes.items()):
-                if isinstance(push, OrderChanged) and push.received < first:
+                if isinstance(push, OrderChanged) and push.received < whole[0]:
                     del account.pushes[key]
 
     def _config(self, event: AccountConfig) -> None:

@@ -10,6 +10,7 @@ from monitor.domain.accounts import (
     Balance,
     CollateralMode,
     MarginMode,
+    Order,
     Position,
     SymbolConfig,
     VenueAccount,
@@ -20,8 +21,11 @@ from monitor.domain.events import (
     AccountSnapshot,
     AssetTick,
     BalanceChanged,
+    CollateralLoaded,
     Event,
     InstrumentsLoaded,
+    OptionMarks,
+    OrderChanged,
     PositionChanged,
     Tick,
     TiersLoaded,
@@ -31,7 +35,7 @@ from monitor.domain.lines import Line, State
 from monitor.domain.names import USD, AccountKey, PoolKey, Side
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, StepResult
-from monitor.domain.tables import AssetRates, Tables
+from monitor.domain.tables import AssetRates, CollateralTerms, Tables
 from monitor.domain.tiers import Tier, TierTable, flat
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
@@ -188,6 +192,7 @@ def reading(
     marks: Sequence[tuple[str, float]] = (),
     problems: Sequence[str] = (),
     venue: VenueAccount | None = None,
+    orders: Sequence[Order] = (),
 ) -> AccountSnapshot:
     return AccountSnapshot(
         account=account,
@@ -198,6 +203,7 @@ def reading(
         marks=tuple(marks),
         problems=tuple(problems),
         venue=venue or VenueAccount(),
+        orders=tuple(orders),
     )
 
 
@@ -207,9 +213,16 @@ def config(
     asked: float = T,
     account: AccountKey = MAIN,
     problems: Sequence[str] = (),
+    fees: Sequence[tuple[str, float]] = (),
 ) -> AccountConfig:
     return AccountConfig(
-        account=account, mode=mode, symbols=symbols, asked=asked, received=asked + 0.1, problems=tuple(problems)
+        account=account,
+        mode=mode,
+        symbols=symbols,
+        asked=asked,
+        received=asked + 0.1,
+        problems=tuple(problems),
+        fees=tuple(fees),
     )
 
 
@@ -241,6 +254,27 @@ def pushed(
 def paid(asset_name: str, wallet: float | None, *, at: float, cross: float | None = None) -> BalanceChanged:
     return BalanceChanged(
         account=MAIN, asset=asset_name, wallet=wallet, cross_wallet=cross, venue_time=at, received=at + 0.05
+    )
+
+
+def order(name: str, quantity: float, price: float | None = 50_000.0, *, at: float | None = None) -> Order:
+    return Order(id=name, symbol="BTCUSDT", quantity=quantity, price=price, update_time=at)
+
+
+def ordered(resting: Order, *, at: float, received: float | None = None) -> OrderChanged:
+    return OrderChanged(
+        account=MAIN, order=resting, venue_time=at, received=at + 0.05 if received is None else received
+    )
+
+
+def collateral(at: float = T, account: AccountKey | None = None, **terms: CollateralTerms) -> CollateralLoaded:
+    return CollateralLoaded(VENUE, account, tuple(terms.items()), at)
+
+
+def option_marks(at: float, **marks: tuple[float, float]) -> OptionMarks:
+    """By symbol the volatility and the forward."""
+    return OptionMarks(
+        VENUE, tuple(marks), tuple(each[0] for each in marks.values()), tuple(each[1] for each in marks.values()), at
     )
 
 
