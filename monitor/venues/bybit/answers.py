@@ -59,7 +59,7 @@ __all__ = [
 OPTION_FEES = "option:"  #: before the base coin: the fee group of options
 
 
-class _PriceFilter(msgspec.Struct, gc=False):
+class _PriceFilter(msgspec.Struct, gc=False, frozen=True):
     minPrice: Loose = None
     maxPrice: Loose = None
     tickSize: Loose = None

@@ -43,11 +43,11 @@ class _Perp(msgspec.Struct, gc=False):
     pnlRanges: list[_Point] = []
 
 
-class _Contingency(msgspec.Struct, gc=False):
+class _Contingency(msgspec.Struct, gc=False, frozen=True):
     contingencyComponents: Loose = None
 
 
-class _Margin(msgspec.Struct, gc=False):
+class _Margin(msgspec.Struct, gc=False, frozen=True):
     assetIM: Loose = None
     assetMM: Loose = None
 
@@ -67,7 +67,7 @@ class _Unit(msgspec.Struct, gc=False):
     spotHedgeInfo: _SpotHedge | None = None
 
 
-class _Wallet(msgspec.Struct, gc=False):
+class _Wallet(msgspec.Struct, gc=False, frozen=True):
     equity: Loose = None
     accountMM: Loose = None
 
