@@ -28,8 +28,8 @@ from websockets.protocol import Event
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import FeedLost, VenueError
-from monitor.venues.ledger import Moment
 from monitor.venues.settings import Secret, Timings
+from monitor.venues.subscriptions import Moment
 
 MAX_PARTS = 4096  #: of one message; the library bounds its bytes, and empty parts have none
 MAX_FRAME_BYTES = 8 * 1024 * 1024  #: arrays of all instruments pass the library's default of 1 MiB
@@ -56,6 +56,10 @@ class Talk(Protocol):
 
     def delivering(self) -> bool:
         """Whether all its streams deliver: an older connection may go."""
+        ...
+
+    def replacement_wanted(self) -> str:
+        """Why another connection should take its place soon, although it serves; "" if it may grow old."""
         ...
 
     def adopted(self, at: Moment) -> None:
@@ -235,14 +239,19 @@ class Feed:
         return Moment(self._clock.now(), self._clock.monotonic())
 
     async def _serve_until_old(self, current: _Connection) -> _Connection:
-        """Serve `current` to its age and return its replacement, which delivers already."""
-        age = self._timings.rollover_seconds - self._jitter() * self._timings.rollover_jitter_seconds
-        await self._wait(current, age)
+        """Serve `current` to its age, or until it wants to be replaced, and return its replacement, which delivers
+        already.
+        """
+        timings = self._timings
+        old = self._clock.monotonic() + timings.rollover_seconds - self._jitter() * timings.rollover_jitter_seconds
+        while (left := old - self._clock.monotonic()) > 0.0 and not current.talk.replacement_wanted():
+            await self._wait(current, min(left, timings.watch_every_seconds))
         while True:
             successor = await self._successor(current)
             if successor is not None:
                 break
-            await self._wait(current, self._timings.rollover_retry_seconds)
+            wanted = bool(current.talk.replacement_wanted())
+            await self._wait(current, timings.replace_retry_seconds if wanted else timings.rollover_retry_seconds)
         return successor
 
     async def _wait(self, current: _Connection, seconds: float) -> None:
@@ -267,7 +276,7 @@ class Feed:
                     successor.task.result()
                 if self._clock.monotonic() > deadline:
                     raise FeedLost(self._venue, self._what, "the replacement does not deliver")
-        except FeedLost:
+        except VenueError:  # also a refused login: what serves goes on serving
             if successor is not None:
                 await successor.close()
             if current.task.done():

@@ -1,7 +1,7 @@
-"""The subscription ledger: per stream what was asked, acknowledged and delivered, and what follows from silence.
+"""The subscription ledger: the rows that are shown of streams, with their states and counts over all connections. Pure.
 
-Pure. A socket that is open proves nothing, nor does an acknowledgement: venues acknowledge subscriptions on a wrong
-route and then send nothing for ever. A stream is up when it is acknowledged and, if it should tick, ticking.
+A row is one stream, or several topics that come and go: it is up when each of them is. Its topics may be on several
+sockets, which are told apart by their routes.
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from monitor.domain.events import FeedDown, FeedUp
 from monitor.domain.frames import Decoded, FrameKind, RowProblem
 from monitor.domain.names import Venue
 from monitor.domain.view import FeedStatus
-from monitor.venues.phases import Phase, Signal, advance
+from monitor.venues.phases import Phase
+from monitor.venues.subscriptions import Attempt, LedgerLimits, StreamRule, Subscription
 
 KEPT_FRAMES = 5  #: malformed frames kept for diagnosis
 KEPT_CHARACTERS = 300  #: of each of them
 KEPT_ROWS = 3  #: bad rows named of each frame
-_KEYS = re.compile(r'("listenKey"\s*:\s*")[^"]*')
+NAMED_TOPICS = 3  #: of those that fail, in a row's reason
+IDLE = "idle"  #: the phase of a row that needs no topic now: it is up
+_KEYS = re.compile(r'("(?:listenKey|apiKey|api_key|secret|passphrase)"\s*:\s*")[^"]*')
 
 
 def shortened(why: str, raw: bytes) -> str:
@@ -35,169 +37,6 @@ def rows_in_words(problems: Sequence[RowProblem]) -> str:
     said = [f"{one.row}: {one.why}" + (f" «{one.text}»" if one.text else "") for one in problems[:KEPT_ROWS]]
     more = len(problems) - len(said)
     return "; ".join(said) + (f"; and {more} more" if more else "")
-
-
-class Moment(NamedTuple):
-    """One moment on two clocks: wall time for stamps, steady time (never jumps) for ages."""
-
-    wall: float
-    steady: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamRule:
-    """What is expected of one stream. `stream` is our name of it, `topic` the venue's ("" where the route is enough).
-
-    `event` is the name of its frames where they come without the topic. `silent_seconds` None: quiet by nature, its
-    liveness is the connection's heartbeat and a cross-check over REST.
-    """
-
-    stream: str
-    topic: str = ""
-    event: str = ""
-    silent_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerLimits:
-    """Seconds without acknowledgement after which a stream is asked for again, and its connection replaced."""
-
-    acknowledge_seconds: float = 5.0
-    reconnect_seconds: float = 10.0
-
-
-@dataclass(slots=True)
-class Subscription:
-    """One stream on one connection; moments are steady seconds, None: not yet."""
-
-    rule: StreamRule
-    phase: Phase = Phase.CONNECTING
-    asked: float | None = None
-    acknowledged: float | None = None
-    first_data: float | None = None
-    last_data: float | None = None
-    request_ids: set[int | str] = field(default_factory=set)
-    reason: str = ""
-
-    def signal(self, signal: Signal) -> None:
-        """Move on in the table of phases."""
-        self.phase = advance(self.phase, signal)
-
-    @property
-    def up(self) -> bool:
-        """Whether it delivers."""
-        return self.phase is Phase.LIVE
-
-
-class Judgement(NamedTuple):
-    """What is to be done now: streams to ask for again, and why the connection is to be replaced ("" if not)."""
-
-    resubscribe: tuple[str, ...] = ()
-    reconnect: str = ""
-
-
-class Attempt:
-    """All subscriptions of one connection. At a rollover two connections live side by side, each with its own."""
-
-    def __init__(self, rules: Iterable[StreamRule], limits: LedgerLimits) -> None:
-        self.limits = limits
-        self.subscriptions = {rule.stream: Subscription(rule) for rule in rules}
-        self._misread = float("-inf")  #: when the last frame came that could not be read
-
-    @property
-    def up(self) -> bool:
-        """Whether every stream of this connection delivers."""
-        return all(subscription.up for subscription in self.subscriptions.values())
-
-    def asked(self, streams: Iterable[str], request_id: int | str | None, now: float) -> None:
-        """The subscription was sent. `request_id` None: the route needs none, the handshake was the answer."""
-        for stream in streams:
-            subscription = self.subscriptions[stream]
-            if subscription.asked is None:
-                subscription.asked = now
-            subscription.signal(Signal.ASKED)
-            if request_id is None:
-                self._acknowledge(subscription, now)
-            else:
-                subscription.request_ids.add(request_id)
-
-    def acknowledged(self, request_id: int | str, now: float) -> bool:
-        """The venue's yes. False if no request has that number."""
-        hit = [one for one in self.subscriptions.values() if request_id in one.request_ids]
-        for subscription in hit:
-            self._acknowledge(subscription, now)
-        return bool(hit)
-
-    @staticmethod
-    def _acknowledge(subscription: Subscription, now: float) -> None:
-        if subscription.acknowledged is None:
-            subscription.acknowledged = now
-        subscription.signal(Signal.ACKNOWLEDGED)
-        if subscription.rule.silent_seconds is None:
-            subscription.signal(Signal.DELIVERED)
-        if subscription.phase is not Phase.SILENT:
-            subscription.reason = ""
-
-    def refused(self, request_id: int | str | None, why: str) -> None:
-        """The venue's no; without a number it is meant for every stream that still waits."""
-        for subscription in self.subscriptions.values():
-            waiting = subscription.phase in (Phase.SUBSCRIBING, Phase.UNACKNOWLEDGED)
-            if request_id in subscription.request_ids or (request_id is None and waiting):
-                subscription.reason = f"the venue refused the subscription: {why}"
-                subscription.signal(Signal.ACKNOWLEDGEMENT_MISSED)
-
-    def delivered(self, stream: str, now: float) -> bool:
-        """Data of one stream came; whether that is news."""
-        subscription = self.subscriptions[stream]
-        subscription.last_data = now
-        subscription.reason = ""
-        if subscription.phase is Phase.LIVE:
-            return False
-        if subscription.first_data is None:
-            subscription.first_data = now
-        subscription.signal(Signal.DELIVERED)
-        return True
-
-    def misread(self, now: float) -> None:
-        """A frame came that could not be read, and so does not say whose it was."""
-        self._misread = now
-
-    def lost(self, reason: str) -> None:
-        """The connection is gone."""
-        for subscription in self.subscriptions.values():
-            subscription.signal(Signal.LOST)
-            if subscription.phase is Phase.LOST:
-                subscription.reason = reason
-
-    def judge(self, now: float, missed: dict[str, int]) -> Judgement:
-        """Look at every stream; counts of missed acknowledgements are added to `missed`."""
-        again: list[str] = []
-        reconnect = ""
-        for stream, one in self.subscriptions.items():
-            waited = 0.0 if one.asked is None else now - one.asked
-            if one.phase is Phase.SUBSCRIBING and waited >= self.limits.acknowledge_seconds:
-                missed[stream] = missed.get(stream, 0) + 1
-                one.reason = f"no acknowledgement in {waited:.0f} s"
-                one.signal(Signal.ACKNOWLEDGEMENT_MISSED)
-                again.append(stream)
-            elif one.phase is Phase.UNACKNOWLEDGED and waited >= self.limits.reconnect_seconds:
-                missed[stream] = missed.get(stream, 0) + 1
-                reconnect = reconnect or f"{stream}: {one.reason or f'no acknowledgement in {waited:.0f} s'}"
-            elif (limit := one.rule.silent_seconds) is not None:
-                since = one.last_data if one.last_data is not None else one.acknowledged
-                silent = 0.0 if since is None else now - since
-                if one.phase in (Phase.ACKNOWLEDGED, Phase.LIVE) and silent >= limit:
-                    one.reason = f"{self._silence(one, since)} for {silent:.0f} s"
-                    one.signal(Signal.FELL_SILENT)
-                    again.append(stream)
-                elif one.phase is Phase.SILENT and silent >= 2 * limit:
-                    reconnect = reconnect or f"{stream}: {one.reason}"
-        return Judgement(tuple(again), reconnect)
-
-    def _silence(self, one: Subscription, since: float | None) -> str:
-        if since is not None and self._misread > since:
-            return "nothing came that could be read"
-        return "silent" if one.last_data is not None else "acknowledged, but never sent anything,"
 
 
 @dataclass(slots=True)
@@ -269,56 +108,172 @@ class Several:
                 self.counters.replaced()
 
 
-class Ledger:
-    """The streams of one feed over all its connections: states of the present one, counts of all."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is shown of one row: the worst of its topics' phases, and why, naming them."""
 
-    def __init__(self, venue: Venue, account: str | None, rules: tuple[StreamRule, ...], limits: LedgerLimits) -> None:
+    phase: str
+    up: bool
+    reason: str = ""
+    down: bool = False  #: surely not delivering, rather than not yet
+
+
+_WORST_FIRST = (
+    Phase.STOPPED, Phase.LOST, Phase.SILENT, Phase.UNACKNOWLEDGED,
+    Phase.WAITING, Phase.CONNECTING, Phase.SUBSCRIBING, Phase.ACKNOWLEDGED, Phase.LIVE,
+)  # fmt: skip
+_DOWN = frozenset({Phase.UNACKNOWLEDGED, Phase.SILENT, Phase.LOST, Phase.STOPPED})
+
+
+class Ledger:
+    """The streams of one feed over all its connections: states of the present ones, counts of all."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        account: str | None,
+        rules: tuple[StreamRule, ...],
+        limits: LedgerLimits,
+        rows: tuple[str, ...] = (),
+    ) -> None:
+        """`rules` are streams that are always wanted, all on one route (""); `rows` names those whose topics `want`
+        tells.
+        """
         self.venue, self.account, self.rules, self.limits = venue, account, rules, limits
-        self.counters = {rule.stream: Counters() for rule in rules}
+        self.rows = (*(rule.stream for rule in rules), *rows)
+        self.counters = {stream: Counters() for stream in self.rows}
         self.missed: dict[str, int] = {}
         self.malformed: deque[str] = deque(maxlen=KEPT_FRAMES)  #: the last ones, shortened, with the reason
         self._topics = {rule.topic: rule.stream for rule in rules if rule.topic}
         self._events = {rule.event: rule.stream for rule in rules if rule.event}
         self._told: dict[str, bool | None] = dict.fromkeys(self.counters)
-        self._connected_once = False
-        self.attempt = Attempt(rules, limits)
-        for one in self.attempt.subscriptions.values():
+        self._connected: set[str] = set()  #: routes that had a socket once
+        self._wanted: dict[str, dict[str, StreamRule]] = {}  #: topics that come and go, by route
+        self._asked_for: set[str] = set()  #: rows of which somebody said what they need
+        self._stopped = ""
+        self.attempts = {"": Attempt(rules, limits)} if rules else {}
+        for one in (one for attempt in self.attempts.values() for one in attempt.subscriptions.values()):
             one.phase = Phase.WAITING
 
-    def dial(self) -> Attempt:
+    @property
+    def attempt(self) -> Attempt:
+        """The present connection of the ledger's only route."""
+        return self.attempts[""]
+
+    # Topics that come and go
+
+    def want(
+        self,
+        stream: str,
+        topics: Iterable[str],
+        *,
+        route: str = "",
+        silent_seconds: float | None = None,
+        first_seconds: float | None = None,
+    ) -> None:
+        """From now on the row `stream` needs these topics, and no others, on this route. What is not on its connection
+        is subscribed there soon, and what is no longer wanted is unsubscribed.
+        """
+        wanted = self._wanted.setdefault(route, {})
+        others = {key: rule for key, rule in wanted.items() if rule.stream != stream}
+        ours = {
+            topic: StreamRule(
+                stream=stream, topic=topic, silent_seconds=silent_seconds, first_seconds=first_seconds, dynamic=True
+            )
+            for topic in topics
+        }
+        self._wanted[route] = {**others, **ours}
+        self._asked_for.add(stream)
+
+    def wanted(self, route: str = "") -> Mapping[str, StreamRule]:
+        """The topics that are wanted on this route."""
+        return self._wanted.get(route, {})
+
+    def rows_of(self, route: str) -> tuple[str, ...]:
+        """The rows with a topic, or a stream, on this route; frames that say no row count with the first."""
+        named = {rule.stream for rule in self.wanted(route).values()} | {rule.stream for rule in self._fixed(route)}
+        return tuple(row for row in self.rows if row in named)
+
+    def _fixed(self, route: str) -> tuple[StreamRule, ...]:
+        return self.rules if route == "" else ()
+
+    def row(self, stream: str) -> Row:
+        """What is shown of a row."""
+        if self._stopped:
+            return Row(Phase.STOPPED, False, self._stopped, True)
+        mine = self._subscriptions(stream)
+        if not mine:
+            return Row(IDLE, True) if stream in self._asked_for else Row(Phase.WAITING, False)
+        if len(mine) == 1 and not mine[0].rule.dynamic:
+            (one,) = mine
+            return Row(one.phase.value, one.up, one.reason, one.phase in _DOWN)
+        worst = min((one.phase for one in mine), key=_WORST_FIRST.index)
+        return Row(worst.value, worst is Phase.LIVE, _reasons(mine), any(one.phase in _DOWN for one in mine))
+
+    def _subscriptions(self, stream: str) -> list[Subscription]:
+        """Those of a row, on whichever connection; one that has no connection yet waits."""
+        found = [
+            one
+            for attempt in self.attempts.values()
+            for one in attempt.subscriptions.values()
+            if one.rule.stream == stream and not one.rule.dynamic
+        ]
+        for route, wanted in self._wanted.items():
+            there = self.attempts[route].subscriptions if route in self.attempts else {}
+            found += [
+                there.get(key) or Subscription(rule, Phase.WAITING)
+                for key, rule in wanted.items()
+                if rule.stream == stream
+            ]
+        return found
+
+    def up(self, stream: str) -> bool:
+        """Whether a row delivers all that is wanted of it."""
+        return self.row(stream).up
+
+    # Connections
+
+    def dial(self, route: str = "") -> Attempt:
         """A connection is begun. It becomes the present one with `adopt`: at once, or when it delivers (rollover)."""
-        return Attempt(self.rules, self.limits)
+        self._stopped = ""
+        return Attempt((*self._fixed(route), *self.wanted(route).values()), self.limits, route)
 
     def adopt(self, attempt: Attempt) -> None:
         """From now on this connection's states are the streams' states."""
-        self.attempt = attempt
+        self.attempts[attempt.route] = attempt
 
-    def opened(self) -> None:
-        """A socket is open; every one but the first is a reconnection."""
-        if self._connected_once:
-            for counters in self.counters.values():
-                counters.reconnects += 1
-        self._connected_once = True
+    def opened(self, route: str = "") -> None:
+        """A socket is open; every one but the first of its route is a reconnection."""
+        if route in self._connected:
+            for stream in self.rows_of(route):
+                self.counters[stream].reconnects += 1
+        self._connected.add(route)
 
     def stop(self, reason: str) -> None:
         """No attempt is made any more."""
-        for one in self.attempt.subscriptions.values():
-            one.signal(Signal.STOPPED)
-            one.reason = reason
+        self._stopped = reason
 
-    def stream_of(self, decoded: Decoded) -> str | None:
-        """Whose frame this is, by its topic or the name of its event; None if it does not say."""
+    def key_of(self, decoded: Decoded, route: str = "") -> str | None:
+        """Which subscription a frame belongs to, by its topic or the name of its event; None if it does not say."""
+        if decoded.stream in self.wanted(route):
+            return decoded.stream
         if not self._topics:
-            return self.rules[0].stream
+            return self.rules[0].stream if self.rules else None
         return self._topics.get(decoded.stream) or self._events.get(decoded.name)
 
-    def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float) -> Counters:
+    def stream_of(self, decoded: Decoded, route: str = "") -> str | None:
+        """Which row a frame belongs to; None if it does not say."""
+        key = self.key_of(decoded, route)
+        rule = None if key is None else self.wanted(route).get(key)
+        return key if rule is None else rule.stream
+
+    def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float, route: str = "") -> Counters:
         """Count a frame, and return where. Malformed ones are kept, shortened and without keys.
 
         One that holds events waits until somebody says what became of them; one that does not say whose it is counts
         with the first stream of its connection.
         """
-        stream = self.stream_of(decoded) or self.rules[0].stream
+        stream = self.stream_of(decoded, route) or next(iter(self.rows_of(route)), self.rows[0])
         counters = self.counters[stream]
         counters.messages += 1
         counters.last_message = received
@@ -354,34 +309,50 @@ class Ledger:
     def edges(self, now: float) -> tuple[FeedUp | FeedDown, ...]:
         """What changed between up and down since the last call. The first failure is told although nothing was up."""
         changed: list[FeedUp | FeedDown] = []
-        for stream, one in self.attempt.subscriptions.items():
-            if one.up and self._told[stream] is not True:
+        for stream, told in self._told.items():
+            row = self.row(stream)
+            if row.up and told is not True:
                 self._told[stream] = True
                 changed.append(FeedUp(self.venue, self.account, stream, now))
-            down = one.phase in (Phase.UNACKNOWLEDGED, Phase.SILENT, Phase.LOST, Phase.STOPPED)
-            if down and self._told[stream] is not False:
+            elif row.down and told is not False:
                 self._told[stream] = False
-                changed.append(FeedDown(self.venue, self.account, stream, now, one.reason))
+                changed.append(FeedDown(self.venue, self.account, stream, now, row.reason))
         return tuple(changed)
 
     def statuses(self) -> tuple[FeedStatus, ...]:
         """One row a stream, for the outputs."""
         return tuple(
-            _status(self.venue, self.account, self.counters[stream], one, self.missed)
-            for stream, one in self.attempt.subscriptions.items()
+            _status(self.venue, self.account, stream, counters, self.row(stream), self.missed)
+            for stream, counters in self.counters.items()
         )
 
 
+def _reasons(subscriptions: Sequence[Subscription]) -> str:
+    """Why a row of topics is not up: each reason once, with the topics that it is the reason of."""
+    topics: dict[str, list[str]] = {}
+    for one in subscriptions:
+        if one.reason:
+            topics.setdefault(one.reason, []).append(one.rule.topic)
+    if len(topics) == 1 and len(next(iter(topics.values()))) == len(subscriptions) > 1:
+        return next(iter(topics))
+    return "; ".join(f"{_some(names)}: {reason}" for reason, names in topics.items())
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMED_TOPICS
+    return ", ".join(names[:NAMED_TOPICS]) + (f" and {more} more" if more > 0 else "")
+
+
 def _status(
-    venue: Venue, account: str | None, counters: Counters, one: Subscription, missed: Mapping[str, int]
+    venue: Venue, account: str | None, stream: str, counters: Counters, row: Row, missed: Mapping[str, int]
 ) -> FeedStatus:
     return FeedStatus(
         venue=venue,
         account=account or "",
-        stream=one.rule.stream,
-        phase=one.phase.value,
-        up=one.up,
-        reason=one.reason,
+        stream=stream,
+        phase=row.phase,
+        up=row.up,
+        reason=row.reason,
         last_message=counters.last_message,
         lag_seconds=counters.lag_seconds,
         reconnects=counters.reconnects,
@@ -389,7 +360,7 @@ def _status(
         malformed=counters.malformed,
         unrecognised=counters.unrecognised,
         ignored=counters.ignored,
-        missed_acknowledgements=missed.get(one.rule.stream, 0),
+        missed_acknowledgements=missed.get(stream, 0),
         waiting=counters.waiting,
         applied=counters.applied,
         conflated=counters.conflated,

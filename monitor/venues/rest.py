@@ -65,12 +65,14 @@ def _raw_class(base: Any, clock: Clock) -> Any:
             credentials = _CALL.get().credentials
             self.apiKey = credentials.api_key.reveal() if credentials else ""
             self.secret = credentials.api_secret.reveal() if credentials else ""
+            passphrase = credentials.passphrase if credentials else None
+            self.password = passphrase.reveal() if passphrase else ""
             try:
                 return super().sign(*args, **kwargs)
             except Exception as exc:  # whatever a bad key causes deep in the library; its text may hold the secret
                 raise _CannotSign(type(exc).__name__) from None
             finally:
-                self.apiKey = self.secret = ""
+                self.apiKey = self.secret = self.password = ""
 
         def set_last_request(self, request: Any) -> None:
             """Keep no signed request in memory."""
@@ -98,10 +100,19 @@ class Rest:
     """Requests to one venue, for all its accounts: one connection pool, keys given with each call."""
 
     def __init__(
-        self, venue: Venue, exchange: str, origins: Mapping[str, str], clock: Clock, deadline_seconds: float
+        self,
+        venue: Venue,
+        exchange: str,
+        origins: Mapping[str, str],
+        clock: Clock,
+        deadline_seconds: float,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`exchange` is the library's name of the venue; `origins` maps its base URLs to those to be used instead."""
+        """`exchange` is the library's name of the venue; `origins` maps its base URLs, with their placeholders, to
+        those to be used instead; `headers` go with every request.
+        """
         self._venue, self._exchange_id, self._origins = venue, exchange, origins
+        self._headers = dict(headers or {})
         self._clock, self._deadline = clock, deadline_seconds
         self._client: Any = None
         self._library: Any = None
@@ -115,9 +126,12 @@ class Rest:
             self._client.options["timeDifference"] = -round(offset_seconds * 1000)
 
     async def call(
-        self, method: str, params: Mapping[str, str | int], what: str, credentials: Credentials | None = None
+        self, method: str, params: Mapping[str, object], what: str, credentials: Credentials | None = None
     ) -> Answer:
         """Send one request by the library's raw method. Any answer is returned, also a refusal.
+
+        `params` become the query of a GET, and the JSON body of a POST where the venue takes one: there, lists and
+        objects may stand in them.
 
         Raises `FeedLost` without an answer before the deadline, `AuthRejected` if the key cannot sign.
         """
@@ -166,6 +180,7 @@ class Rest:
             }
         )
         client.logger = _QUIET
+        client.headers = self._headers
         for name, url in client.urls["api"].items():
             for origin, ours in self._origins.items():
                 if isinstance(url, str) and url.startswith(origin):

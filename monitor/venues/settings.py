@@ -65,10 +65,12 @@ class Timings:
     rollover_seconds: float = 85_800.0  #: age at which a socket is replaced (23 h 50 min; the venue cuts at 24 h)
     rollover_jitter_seconds: float = 1_200.0  #: a socket is replaced up to this much earlier
     rollover_retry_seconds: float = 30.0  #: between two attempts to open the replacement
+    replace_retry_seconds: float = 5.0  #: the same where a connection will be closed, or fails in a part
 
     # Subscriptions
     acknowledge_seconds: float = 5.0  #: unacknowledged for this long: dead, and subscribed again
     reconnect_seconds: float = 10.0  #: unacknowledged for this long: a new connection
+    refused_again_seconds: float = 60.0  #: one topic among others that was refused is asked for again as rarely
     marks_silent_seconds: float = 5.0  #: without a mark for this long the stream is dead
     assets_silent_seconds: float = 10.0  #: without an asset index for this long the stream is dead
 

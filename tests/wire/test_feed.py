@@ -20,8 +20,8 @@ from monitor.app.clock import SystemClock
 from monitor.domain.errors import FeedLost, Overrun
 from monitor.venues.backoff import Backoff
 from monitor.venues.feed import Feed, _Socket
-from monitor.venues.ledger import Moment
 from monitor.venues.settings import Secret, Timings
+from monitor.venues.subscriptions import Moment
 from tests.wire.harness import SHORT, until
 
 Serve = Callable[[ServerConnection], Awaitable[None]]
@@ -47,6 +47,9 @@ class Listener:
 
     def delivering(self) -> bool:
         return self.mine > 0
+
+    def replacement_wanted(self) -> str:
+        return ""
 
     def adopted(self, at: Moment) -> None:
         self.log.append("adopted")

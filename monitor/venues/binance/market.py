@@ -13,11 +13,13 @@ from monitor.venues.binance import endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.polls import PublicReadings
 from monitor.venues.binance.settings import BinanceUrls
-from monitor.venues.binance.streams import Conversation
+from monitor.venues.binance.streams import BinanceSpeech
+from monitor.venues.conversation import Conversation
 from monitor.venues.feed import Feed
-from monitor.venues.ledger import Ledger, LedgerLimits, StreamRule
+from monitor.venues.ledger import Ledger
 from monitor.venues.session import Emit, Put
 from monitor.venues.settings import Secret, Timings
+from monitor.venues.subscriptions import LedgerLimits, StreamRule
 from monitor.venues.wake import Pace
 
 MARKS, ASSETS = "marks", "assets"
@@ -66,7 +68,7 @@ class MarketStream:
 
     def up(self, stream: str) -> bool:
         """Whether this stream delivers."""
-        return self.ledger.attempt.subscriptions[stream].up
+        return self.ledger.up(stream)
 
     async def run(self) -> None:
         """Keep the streams up for ever."""
@@ -87,8 +89,10 @@ class MarketStream:
     def _conversation(self) -> Conversation:
         return Conversation(
             self.ledger,
+            BinanceSpeech(),
             self._emit,
             lambda: self._client.offset_seconds or 0.0,
+            what=SOCKET,
             heard=self._heard,
             record=None if self._recorder is UNRECORDED else self._record,
         )

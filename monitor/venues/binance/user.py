@@ -18,12 +18,14 @@ from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.listen_key import ListenKey, Step
 from monitor.venues.binance.refusals import LISTEN_KEY_UNKNOWN
 from monitor.venues.binance.settings import BinanceUrls
-from monitor.venues.binance.streams import Conversation
+from monitor.venues.binance.streams import BinanceSpeech
+from monitor.venues.conversation import Conversation
 from monitor.venues.feed import Feed
-from monitor.venues.ledger import Ledger, LedgerLimits, Moment, StreamRule
+from monitor.venues.ledger import Ledger
 from monitor.venues.rest import Answer
 from monitor.venues.session import Put
 from monitor.venues.settings import AccountSettings, Secret, Timings
+from monitor.venues.subscriptions import LedgerLimits, Moment, StreamRule
 from monitor.venues.wake import Pace, Wake
 
 STREAM = "user"
@@ -74,7 +76,7 @@ class UserStream:
     @property
     def up(self) -> bool:
         """Whether pushes can arrive, as far as we know."""
-        return all(one.up for one in self.ledger.attempt.subscriptions.values())
+        return self.ledger.up(STREAM)
 
     def event_since(self, received: float) -> bool:
         """Whether a push about the account came after this moment (wall time)."""
@@ -250,9 +252,10 @@ class UserStream:
             self._key.contradicted()
             self._bell.ring()
 
-    def conversation_parts(self) -> tuple[Ledger, Put, Callable[[], float]]:
+    def conversation_parts(self) -> tuple[Ledger, BinanceSpeech, Put, Callable[[], float]]:
         """What a conversation needs of us."""
-        return self.ledger, self._emit, lambda: self._client.offset_seconds or 0.0
+        speech = BinanceSpeech(self._settings.key)
+        return self.ledger, speech, self._emit, lambda: self._client.offset_seconds or 0.0
 
     def record(self, raw: bytes, received: float) -> None:
         """Have a frame kept, without the key: that it expired is told with the key itself."""
@@ -268,8 +271,13 @@ class _UserConversation(Conversation):
     """A conversation that knows with which key its socket was opened."""
 
     def __init__(self, stream: UserStream) -> None:
-        ledger, emit, offset = stream.conversation_parts()
-        super().__init__(ledger, emit, offset, heard=stream.heard, objection=self._object, record=stream.record)
+        super().__init__(
+            *stream.conversation_parts(),
+            what=STREAM,
+            heard=stream.heard,
+            objection=self._object,
+            record=stream.record,
+        )
         self._stream = stream
         self._key: Secret | None = None
 

@@ -7,8 +7,9 @@ import pytest
 from monitor.domain.events import FeedDown, FeedUp
 from monitor.domain.frames import Decoded, Frame, FrameKind, RowProblem
 from monitor.domain.view import FeedStatus
-from monitor.venues.ledger import KEPT_CHARACTERS, KEPT_FRAMES, Attempt, Ledger, LedgerLimits, Several, StreamRule
+from monitor.venues.ledger import KEPT_CHARACTERS, KEPT_FRAMES, Ledger, Several
 from monitor.venues.phases import Phase
+from monitor.venues.subscriptions import Attempt, Judgement, LedgerLimits, StreamRule
 
 MARKS = StreamRule(stream="marks", topic="!marks", event="mark", silent_seconds=5.0)
 ASSETS = StreamRule(stream="assets", topic="!assets", event="asset", silent_seconds=10.0)
@@ -52,17 +53,17 @@ def test_a_stream_that_is_quiet_by_nature_is_up_with_the_handshake() -> None:
     attempt.asked(["user"], None, 0.0)
     assert attempt.up
     assert book.edges(WALL) == (FeedUp("v", None, "user", WALL),)
-    assert attempt.judge(100_000.0, book.missed) == ((), "")
+    assert attempt.judge(100_000.0, book.missed) == Judgement()
 
 
 def test_without_acknowledgement_it_is_dead_at_5_s_and_reconnected_at_10_s() -> None:
     book, attempt = ledger()
     attempt.asked(["marks", "assets"], 1, 0.0)
-    assert attempt.judge(4.9, book.missed) == ((), "")
-    assert attempt.judge(5.0, book.missed) == (("marks", "assets"), "")
+    assert attempt.judge(4.9, book.missed) == Judgement()
+    assert attempt.judge(5.0, book.missed) == Judgement(("marks", "assets"))
     assert [type(edge) for edge in book.edges(WALL)] == [FeedDown, FeedDown]
     attempt.asked(["marks", "assets"], 2, 5.0)
-    assert attempt.judge(9.9, book.missed) == ((), "")
+    assert attempt.judge(9.9, book.missed) == Judgement()
     judgement = attempt.judge(10.0, book.missed)
     assert judgement.reconnect == "marks: no acknowledgement in 5 s"
     assert book.missed == {"marks": 2, "assets": 2}
@@ -77,7 +78,7 @@ def test_a_late_acknowledgement_of_either_request_is_one() -> None:
         attempt.asked(["marks"], 2, 5.0)
         assert attempt.acknowledged(number, 6.0)
         assert phases(attempt) == ["acknowledged"]
-        assert attempt.judge(10.9, book.missed) == ((), "")
+        assert attempt.judge(10.9, book.missed) == Judgement()
 
 
 def test_an_acknowledgement_of_nothing_that_was_asked_changes_nothing() -> None:
@@ -102,8 +103,8 @@ def test_acknowledged_and_never_a_frame_is_a_wrong_route() -> None:
     book, attempt = ledger(MARKS)
     attempt.asked(["marks"], 1, 0.0)
     attempt.acknowledged(1, 1.0)
-    assert attempt.judge(5.9, book.missed) == ((), "")
-    assert attempt.judge(6.0, book.missed) == (("marks",), "")
+    assert attempt.judge(5.9, book.missed) == Judgement()
+    assert attempt.judge(6.0, book.missed) == Judgement(("marks",))
     (down,) = book.edges(WALL)
     assert isinstance(down, FeedDown)
     assert "acknowledged, but never sent anything" in down.reason
@@ -118,14 +119,14 @@ def test_a_stream_that_stops_ticking_is_dead_after_its_limit_and_alive_with_the_
     attempt.asked(["marks"], 1, 0.0)
     attempt.delivered("marks", 100.0)
     book.edges(WALL)
-    assert attempt.judge(104.9, book.missed) == ((), "")
-    assert attempt.judge(105.0, book.missed) == (("marks",), "")
+    assert attempt.judge(104.9, book.missed) == Judgement()
+    assert attempt.judge(105.0, book.missed) == Judgement(("marks",))
     (down,) = book.edges(WALL)
     assert isinstance(down, FeedDown)
     assert down.reason == "silent for 5 s"
     attempt.delivered("marks", 106.0)
     assert book.edges(WALL) == (FeedUp("v", None, "marks", WALL),)
-    assert attempt.judge(110.9, book.missed) == ((), "")
+    assert attempt.judge(110.9, book.missed) == Judgement()
 
 
 def test_a_first_failure_is_told_although_nothing_was_ever_up() -> None:
