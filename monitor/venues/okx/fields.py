@@ -1,0 +1,83 @@
+"""Numbers as OKX writes them: text, with "" where a field does not apply. "" is never zero, and never infinity.
+
+A decoder that is told `float` accepts "nan", "inf" and "-1"; so each number is looked at once more here.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+Loose = float | str | None  #: a field that may be empty or missing without costing its row
+
+
+class BadField(ValueError):
+    """A field that its row cannot do without is missing or impossible; the text names the field."""
+
+
+def optional(value: Loose) -> float | None:
+    """A finite number, or None for «not there», "" and anything that is not a number."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    # float() would also read "1_0", which no sender means.
+    if -inf < number < inf and not (isinstance(value, str) and "_" in value):
+        return number
+    return None
+
+
+def optional_positive(value: Loose) -> float | None:
+    """Like `optional`, and None unless above zero: for prices, of which none is 0."""
+    number = optional(value)
+    return number if number is not None and number > 0 else None
+
+
+def amount(value: Loose) -> float:
+    """A sum that is nothing where it does not apply: of interest, of a debt."""
+    return optional(value) or 0.0
+
+
+def finite(name: str, value: Loose) -> float:
+    """A finite number, or BadField."""
+    number = optional(value)
+    if number is None:
+        raise BadField(f"{name} is not a number")
+    return number
+
+
+def positive(name: str, value: Loose) -> float:
+    """A finite number above zero, or BadField."""
+    number = optional(value)
+    if number is None or number <= 0.0:
+        raise BadField(f"{name} is not above zero")
+    return number
+
+
+def seconds(name: str, milliseconds: Loose) -> float:
+    """Milliseconds since 1970 as seconds; BadField if negative or no number."""
+    number = optional(milliseconds)
+    if number is None or number < 0.0:
+        raise BadField(f"{name} is not a time")
+    return number / 1000.0
+
+
+def optional_seconds(milliseconds: Loose) -> float | None:
+    """Milliseconds since 1970 as seconds; None where there is none."""
+    number = optional_positive(milliseconds)
+    return None if number is None else number / 1000.0
+
+
+def word(name: str, value: str | None) -> str:
+    """A name that must be there, or BadField."""
+    if not value:
+        raise BadField(f"{name} is empty")
+    return value
+
+
+def truth(value: bool | str | None) -> bool | None:
+    """A flag, which the venue writes as true or as "true"; None where it says neither."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value

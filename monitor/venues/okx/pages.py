@@ -1,0 +1,102 @@
+"""Snapshots of an account's channels, put together from their pages: what they no longer show is gone. Pure.
+
+`account` and `positions` send everything when subscribed to and then now and again, split over frames where it is
+much; in between they send what changed. A complete snapshot leaves out what is zero, so that absence says «gone». An
+empty one is not believed: it is a reason to ask over REST.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from monitor.domain.events import BalanceChanged, Event, PositionChanged
+from monitor.domain.frames import Decoded
+from monitor.domain.names import Asset, Side, Symbol
+from monitor.venues.okx.codec import Paged
+from monitor.venues.okx.endpoints import ACCOUNT_CHANNEL, POSITIONS_CHANNEL
+
+_Row = BalanceChanged | PositionChanged
+_Key = tuple[Symbol, Side | None] | Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A frame with what its snapshot said by leaving it out. `doubt`: in words, why the account is to be read again."""
+
+    decoded: Decoded
+    doubt: str = ""
+
+
+@dataclass(slots=True)
+class _Channel:
+    shown: dict[_Key, _Row] = field(default_factory=dict)  #: what was last told to be held
+    seen: dict[_Key, _Row] = field(default_factory=dict)  #: what the snapshot under way has shown so far
+    pages: int = 0  #: how many of its pages have come, in order; 0: no snapshot is under way
+
+
+class Pages:
+    """The channels of one account's connection. A new connection needs a new one."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, _Channel] = {ACCOUNT_CHANNEL: _Channel(), POSITIONS_CHANNEL: _Channel()}
+
+    def put(self, decoded: Decoded) -> Put:
+        """A frame as it is to be taken: at once, and at the last page of a snapshot with what is gone.
+
+        Rows of a page are told when they come. Pages out of order, or a snapshot with a row that could not be read,
+        close nothing.
+        """
+        channel = self._channels.get(decoded.name)
+        if channel is None or not isinstance(decoded, Paged):
+            return Put(decoded)
+        rows = {_key(event): event for event in decoded.events if isinstance(event, _Row)}
+        if not decoded.whole:
+            _remember(channel.shown, rows)
+            return Put(decoded)
+        if decoded.page == 1:
+            channel.seen, channel.pages = {}, 0
+        in_order = decoded.page == channel.pages + 1 and not decoded.problems
+        channel.pages = decoded.page if in_order else -1
+        channel.seen |= rows
+        if not decoded.last:
+            return Put(decoded)
+        return self._complete(channel, decoded, in_order=in_order)
+
+    def _complete(self, channel: _Channel, decoded: Paged, *, in_order: bool) -> Put:
+        seen, channel.seen, channel.pages = channel.seen, {}, 0
+        gone = [event for key, event in channel.shown.items() if key not in seen]
+        if not in_order:
+            _remember(channel.shown, seen)
+            return Put(decoded, doubt=f"a snapshot of {decoded.name} did not come whole")
+        if gone and not seen:
+            return Put(decoded, doubt=f"an empty snapshot of {decoded.name}")
+        channel.shown = {}
+        _remember(channel.shown, seen)
+        at = decoded.venue_time
+        if not gone or at is None:
+            return Put(decoded)
+        received = max(event.received for event in seen.values())
+        closed = tuple(_closed(event, at, received) for event in gone)
+        return Put(replace(decoded, events=(*decoded.events, *closed)))
+
+
+def _key(event: _Row) -> _Key:
+    return event.asset if isinstance(event, BalanceChanged) else (event.symbol, event.side)
+
+
+def _remember(shown: dict[_Key, _Row], rows: Mapping[_Key, _Row]) -> None:
+    for key, event in rows.items():
+        held = event.wallet if isinstance(event, BalanceChanged) else event.quantity
+        if held:
+            shown[key] = event
+        else:
+            shown.pop(key, None)
+
+
+def _closed(event: _Row, at: float, received: float) -> Event:
+    if isinstance(event, BalanceChanged):
+        return replace(event, wallet=0.0, cross_wallet=0.0, venue_time=at, received=received, row=None)
+    return replace(
+        event, quantity=0.0, entry_price=None, isolated_wallet=None, venue_time=at, received=received, row=None
+    )

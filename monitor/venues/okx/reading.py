@@ -1,0 +1,89 @@
+"""From the bytes of an answer to typed rows. Every answer is {"code", "msg", "data"}; a code other than "0" refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import msgspec
+
+from monitor.domain.errors import MalformedAnswer
+from monitor.domain.frames import RowProblem
+from monitor.domain.names import Venue
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+Made = TypeVar("Made")
+SHOWN = 200  #: characters of a bad row that are kept for diagnosis
+
+
+class _Answer(msgspec.Struct, gc=False):
+    code: str | int
+    msg: str = ""
+    data: list[msgspec.Raw] | None = None
+
+
+class _Refusal(msgspec.Struct, gc=False):
+    code: str | int
+    msg: str = ""
+
+
+_answer = msgspec.json.Decoder(_Answer)
+_refusal = msgspec.json.Decoder(_Refusal)
+
+
+def rows(raw: bytes | str, venue: Venue, what: str) -> list[msgspec.Raw]:
+    """The rows of an answer, each still undecoded; MalformedAnswer if it is no answer, or one that refuses."""
+    try:
+        said = _answer.decode(raw)
+    except (ValueError, RecursionError) as error:
+        why = "not UTF-8" if isinstance(error, UnicodeError) else str(error)[:SHOWN]
+        raise MalformedAnswer(venue, what, why) from None
+    if str(said.code) != "0":
+        raise MalformedAnswer(venue, what, "the venue answered with an error", said.code)
+    if said.data is None:
+        raise MalformedAnswer(venue, what, "the answer has no data")
+    return said.data
+
+
+def only(raw: bytes | str, kind: type[Row], venue: Venue, what: str) -> Row:
+    """The one row of an answer that has one; MalformedAnswer if there is none, or it is something else."""
+    found = rows(raw, venue, what)
+    if not found:
+        raise MalformedAnswer(venue, what, "the answer is empty")
+    try:
+        return msgspec.json.decode(found[0], type=kind, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise MalformedAnswer(venue, what, str(error)[:SHOWN]) from None
+
+
+def each(
+    raws: Iterable[msgspec.Raw],
+    kind: type[Row],
+    make: Callable[[Row], Made],
+    what: str,
+    problems: list[RowProblem] | None,
+) -> list[Made]:
+    """What is made of each row; a row that cannot be read is left out and named in `problems`."""
+    decoder = msgspec.json.Decoder(kind, strict=False)
+    made: list[Made] = []
+    for number, raw in enumerate(raws):
+        try:
+            made.append(make(decoder.decode(raw)))
+        except (ValueError, OverflowError, RecursionError) as error:  # msgspec's errors and BadField
+            if problems is not None:
+                problems.append(RowProblem(f"{what} row {number}", str(error)[:SHOWN], shown(raw)))
+    return made
+
+
+def shown(row: msgspec.Raw) -> str:
+    """The beginning of a row, for diagnosis."""
+    return bytes(row)[:SHOWN].decode("utf-8", "replace")
+
+
+def refusal(raw: bytes | str) -> tuple[str, str] | None:
+    """Code and words of an answer that refuses ({"code": "50011", "msg": …}); None if it is none."""
+    try:
+        said = _refusal.decode(raw)
+    except (ValueError, RecursionError):
+        return None
+    return None if str(said.code) == "0" else (str(said.code), said.msg[:SHOWN])
