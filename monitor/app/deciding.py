@@ -96,6 +96,7 @@ class Decider:
             store=around.store,
             heartbeats=around.heartbeats,
             late_seconds=around.late_seconds,
+            groups=self._engine.groups(),
         )
 
 

@@ -206,7 +206,7 @@ class Replayer:
                 now=step.now,
                 events=len(step.events),
                 decision=decision,
-                ours=outcome(step.number, decision.result.reports, decision.changes),
+                ours=outcome(step.number, decision.result.reports, decision.changes, decision.result.groups),
                 recorded=recorded,
             )
 

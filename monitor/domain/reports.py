@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from monitor.domain.accounts import AccountMode, Permissions
 from monitor.domain.events import VenueWarning
+from monitor.domain.group_reports import GroupReport
 from monitor.domain.lines import Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Asset, PoolKey, Side, Symbol
 from monitor.domain.quality import Quality
@@ -24,7 +25,8 @@ class PositionReport:
     one is a price and the other «none»; "" where they agree, None where they cannot be compared. `adl_rank` is the
     venue's place in the queue of auto-deleveraging (4 goes first). `cap_usd` is the greatest notional that the last
     tier, or the leverage that was set, allows. `funding_usd` is what the next funding, at `next_funding_time`, takes
-    (negative: what it brings). `delivery_time` is None for perpetuals.
+    (negative: what it brings). `delivery_time` is None for perpetuals. `exposure_base` are the coins that move it as
+    their own price does, `exposure_usd` the same in USD (both signed, short < 0); None where that is not known.
     """
 
     symbol: Symbol
@@ -53,6 +55,8 @@ class PositionReport:
     next_funding_time: float | None = None
     funding_usd: float | None = None
     delivery_time: float | None = None
+    exposure_base: float | None = None
+    exposure_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,8 @@ class PoolReport:
     there is no such ratio, to both sides' words. `one_sided`: all legs lose in the same direction of the market.
     `coin_sigmas` are the daily standard deviations of the coins of its lines, `market_sigma` their mean weighted by
     notional, as the market line moves all alike. `advice_add_usd` is the collateral that would bring the nearest line
-    to the wanted distance, None where no line is nearer than that or it is unknown.
+    to the wanted distance, None where no line is nearer than that or it is unknown. `required_usd` is the equity at
+    which it is liquidated: its requirement over the threshold of that stage.
     """
 
     key: PoolKey
@@ -131,6 +136,7 @@ class PoolReport:
     one_sided: bool | None = None
     coin_sigmas: Mapping[Asset, float] = field(default_factory=dict)
     market_sigma: float | None = None
+    required_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +144,8 @@ class AccountReport:
     """One account. `ratio` is that of its worst primary pool; UNKNOWN if any pool is, unless a known one is >= 1. The
     sums are over primary pools, None where one of them is not known. `unexplained_usd` is what its wallets changed
     by within the last hour beyond marks, fills, funding, interest and fees (negative: it is gone), None where that
-    cannot be told; `unexplained_text` says in words. `up`: the account's data is fresh and readable. `last_update`
+    cannot be told; `unexplained_text` says in words. `withdrawable_usd` is what may leave it, as the venue says,
+    None with `withdrawable_reason` where it does not. `up`: the account's data is fresh and readable. `last_update`
     is the newest snapshot or push that was believed.
     """
 
@@ -160,6 +167,8 @@ class AccountReport:
     funds_at_risk_usd: float | None = None
     unexplained_usd: float | None = None
     unexplained_text: str = ""
+    withdrawable_usd: float | None = None
+    withdrawable_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +203,8 @@ class Resync:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """What one engine step gives: fresh reports of the accounts touched, notices, and readings that it asks for.
+    """What one engine step gives: fresh reports of the accounts touched and of their groups, notices, and readings that
+    it asks for.
 
     `due` is when a step is wanted though nothing happens, for lines that are older than their ratios; None: never.
     """
@@ -205,3 +215,4 @@ class StepResult:
     notices: tuple[Notice, ...] = ()
     resyncs: tuple[Resync, ...] = field(default=())
     due: float | None = None
+    groups: tuple[GroupReport, ...] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.domain.alerts import Alert, Silence
 from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
+from monitor.domain.group_reports import GroupReport
 from monitor.domain.names import Venue
 from monitor.domain.reports import AccountReport
 
@@ -105,7 +106,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One consistent picture. Mappings are by venue; reports in order of configuration.
+    """One consistent picture. Mappings are by venue; reports in order of configuration, groups by name.
 
     `alerts` are those that fire, whatever their state; `pending` those whose condition has not held long enough.
     `diagnosis` holds the last things that could not be read, shortened and without secrets, with the reason.
@@ -133,4 +134,5 @@ class View:
     store: StoreStatus | None = None
     heartbeats: tuple[HeartbeatStatus, ...] = ()
     late_seconds: float = 0.0
+    groups: tuple[GroupReport, ...] = ()
     diagnosis: Mapping[Venue, tuple[str, ...]] = field(default_factory=dict)

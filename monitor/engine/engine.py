@@ -15,9 +15,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from monitor.domain.accounts import Account
+from monitor.domain.accounts import Account, VenueAccount
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import Elapsed, Event
+from monitor.domain.group_reports import GroupReport
 from monitor.domain.memory import AccountFacts, VolatilityFact
 from monitor.domain.names import AccountKey, Asset, PoolKey, Symbol, Venue
 from monitor.domain.reports import AccountReport, Notice, Resync, StepResult
@@ -26,7 +27,10 @@ from monitor.engine.accounts import AccountState
 from monitor.engine.afters import Afters
 from monitor.engine.condition import Condition, Sight, examined
 from monitor.engine.effects import Effects, changed_collateral, changed_rates, changed_tiers, effect_words
+from monitor.engine.groups import Groups
+from monitor.engine.hedges import Recalled
 from monitor.engine.intake import Intake, Touched
+from monitor.engine.recalled import recalled
 from monitor.engine.reconcile import Reconciliation, reconcile
 from monitor.engine.report import PoolContext, account_report, pool_report
 from monitor.engine.repricing import Repricing
@@ -36,6 +40,7 @@ from monitor.engine.tempo import Tempo
 from monitor.engine.terms import listed
 from monitor.engine.unexplained import unexplained
 from monitor.engine.valuation import Priced, Valuation, touching
+from monitor.engine.withdrawable import withdrawable
 from monitor.margin.pool import Describe, Description
 from monitor.margin.prices import Prices
 
@@ -72,6 +77,7 @@ class Engine:
         self._places = {key: place for place, key in enumerate(settings.accounts)}
         self._shown: tuple[AccountReport, ...] | None = None
         self._changed_facts: tuple[AccountFacts, ...] = ()
+        self._groups = Groups(settings, self._before)
         self._now = 0.0
         self._advised_at = 0.0  #: when advice was last sought, or the first step
 
@@ -105,9 +111,11 @@ class Engine:
             self._advised_at = now
             self._tempo.urge(self._valuation.advise(now))
             self._tempo.urge(self._afters.seek(now))
+        reports = self._report()
         return StepResult(
             at=now,
-            reports=self._report(),
+            reports=reports,
+            groups=self._groups.update(reports, touched.closed, now),
             closed=tuple(touched.closed),
             notices=tuple(notice for notice in notices if notice.account in self._intake.accounts),
             resyncs=tuple(dict.fromkeys(ask for ask in resyncs if ask.account in self._intake.accounts)),
@@ -132,6 +140,10 @@ class Engine:
                 return shown
             self._shown = shown
         return self._shown
+
+    def groups(self) -> tuple[GroupReport, ...]:
+        """The latest report of every group, by name; the same tuple as long as there is no new one."""
+        return self._groups.reports()
 
     def facts_changed(self) -> tuple[AccountFacts, ...]:
         """The facts of the accounts of which the last step knows another one than before."""
@@ -235,19 +247,37 @@ class Engine:
         ]
         report = account_report(state, pools, condition.findings, self._now, self._settings.groups.get(key, ""))
         usd, text = self._left_over(key)
-        return replace(report, unexplained_usd=usd, unexplained_text=text)
+        free, why = self._withdrawable(state)
+        return replace(
+            report, unexplained_usd=usd, unexplained_text=text, withdrawable_usd=free, withdrawable_reason=why
+        )
+
+    def _withdrawable(self, state: AccountState) -> tuple[float | None, str]:
+        """What the venue says may leave the account, in USD, or why that is not known."""
+        balances = (balance for _, balance in state.balances)
+        mode = None if state.mode is None else state.mode.collateral
+        venue = VenueAccount() if state.answer is None else state.answer.venue
+        return withdrawable(venue, balances, mode, lambda asset: self._price_usd(state.key.venue, asset))
+
+    def _price_usd(self, venue: Venue, asset: Asset) -> float:
+        """The USD price, NaN where it is not known; a stablecoin without one counts 1."""
+        price = self._prices.asset(venue, asset)
+        return 1.0 if math.isnan(price) and asset in self._valuation.stablecoins else price
+
+    def _before(self, account: AccountKey) -> tuple[Recalled, ...] | None:
+        """What an account held when the monitor stopped; None while that is not compared with what it holds now."""
+        held = self._intake.facts.held_before(account)
+        if not held:
+            return None if held is None else ()
+        listed = self._intake.tables(account.venue).of(account).instruments
+        return recalled(account, held, listed, lambda symbol: self._prices.mark(account.venue, symbol))
 
     def _left_over(self, account: AccountKey) -> tuple[float | None, str]:
         """What the account's wallets changed by that nothing explains, in USD, and in words."""
         cash = self._intake.cash
         if not cash.known(account):
             return None, ""
-
-        def price_usd(asset: Asset) -> float:
-            price = self._prices.asset(account.venue, asset)
-            return 1.0 if math.isnan(price) and asset in self._valuation.stablecoins else price
-
-        return unexplained(cash.gaps(account, self._now), price_usd)
+        return unexplained(cash.gaps(account, self._now), lambda asset: self._price_usd(account.venue, asset))
 
     def _stakes(self, account: AccountKey, priced: Priced) -> Stakes:
         return stakes_of(account, priced, self._market, self._afters, self._valuation.stablecoins, self._now)

@@ -51,6 +51,7 @@ class Facts:
     def __init__(self) -> None:
         self._before: dict[AccountKey, _Before] = {}
         self._saved: dict[AccountKey, AccountFacts] = {}
+        self._held: dict[AccountKey, tuple[PositionFact, ...]] = {}  #: before the start
         self._digests: dict[AccountKey, dict[str, tuple[object, str]]] = {}
 
     def restore(self, accounts: Iterable[AccountFacts], ours: Collection[AccountKey]) -> None:
@@ -58,13 +59,20 @@ class Facts:
         for facts in accounts:
             if facts.account in ours:
                 self._saved[facts.account] = facts
+                self._held[facts.account] = facts.positions
                 self._before[facts.account] = _Before(
                     facts.mode, facts.permissions, facts.positions, dict(facts.tables)
                 )
 
+    def held_before(self, account: AccountKey) -> tuple[PositionFact, ...] | None:
+        """What the account held when the monitor stopped; None while it is not yet compared with what it holds now."""
+        before = self._before.get(account)
+        return None if before is not None and before.positions is not None else self._held.get(account, ())
+
     def forget(self, account: AccountKey) -> None:
         """Forget an account."""
         self._before.pop(account, None)
+        self._held.pop(account, None)
         self._saved.pop(account, None)
         self._digests.pop(account, None)
 

@@ -19,7 +19,7 @@ from monitor.engine.reconcile import Reconciliation
 from monitor.engine.stakes import UNSTAKED, Stakes
 from monitor.engine.valuation import Held, Needs, Priced
 from monitor.engine.volatility import distance_in_sigmas
-from monitor.margin.pool import Leg, Pool
+from monitor.margin.pool import LIQUIDATION, Leg, Pool
 from monitor.margin.results import PoolResult, PositionResult, Sides
 
 Sigma = Callable[[int], float | None]  #: of the instrument whose mark has this place
@@ -106,7 +106,24 @@ def _made(priced: Priced, context: PoolContext) -> PoolReport:
         one_sided=priced.one_sided,
         coin_sigmas=_coin_sigmas(result, priced.needs, sigmas, context.sigma),
         market_sigma=_market_sigma(result, positions, sigmas),
+        required_usd=_required(pool, result),
     )
+
+
+def _required(pool: Pool, result: PoolResult) -> float | None:
+    """What the liquidation stage requires, over its threshold, in USD: with that as its equity the pool is liquidated.
+
+    The ratio knows all that counts at that stage; where there is no equity to measure it by, maintenance stands for it.
+    """
+    ratio, equity = result.ratio.value, result.equity_usd
+    if ratio is None or equity is None:
+        return None
+    if ratio < math.inf:
+        return ratio * equity if ratio else 0.0
+    if result.maintenance_margin_usd is None:
+        return None
+    stage = next(stage for stage in pool.stages if stage.name == LIQUIDATION)
+    return result.maintenance_margin_usd * stage.scale / stage.threshold
 
 
 def computed_findings(priced: Priced, reconciliation: Reconciliation) -> list[Finding]:
@@ -255,6 +272,8 @@ def _position(
         next_funding_time=None if due is None else due.next_time,
         funding_usd=funding,
         delivery_time=terms.delivery_time,
+        exposure_base=terms.exposure_base(result),
+        exposure_usd=terms.exposure_usd(result),
     )
 
 

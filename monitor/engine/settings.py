@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from monitor.domain.names import AccountKey, Asset, Venue
+from monitor.engine.group_settings import GroupSettings, HedgeSettings
 
 HOUR_SECONDS = 3600.0
 
@@ -65,7 +66,9 @@ class EngineSettings:
     at most `advices_per_step` pools in one of them, because it costs a hundred times as much as a ratio. In the same
     steps, and for as many, it is computed anew where a pool will stand after its next payment, once in
     `after_every_seconds`. `options_every_seconds`: an account that holds options is described anew for their volatility
-    and forwards at most that often. `groups` names the group of an account, where it is in one.
+    and forwards at most that often. `groups` names the group of an account, where it is in one;
+    `group_settings` say by its name how its hedges are watched (the defaults where it is not named), `hedges` are those
+    that the user declares.
     """
 
     accounts: tuple[AccountKey, ...] = ()
@@ -85,6 +88,8 @@ class EngineSettings:
     after_every_seconds: float = 30.0
     options_every_seconds: float = 1.0
     groups: Mapping[AccountKey, str] = field(default_factory=dict)
+    group_settings: Mapping[str, GroupSettings] = field(default_factory=dict)
+    hedges: tuple[HedgeSettings, ...] = ()
     drift: DriftTolerances = DriftTolerances()
 
     def limits_of(self, venue: Venue) -> Limits:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from math import copysign
 
 from monitor.domain.accounts import Account, MarginMode
+from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import Asset, PositionKey, Symbol
 from monitor.domain.tables import Tables
 from monitor.domain.tiers import TierBy, TierTable
@@ -16,7 +18,8 @@ from monitor.margin.results import PositionResult
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """Of one position; None is unknown. `cap_notional` (settlement asset) is what the last tier and the leverage admit,
-    `cap_size` the same where tiers go by size, as a multiple of the position's own.
+    `cap_size` the same where tiers go by size, as a multiple of the position's own. `coins_per_unit`: how many coins
+    one unit of quantity stands for; where `inverse`, a unit of quote currency at a price of 1.
     """
 
     adl_rank: int | None = None
@@ -25,6 +28,23 @@ class Terms:
     delivery_time: float | None = None
     cap_notional: float | None = None
     cap_size: float | None = None
+    coins_per_unit: float | None = None
+    inverse: bool = False
+    option: bool = False
+
+    def exposure_base(self, position: PositionResult) -> float | None:
+        """The coins that move the position as their own price does, signed; None where that is not known."""
+        if self.coins_per_unit is None:
+            return None
+        if not self.inverse:
+            return position.quantity * self.coins_per_unit
+        return position.quantity / position.mark_price * self.coins_per_unit if position.mark_price else None
+
+    def exposure_usd(self, position: PositionResult) -> float | None:
+        """The same at the mark; None of an option, which moves as its delta says, and where it is not known."""
+        if self.option or position.notional_usd is None:
+            return None
+        return copysign(position.notional_usd, position.quantity)
 
     def cap_usd(self, position: PositionResult) -> float | None:
         """The greatest notional allowed, in USD at the prices of now; None where there is no cap, or it is unknown."""
@@ -75,7 +95,19 @@ def _terms(account: Account, tables: Tables, leg: Leg) -> Terms:
         delivery_time=None if instrument is None else instrument.delivery_time,
         cap_notional=min(caps, default=None),
         cap_size=by_size,
+        coins_per_unit=_coins_per_unit(leg, instrument),
+        inverse=leg.payoff is Payoff.INVERSE,
+        option=leg.payoff is Payoff.OPTION,
     )
+
+
+def _coins_per_unit(leg: Leg, instrument: Instrument | None) -> float | None:
+    """Of options and of what is settled in an asset that is neither base nor quote no number of coins moves alike."""
+    if leg.payoff not in (Payoff.LINEAR, Payoff.INVERSE):
+        return None
+    if instrument is not None:
+        return instrument.coin_multiplier
+    return 1.0 if leg.coin in (None, leg.base) else None
 
 
 def _cap_of(tiers: TierTable | None, leg: Leg) -> tuple[float | None, float | None]:

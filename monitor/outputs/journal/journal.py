@@ -171,7 +171,7 @@ class Journal:
             self._lose("Outcome", now, WHY_FULL)
             return
         try:
-            record = encode(outcome(number, decision.result.reports, decision.changes))
+            record = encode(outcome(number, decision.result.reports, decision.changes, decision.result.groups))
         except (TypeError, ValueError, OverflowError) as error:
             self._lose("Outcome", now, f"an outcome could not be written: {error}")
             return

@@ -18,6 +18,7 @@ from monitor.domain.canonical import digest
 from monitor.domain.danger import nearest_line
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import Event
+from monitor.domain.group_reports import GroupReport
 from monitor.domain.lines import Line, Ratio
 from monitor.domain.names import AccountKey, PoolKey, Venue
 from monitor.domain.quality import Quality
@@ -272,11 +273,18 @@ def _events(tagged: _Tagged) -> tuple[Event, ...]:
     return tuple(found)
 
 
-def outcome(number: int, reports: Collection[AccountReport], changes: Sequence[AlertChange]) -> Outcome:
-    """The outcome of a step: a digest of its reports, each pool in short, the alert changes whole."""
+def outcome(
+    number: int,
+    reports: Collection[AccountReport],
+    changes: Sequence[AlertChange],
+    groups: Collection[GroupReport] = (),
+) -> Outcome:
+    """The outcome of a step: a digest of its reports, those of groups behind the others, each pool in short, the alert
+    changes whole.
+    """
     return Outcome(
         number=number,
-        digest=digest(tuple(reports)) if reports else b"",
+        digest=digest((*reports, *groups)) if reports or groups else b"",
         pools=tuple(
             PoolOutcome(
                 key=pool.key,

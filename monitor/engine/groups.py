@@ -1,0 +1,103 @@
+"""Groups: accounts of one owner over venues, seen together. Pure and incremental; without groups it costs nothing.
+
+A group is worked out anew when a report of a member is, from what each member brings (`monitor.engine.group_parts`).
+Sums are exact and members sorted, so that equal reports give equal groups in whatever order they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from monitor.domain.group_reports import GroupReport
+from monitor.domain.names import AccountKey
+from monitor.domain.reports import AccountReport
+from monitor.engine.group_parts import Part, missing_part, part_of
+from monitor.engine.group_settings import GroupSettings
+from monitor.engine.group_sums import group_report
+from monitor.engine.hedges import Hedges, Recalled
+from monitor.engine.settings import EngineSettings
+
+#: What an account held when the monitor stopped; None while that is not compared with what it holds now.
+Before = Callable[[AccountKey], Sequence[Recalled] | None]
+
+
+class Groups:
+    """All groups, by what their members reported last."""
+
+    def __init__(self, settings: EngineSettings, before: Before) -> None:
+        self._before = before
+        self._group_of = {key: group for key, group in settings.groups.items() if group}
+        self._parts = {key: missing_part(key) for key in self._group_of}
+        self._hedges = {
+            name: Hedges(
+                settings.group_settings.get(name, GroupSettings()),
+                (hedge for hedge in settings.hedges if hedge.group == name),
+            )
+            for name in sorted(set(self._group_of.values()))
+        }
+        self._unrecalled = set(self._hedges)
+        self._reports: dict[str, GroupReport] = {}
+        self._shown: tuple[GroupReport, ...] = ()
+
+    def reports(self) -> tuple[GroupReport, ...]:
+        """The latest report of every group, by name; the same tuple as long as there is no new one."""
+        return self._shown
+
+    def update(
+        self, reports: Iterable[AccountReport], closed: Iterable[AccountKey], now: float
+    ) -> tuple[GroupReport, ...]:
+        """New reports of all groups of which a member reported, closed, or of which time alone changes something."""
+        if not self._group_of:
+            return self._none_left()
+        touched = set() if self._reports else set(self._hedges)
+        for account in closed:
+            group = self._group_of.pop(account, "")
+            if group:
+                del self._parts[account]
+                touched.add(group)
+        for report in reports:
+            group = self._group_of.get(report.key, "")
+            if group:
+                self._parts[report.key] = part_of(report)
+                touched.add(group)
+        touched |= {name for name, hedges in self._hedges.items() if now >= hedges.due()}
+        return self._made(touched, now)
+
+    def _none_left(self) -> tuple[GroupReport, ...]:
+        """Nothing is configured, or the last account of a group was closed."""
+        if self._shown:
+            self._reports, self._shown, self._hedges = {}, (), {}
+        return ()
+
+    def _made(self, touched: set[str], now: float) -> tuple[GroupReport, ...]:
+        if not touched:
+            return ()
+        members: dict[str, dict[AccountKey, Part]] = {name: {} for name in touched}
+        for key in sorted(self._parts):
+            group = self._group_of[key]
+            if group in members:
+                members[group][key] = self._parts[key]
+        new = []
+        for name in sorted(touched):
+            if not members[name]:
+                self._reports.pop(name, None)
+                self._hedges.pop(name, None)
+                continue
+            self._recall(name, members[name])
+            hedges = self._hedges[name].look(members[name], self._settled, now)
+            self._reports[name] = group_report(name, members[name], hedges, now)
+            new.append(self._reports[name])
+        self._shown = tuple(self._reports[name] for name in sorted(self._reports))
+        return tuple(new)
+
+    def _settled(self, account: AccountKey) -> bool:
+        return self._before(account) is not None
+
+    def _recall(self, name: str, members: Mapping[AccountKey, Part]) -> None:
+        """Once all members can be seen and were compared with what they held before the start, tell their hedges."""
+        if name not in self._unrecalled or not all(part.present for part in members.values()):
+            return
+        known = [self._before(key) for key in members]
+        if all(legs is not None for legs in known):
+            self._unrecalled.discard(name)
+            self._hedges[name].recall([leg for legs in known for leg in legs or ()])
