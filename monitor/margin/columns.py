@@ -144,6 +144,7 @@ class OptionColumns:
     mark_rate: Floats
     mark_add: Floats
     index_add: Floats
+    in_equity: Bools
 
 
 @dataclass(slots=True)

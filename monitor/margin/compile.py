@@ -304,4 +304,5 @@ def _option(leg: Leg) -> tuple[Any, ...]:
         option.mark_rate,
         option.mark_add,
         option.index_add,
+        option.in_equity,
     )

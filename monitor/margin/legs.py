@@ -103,7 +103,7 @@ def _options(
     at_mark = value * size
     charged = at_mark * block.legs.fee_rate[legs.leg[places]]
     return (
-        _put(u, places, value),
+        _put(u, places, value.where(block.options.in_equity[which], Dual(legs.u0[places]))),
         _put(notional, places, at_mark.where(legs.requirement_moves[places], notional.at(places))),
         _put(fee, places, charged.where(legs.fee_moves[places], fee.at(places))),
         _put(Dual(np.zeros(len(legs.leg))), places, needed),

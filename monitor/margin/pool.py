@@ -103,6 +103,7 @@ class Option:
 
     `underlying` is the forward price now, `years` the time to expiry. Requirement of a short per unit:
     max(`index_rate` * S, `mark_rate` * V) + `mark_add` * V + `index_add` * S, S the underlying, V the option's value.
+    `in_equity` False: its value is no part of equity (a venue that asks for it in the requirement instead).
     """
 
     strike: float
@@ -114,6 +115,7 @@ class Option:
     mark_rate: float = 0.0
     mark_add: float = 0.0
     index_add: float = 0.0
+    in_equity: bool = True
 
 
 class Netting(StrEnum):
@@ -265,6 +267,7 @@ class VenueFigures:
 
     `ratio` is in the venue's own direction, with `ratio_name` as the venue calls it; `ratio_inverted`: its ratio is
     equity over requirement, so that higher is safer. `ratio_decimals`: it is printed truncated to so many decimals.
+    `ratio_stage`: the stage that it speaks of, where resting orders count in it and are gone at liquidation.
     `market` are the venue's own lines, down and up, where all prices but stablecoins' move together, as distances
     (ratio of the price; +inf: never), None where it did not say; they are off by up to `market_tolerance`.
     """
@@ -276,6 +279,7 @@ class VenueFigures:
     ratio_name: str = ""
     ratio_inverted: bool = False
     ratio_decimals: int | None = None
+    ratio_stage: str = LIQUIDATION
     lines: tuple[VenueLine, ...] = ()
     market: tuple[float | None, float | None] = (None, None)
     market_tolerance: float = 0.02
