@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.events import FeedDown, FeedUp
@@ -170,15 +170,20 @@ class Ledger:
         route: str = "",
         silent_seconds: float | None = None,
         first_seconds: float | None = None,
+        quiet: Collection[str] = (),
     ) -> None:
         """From now on the row `stream` needs these topics, and no others, on this route. What is not on its connection
-        is subscribed there soon, and what is no longer wanted is unsubscribed.
+        is subscribed there soon, and what is no longer wanted is unsubscribed. `quiet` ones among them may be silent.
         """
         wanted = self._wanted.setdefault(route, {})
         others = {key: rule for key, rule in wanted.items() if rule.stream != stream}
         ours = {
             topic: StreamRule(
-                stream=stream, topic=topic, silent_seconds=silent_seconds, first_seconds=first_seconds, dynamic=True
+                stream=stream,
+                topic=topic,
+                silent_seconds=None if topic in quiet else silent_seconds,
+                first_seconds=None if topic in quiet else first_seconds,
+                dynamic=True,
             )
             for topic in topics
         }

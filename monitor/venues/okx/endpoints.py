@@ -117,6 +117,9 @@ MARK_PRICES, INDEX_PRICES, OPTION_SUMMARIES, FUNDING_RATE = "mark-price", "index
 ACCOUNT_CHANNEL, POSITIONS_CHANNEL, ORDERS_CHANNEL = "account", "positions", "orders"
 FAST_CHANNEL, WARNING_CHANNEL = "balance_and_position", "liquidation-warning"
 
+_BY_FAMILY = frozenset({OPTION_SUMMARIES})
+_BY_TYPE = frozenset({POSITIONS_CHANNEL, ORDERS_CHANNEL, WARNING_CHANNEL})
+
 
 class Topic(NamedTuple):
     """What is subscribed to: a channel and what narrows it, "" where nothing does."""
@@ -140,6 +143,16 @@ class Topic(NamedTuple):
             ("instId", self.inst),
         )
         return {name: text for name, text in said if text}
+
+    @staticmethod
+    def parse(text: str) -> Topic:
+        """The topic of a text as `text` gives it: which part the second one is depends on the channel."""
+        channel, *rest = text.split(":")
+        if not rest:
+            return Topic(channel)
+        if channel in _BY_FAMILY:
+            return Topic(channel, family=rest[0])
+        return Topic(channel, *rest) if channel in _BY_TYPE else Topic(channel, inst=rest[0])
 
     @staticmethod
     def of(arg: Mapping[str, object]) -> Topic:
@@ -197,7 +210,7 @@ class InstType:
     OPTION = "OPTION"
 
 
-LISTED_TYPES = (InstType.SPOT, InstType.MARGIN, InstType.SWAP, InstType.FUTURES)
+LISTED = (InstType.SPOT, InstType.MARGIN, InstType.SWAP, InstType.FUTURES)
 """Kinds whose instruments are read whole. Options are read by family: there are thousands, and few are held."""
 
 

@@ -1,0 +1,124 @@
+"""What is said on OKX's sockets: a login, topics in batches, pings in words; and frames as they are put together."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from monitor.domain.errors import AuthRejected, VenueError
+from monitor.domain.frames import Decoded
+from monitor.domain.names import AccountKey
+from monitor.venues.conversation import Ask, Login, Speech
+from monitor.venues.okx import refusals
+from monitor.venues.okx.codec import LOGIN, UPGRADE, decode
+from monitor.venues.okx.endpoints import LOGIN_PATH, PING, Topic
+from monitor.venues.okx.pages import Pages
+from monitor.venues.okx.settings import VENUE
+from monitor.venues.settings import Credentials, Timings
+from monitor.venues.subscriptions import Moment
+
+CONNECTIONS = "channel-conn-count"  #: the name of the frame that says how many connections a channel has
+TOPICS_A_REQUEST = 200  #: of some 60 bytes each; the venue takes 64 KiB at once, and 480 requests an hour
+_CODE = re.compile(r"\(code (\d+)\)")
+
+
+class _Count(msgspec.Struct):
+    connCount: str | int
+
+
+class OkxSpeech(Speech):
+    """One connection. `account` and `credentials` None: the public socket, where nobody logs in."""
+
+    def __init__(
+        self,
+        timings: Timings,
+        venue_now: Callable[[], float],
+        account: AccountKey | None = None,
+        credentials: Credentials | None = None,
+        doubted: Callable[[str], None] | None = None,
+    ) -> None:
+        """`doubted` is told, in words, when a snapshot on this connection cannot be believed."""
+        # The venue cuts a connection on which nothing was said for 30 s.
+        self.ping_every_seconds = timings.ping_every_seconds
+        self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
+        self._venue_now, self._account, self._credentials = venue_now, account, credentials
+        self._pages, self._doubted = Pages(), doubted
+
+    def decode(self, raw: bytes, received: float) -> Decoded:
+        """One frame; of a snapshot in several, the last one tells what was in all of them."""
+        decoded = decode(raw, venue=VENUE, account=self._account, received=received)
+        if decoded.name == CONNECTIONS:
+            # It tells of a channel and is no data of it: a stream that only counts connections is silent.
+            return replace(decoded, stream="", why=connections(raw))
+        put = self._pages.put(decoded)
+        if put.doubt and self._doubted is not None:
+            self._doubted(put.doubt)
+        return put.decoded
+
+    def login(self, at: Moment) -> Login | None:  # noqa: ARG002  # the venue's clock is asked, not ours
+        """Who we are, by the venue's clock: a login is good for 30 s."""
+        if self._credentials is None:
+            return None
+        return Login(login_text(self._credentials, self._venue_now()), LOGIN)
+
+    def login_refused(self, decoded: Decoded, what: str, venue: str) -> VenueError:
+        """A wrong key is for a person; a clock that is off, or a venue that is busy, is not."""
+        code = _CODE.search(decoded.why)
+        if code is None:
+            return AuthRejected(venue, what, "the login was refused")
+        return refusals.by_code(code[1], what)
+
+    def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:  # noqa: ARG002  # said alike
+        """Each topic is acknowledged by itself, under its own text."""
+        return [
+            Ask(_request("subscribe", batch), {topic: topic for topic in batch}) for batch in _batches(list(topics))
+        ]
+
+    def unsubscribe(self, topics: Sequence[str]) -> Sequence[str]:
+        """Have these topics stop."""
+        return [_request("unsubscribe", batch) for batch in _batches(list(topics))]
+
+    def ping(self) -> str:
+        """A text of its own."""
+        return PING
+
+    def leaving(self, decoded: Decoded) -> str:
+        """The notice of an upgrade comes about a minute before the connection is closed."""
+        return "the venue will close the connection for an upgrade" if decoded.name == UPGRADE else ""
+
+
+def connections(raw: bytes) -> str:
+    """How many connections of the account a channel has, as the venue counts them: «2»; "" if it does not say."""
+    try:
+        return str(int(msgspec.json.decode(raw, type=_Count).connCount))
+    except (ValueError, RecursionError):
+        return ""
+
+
+def login_text(credentials: Credentials, venue_now: float) -> str:
+    """The login request. It holds the key and a signature: for a socket, and nothing else."""
+    timestamp = str(int(venue_now))
+    secret = credentials.api_secret.reveal().encode()
+    signature = hmac.new(secret, f"{timestamp}GET{LOGIN_PATH}".encode(), hashlib.sha256).digest()
+    said = {
+        "apiKey": credentials.api_key.reveal(),
+        "passphrase": credentials.passphrase.reveal() if credentials.passphrase else "",
+        "timestamp": timestamp,
+        "sign": base64.b64encode(signature).decode(),
+    }
+    return json.dumps({"op": "login", "args": [said]})
+
+
+def _request(op: str, topics: Sequence[str]) -> str:
+    return json.dumps({"op": op, "args": [Topic.parse(topic).arg() for topic in topics]})
+
+
+def _batches(topics: list[str]) -> list[list[str]]:
+    return [topics[start : start + TOPICS_A_REQUEST] for start in range(0, len(topics), TOPICS_A_REQUEST)]
