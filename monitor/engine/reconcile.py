@@ -8,6 +8,7 @@ not, is a contradiction: no number says how far off it is, so that words have to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ from monitor.engine.pushes import words
 from monitor.engine.settings import DriftTolerances
 from monitor.margin.book import Book
 from monitor.margin.evaluate import evaluate
-from monitor.margin.pool import Pool
+from monitor.margin.pool import LIQUIDATION, Pool
 from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult, VenueLineResult
 
@@ -139,7 +140,9 @@ def _figures(pool: Pool, result: PoolResult) -> list[tuple[str, float | None, fl
     """Each figure as (name, ours, the venue's); the ratio is requirement over equity, turned round if need be."""
     venue = pool.venue
     ours_ratio = None
-    if result.equity is not None and result.maintenance_margin is not None and result.equity > 0.0:
+    if venue.ratio_stage != LIQUIDATION:
+        ours_ratio = _of_stage(pool, result, venue.ratio_stage)
+    elif result.equity is not None and result.maintenance_margin is not None and result.equity > 0.0:
         ours_ratio = result.maintenance_margin / result.equity
     venue_ratio = venue.ratio
     if venue_ratio is not None and venue.ratio_inverted:
@@ -149,3 +152,12 @@ def _figures(pool: Pool, result: PoolResult) -> list[tuple[str, float | None, fl
         ("maintenance_margin", result.maintenance_margin, venue.maintenance_margin),
         ("ratio", ours_ratio, venue_ratio),
     ]
+
+
+def _of_stage(pool: Pool, result: PoolResult, name: str) -> float | None:
+    """Requirement over equity at a stage, without its threshold; None where it is unknown or equity is gone."""
+    for stage in pool.stages:
+        told = result.stages.get(name)
+        if stage.name == name and told is not None and told.value is not None and math.isfinite(told.value):
+            return told.value * stage.threshold / stage.scale if stage.scale else None
+    return None

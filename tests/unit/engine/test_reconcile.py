@@ -106,6 +106,22 @@ def test_the_venues_ratio_is_requirement_over_equity_whatever_the_threshold() ->
     assert found.drift == {"ratio": pytest.approx(0.0)}
 
 
+def test_a_ratio_with_resting_orders_in_it_is_compared_with_the_stage_that_counts_them() -> None:
+    # 1 and an order for 1 at the mark: (1 + 1) / 20 where orders count, 1 / 20 at liquidation.
+    order = replace(LEG, order=True)
+    stages = (Stage(name="warning", threshold=0.5, scale=2.0, orders=True), Stage(name="liquidation"))
+    edited = replace(pool(ratio=0.1, ratio_stage="warning"), stages=stages, legs=(LEG, order))
+    found = reconcile(MAIN, [edited], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+    assert found.drift == {"ratio": pytest.approx(0.0)}
+
+
+def test_a_stage_without_a_known_ratio_is_not_compared() -> None:
+    for stage in (Stage(name="other"), Stage(name="warning", scale=0.0)):
+        edited = replace(pool(ratio=0.1, ratio_stage="warning"), stages=(stage, Stage(name="liquidation")))
+        found = reconcile(MAIN, [edited], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+        assert found.drift == {}
+
+
 def test_a_venues_zero_is_no_divisor() -> None:
     assert against(maintenance_margin=0.0) == ({}, {}, ("the venue's maintenance margin is 0, ours is 1",))
     nothing = replace(pool(maintenance_margin=0.0), legs=())
