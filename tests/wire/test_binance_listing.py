@@ -98,7 +98,7 @@ async def test_what_is_neither_listed_nor_held_any_more_is_forgotten() -> None:
             await until(lambda: len(wire.all(CandlesLoaded)) == 2)
             account.trade("BTCUSDT", -0.01)
             sim.delist("X777USDT")
-            await until(lambda: wire.session._seen == {"BTCUSDT"}, what="listed, though held no more")
+            await until(lambda: wire.session._seeds._seen == {"BTCUSDT"}, what="listed, though held no more")
             read = len(wire.all(InstrumentsLoaded))
             account.trade("BTCUSDT", 0.01)
             await until(lambda: len(wire.all(InstrumentsLoaded)) > read + 2)

@@ -1,23 +1,21 @@
-"""The venue's public streams, marks and asset rates, and the bridge over REST while one of them is down."""
+"""The venue's public streams: marks and asset rates."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import MalformedAnswer, VenueError
-from monitor.domain.events import PollFailed
+from monitor.domain.errors import VenueError
 from monitor.domain.frames import Decoded
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.binance import endpoints
 from monitor.venues.binance.client import VENUE, Client
-from monitor.venues.binance.polls import PublicReadings
 from monitor.venues.binance.settings import BinanceUrls
 from monitor.venues.binance.streams import BinanceSpeech
 from monitor.venues.conversation import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger
-from monitor.venues.session import Emit, Put
+from monitor.venues.session import Put
 from monitor.venues.settings import Secret, Timings
 from monitor.venues.subscriptions import LedgerLimits, StreamRule
 from monitor.venues.wake import Pace
@@ -106,41 +104,3 @@ class MarketStream:
         lag = self._marks.lag_seconds
         if lag is not None and abs(lag) >= self._timings.clock_doubt_seconds:
             self._lagged(lag)
-
-
-class Bridge:
-    """Marks and asset rates over REST: once at the start, and for as long as their stream is down."""
-
-    def __init__(
-        self,
-        market: MarketStream,
-        readings: PublicReadings,
-        emit: Emit,
-        clock: Clock,
-        timings: Timings,
-        stretch: Callable[[], float],
-    ) -> None:
-        self._market, self._readings, self._emit = market, readings, emit
-        self._clock, self._timings, self._stretch = clock, timings, stretch
-
-    async def run(self) -> None:
-        """Read what is not streamed, as often as the budget allows."""
-        pace = Pace(self._clock, self._timings)
-        parts: tuple[tuple[str, Callable[[], Awaitable[None]]], ...] = (
-            (MARKS, self._readings.marks),
-            (ASSETS, self._readings.assets),
-        )
-        while True:
-            pause = self._timings.watch_every_seconds
-            for stream, read in parts:
-                if self._market.up(stream):
-                    continue
-                pause = max(pause, self._timings.bridge_every_seconds * self._stretch())
-                try:
-                    await read()
-                except VenueError as exc:
-                    if isinstance(exc, MalformedAnswer):
-                        self._market.ledger.counters[stream].malformed += 1
-                    self._emit(PollFailed(VENUE, None, stream, self._clock.now(), exc.why))
-                    pause = max(pause, pace.pause(exc, keyless=True))
-            await self._clock.sleep(pause)

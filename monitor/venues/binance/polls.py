@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import msgspec
 
-from monitor.domain.accounts import Permissions, SymbolConfig
+from monitor.domain.accounts import SymbolConfig
 from monitor.domain.clock import Clock
-from monitor.domain.errors import KeyTooPowerful, MalformedAnswer, VenueError
+from monitor.domain.errors import MalformedAnswer, VenueError
 from monitor.domain.events import AccountSnapshot, CashFlow, CashFlowsRead, PollFailed
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Symbol
@@ -17,10 +17,11 @@ from monitor.venues.binance import answers, cash, endpoints, funding
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.budget import Priority
 from monitor.venues.contents import Contents
+from monitor.venues.desk import check_powers
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
-from monitor.venues.settings import AccountSettings, PermissionPolicy, Timings
+from monitor.venues.settings import AccountSettings, Timings
 
 Row = tuple[str, str]
 ACCOUNT_READINGS = ("account", "config", "tiers", "permissions", "income")
@@ -80,7 +81,7 @@ class AccountReadings:
         self.tiered = Contents(timings.missing_spacing_seconds, timings.tiers_every_seconds)
         self._quirks: Mapping[Row, tuple[int | None, int | None]] = {}
 
-    async def account_and_positions(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
+    async def account_whole(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
         """Read both answers, again if the account moved in between; emit the snapshot and return it.
 
         `event_since(t)`: whether a push about the account came after t. A disagreement that is still the very same
@@ -144,13 +145,7 @@ class AccountReadings:
         with self.rows["permissions"].taking(answer):
             read = answers.permissions(answer.body, self.account, answer.received)
         self._emit(read)
-        words = powers(read.permissions)
-        if words and self._settings.permissions is PermissionPolicy.REFUSE:
-            raise KeyTooPowerful(
-                VENUE,
-                f"account {self.account.account}",
-                f'the key may {" and ".join(words)}; make a key that can only read, or set permissions = "warn"',
-            )
+        check_powers(self.account, read.permissions, self._settings.permissions)
 
     async def income(self, since: float) -> None:
         """Read the history of the account's cash flows from the venue's time `since` on, page by page; emit it whole,
@@ -196,14 +191,6 @@ class AccountReadings:
             priority=priority,
             waits=waits,
         )
-
-
-def powers(permissions: Permissions) -> tuple[str, ...]:
-    """What no monitor's key may do: move funds. Trading is warned of by a rule: it is not known whether this venue
-    lets a key read futures without it.
-    """
-    said = (("withdraw", permissions.can_withdraw), ("transfer", permissions.can_transfer))
-    return tuple(word for word, may in said if may)
 
 
 def _modes(symbols: Mapping[Symbol, SymbolConfig]) -> dict[Symbol, object]:

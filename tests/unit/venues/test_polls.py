@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from monitor.domain.accounts import Permissions
-from monitor.venues.binance.polls import disagreement, planned_weight, powers
+from monitor.venues.binance.polls import disagreement, planned_weight
+from monitor.venues.desk import powers
 from monitor.venues.settings import Timings
 
 
