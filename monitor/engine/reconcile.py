@@ -1,9 +1,10 @@
 """Ours against the venue's: one answer of the venue, computed again by our kernel on that very answer's marks.
 
-Drift is signed, (ours - venue) / venue for a figure; for a price it is (ours - venue) over the mark, or over the
-venue's price where that is greater. It is only a number where
-both sides have one; that one side says «none» and the other a price, or that the venue's figure is zero and ours is
-not, is a contradiction: no number says how far off it is, so that words have to.
+A ratio that the venue cuts off after some decimals may be anything up to the next of them: ours is held against the
+nearest of these. Drift is signed, (ours - venue) / venue for a figure; for a price it is (ours - venue) over the mark,
+or over the venue's price where that is greater. It is only a number where both sides have one; that one side says
+«none» and the other a price, or that the venue's figure is zero and ours is not, is a contradiction: no number says how
+far off it is, so that words have to.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ from monitor.margin.book import Book
 from monitor.margin.evaluate import evaluate
 from monitor.margin.pool import LIQUIDATION, Pool
 from monitor.margin.prices import Prices
-from monitor.margin.results import PoolResult, VenueLineResult
+from monitor.margin.results import PoolResult, Sides, VenueLineResult
 
 TINY = 1e-9  #: a venue's figure nearer to zero than this is zero: no ratio is formed with it
+MARKET_LINE = "market_line"
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """One pool against its venue. `drift` by figure, `lines` by position, `disagreements` all that differs, in words.
+
+    The drift of the market line is the difference of two distances, 0 up to what the venue's own may be off by.
 
     `contradictions` by figure: both sides' words where the venue's zero leaves no ratio. `verdicts` by position: how
     our price and the venue's disagree, "" where they agree; a position whose prices cannot be compared has none.
@@ -85,6 +89,7 @@ def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reco
         drift[figure] = (ours - venue) / abs(venue)
         if abs(drift[figure]) > tolerances.figure_ratio:
             words_found.append(f"our {name} of {ours:g} differs from the venue's {venue:g}")
+    _market(pool, result.market, drift, contradictions, words_found)
     lines: dict[PositionKey, float] = {}
     verdicts: dict[PositionKey, str] = {}
     tolerated: dict[PositionKey, float] = {}
@@ -103,6 +108,32 @@ def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reco
     if lines:
         drift["line"] = max(lines.values(), key=abs)
     return Reconciliation(drift, lines, tuple(words_found), contradictions, verdicts, tolerated)
+
+
+def _market(
+    pool: Pool, ours: Sides, drift: dict[str, float], contradictions: dict[str, str], words_found: list[str]
+) -> None:
+    """How far all prices may move together, by our line and by the venue's own."""
+    apart: list[float] = []
+    for way, line, venue in zip(("down", "up"), (ours.down, ours.up), pool.venue.market, strict=True):
+        distance, tolerance = line.distance_ratio, pool.venue.market_tolerance
+        if venue is None or distance is None:
+            continue
+        if distance == venue or (way == "down" and min(distance, venue) >= 1.0 - tolerance):
+            apart.append(0.0)  # neither is ever reached
+            continue
+        said = f"the venue's market line {way} is {_far(venue)}, ours {_far(distance)}"
+        off = distance - venue
+        if math.isinf(off):
+            contradictions[MARKET_LINE] = said
+        apart.append(0.0 if abs(off) <= tolerance else off)
+        words_found += [said] if apart[-1] else []
+    if apart and MARKET_LINE not in contradictions:
+        drift[MARKET_LINE] = max(apart, key=abs)
+
+
+def _far(distance: float) -> str:
+    return "never reached" if math.isinf(distance) else f"{distance:.2%} away"
 
 
 def drift_of(line: VenueLineResult, of_mark: float) -> float:
@@ -144,7 +175,7 @@ def _figures(pool: Pool, result: PoolResult) -> list[tuple[str, float | None, fl
         ours_ratio = _of_stage(pool, result, venue.ratio_stage)
     elif result.equity is not None and result.maintenance_margin is not None and result.equity > 0.0:
         ours_ratio = result.maintenance_margin / result.equity
-    venue_ratio = venue.ratio
+    venue_ratio = _whole_ratio(pool, ours_ratio)
     if venue_ratio is not None and venue.ratio_inverted:
         venue_ratio = 1.0 / venue_ratio if venue_ratio > 0.0 else None
     return [
@@ -161,3 +192,11 @@ def _of_stage(pool: Pool, result: PoolResult, name: str) -> float | None:
         if stage.name == name and told is not None and told.value is not None and math.isfinite(told.value):
             return told.value * stage.threshold / stage.scale if stage.scale else None
     return None
+
+
+def _whole_ratio(pool: Pool, ours: float | None) -> float | None:
+    """The venue's ratio in its own direction: where it was cut off, the nearest to ours that it may have been."""
+    printed, decimals, inverted = pool.venue.ratio, pool.venue.ratio_decimals, pool.venue.ratio_inverted
+    if printed is None or decimals is None or ours is None or (inverted and not ours):
+        return printed
+    return min(max(1.0 / ours if inverted else ours, printed), printed + 10.0**-decimals)

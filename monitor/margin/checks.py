@@ -204,10 +204,16 @@ def _grid(judge: _Judge, grid: ScenarioGrid) -> None:
     judge.need(not grid.reference_price <= 0.0, f"{field} reference_price", grid.reference_price, "must be > 0")
     judge.finite(f"{field} moves", *grid.moves)
     judge.need(len(grid.moves) >= 2 and 0.0 in grid.moves, f"{field} moves", grid.moves, "must hold 0 and another move")
-    judge.need(grid.moves[0] > -1.0, f"{field} moves", grid.moves[0], "must be above -1")
+    lowest = grid.moves[0]
+    least = lowest >= -1.0 if grid.requirements else lowest > -1.0  # a profit is looked up from each move onwards
+    judge.need(least, f"{field} moves", lowest, "must be above -1")
     for lower, upper in pairwise(grid.moves):
         judge.need(lower < upper, f"{field} moves", upper, f"must rise, and follows {lower!r}")
-    judge.need(len(grid.profits) > 0, f"{field} profits", grid.profits, "must hold a column")
+    told = not grid.in_equity and bool(grid.requirements)
+    judge.need(told or len(grid.profits) > 0, f"{field} profits", grid.profits, "must hold a column")
+    count = len(grid.requirements)
+    judge.need(count in (0, len(grid.moves)), f"{field} requirements", grid.requirements, "must hold one a move")
+    judge.known_or_nan(f"{field} requirements", *grid.requirements)
     for column in grid.profits:
         judge.need(len(column) == len(grid.moves), f"{field} profits", column, "must hold one profit a move")
         judge.known_or_nan(f"{field} profits", *column)

@@ -76,7 +76,7 @@ def _grids(pool: Pool, prices: Prices) -> list[str]:
             words.append(f"no USD price for {grid.asset}")
         if isnan(grid.reference_price):
             words.append(f"no reference price of the scenario grid on {grid.asset}")
-        if any(isnan(profit) for column in grid.profits for profit in column):
+        if any(isnan(each) for column in (*grid.profits, grid.requirements) for each in column):
             words.append(f"the scenario grid on {grid.asset} has gaps")
     return words
 

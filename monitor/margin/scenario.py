@@ -14,11 +14,16 @@ def grid_at(grid: ScenarioGrid, price: Dual) -> tuple[Dual, Dual]:
 
     With m the move since the reading, the scenarios are taken from there: move j leads to (1 + m) * (1 + moves[j]) - 1.
     requirement = scale * max over v, j of (middle(m) - profit_v(that place)) + contingency. Profits between and beyond
-    the moves follow straight lines.
+    the moves follow straight lines. Where the grid gives requirements, these at m take the place of the worst loss, and
+    beyond the moves the outermost is held.
     """
     moves = np.array(grid.moves)
     here = price * (1.0 / np.full(len(price.v), grid.reference_price)) - np.ones(len(price.v))
-    profit = _line(moves, np.array(grid.profits[len(grid.profits) // 2]), here)
+    profit = _line(moves, np.array(_middle(grid)), here)
+    if grid.requirements:
+        # A gap anywhere makes it unknown everywhere: a search along the ray must not pass over one as if it were safe.
+        gap = 0.0 * np.full(len(price.v), sum(grid.requirements) + sum(_middle(grid)))
+        return profit + gap, _scaled(grid, _line(moves, np.array(grid.requirements), _within(moves, here)) + gap)
     worst: Dual | None = None
     for column in grid.profits:
         for move in grid.moves:
@@ -26,14 +31,32 @@ def grid_at(grid: ScenarioGrid, price: Dual) -> tuple[Dual, Dual]:
             loss = profit - _line(moves, np.array(column), there)
             worst = loss if worst is None else loss.where(~(loss.v <= worst.v), worst)
     assert worst is not None
-    ones = np.ones(len(price.v))
-    return profit, worst * (grid.scale * ones) + grid.contingency * ones
+    return profit, _scaled(grid, worst)
+
+
+def _scaled(grid: ScenarioGrid, needed: Dual) -> Dual:
+    ones = np.ones(len(needed.v))
+    return needed * (grid.scale * ones) + grid.contingency * ones
+
+
+def _middle(grid: ScenarioGrid) -> tuple[float, ...]:
+    """The profits at unchanged volatility; without any the grid tells no profit."""
+    return grid.profits[len(grid.profits) // 2] if grid.profits else (0.0,) * len(grid.moves)
 
 
 def kinks(grid: ScenarioGrid, price: float) -> list[float]:
-    """Where the straight pieces meet, as moves x of the asset from `price`: at (1 + m) = (1 + m_i) / (1 + m_j)."""
-    places = {(1.0 + a) / (1.0 + b) for a in grid.moves for b in grid.moves}
+    """Where the straight pieces meet, as moves x of the asset from `price`: at (1 + m) = (1 + m_i) / (1 + m_j), and
+    where the grid gives requirements at (1 + m) = (1 + m_i).
+    """
+    places = {(1.0 + a) / (1.0 + b) for a in grid.moves for b in ((0.0,) if grid.requirements else grid.moves)}
     return [place * grid.reference_price / price - 1.0 for place in sorted(places)]
+
+
+def _within(moves: Floats, at: Dual) -> Dual:
+    """The same between the outermost moves, where it stands still beyond them; NaN stays NaN."""
+    inside = (at.v >= moves[0]) & (at.v <= moves[-1])
+    clipped = np.clip(at.v, moves[0], moves[-1])
+    return Dual(clipped, None if at.d is None else np.where(inside, at.d, 0.0))
 
 
 def _line(moves: Floats, profits: Floats, at: Dual) -> Dual:

@@ -44,6 +44,7 @@ def shapes(block: Block, terms: Terms) -> Ints:
     mark(Shape.ROUGH, rows.problem, block.rows.bent[rows.row])
     mark(Shape.ROUGH, terms.debts.problem, block.debts.bent[terms.debts.debt])
     mark(Shape.PIECES, terms.grids.problem, terms.grids.b != 0.0)
+    mark(Shape.ROUGH, terms.grids.problem, (terms.grids.b != 0.0) & (problems.scale_b[terms.grids.problem] != 0.0))
     for problem, b in (
         (legs.problem, legs.rise),
         (legs.problem, legs.sink),

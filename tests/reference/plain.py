@@ -305,6 +305,11 @@ class _Point:
         total += self.borrow_requirement()
         for grid in self.pool.grids:
             moved = self.moved(grid)
+            if grid.requirements:
+                needed = self.num(grid.scale) * grid_requirement(grid, moved, self.num)
+                total += needed + self.num(grid.contingency)
+                self.terms.append(self.num(grid.scale) * max(abs(self.num(each)) for each in grid.requirements))
+                continue
             worst = grid_worst_loss(grid, moved, self.num)
             total += self.num(grid.scale) * worst + self.num(grid.contingency)
             reached = max(abs(self.num(p)) for column in grid.profits for p in column)
@@ -412,6 +417,15 @@ def grid_worst_loss(grid: ScenarioGrid, moved: Number, num: Callable[[Any], Numb
         for move in grid.moves
     ]
     return max(num(0), *losses)
+
+
+def grid_requirement(grid: ScenarioGrid, moved: Number, num: Callable[[Any], Number]) -> Number:
+    """The requirement that the venue gave for a move: straight lines between its moves, the outermost held beyond."""
+    if moved <= grid.moves[0]:
+        return num(grid.requirements[0])
+    if moved >= grid.moves[-1]:
+        return num(grid.requirements[-1])
+    return interpolated(grid.moves, grid.requirements, moved, num)
 
 
 def in_coin(leg: Leg) -> bool:

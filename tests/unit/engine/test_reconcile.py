@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import nextafter
+from math import inf, nextafter
 
 import pytest
 
@@ -230,3 +230,70 @@ def test_two_answers_of_different_kinds(ours: Line, venue: Line, side: object, w
         disagree=False,
     )
     assert line_disagreement(line, 0.001) == words
+
+
+class TestACutOffRatio:
+    """Ours is 0.05; what the venue truncated may have been anything up to its next decimal."""
+
+    @pytest.mark.parametrize(
+        ("printed_ratio", "decimals", "drift"),
+        [
+            pytest.param(0.05, 4, 0.0, id="the same"),
+            pytest.param(0.0, 1, 0.0, id="nothing is left of it"),
+            pytest.param(0.049, 2, 0.0, id="ours lies between it and its next decimal"),
+            pytest.param(0.0510, 4, 0.05 / 0.051 - 1.0, id="ours lies below it"),
+            pytest.param(0.0480, 4, 0.05 / 0.0481 - 1.0, id="ours lies above its next decimal"),
+        ],
+    )
+    def test_it_differs_by_what_lies_outside(self, printed_ratio: float, decimals: int, drift: float) -> None:
+        found, _, words = against(ratio=printed_ratio, ratio_decimals=decimals)
+        assert found == pytest.approx({"ratio": drift}, abs=1e-12)
+        assert bool(words) == (abs(drift) > TOLERANCES.figure_ratio)
+
+    def test_a_ratio_that_is_higher_where_it_is_safer_is_cut_off_that_way_too(self) -> None:
+        assert against(ratio=19.9, ratio_inverted=True, ratio_decimals=0)[0] == pytest.approx({"ratio": 0.0}, abs=1e-12)
+        assert against(ratio=21.0, ratio_inverted=True, ratio_decimals=0)[0] == pytest.approx({"ratio": 0.05})
+
+    def test_without_a_requirement_of_ours_there_is_nothing_to_turn_round(self) -> None:
+        idle = replace(pool(ratio=21.0, ratio_inverted=True, ratio_decimals=2), legs=())
+        found = reconcile(MAIN, [idle], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+        assert found.drift == {"ratio": -1.0}
+
+
+DOWN = 1.0 - LINE / 100.0  # everything but stablecoins may fall so far
+
+
+class TestTheMarketLine:
+    def test_it_agrees_within_what_the_venues_own_is_off_by(self) -> None:
+        assert against(market=(DOWN + 0.015, inf))[0] == {"market_line": 0.0}
+        assert against(market=(DOWN + 0.015, inf))[2] == ()
+
+    def test_beyond_that_the_drift_is_the_difference_of_the_distances(self) -> None:
+        drift, _, words = against(market=(DOWN + 0.03, None), market_tolerance=0.01)
+        assert drift == {"market_line": pytest.approx(-0.03)}
+        assert words == ("the venue's market line down is 22.19% away, ours 19.19% away",)
+
+    def test_the_worse_side_is_told(self) -> None:
+        drift = against(market=(DOWN - 0.05, inf))[0]
+        assert drift == {"market_line": pytest.approx(0.05)}
+
+    def test_what_neither_ever_reaches_agrees(self) -> None:
+        assert against(market=(None, inf))[0] == {"market_line": 0.0}
+
+    def test_that_only_one_of_them_is_ever_reached_is_a_contradiction(self) -> None:
+        found = reconcile(MAIN, [pool(market=(inf, 0.5))], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+        assert found.drift == {}
+        assert found.contradictions["market_line"] == "the venue's market line up is 50.00% away, ours never reached"
+        assert found.disagreements == (
+            "the venue's market line down is never reached, ours 19.19% away",
+            "the venue's market line up is 50.00% away, ours never reached",
+        )
+
+    def test_a_line_near_price_zero_is_as_good_as_none(self) -> None:
+        safe = replace(pool(market=(inf, None)), cash=99.5)
+        found = reconcile(MAIN, [safe], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY]
+        assert (found.drift, found.disagreements) == ({"market_line": 0.0}, ())
+
+    def test_what_is_unknown_is_not_compared(self) -> None:
+        blind = replace(pool(market=(0.1, 0.1)), legs=(replace(LEG, tiers=None),))
+        assert reconcile(MAIN, [blind], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY].drift == {}

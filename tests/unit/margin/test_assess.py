@@ -253,6 +253,21 @@ class TestGrids:
         # at -20 %: scenarios lead to -36 %, -20 %, -4 %; below the grid its last line goes on (100 a unit)
         assert result.maintenance_margin == pytest.approx(-20.0 + 36.0)
 
+    @pytest.mark.parametrize(
+        ("price", "required"),
+        [
+            pytest.param(100.0, 2 * 30.0 + 3.0, id="at its reading"),
+            pytest.param(95.0, 2 * 35.0 + 3.0, id="halfway along a straight line"),
+            pytest.param(110.0, 2 * 10.0 + 3.0, id="at a move"),
+            pytest.param(70.0, 2 * 40.0 + 3.0, id="held below the moves"),
+            pytest.param(300.0, 2 * 10.0 + 3.0, id="and above them"),
+        ],
+    )
+    def test_a_requirement_that_the_venue_gave_by_moves_is_read_off(self, price: float, required: float) -> None:
+        told = replace(self.GRID, profits=(), requirements=(40.0, 30.0, 10.0), reference_price=100.0)
+        result = ask(pool(grids=(told,)), at=prices(assets={"BTC": price}))
+        assert result.maintenance_margin == pytest.approx(required)
+
     def test_a_grid_whose_legs_are_not_in_the_pool_belongs_to_equity(self) -> None:
         moved = ScenarioGrid(
             asset="BTC", reference_price=125.0, moves=(-0.2, 0.0, 0.2), profits=((-20.0, 0.0, 10.0),), in_equity=True

@@ -222,6 +222,12 @@ BAD: list[tuple[str, Pool, str]] = [
     ("a grid that falls", pool(grids=(replace(GRID, moves=(0.1, 0.0, 0.2)),)), "moves = 0.0"),
     ("a grid with gaps", pool(grids=(replace(GRID, profits=((0.0,),)),)), "profits = (0.0,)"),
     ("a grid without columns", pool(grids=(replace(GRID, profits=()),)), "profits = ()"),
+    ("a told grid with gaps", pool(grids=(replace(GRID, requirements=(1.0,)),)), "requirements = (1.0,)"),
+    (
+        "a told grid without profits that counts in equity",
+        pool(grids=(replace(GRID, profits=(), requirements=(1.0,) * len(GRID.moves), in_equity=True),)),
+        "profits = ()",
+    ),
     ("a grid read at zero", pool(grids=(replace(GRID, reference_price=0.0),)), "reference_price = 0.0"),
     ("a venue line's threshold", pool(leg(1.0), venue=line(threshold=0.0)), "venue line threshold = 0.0"),
     ("another account's pool", of(OTHER, pool(leg(1.0))), "does not belong to"),

@@ -206,6 +206,19 @@ class TestCoins:
         still = ask(pool(leg(1.0, "ETHUSDT"), grids=(grid,), cash=40.0)).positions[0]
         assert still.down == NEVER
 
+    def test_a_requirement_given_by_moves_is_walked_from_move_to_move(self) -> None:
+        told = ScenarioGrid(
+            asset="BTC",
+            reference_price=100.0,
+            moves=(-1.0, -0.5, 0.0, 0.5),
+            profits=(),
+            requirements=(0.0, 60.0, 10.0, 15.0),
+        )
+        result = ask(pool(grids=(told,), cash=20.0))
+        # 10 at 100 and 60 at 50: 20 at 90, though nothing is required any more at price zero
+        assert at(result.coins["BTC"].down) == pytest.approx(90.0)
+        assert result.coins["BTC"].up == NEVER  # held at 15
+
     def test_a_short_call_is_sought_in_steps(self) -> None:
         result = ask(pool(option(-1.0), cash=30.0))
         line = at(result.coins["BTC"].up)

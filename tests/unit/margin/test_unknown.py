@@ -61,6 +61,7 @@ NO_REQUIREMENT: list[tuple[Pool, str]] = [
     (pool(leg(1.0, constant_requirement=nan)), "no requirement for BTCUSDT"),
     (pool(leg(1.0), constant_requirement=nan), "no constant requirement"),
     (pool(grids=(replace(GRID, profits=((0.0, nan),)),)), "the scenario grid on BTC has gaps"),
+    (pool(grids=(replace(GRID, requirements=(1.0, nan)),)), "the scenario grid on BTC has gaps"),
     (pool(grids=(replace(GRID, asset="SOL"),)), "no USD price for SOL"),
 ]
 
