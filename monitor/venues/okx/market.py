@@ -1,30 +1,30 @@
-"""The venue's public streams, for what all accounts hold, and the bridge over REST while one of them is down."""
+"""The venue's public streams, for what all accounts hold."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import MalformedAnswer, VenueError
-from monitor.domain.events import PollFailed
-from monitor.domain.frames import Decoded
+from monitor.domain.errors import VenueError
+from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.conversation import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger
 from monitor.venues.okx import endpoints
 from monitor.venues.okx.client import Client
+from monitor.venues.okx.endpoints import INDEX_PRICES, InstType, Topic, inst_type
 from monitor.venues.okx.needs import Needs
 from monitor.venues.okx.settings import VENUE, OkxSettings
 from monitor.venues.okx.speech import OkxSpeech
-from monitor.venues.okx.tables import PublicReadings
-from monitor.venues.session import Emit, Put
+from monitor.venues.session import Put
 from monitor.venues.settings import Secret, Timings
 from monitor.venues.subscriptions import LedgerLimits
 from monitor.venues.wake import Pace
 
 MARKS, ASSETS, OPTIONS = "marks", "assets", "options"
 SOCKET = "market"  #: that all of them come on
+NOT_THERE = "code 60018"  #: what is subscribed to does not exist
 
 
 class MarketStream:
@@ -49,20 +49,26 @@ class MarketStream:
         self._marks = self.ledger.counters[MARKS]
         self._live_since: float | None = None
         self._needs: Needs | None = None
+        self._absent: set[str] = set()  #: topics that this connection was told do not exist, and need not
 
     def need(self, needs: Needs) -> None:
         """From now on these instruments and assets are streamed, and no others."""
-        if needs == self._needs:
-            return
-        self._needs = needs
-        funding = [topic.text for topic in needs.funding_topics()]
-        marks = [topic.text for topic in needs.mark_topics()]
-        silent = self._timings.marks_silent_seconds
-        self.ledger.want(MARKS, sorted(marks + funding), silent_seconds=silent, quiet=funding)
-        indices = sorted(topic.text for topic in needs.index_topics())
-        self.ledger.want(ASSETS, indices, silent_seconds=self._timings.assets_silent_seconds)
-        options = sorted(topic.text for topic in needs.option_topics())
-        self.ledger.want(OPTIONS, options, silent_seconds=self._timings.assets_silent_seconds)
+        if needs != self._needs:
+            self._needs = needs
+            self._want(needs)
+
+    def _want(self, needs: Needs) -> None:
+        funding = self._texts(needs.funding_topics())
+        marks = self._texts(needs.mark_topics())
+        timings = self._timings
+        self.ledger.want(MARKS, marks + funding, silent_seconds=timings.marks_silent_seconds, quiet=funding)
+        indices = self._texts(needs.index_topics())
+        self.ledger.want(ASSETS, indices, silent_seconds=timings.assets_silent_seconds)
+        options = self._texts(needs.option_topics())
+        self.ledger.want(OPTIONS, options, silent_seconds=timings.assets_silent_seconds)
+
+    def _texts(self, topics: Iterable[Topic]) -> list[str]:
+        return sorted(topic.text for topic in topics if topic.text not in self._absent)
 
     def up(self, stream: str) -> bool:
         """Whether this stream delivers."""
@@ -73,6 +79,9 @@ class MarketStream:
         pace = Pace(self._clock, self._timings)
         while True:
             self._live_since = None
+            if self._absent and self._needs is not None:
+                self._absent.clear()
+                self._want(self._needs)
             try:
                 await Feed(VENUE, SOCKET, self._address, self._conversation, self._clock, self._timings).run()
             except VenueError as exc:
@@ -98,12 +107,27 @@ class MarketStream:
     def _record(self, raw: bytes, received: float) -> None:
         self._recorder.frame(VENUE, None, SOCKET, raw, received)
 
-    def _heard(self, _: Decoded) -> None:
+    def _heard(self, decoded: Decoded) -> None:
+        if decoded.kind is FrameKind.REFUSED and need_not_exist(decoded):
+            # It is asked for again with the next connection: until then what hangs on it goes without.
+            self._absent.add(str(decoded.request_id))
+            if self._needs is not None:
+                self._want(self._needs)
         if self._live_since is None and all(map(self.up, (MARKS, ASSETS, OPTIONS))):
             self._live_since = self._clock.monotonic()
         lag = self._marks.lag_seconds
         if lag is not None and abs(lag) >= self._timings.clock_doubt_seconds:
             self._lagged(lag)
+
+
+def need_not_exist(decoded: Decoded) -> bool:
+    """Whether this refuses a topic that the venue has for some and not for all: not every coin has an index in USD, nor
+    every pair a mark. A contract that is held has one.
+    """
+    if NOT_THERE not in decoded.why or not isinstance(decoded.request_id, str):
+        return False
+    topic = Topic.parse(decoded.request_id)
+    return topic.channel == INDEX_PRICES or inst_type(topic.inst) == InstType.MARGIN
 
 
 def ledger_limits(timings: Timings) -> LedgerLimits:
@@ -113,42 +137,3 @@ def ledger_limits(timings: Timings) -> LedgerLimits:
         reconnect_seconds=timings.reconnect_seconds,
         refused_again_seconds=timings.refused_again_seconds,
     )
-
-
-class Bridge:
-    """Marks, indices and option marks over REST: at the start, and for as long as their stream is down."""
-
-    def __init__(
-        self,
-        market: MarketStream,
-        readings: PublicReadings,
-        emit: Emit,
-        clock: Clock,
-        timings: Timings,
-        stretch: Callable[[], float],
-    ) -> None:
-        self._market, self._readings, self._emit = market, readings, emit
-        self._clock, self._timings, self._stretch = clock, timings, stretch
-
-    async def run(self) -> None:
-        """Read what is not streamed, as often as the budget allows."""
-        pace = Pace(self._clock, self._timings)
-        parts: tuple[tuple[str, Callable[[], Awaitable[None]]], ...] = (
-            (MARKS, self._readings.marks),
-            (ASSETS, self._readings.assets),
-            (OPTIONS, self._readings.options),
-        )
-        while True:
-            pause = self._timings.watch_every_seconds
-            for stream, read in parts:
-                if self._market.up(stream):
-                    continue
-                pause = max(pause, self._timings.bridge_every_seconds * self._stretch())
-                try:
-                    await read()
-                except VenueError as exc:
-                    if isinstance(exc, MalformedAnswer):
-                        self._market.ledger.counters[stream].malformed += 1
-                    self._emit(PollFailed(VENUE, None, stream, self._clock.now(), exc.why))
-                    pause = max(pause, pace.pause(exc, keyless=True))
-            await self._clock.sleep(pause)

@@ -54,6 +54,10 @@ class Needs:
             self.symbols | other.symbols, self.tiers | other.tiers, self.assets | other.assets, self.owed | other.owed
         )
 
+    def __le__(self, other: Needs) -> bool:
+        """Whether the other needs all of this, too."""
+        return self | other == other
+
     @property
     def kinds(self) -> frozenset[str]:
         """Kinds of instruments among them."""

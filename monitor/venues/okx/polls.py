@@ -13,9 +13,10 @@ from monitor.domain.clock import Clock
 from monitor.domain.errors import AuthRejected, KeyTooPowerful, VenueError
 from monitor.domain.events import AccountSnapshot, CashFlow, CashFlowsRead, PollFailed
 from monitor.venues.budget import Priority
-from monitor.venues.okx import answers_account, answers_risk, cash, endpoints, needs
+from monitor.venues.okx import answers_account, answers_risk, cash, endpoints
 from monitor.venues.okx.client import Client
 from monitor.venues.okx.endpoints import InstType
+from monitor.venues.okx.needs import Needs
 from monitor.venues.okx.settings import VENUE, OkxSettings
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
@@ -87,12 +88,12 @@ class AccountReadings:
         self._timings = settings.timings
         self.rows = {what: Reading(VENUE, account.name, what) for what in ACCOUNT_READINGS}
         self.mode: CollateralMode | None = None  #: as last read
-        self.needs = needs.Needs()  #: of what was last read, and pushed since
+        self.needs = Needs()  #: of what was last read, and pushed since; whoever follows that keeps it here
         self._fees: dict[str, tuple[bytes, float]] = {}  #: by kind of instrument, and when (steady seconds)
         self._withdrawal: bytes | None = None  #: what may leave the account, as old as the configuration
         self._risk: VenueAccount | None = None  #: what the position builder last said
 
-    async def account_and_positions(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
+    async def account_whole(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
         """Read balance, positions and orders, again if the account moved in between; emit the snapshot and return it.
 
         The three are asked in one moment, but the venue answers each by itself: the account's ratio is from the
@@ -130,7 +131,6 @@ class AccountReadings:
             )
         if problems:
             snapshot = replace(snapshot, problems=(*snapshot.problems, *problems))
-        self.needs = needs.of_snapshot(snapshot)
         self._emit(snapshot)
         return snapshot
 

@@ -42,14 +42,12 @@ class OkxSpeech(Speech):
         venue_now: Callable[[], float],
         account: AccountKey | None = None,
         credentials: Credentials | None = None,
-        doubted: Callable[[str], None] | None = None,
     ) -> None:
-        """`doubted` is told, in words, when a snapshot on this connection cannot be believed."""
         # The venue cuts a connection on which nothing was said for 30 s.
         self.ping_every_seconds = timings.ping_every_seconds
         self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
         self._venue_now, self._account, self._credentials = venue_now, account, credentials
-        self._pages, self._doubted = Pages(), doubted
+        self._pages = Pages()
 
     def decode(self, raw: bytes, received: float) -> Decoded:
         """One frame; of a snapshot in several, the last one tells what was in all of them."""
@@ -57,10 +55,7 @@ class OkxSpeech(Speech):
         if decoded.name == CONNECTIONS:
             # It tells of a channel and is no data of it: a stream that only counts connections is silent.
             return replace(decoded, stream="", why=connections(raw))
-        put = self._pages.put(decoded)
-        if put.doubt and self._doubted is not None:
-            self._doubted(put.doubt)
-        return put.decoded
+        return self._pages.put(decoded)
 
     def login(self, at: Moment) -> Login | None:  # noqa: ARG002  # the venue's clock is asked, not ours
         """Who we are, by the venue's clock: a login is good for 30 s."""

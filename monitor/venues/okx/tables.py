@@ -8,8 +8,8 @@ import msgspec
 
 from monitor.domain.accounts import MarginMode
 from monitor.domain.clock import Clock
-from monitor.domain.errors import MalformedAnswer
-from monitor.domain.events import TiersLoaded
+from monitor.domain.errors import MalformedAnswer, Refused
+from monitor.domain.events import PollFailed
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Instrument
 from monitor.domain.names import Asset, Symbol
@@ -19,7 +19,8 @@ from monitor.venues.okx import answers, endpoints
 from monitor.venues.okx.answers import TierAnswer
 from monitor.venues.okx.client import Client
 from monitor.venues.okx.endpoints import InstType
-from monitor.venues.okx.needs import ISOLATED, Needs, TierKey
+from monitor.venues.okx.kept import Kept
+from monitor.venues.okx.needs import CROSS, ISOLATED, Needs, TierKey
 from monitor.venues.okx.settings import VENUE
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
@@ -60,13 +61,18 @@ class PublicReadings:
         misread: Callable[[str, Sequence[RowProblem], bytes], None],
     ) -> None:
         self._client, self._emit, self._clock, self._needs, self._misread = client, emit, clock, needs, misread
-        self.listed = Contents(timings.missing_spacing_seconds, timings.instruments_every_seconds)
         self.rows = {what: Reading(VENUE, None, what) for what in PUBLIC_READINGS}
+        spacing = timings.missing_spacing_seconds
+        self._listed = Contents(spacing, timings.instruments_every_seconds)
+        self._families = Contents(spacing, timings.instruments_every_seconds)
+        self._tiered = Contents(spacing, timings.tiers_every_seconds)
+        self._lent = Contents(spacing, timings.tiers_every_seconds)
+        self._lists = Kept(self._list, timings.instruments_every_seconds, clock)
+        self._tiers = Kept(self._tier_table, timings.tiers_every_seconds, clock)
+        self._discounts = Kept(self._discount_table, timings.tiers_every_seconds, clock)
+        self._loans = Kept(self._loan_table, timings.tiers_every_seconds, clock)
         self._instruments: Mapping[Symbol, Instrument] = {}
-        self._families: frozenset[str] = frozenset()  #: of options that were asked for
-        self._tiers: dict[TierKey, Answer] = {}
-        self._discounts: Answer | None = None
-        self._loans: dict[Asset, Answer] = {}
+        self._listed_since = False  #: something is held that was not there when the lists were read
 
     async def clock(self) -> None:
         """Measure the venue's clock."""
@@ -75,88 +81,109 @@ class PublicReadings:
 
     # Tables
 
-    async def instruments(self) -> None:
-        """Read all pairs, swaps and futures, and the options of the families that are held."""
-        families = self._needs().option_families
-        said = [await self._read("instruments", endpoints.INSTRUMENTS, {"instType": one}) for one in endpoints.LISTED]
-        for family in sorted(families):
-            params = {"instType": InstType.OPTION, "instFamily": family}
-            said.append(await self._read("instruments", endpoints.INSTRUMENTS, params))
-        with self.rows["instruments"].taking(*said) as bad:
-            loaded = answers.instruments([one.body for one in said], VENUE, said[-1].received, bad)
-        self._instruments = {one.symbol: one for one in loaded.instruments}
-        self._families = families
-        self.listed.read(self._instruments, self._clock.monotonic())
-        self._emit(loaded)
-        self._tell_tiers()
-
     def lacks_instruments(self, needs: Needs) -> bool:
-        """Whether what is held has options of a family that was not asked for, or something listed since."""
-        new = bool(needs.option_families - self._families) and bool(self._instruments)
-        return new or self.listed.worth_reading(needs.symbols, self._clock.monotonic())
-
-    async def tiers(self) -> None:
-        """Read the maintenance tiers of everything that is held, anew."""
-        self._tiers.clear()
-        await self.missing_tiers()
-
-    async def missing_tiers(self) -> None:
-        """Read the tables that nobody asked for yet. What is no longer held is forgotten."""
-        wanted = self._needs().tiers
-        for key in self._tiers.keys() - wanted:
-            del self._tiers[key]
-        for key in sorted(wanted - self._tiers.keys()):
-            self._tiers[key] = await self._read("tiers", endpoints.POSITION_TIERS, key.params())
-        if not wanted:
-            self.rows["tiers"].idle("nothing is held or ordered that has tiers")
-            self._emit(TiersLoaded(VENUE, None, (), self._clock.now()))
-        self._tell_tiers()
+        """Whether what is held was listed since, or is an option of a family that was not read; True is acted upon."""
+        now = self._clock.monotonic()
+        families = self._families.worth_reading(needs.option_families, now)
+        self._listed_since = self._listed.worth_reading(needs.symbols, now) or self._listed_since
+        return self._listed_since or families
 
     def lacks_tiers(self, needs: Needs) -> bool:
-        """Whether a table is needed that was never read."""
-        return bool(needs.tiers - self._tiers.keys())
+        """Whether a table of tiers is needed that is not there; True is acted upon."""
+        return self._tiered.worth_reading((str(key) for key in needs.tiers), self._clock.monotonic())
+
+    def lacks_collateral(self, needs: Needs) -> bool:
+        """Whether something is owed of which no table is there; True is acted upon."""
+        return self._lent.worth_reading(needs.owed, self._clock.monotonic())
+
+    async def instruments(self) -> None:
+        """Read all pairs, swaps and futures, and the options of the families that are held."""
+        lists = [(kind, "") for kind in endpoints.LISTED]
+        lists += [(InstType.OPTION, family) for family in sorted(self._needs().option_families)]
+        if self._listed_since:
+            self._lists.answers.clear()
+            self._listed_since = False
+        refusal = await self._lists.renew(lists)
+        said = self._lists.answers
+        with self.rows["instruments"].taking(*said.values()) as bad:
+            bodies = [one.body for one in said.values()]
+            loaded = answers.instruments(bodies, VENUE, self._lists.oldest, bad)
+        self._instruments = {one.symbol: one for one in loaded.instruments}
+        self._listed.read(self._instruments, self._clock.monotonic())
+        self._families.read((family for kind, family in said if kind == InstType.OPTION), self._clock.monotonic())
+        self._emit(loaded)
+        self._tell_tiers()
+        self._tell_refusal("instruments", refusal)
+
+    def lists(self, symbol: Symbol) -> bool:
+        """Whether the venue has this instrument, as it was last read."""
+        return symbol in self._instruments
+
+    async def tiers(self) -> None:
+        """Read the maintenance tiers of everything that is held, as far as they are missing or old."""
+        wanted = sorted(self._needs().tiers)
+        refusal = None
+        try:
+            refusal = await self._tiers.renew(wanted)
+        finally:
+            self._tiered.read((str(key) for key in self._tiers.answers), self._clock.monotonic())
+            self._tell_tiers()
+        if not wanted:
+            self.rows["tiers"].idle("nothing is held or ordered that has tiers")
+        self._tell_refusal("tiers", refusal)
 
     def _tell_tiers(self) -> None:
         """Tell all tables that there are, for the instruments that there are."""
-        if not self._tiers or not self._instruments:
+        read = self._tiers.answers
+        if read and not self._instruments:
             return
         said = [
             TierAnswer(one.body, key.kind, MarginMode.ISOLATED if key.mode == ISOLATED else MarginMode.CROSS)
-            for key, one in self._tiers.items()
+            for key, one in read.items()
         ]
-        read = list(self._tiers.values())
-        with self.rows["tiers"].taking(*read) as bad:
-            # They are as old as the oldest of them.
-            since = min(one.received for one in read)
-            loaded = answers.tiers(said, self._instruments.values(), VENUE, since, bad)
+        with self.rows["tiers"].taking(*read.values()) as bad:
+            loaded = answers.tiers(said, self._instruments.values(), VENUE, self._tiers.oldest, bad)
         self._emit(loaded)
 
     async def collateral(self) -> None:
-        """Read how assets count, and what is required of what is owed."""
-        self._discounts = None
-        self._loans.clear()
-        await self.missing_collateral()
-
-    async def missing_collateral(self) -> None:
-        """Read what nobody asked for yet of it. What is no longer owed is forgotten."""
-        owed = self._needs().owed
-        for asset in self._loans.keys() - owed:
-            del self._loans[asset]
-        if self._discounts is None:
-            self._discounts = await self._read("collateral", endpoints.DISCOUNT_RATES, {})
-        for asset in sorted(owed - self._loans.keys()):
-            params = {"instType": InstType.MARGIN, "tdMode": "cross", "ccy": asset}
-            self._loans[asset] = await self._read("collateral", endpoints.POSITION_TIERS, params)
-        read = [self._discounts, *self._loans.values()]
-        with self.rows["collateral"].taking(*read) as bad:
-            loans = [(asset, one.body) for asset, one in self._loans.items()]
-            since = min(one.received for one in read)
-            loaded = answers.collateral([self._discounts.body], loans, VENUE, since, bad)
+        """Read how assets count, and what is required of what is owed, as far as that is missing or old."""
+        refusal = await self._discounts.renew([""])
+        if refusal is not None:
+            raise refusal
+        refusal = await self._loans.renew(sorted(self._needs().owed))
+        self._lent.read(self._loans.answers, self._clock.monotonic())
+        discounts, loans = self._discounts.answers, self._loans.answers
+        with self.rows["collateral"].taking(*discounts.values(), *loans.values()) as bad:
+            loaded = answers.collateral(
+                [one.body for one in discounts.values()],
+                [(asset, one.body) for asset, one in loans.items()],
+                VENUE,
+                min(self._discounts.oldest, self._loans.oldest),
+                bad,
+            )
         self._emit(loaded)
+        self._tell_refusal("collateral", refusal)
 
-    def lacks_collateral(self, needs: Needs) -> bool:
-        """Whether something is owed of which nothing was read."""
-        return bool(needs.owed - self._loans.keys())
+    def _tell_refusal(self, what: str, refusal: Refused | None) -> None:
+        """A part that was refused is told, and asked for again ever more rarely; the others are told and used."""
+        if refusal is not None:
+            self.rows[what].failed(refusal)
+            self._emit(PollFailed(VENUE, None, what, self._clock.now(), f"in part: {refusal.why}"))
+
+    async def _list(self, which: tuple[str, str]) -> Answer:
+        kind, family = which
+        params = {"instType": kind, **({"instFamily": family} if family else {})}
+        return await self._read("instruments", endpoints.INSTRUMENTS, params)
+
+    async def _tier_table(self, key: TierKey) -> Answer:
+        return await self._read("tiers", endpoints.POSITION_TIERS, key.params())
+
+    async def _discount_table(self, _: str) -> Answer:
+        return await self._read("collateral", endpoints.DISCOUNT_RATES, {})
+
+    async def _loan_table(self, asset: Asset) -> Answer:
+        params = {"instType": InstType.MARGIN, "tdMode": CROSS, "ccy": asset}
+        return await self._read("collateral", endpoints.POSITION_TIERS, params)
 
     async def _read(self, what: str, endpoint: endpoints.Endpoint, params: Mapping[str, object]) -> Answer:
         answer = await self._client.ask(endpoint, params)

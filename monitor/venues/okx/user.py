@@ -16,6 +16,7 @@ from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger
 from monitor.venues.okx import endpoints
 from monitor.venues.okx.client import Client
+from monitor.venues.okx.codec import Paged
 from monitor.venues.okx.endpoints import ACCOUNT_CHANNEL, POSITIONS_CHANNEL, PRIVATE_TOPICS
 from monitor.venues.okx.market import ledger_limits
 from monitor.venues.okx.settings import VENUE, OkxSettings
@@ -30,6 +31,19 @@ TELLS_AT_ONCE = ACCOUNT_CHANNEL  #: sends a snapshot when it is subscribed to; t
 TOO_MANY = "channel-conn-count-error"  #: the name of the frame that ends a channel that was acknowledged
 MOST_CONNECTIONS = 30  #: to one channel of one account
 CHECKED = (ACCOUNT_CHANNEL, POSITIONS_CHANNEL)  #: that tell everything that REST shows
+
+
+class UserLedger(Ledger):
+    """One that shows how many connections the account has: they are bounded, and shared by all programs."""
+
+    connections: int | None = None  #: as the venue last counted them
+
+    def statuses(self) -> tuple[FeedStatus, ...]:
+        """The stream's row."""
+        if self.connections is None:
+            return super().statuses()
+        said = f"the account has {self.connections} of {MOST_CONNECTIONS} connections"
+        return tuple(replace(one, reason=said) if one.up and not one.reason else one for one in super().statuses())
 
 
 class UserStream:
@@ -51,7 +65,7 @@ class UserStream:
         self._account, self._client, self._emit, self._clock = account, client, emit, clock
         self._timings, self._resync, self._shown, self._recorder = settings.timings, resync, shown, recorder
         self._url = Secret(settings.urls.stream.rstrip("/") + endpoints.PRIVATE_ROUTE)
-        self.ledger = Ledger(VENUE, account.name, (), ledger_limits(self._timings), rows=(STREAM,))
+        self.ledger = UserLedger(VENUE, account.name, (), ledger_limits(self._timings), rows=(STREAM,))
         self._pace = Pace(clock, self._timings)
         self._live_since: float | None = None
         self._event_received = float("-inf")  #: wall time of the last push about the account
@@ -59,7 +73,6 @@ class UserStream:
         self._untold: dict[str, tuple[float, float]] = {}  #: by channel: a change's venue time, and when REST showed it
         self._unknown_at = float("-inf")  #: steady time of the last reading that an unknown kind caused
         self._objection = ""
-        self._connections: int | None = None  #: of all programs on this account, as the venue last counted
         self._want()
 
     def _want(self) -> None:
@@ -105,13 +118,6 @@ class UserStream:
         for edge in self.ledger.edges(self._clock.now()):
             self._emit(edge)
 
-    def statuses(self) -> tuple[FeedStatus, ...]:
-        """The stream's row, with how many connections the account has where that is worth knowing."""
-        if self._connections is None:
-            return self.ledger.statuses()
-        said = f"the account has {self._connections} of {MOST_CONNECTIONS} connections"
-        return tuple(replace(one, reason=said) if one.up and not one.reason else one for one in self.ledger.statuses())
-
     async def _address(self) -> Secret:
         return self._url
 
@@ -123,13 +129,7 @@ class UserStream:
     def speech(self) -> OkxSpeech:
         """The language of a new connection."""
         account = self._account
-        return OkxSpeech(
-            self._timings,
-            self._client.venue_now,
-            account.key,
-            account.credentials,
-            lambda why: self._resync(why, False),
-        )
+        return OkxSpeech(self._timings, self._client.venue_now, account.key, account.credentials)
 
     def conversation_parts(self) -> tuple[Ledger, OkxSpeech, Put, Callable[[], float]]:
         """What a conversation needs of us."""
@@ -152,7 +152,7 @@ class UserStream:
             self._objection = decoded.why
             return
         if decoded.name == CONNECTIONS and decoded.why:
-            self._connections = max(1, int(decoded.why))
+            self.ledger.connections = int(decoded.why)
         if decoded.kind is FrameKind.DATA and decoded.venue_time is not None and decoded.name in self._told:
             self._told[decoded.name] = max(self._told[decoded.name], decoded.venue_time)
         self._shown(decoded.events)
@@ -192,6 +192,8 @@ class UserStream:
             return "the user stream told of something unknown", True
         if decoded.problems:
             return "a row on the user stream could not be read", False
+        if isinstance(decoded, Paged) and decoded.doubt:
+            return decoded.doubt, False
         if any(isinstance(one, VenueWarning) for one in decoded.events):
             return "the venue warned", False
         if decoded.name in (endpoints.FAST_CHANNEL, endpoints.ORDERS_CHANNEL) and _moved(decoded.events):
