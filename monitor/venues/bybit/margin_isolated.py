@@ -1,0 +1,123 @@
+"""Isolated margin at Bybit: each position with its own margin, and what is left of each coin. Part of `margin`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.domain.accounts import Account, Position
+from monitor.domain.instruments import Payoff
+from monitor.domain.lines import State
+from monitor.domain.names import Asset, PoolKey
+from monitor.domain.tables import Tables
+from monitor.margin.pool import NAN, Basis, Leg, Pool, VenueFigures, VenueLine
+from monitor.venues.bybit.margin_legs import Contract, Said, contract_for, leg_of, positions_of, tiered
+from monitor.venues.bybit.parameters import Parameters
+
+LESS_THAN_SET = 0.01  #: how far a margin may lie below the one that its leverage asks for, before it is mentioned
+
+
+def pools(account: Account, tables: Tables, parameters: Parameters) -> list[Pool]:
+    """The free balance of each coin, then the positions."""
+    alone = [_isolated(account, tables, parameters, position) for position in positions_of(account)]
+    free = _free(account, alone)
+    known = {pool.numeraire: pool.key for pool in free}
+    return [*free, *(_topped_up(account, pool, known) for pool in alone)]
+
+
+def _isolated(account: Account, tables: Tables, parameters: Parameters, position: Position) -> Pool:
+    said = Said()
+    contract = contract_for(position.symbol, account, tables, parameters, said)
+    leg = leg_of(position, contract, tables, parameters, said, isolated=True)
+    if contract.payoff is Payoff.OPTION:
+        said.unknown.append(f"{position.symbol}: there are no rules for options in isolated margin")
+    margin = _margin(position, leg, contract, said)
+    printed = position.venue
+    lines = (
+        VenueLine(
+            symbol=position.symbol,
+            side=position.side,
+            printed=printed.liquidation,
+            mark=printed.mark_price,
+            moves=((position.symbol, 1.0),),
+            tolerance=parameters.exact_tolerance,
+        ),
+    )
+    return Pool(
+        key=PoolKey(*account.key, f"isolated:{position.symbol}:{position.side}"),
+        numeraire=contract.settle,
+        isolated=True,
+        cash=NAN if margin is None else margin,
+        legs=(leg,),
+        venue=VenueFigures(
+            maintenance_margin=printed.maintenance_margin,
+            initial_margin=printed.initial_margin,
+            # Outside of the prices that it may have, the venue prints none: that says less than «never».
+            lines=lines if printed.liquidation.state is State.AT else (),
+        ),
+        reasons=tuple(dict.fromkeys(said.reasons)),
+        unknown=tuple(dict.fromkeys(said.unknown)),
+    )
+
+
+def _margin(position: Position, leg: Leg, contract: Contract, said: Said) -> float | None:
+    """The position's margin with the fee to close in it, in the settlement asset; None makes the pool unknown.
+
+    What was added by hand stands in no field. The venue's liquidation price is the real one in this mode, so the margin
+    is what makes the position reach its maintenance there. Where none is printed, the initial margin is taken.
+    """
+    name = f"{position.symbol} {position.side}"
+    entry, printed = position.entry_price, position.venue
+    price = printed.liquidation.price
+    if entry is not None and price is not None and leg.tiers is not None:
+        here = entry if leg.basis is Basis.ENTRY else price
+        required = tiered(leg.tiers, contract.value(position.quantity, here))
+        fee = contract.value(position.quantity, entry) * leg.fee_rate
+        margin = required + fee - _profit(position.quantity, entry, price, contract)
+        leverage = position.leverage
+        if leverage is not None:
+            asked = contract.value(position.quantity, entry) / leverage + fee
+            if margin < asked * (1.0 - LESS_THAN_SET):
+                said.reasons.append(
+                    f"the margin of {name} that its liquidation price tells is less than its leverage asks for: "
+                    "funding was paid from it, or its tier is another"
+                )
+        return margin
+    if printed.initial_margin is not None:
+        said.reasons.append(
+            f"the venue prints no liquidation price of {name}: margin added by hand is counted only if its initial "
+            "margin holds it"
+        )
+        return printed.initial_margin
+    said.unknown.append(f"nothing tells the margin of {name}")
+    return None
+
+
+def _profit(quantity: float, entry: float, price: float, contract: Contract) -> float:
+    if contract.inverse:
+        return quantity * (1.0 / entry - 1.0 / price)
+    return quantity * (price - entry)
+
+
+def _free(account: Account, alone: list[Pool]) -> list[Pool]:
+    taken: dict[Asset, float] = {}
+    for pool in alone:
+        taken[pool.numeraire] = taken.get(pool.numeraire, 0.0) + pool.cash
+    made: list[Pool] = []
+    for balance in sorted(account.balances.values(), key=lambda row: row.asset):
+        if balance.cross_wallet:
+            made.append(
+                Pool(
+                    key=PoolKey(*account.key, f"cross:{balance.asset}"),
+                    numeraire=balance.asset,
+                    cash=balance.cross_wallet - taken.get(balance.asset, 0.0),
+                )
+            )
+    return made
+
+
+def _topped_up(account: Account, pool: Pool, known: dict[Asset, PoolKey]) -> Pool:
+    """The pool with that behind it from which the venue adds margin by itself, if the position is set so."""
+    setting = account.symbols.get(pool.legs[0].symbol)
+    if setting is None or not setting.auto_add_margin:
+        return pool
+    return replace(pool, backstop=known.get(pool.numeraire))

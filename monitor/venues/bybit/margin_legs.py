@@ -1,0 +1,310 @@
+"""Positions and resting orders of Bybit as legs of a pool. Part of `margin`; formulas stand in README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from monitor.domain.accounts import Account, Order, Position
+from monitor.domain.instruments import Instrument, Payoff
+from monitor.domain.names import Asset, PositionKey, Side, Symbol
+from monitor.domain.tables import Tables
+from monitor.domain.tiers import TierTable, flat
+from monitor.margin.pool import NAN, Basis, Leg, Option
+from monitor.venues.bybit.coins import coin_of, contract_of, option_of
+from monitor.venues.bybit.parameters import OptionFactors, Parameters
+
+YEAR_SECONDS = 365.0 * 86_400.0
+
+
+@dataclass(slots=True)
+class Said:
+    """What was assumed (`reasons`) and what makes the pool unknown, in words, while a pool is put together."""
+
+    reasons: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a symbol is made of, and what its user pays to close it."""
+
+    payoff: Payoff
+    base: Asset
+    quote: Asset
+    settle: Asset
+    coin: Asset
+    taker: float
+    instrument: Instrument | None
+
+    @property
+    def inverse(self) -> bool:
+        """Settled in its base: value = quantity / price."""
+        return self.payoff is Payoff.INVERSE
+
+    def value(self, quantity: float, price: float) -> float:
+        """What so much is worth at a price, in the settlement asset."""
+        return abs(quantity) / price if self.inverse else abs(quantity) * price
+
+
+def contract_for(symbol: Symbol, account: Account, tables: Tables, parameters: Parameters, said: Said) -> Contract:
+    """The contract of a position or an order; what its name has to tell is a reason."""
+    instrument = tables.instruments.get(symbol)
+    fees = account.fees
+    taker = fees.get(symbol if instrument is None else instrument.fee_group or symbol)
+    if taker is None:
+        taker = parameters.taker_fee
+        said.reasons.append(f"no fee rate for {symbol}: {taker:g} is assumed")
+    if instrument is not None:
+        one = instrument
+        return Contract(one.payoff, one.base, one.quote, one.settle, one.coin, taker, one)
+    position = next((row for key, row in account.positions.items() if key.symbol == symbol), None)
+    settle = None if position is None else position.margin_asset
+    option = option_of(symbol)
+    kind = "option" if option else "linear" if settle in ("USDT", "USDC") else "inverse"
+    named = contract_of(symbol, kind) or contract_of(symbol, "linear")
+    if named is None:
+        said.unknown.append(f"no contract data for {symbol}")
+        return Contract(Payoff.LINEAR, symbol, "USDT", "USDT", symbol, taker, None)
+    said.reasons.append(f"no contract data for {symbol}: base and quote taken from its name")
+    payoff = Payoff.OPTION if option else Payoff.INVERSE if named[1] == "USD" else Payoff.LINEAR
+    return Contract(payoff, *named, coin_of(named[0])[0], taker, None)
+
+
+def closing_fee_rate(contract: Contract, quantity: float, leverage: float | None) -> float:
+    """The fee to close at the bankruptcy price, as a rate of the value at entry: t (1 - s/L), inverse t (1 + s/L)."""
+    share = 0.0 if not leverage else (1.0 if quantity > 0 else -1.0) / leverage
+    return contract.taker * (1.0 + share if contract.inverse else 1.0 - share)
+
+
+def leg_of(
+    position: Position, contract: Contract, tables: Tables, parameters: Parameters, said: Said, *, isolated: bool
+) -> Leg:
+    """A contract held: maintenance of its tier at the mark, and the fee to close, fixed at the entry."""
+    symbol, side, entry = position.symbol, position.side, position.entry_price
+    if entry is None:
+        said.unknown.append(f"no entry price of {symbol} {side}")
+    leverage = position.leverage
+    if leverage is None:
+        said.reasons.append(f"no leverage of {symbol} {side}: its initial margin is unknown, its fee to close assumed")
+    fee_rate = closing_fee_rate(contract, position.quantity, leverage)
+    return Leg(
+        symbol=symbol,
+        side=side,
+        quantity=position.quantity,
+        entry=NAN if entry is None else entry,
+        base=contract.base,
+        quote=contract.quote,
+        settle=contract.settle,
+        coin=contract.coin,
+        payoff=contract.payoff,
+        tiers=tables.tiers.get(symbol),
+        basis=parameters.basis,
+        fee_rate=fee_rate,
+        fee_basis=Basis.ENTRY,
+        initial_margin_rate=None if leverage is None else 1.0 / leverage,
+        initial_basis=Basis.ENTRY if isolated else parameters.basis,
+        constant_initial=NAN if entry is None else contract.value(position.quantity, entry) * fee_rate,
+    )
+
+
+def tiered(table: TierTable, value: float) -> float:
+    """What a value asks for in its tier, in the settlement asset."""
+    tier = next(tier for tier in reversed(table.tiers) if tier.floor <= value or tier.floor == 0.0)
+    return value * tier.rate - tier.deduction
+
+
+def as_hedged(legs: Sequence[Leg], account: Account, contracts: dict[Symbol, Contract], said: Said) -> list[Leg]:
+    """Legs of a hedge ask for less than each by itself, by a rule that no document gives: their maintenance is moved so
+    that it is the venue's at the venue's own mark.
+    """
+    sides: dict[Symbol, set[Side]] = {}
+    for leg in legs:
+        sides.setdefault(leg.symbol, set()).add(leg.side)
+    hedged = {symbol for symbol, both in sides.items() if len(both) > 1}
+    made: list[Leg] = []
+    for leg in legs:
+        if leg.symbol not in hedged or leg.payoff is Payoff.OPTION:
+            made.append(leg)
+            continue
+        venue = account.positions[PositionKey(leg.symbol, leg.side)].venue
+        if venue.maintenance_margin is None or venue.mark_price is None or leg.tiers is None:
+            said.reasons.append(f"{leg.symbol} is hedged: each leg is counted as if it were alone, which is too much")
+            made.append(leg)
+            continue
+        contract = contracts[leg.symbol]
+        alone = tiered(leg.tiers, contract.value(leg.quantity, venue.mark_price))
+        alone += contract.value(leg.quantity, leg.entry) * leg.fee_rate
+        said.reasons.append(
+            f"{leg.symbol} is hedged: the venue's maintenance of its {leg.side} at its mark is taken, and how it moves "
+            "from there is assumed"
+        )
+        made.append(replace(leg, constant_requirement=venue.maintenance_margin - alone))
+    return made
+
+
+def order_legs(
+    account: Account,
+    tables: Tables,
+    parameters: Parameters,
+    contracts: dict[Symbol, Contract],
+    legs: Sequence[Leg],
+    said: Said,
+) -> tuple[list[Leg], list[Leg]]:
+    """The position legs and the order legs: orders ask at the rate of the tier of position and orders together."""
+    made: list[Leg] = []
+    left_out: set[Symbol] = set()
+    room = {leg.symbol: -leg.quantity for leg in legs if _alone(leg, account)}
+    for order in sorted(account.orders.values(), key=_first_filled):
+        contract = contracts.get(order.symbol)
+        if contract is None:
+            contract = contracts[order.symbol] = contract_for(order.symbol, account, tables, parameters, said)
+        if order.price is None or order.reduce_only or not order.quantity:
+            continue
+        if contract.payoff is Payoff.OPTION:
+            left_out.add(order.symbol)
+            continue
+        quantity = _beyond(order, room)
+        if quantity:
+            made.append(_order_leg(order, quantity, order.price, contract, account, tables))
+    if left_out:
+        said.reasons.append(f"orders of options are not counted: {', '.join(sorted(left_out))}")
+    grouped = {leg.symbol for leg in made}
+    held = [replace(leg, tier_group=leg.symbol, group_lookup=False) if leg.symbol in grouped else leg for leg in legs]
+    return held, made
+
+
+def _first_filled(order: Order) -> tuple[Symbol, float, str]:
+    """Bids from the highest down, asks from the lowest up: in this order a position would be closed."""
+    price = order.price or 0.0
+    return order.symbol, -price if order.quantity > 0 else price, order.id
+
+
+def _alone(leg: Leg, account: Account) -> bool:
+    """Whether the leg is a position in one-way mode."""
+    position = account.positions.get(PositionKey(leg.symbol, leg.side))
+    return position is not None and not position.hedge
+
+
+def _beyond(order: Order, room: dict[Symbol, float]) -> float:
+    """What of an order would open something: in one-way mode the part against the position only closes it."""
+    left = room.get(order.symbol, 0.0)
+    if order.side is not None or left * order.quantity <= 0.0:
+        return order.quantity
+    closing = min(abs(left), abs(order.quantity)) * (1.0 if order.quantity > 0 else -1.0)
+    room[order.symbol] = left - closing
+    return order.quantity - closing
+
+
+def _order_leg(
+    order: Order, quantity: float, price: float, contract: Contract, account: Account, tables: Tables
+) -> Leg:
+    side = order.side or (Side.LONG if quantity > 0 else Side.SHORT)
+    leverages = [row.leverage for key, row in account.positions.items() if key.symbol == order.symbol]
+    setting = account.symbols.get(order.symbol)
+    leverage = order.leverage or next(
+        (one for one in chain(leverages, [None if setting is None else setting.leverage]) if one), None
+    )
+    opening = contract.value(quantity, price) * contract.taker
+    closing = contract.value(quantity, price) * closing_fee_rate(contract, quantity, leverage)
+    return Leg(
+        symbol=order.symbol,
+        side=side,
+        quantity=quantity,
+        entry=price,
+        base=contract.base,
+        quote=contract.quote,
+        settle=contract.settle,
+        coin=contract.coin,
+        payoff=contract.payoff,
+        tiers=tables.tiers.get(order.symbol),
+        basis=Basis.ENTRY,
+        initial_margin_rate=None if leverage is None else 1.0 / leverage,
+        initial_basis=Basis.ENTRY,
+        constant_initial=opening + closing,
+        tier_group=order.symbol,
+        group_deduction=False,
+        order=True,
+    )
+
+
+def option_leg(
+    position: Position, contract: Contract, tables: Tables, parameters: Parameters, said: Said, *, portfolio: bool
+) -> Leg | None:
+    """An option held. In portfolio margin its value is equity; in cross margin it is none, and a short asks for it.
+
+    None for a long option of a cross account of which nothing is known: it changes nothing.
+    """
+    symbol, side, instrument = position.symbol, position.side, contract.instrument
+    mark = tables.options.get(symbol)
+    expiry = None if instrument is None else instrument.delivery_time
+    name = option_of(symbol)
+    if mark is None or mark.received is None or expiry is None or name is None:
+        what = "its expiry is unknown" if mark is not None and mark.received is not None else "no volatility is known"
+        if position.quantity > 0 and not portfolio:
+            said.reasons.append(f"{symbol} is left out ({what}): a long option counts nothing in cross margin")
+            return None
+        said.unknown.append(f"{symbol} cannot be priced: {what}")
+        return None
+    factors = parameters.options.get(name.base)
+    short = position.quantity < 0 and not portfolio
+    if factors is None:
+        factors = parameters.option_default
+        if short:
+            said.reasons.append(f"margin factors of {name.base} options are assumed to be those of the default")
+    terms = Option(
+        strike=name.strike,
+        call=name.call,
+        volatility=mark.volatility,
+        years=max(0.0, expiry - mark.received) / YEAR_SECONDS,
+        underlying=mark.underlying,
+        index_rate=factors.maintenance if short else 0.0,
+        mark_rate=factors.maintenance if short else 0.0,
+        mark_add=1.0 if short else 0.0,
+        index_add=factors.liquidation_fee if short else 0.0,
+        in_equity=portfolio,
+    )
+    return Leg(
+        symbol=symbol,
+        side=side,
+        quantity=position.quantity,
+        # In portfolio margin the premium is in the wallet already, and the whole value counts beside it.
+        entry=0.0 if portfolio or position.entry_price is None else position.entry_price,
+        base=contract.base,
+        quote=contract.quote,
+        settle=contract.settle,
+        coin=contract.coin,
+        payoff=Payoff.OPTION,
+        tiers=flat(0.0),
+        initial_margin_rate=0.0,
+        constant_initial=_initial_of_short(position, terms, factors) if short else 0.0,
+        option=terms,
+    )
+
+
+def _initial_of_short(position: Position, terms: Option, factors: OptionFactors) -> float:
+    """The initial margin of a short option as it stands, in the settlement asset; NaN without a mark."""
+    mark, index = position.venue.mark_price, terms.underlying
+    if mark is None:
+        return NAN
+    out = max(0.0, terms.strike - index if terms.call else index - terms.strike)
+    price = max(mark, position.entry_price or 0.0)
+    at_risk = max(factors.initial * index - out, factors.initial_floor * index) + price
+    least = factors.maintenance * max(index, mark) + mark + factors.liquidation_fee * index
+    return abs(position.quantity) * max(at_risk, least)
+
+
+def positions_of(account: Account) -> list[Position]:
+    """The positions in a fixed order."""
+    return sorted(account.positions.values(), key=lambda position: position.key)
+
+
+def total(values: Iterable[float | None]) -> float | None:
+    """A sum; None where a part is unknown."""
+    found = 0.0
+    for value in values:
+        if value is None:
+            return None
+        found += value
+    return found
