@@ -43,12 +43,13 @@ _NAMED = re.compile(r"\b(channel|instType|instFamily|instId):([A-Za-z0-9_\-]+)")
 @dataclass(frozen=True, slots=True)
 class Paged(Decoded):
     """A frame of an account's channel: `whole` says that it is part of a snapshot (else of a change), which goes on
-    until `last`.
+    until `last`. `doubt`: in words, why the account is to be read over REST (`pages` says so).
     """
 
     whole: bool = False
     page: int = 1
     last: bool = True
+    doubt: str = ""
 
 
 class _Envelope(msgspec.Struct, gc=False):

@@ -20,14 +20,6 @@ _Row = BalanceChanged | PositionChanged
 _Key = tuple[Symbol, Side | None] | Asset
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """A frame with what its snapshot said by leaving it out. `doubt`: in words, why the account is to be read again."""
-
-    decoded: Decoded
-    doubt: str = ""
-
-
 @dataclass(slots=True)
 class _Channel:
     shown: dict[_Key, _Row] = field(default_factory=dict)  #: what was last told to be held
@@ -41,44 +33,43 @@ class Pages:
     def __init__(self) -> None:
         self._channels: dict[str, _Channel] = {ACCOUNT_CHANNEL: _Channel(), POSITIONS_CHANNEL: _Channel()}
 
-    def put(self, decoded: Decoded) -> Put:
-        """A frame as it is to be taken: at once, and at the last page of a snapshot with what is gone.
+    def put(self, decoded: Decoded) -> Decoded:
+        """A frame as it is to be taken: rows when they come, and with the last page of a snapshot what is gone.
 
-        Rows of a page are told when they come. Pages out of order, or a snapshot with a row that could not be read,
-        close nothing.
+        Pages out of order, or a snapshot with a row that could not be read, close nothing and leave a doubt.
         """
         channel = self._channels.get(decoded.name)
         if channel is None or not isinstance(decoded, Paged):
-            return Put(decoded)
+            return decoded
         rows = {_key(event): event for event in decoded.events if isinstance(event, _Row)}
         if not decoded.whole:
             _remember(channel.shown, rows)
-            return Put(decoded)
+            return decoded
         if decoded.page == 1:
             channel.seen, channel.pages = {}, 0
         in_order = decoded.page == channel.pages + 1 and not decoded.problems
         channel.pages = decoded.page if in_order else -1
         channel.seen |= rows
         if not decoded.last:
-            return Put(decoded)
+            return decoded
         return self._complete(channel, decoded, in_order=in_order)
 
-    def _complete(self, channel: _Channel, decoded: Paged, *, in_order: bool) -> Put:
+    def _complete(self, channel: _Channel, decoded: Paged, *, in_order: bool) -> Decoded:
         seen, channel.seen, channel.pages = channel.seen, {}, 0
         gone = [event for key, event in channel.shown.items() if key not in seen]
         if not in_order:
             _remember(channel.shown, seen)
-            return Put(decoded, doubt=f"a snapshot of {decoded.name} did not come whole")
+            return replace(decoded, doubt=f"a snapshot of {decoded.name} did not come whole")
         if gone and not seen:
-            return Put(decoded, doubt=f"an empty snapshot of {decoded.name}")
+            return replace(decoded, doubt=f"an empty snapshot of {decoded.name}")
         channel.shown = {}
         _remember(channel.shown, seen)
         at = decoded.venue_time
         if not gone or at is None:
-            return Put(decoded)
+            return decoded
         received = max(event.received for event in seen.values())
         closed = tuple(_closed(event, at, received) for event in gone)
-        return Put(replace(decoded, events=(*decoded.events, *closed)))
+        return replace(decoded, events=(*decoded.events, *closed))
 
 
 def _key(event: _Row) -> _Key:
