@@ -14,7 +14,7 @@ from monitor.domain.accounts import Position
 from monitor.domain.names import PoolKey, Side, Symbol
 from monitor.domain.tiers import TierTable, flat
 from monitor.margin.pool import Leg, Pool, VenueFigures
-from monitor.venues.okx.answers import loan_table
+from monitor.venues.okx.answers_tables import loan_table
 from monitor.venues.okx.margin_terms import (
     EXACT_TOLERANCE,
     RATIO_NAME,

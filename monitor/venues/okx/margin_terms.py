@@ -16,7 +16,7 @@ from monitor.domain.names import USD, Asset, Side, Symbol
 from monitor.domain.tables import Tables
 from monitor.domain.tiers import TierTable, flat
 from monitor.margin.pool import LIQUIDATION, Leg, Option, Requirement, Stage, VenueLine
-from monitor.venues.okx.answers import OWN_USD
+from monitor.venues.okx.answers_tables import OWN_USD
 from monitor.venues.okx.endpoints import InstType, inst_type
 
 RATIO_NAME = "margin ratio"

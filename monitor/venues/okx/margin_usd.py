@@ -24,7 +24,7 @@ from monitor.margin.pool import (
     VenueFigures,
     counted_at,
 )
-from monitor.venues.okx.answers import OWN_USD
+from monitor.venues.okx.answers_tables import OWN_USD
 from monitor.venues.okx.endpoints import InstType, inst_type
 from monitor.venues.okx.margin_terms import (
     ORDERS_GONE,
