@@ -33,6 +33,7 @@ from monitor.app.config_delivery import (
     channel_model,
 )
 from monitor.app.config_errors import HIDDEN, translate
+from monitor.app.config_groups import Group, group_mistakes
 from monitor.app.config_journal import Journal
 from monitor.app.config_people import delivery_mistakes, shape_mistakes
 from monitor.app.config_secrets import Held, inline, of_headers, resolve, without_secrets
@@ -63,6 +64,7 @@ class Config(BaseSettings):
     accounts: Annotated[dict[keys.Name, Account], Field(min_length=1)] = Field(
         description="one table an account: [accounts.NAME]; at least one"
     )
+    groups: dict[keys.Name, Group] = keys.key({}, "one table a group of accounts: [groups.NAME]")
     venues: Venues = keys.key(Venues(), "")
     engine: keys.Engine = keys.key(keys.Engine(), "")
     alerts: Alerts = keys.key(Alerts(), "")
@@ -149,6 +151,7 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
         mistakes += [each for each in unknown_levels(rules) if each.key not in {told.key for told in mistakes}]
     else:
         mistakes += alert_mistakes(replace(alert_settings(config.alerts), groups=_groups(config)))
+        mistakes += group_mistakes(config)
         mistakes += delivery_mistakes(config)
     whole = _merged(*(source.tree for source in reversed(sources)), dict(overrides))
     secrets, more = resolve(secret_tables(whole), environ, file.parent if file is not None else Path())

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from monitor.app import config_delivery as people
+from monitor.app import config_groups as groups
 from monitor.app import config_venues as venues
 from monitor.app.config import Config
 
@@ -37,7 +38,7 @@ OTHERS: tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...] = (
     (
         "[accounts.hedge]",
         venues.BybitAccount,
-        {"venue": "bybit", "api_key_file": "bybit-api-key", "api_secret_file": "bybit-api-secret"},
+        {"venue": "bybit", "api_key_file": "bybit-api-key", "api_secret_file": "bybit-api-secret", "group": "basis"},
     ),
     (
         "[accounts.desk]",
@@ -47,11 +48,20 @@ OTHERS: tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...] = (
             "api_key_file": "okx-api-key",
             "api_secret_file": "okx-api-secret",
             "passphrase_file": "okx-passphrase",
+            "group": "basis",
         },
     ),
 )
 #: Tables of which there may be any number: how one is headed, its model, and what a sample of it says.
 MANY: Mapping[str, tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...]] = {
+    "groups": (
+        ("[groups.basis]", groups.Group, {}),
+        (
+            "[groups.basis.hedges.btc]",
+            groups.Hedge,
+            {"legs": ["hedge:BTCUSDT:long", "desk:BTC-USDT-SWAP:short"], "tolerance_ratio": 0.02},
+        ),
+    ),
     "channels": (
         (
             "[channels.phone]",
@@ -129,6 +139,8 @@ def _samples(name: str) -> Iterator[str]:
 def _sample(head: str, model: type[BaseModel], said: Mapping[str, Any]) -> Iterator[str]:
     yield f"\n# {_first(model)}\n# {head}"
     for key, field in sorted(model.model_fields.items(), key=lambda item: item[0] not in said):
+        if _holds_tables(field.annotation):
+            continue  # they have a sample of their own
         default = "" if field.default is None else field.default
         yield from _line(key, said.get(key, default), field.description or "")
 
@@ -187,6 +199,10 @@ def _name(name: str) -> str:
 
 def _is_table(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _holds_tables(annotation: Any) -> bool:
+    return any(map(_is_table, get_args(annotation))) and get_origin(annotation) is dict
 
 
 def _first(model: type[BaseModel]) -> str:

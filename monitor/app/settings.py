@@ -9,6 +9,7 @@ from monitor.app import config_venues
 from monitor.app.config import Loaded, effective_tree
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_example import value
+from monitor.app.config_groups import group_settings, hedges
 from monitor.app.settings_routing import groups
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.names import AccountKey, Venue
@@ -51,6 +52,8 @@ def engine(loaded: Loaded) -> EngineSettings:
         after_every_seconds=config.after_every_seconds,
         options_every_seconds=config.options_every_seconds,
         groups=groups(loaded),
+        group_settings=group_settings(loaded.config),
+        hedges=hedges(loaded.config),
         drift=DriftTolerances(**config.drift.model_dump()),
         stablecoins=frozenset(config.stablecoins) or None,
     )

@@ -9,7 +9,7 @@ from monitor.app.config import effective_tree, loads
 from monitor.domain.errors import ConfigError, ConfigRefused
 from monitor.domain.names import AccountKey
 
-SECRETS = ("bybit-key-of-a-test", "bybit-secret-of-a-test", "okx-key-of-a-test", "okx-secret-of-a-test", "words-to-pass")
+SECRETS = ("bybit-key-of-a-test", "bybit-secret-of-a-test", "okx-key-of-a-test", "okx-secret-of-a-test", "a-passphrase")
 BYBIT = f"""
 [accounts.hedge]
 venue = "bybit"
@@ -56,7 +56,7 @@ def test_a_key_of_a_venue_that_gives_it_a_passphrase_needs_one() -> None:
 
 
 def test_a_passphrase_is_unknown_where_the_venue_has_none() -> None:
-    mistakes = refused(BYBIT + 'passphrase = "words-to-pass"\n')
+    mistakes = refused(BYBIT + 'passphrase = "a-passphrase"\n')
     assert mistakes["accounts.hedge.passphrase"].cure.startswith("no such key")
 
 
