@@ -160,8 +160,8 @@ def _counted(
 def _cross_figures(
     account: Account, contracts: dict[Symbol, Contract], parameters: Parameters, *, orders: bool
 ) -> VenueFigures:
-    """The account's totals. Maintenance and ratio count resting orders: where there are some, the coins' sums of the
-    positions alone are compared, and no ratio.
+    """The account's totals. Maintenance and ratio count resting orders: where there are some, the maintenance of the
+    positions alone is that of the coins, and the ratio speaks of the stage in which orders stand.
     """
     venue = account.venue
     equity = None if venue.equity is None else venue.equity - (venue.haircut or 0.0)
@@ -173,8 +173,9 @@ def _cross_figures(
         equity=equity,
         maintenance_margin=maintenance,
         initial_margin=venue.initial_margin,
-        ratio=None if orders else venue.ratio,
+        ratio=venue.ratio,
         ratio_name=RATIO_NAME,
+        ratio_stage=ORDERS_CANCELLED if orders else LIQUIDATION,
         ratio_decimals=RATIO_DECIMALS,
         lines=tuple(
             line
