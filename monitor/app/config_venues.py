@@ -178,6 +178,13 @@ class Timings(Section):
     cross_check_seconds: Seconds = key(5.0, "seconds within which a change seen over REST must have been pushed")
 
 
+class OkxTimings(Timings):
+    """Waits, deadlines and limits of the transport."""
+
+    marks_silent_seconds: Seconds = key(25.0, "seconds without a mark price after which that stream is dead")
+    assets_silent_seconds: Seconds = key(150.0, "seconds without an asset price after which that stream is dead")
+
+
 class BinanceTimings(Timings):
     """Waits, deadlines and limits of the transport."""
 
@@ -212,7 +219,8 @@ class OkxLimits(Limits):
     """How old an input may be before what is computed from it loses quality."""
 
     mark_seconds: Seconds = key(25.0, "seconds, mark prices, by the venue's own stamp")
-    asset_seconds: Seconds = key(60.0, "seconds, USD prices of assets, by the venue's own stamp")
+    asset_seconds: Seconds = key(150.0, "seconds, USD prices of assets, by the venue's own stamp")
+    option_seconds: Seconds = key(150.0, "seconds since the volatilities that options are priced with were received")
 
 
 class _Venue(Section):
@@ -258,6 +266,7 @@ class Okx(_Venue):
     requests_per_minute: Count = key(1200, "requests a minute that we take the venue to allow one address")
     simulate_every_seconds: Seconds = key(15.0, "seconds between two questions to the venue's position builder")
     urls: OkxUrls = key(OkxUrls(), "")
+    timings: OkxTimings = key(OkxTimings(), "")
     limits: OkxLimits = key(OkxLimits(), "")
 
 

@@ -23,7 +23,8 @@ class OkxSettings:
 
     accounts: tuple[AccountSettings, ...] = ()
     urls: OkxUrls = OkxUrls()
-    timings: Timings = Timings()
+    # Marks come each 10 s, indices each minute though nothing moves: two and a half times that is silence.
+    timings: Timings = Timings(marks_silent_seconds=25.0, assets_silent_seconds=150.0)
     weight_share: float = 0.6  #: of the venue's limit; others may use the address too
     demo: bool = False  #: demo trading: each request carries the header for it, and the keys are demo keys
     requests_per_minute: int = 1200  #: of one address over all endpoints, which have limits of their own beside it
