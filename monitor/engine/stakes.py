@@ -61,6 +61,8 @@ def _profits(pool: Pool, result: PoolResult, prices: Prices) -> Mapping[Asset, f
     found: dict[Asset, float] = {}
     legs = [leg for leg in pool.legs if not leg.order]
     for leg, position in zip(legs, result.positions, strict=True):
+        if leg.option is not None and not leg.option.in_equity:
+            continue
         profit = position.unrealized_pnl
         if profit is None:  # its mark is unknown, or its cash leg lies in a holding
             mark = prices.mark(pool.key.venue, leg.symbol)

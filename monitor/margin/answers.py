@@ -124,6 +124,8 @@ class _Answer:
         mark, settle_usd, key = figures.mark[place], figures.settle_usd[place], figures.mark_place[place]
         # With entry 0 the cash leg lies in a holding: what the position won cannot be told from it.
         profit = nan if leg.entry == 0.0 else figures.profit[place]
+        if leg.option is not None and not leg.option.in_equity and leg.entry:
+            profit = leg.quantity * leg.multiplier * (mark - leg.entry)
         notional = figures.notional[place]
         sides = self._sides(Kind.POSITION, key, mark, unknown)
         line = nearer(sides.down, sides.up)

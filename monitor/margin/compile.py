@@ -186,7 +186,7 @@ class _Compiler:
             inverse,
             leg.quantity,
             c,
-            reciprocal(leg.entry) if inverse else leg.entry,
+            _entry_u(leg),
             leg.order,
             leg.opening_fee,
             table,
@@ -283,6 +283,13 @@ def valued(leg: Leg, basis: Basis, inverse: bool) -> tuple[Valued, float]:
         return Valued.INDEX, NAN
     held = leg.entry if basis is Basis.ENTRY else leg.snapshot_mark
     return Valued.HELD, reciprocal(held) if inverse else held
+
+
+def _entry_u(leg: Leg) -> float:
+    """u of the entry; 0 where the option's value is no part of equity, whatever was paid for it."""
+    if leg.option is not None and not leg.option.in_equity:
+        return 0.0
+    return reciprocal(leg.entry) if leg.payoff is Payoff.INVERSE else leg.entry
 
 
 def reciprocal(price: float) -> float:

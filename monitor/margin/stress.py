@@ -183,8 +183,15 @@ class Stress:
         if self._pool.isolated:
             values.equity -= fraction[copies] * self._pool.cash
         else:
-            profit = self._tick.assessment(orders=self._orders).health.profit[legs.leg[chosen]]
-            np.add.at(values.net, legs.row[chosen], part * profit)
+            np.add.at(values.net, legs.row[chosen], part * self._paid()[legs.leg[chosen]])
+
+    def _paid(self) -> Floats:
+        """What closing each leg whole pays: its profit, or the whole value of an option that is no part of equity."""
+        legs, options = self._block.legs, self._block.options
+        profit = self._tick.assessment(orders=self._orders).health.profit
+        outside = legs.option >= 0
+        outside[outside] = ~options.in_equity[legs.option[outside]]
+        return np.where(outside, legs.c * self._tick.marked.u, profit)
 
     def _lacks_of(self, terms: Terms, values: Values, shape: Ints) -> tuple[Floats, Floats]:
         """By problem: what is missing at the worst place of the ray, and what makes it sure."""

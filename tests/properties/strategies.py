@@ -449,6 +449,7 @@ def held_options(draw: st.DrawFn, settles: Sequence[Asset]) -> Leg:
         mark_rate=draw(st.sampled_from([0.03, 0.0])),
         mark_add=draw(st.sampled_from([0.0, 1.0])),
         index_add=draw(st.sampled_from([0.002, 0.0])),
+        in_equity=draw(st.booleans()),
     )
     return Leg(
         symbol=symbol,

@@ -176,6 +176,8 @@ class _Point:
         c = self.coefficient(leg)
         now = c * self.u(leg, self.mark(leg))
         then = c * self.u(leg, self.num(leg.entry)) if leg.entry else self.num(0)
+        if leg.option is not None and not leg.option.in_equity:
+            now = then = self.num(0)
         price = self.price(leg.settle)
         self.terms += [now * price, then * price]
         return min(self.num(0), now - then) if leg.order else now - then

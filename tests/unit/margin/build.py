@@ -54,12 +54,11 @@ def inverse(quantity: float, **facts: Any) -> Leg:
     return leg(quantity, "BTCUSD", settle="BTC", payoff=Payoff.INVERSE, **facts)
 
 
-def option(quantity: float, *, terms: Option | None = None, **facts: Any) -> Leg:
+TERMS = Option(strike=100.0, call=True, volatility=0.5, years=0.1, underlying=100.0, index_rate=0.03, mark_add=1.0)
+
+
+def option(quantity: float, *, terms: Option = TERMS, **facts: Any) -> Leg:
     """A call on BTC at 100 with the forward there."""
-    if terms is None:
-        terms = Option(
-            strike=100.0, call=True, volatility=0.5, years=0.1, underlying=100.0, index_rate=0.03, mark_add=1.0
-        )
     facts.setdefault("entry", 5.0)
     facts.setdefault("tiers", flat(0.0))
     return leg(quantity, "CALL", base="BTC", quote="USDT", payoff=Payoff.OPTION, option=terms, **facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from math import copysign, inf
+from math import copysign, inf, isnan, nan
 from typing import Any
 
 import pytest
@@ -25,8 +25,9 @@ from monitor.margin.pool import (
     Step,
     counted_at,
 )
+from monitor.margin.stress import Stress
 from monitor.margin.tiers import from_rates
-from tests.unit.margin.build import JUMPING, ask, inverse, leg, option, pool, prices
+from tests.unit.margin.build import JUMPING, TERMS, ask, inverse, leg, option, pool, prices
 
 
 def test_a_long_and_a_short_of_two_coins() -> None:
@@ -276,6 +277,27 @@ class TestGrids:
 
 
 class TestOptions:
+    @pytest.mark.parametrize("entry", [7.0, nan], ids=["with an entry", "without one"])
+    def test_one_whose_value_is_no_part_of_equity_only_requires(self, entry: float) -> None:
+        whole, outside = (
+            ask(pool(option(-2.0, entry=7.0 if inside else entry, terms=replace(TERMS, in_equity=inside))))
+            for inside in (True, False)
+        )
+        assert outside.equity == 20.0
+        assert outside.maintenance_margin == whole.maintenance_margin
+        assert outside.positions[0].unrealized_pnl == (None if isnan(entry) else whole.positions[0].unrealized_pnl)
+
+    def test_closing_one_whose_value_is_no_part_of_equity_pays_its_value(self) -> None:
+        terms = replace(TERMS, in_equity=False)
+        before = pool(option(-2.0, entry=7.0, terms=terms), leg(1.0), cash=10.0)
+        mark = ask(before).positions[0].mark_price
+        assert mark is not None
+        after = pool(option(-1.5, entry=7.0, terms=terms), leg(1.0), cash=10.0 - 0.5 * mark)
+        expected = Stress(after, prices(), 0.2).now()
+        assert Stress(before, prices(), 0.2, [0, 1]).after_closing([(0, 0.25)])[0].amount == pytest.approx(
+            expected.amount
+        )
+
     def test_a_short_option_requires_by_underlying_and_value(self) -> None:
         result = ask(pool(option(-2.0, entry=7.0)))
         assert result.equity == pytest.approx(20.0 + 2 * 2.0)
