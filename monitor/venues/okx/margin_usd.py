@@ -145,6 +145,8 @@ def _holdings(
             continue  # it backs nothing, and cannot fall below zero either
         if known.borrow is None and amount < 0.0:
             words.refuse(f"no borrowing tiers for {asset}, which is owed")
+        elif known.borrow is None and asset in settled:
+            words.assume(f"no borrowing tiers for {asset}: where it would have to be lent, lines are too far away")
         found.append(_holding(terms, asset, amount, known, balance, words, counts=counts))
     return found, cash
 
