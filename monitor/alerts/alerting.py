@@ -15,6 +15,7 @@ from operator import is_not
 
 from monitor.alerts import reasons, words
 from monitor.alerts.catalogue import RULES
+from monitor.alerts.catalogue_groups import OF_GROUPS
 from monitor.alerts.hush import Hush
 from monitor.alerts.leading import is_known
 from monitor.alerts.ledger import Ledger
@@ -26,6 +27,7 @@ from monitor.alerts.reading import Reading, Subject, Words, grade
 from monitor.alerts.rule import Kind
 from monitor.alerts.rulebook import Rulebook
 from monitor.alerts.rules import Asks, account_readings, is_closed, notice_reading
+from monitor.alerts.rules_groups import group_readings, is_gone
 from monitor.alerts.settings import AlertSettings
 from monitor.alerts.trend import Trends
 from monitor.domain.alerts import (
@@ -38,6 +40,7 @@ from monitor.domain.alerts import (
 )
 from monitor.domain.events import AlertCommand
 from monitor.domain.fingerprints import identity, incident
+from monitor.domain.group_reports import GroupReport
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice
 from monitor.domain.view import View
@@ -46,6 +49,7 @@ REFRESH_SECONDS = 1.0  #: the text of a firing alert is at most this much older 
 LOOK_SECONDS = 1.0  #: everything is looked at that often
 REREAD_SECONDS = 60.0  #: an unchanged report is read again after this time, for rules that time alone changes
 REREAD_AT_ONCE = 20  #: of those so many in one look, the others in the next
+_OF_NO_ACCOUNT = OUTSIDE | OF_GROUPS  #: the rules whose subjects belong to no account
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,28 @@ class _Look:
     """What one step looks at: the reports read and whether the surroundings were, and what was found in them."""
 
     reports: Mapping[AccountKey, AccountReport]
+    groups: Mapping[str, GroupReport]
     outside: bool
     whole: bool
     fresh: dict[Subject, Reading]
 
     def concerns(self, subject: Subject) -> bool:
         """Whether what the subject is read from was looked at."""
+        if subject.rule in OF_GROUPS:
+            return subject.detail[0] in self.groups
         return self.outside if subject.rule in OUTSIDE else subject.account in self.reports
+
+    def shows_gone(self, subject: Subject) -> bool:
+        """Whether what was looked at shows that a subject that was not read is gone for good."""
+        if subject.rule in OF_GROUPS:
+            group = self.groups.get(subject.detail[0])
+            return group is not None and is_gone(group, subject)
+        report = self.reports.get(subject.account)
+        return report is not None and is_closed(report, subject)
+
+    def shows_unconfigured(self, subject: Subject) -> bool:
+        """Whether the group that a subject speaks of has no members any more."""
+        return self.whole and subject.rule in OF_GROUPS and subject.detail[0] not in self.groups
 
 
 class Alerting:
@@ -129,16 +148,17 @@ class Alerting:
         whole = before is None or len(before.accounts) != len(view.accounts)
         whole |= not 0.0 <= now - self._looked_at < LOOK_SECONDS
         reports = self._due(view, now) if whole or before is None else _new(view, before)
+        groups = view.groups if whole or before is None else _new_groups(view, before)
         outside = whole or before is None or _is_other(view, before)
         asked = commands or closed or notices
-        if not (whole or outside or reports or asked or now >= self._wakes_at):
+        if not (whole or outside or reports or groups or asked or now >= self._wakes_at):
             if self.memory:
                 self.memory = MemoryChange()
             return ()
         self._looked_at = now if whole else self._looked_at
         for account in closed:
             self._forget_account(account)
-        self._look(view, before, notices, reports, now, outside=outside, whole=whole)
+        self._look(view, before, notices, reports, groups, now, outside=outside, whole=whole)
         if self._hush.settle(self._standing, now):
             self._firing = None
         told = self._ledger.settle(now)
@@ -153,6 +173,7 @@ class Alerting:
         before: View | None,
         notices: Sequence[Notice],
         reports: Sequence[AccountReport],
+        groups: Sequence[GroupReport],
         now: float,
         *,
         outside: bool,
@@ -167,13 +188,18 @@ class Alerting:
             self._rulebook.learn(report)
             asks = self._asks(report.key, standing.get(report.key, ()))
             self._collect(account_readings(report, now, asks, self._trends), fresh)
-        if outside:
+        if outside or groups:
             asks = self._asks(None, set().union(*standing.values()))
-            self._collect(venue_readings(view, before, now, asks, self._trends), fresh)
+            for group in groups:
+                self._collect(group_readings(group, asks), fresh)
+            if outside:
+                self._collect(venue_readings(view, before, now, asks, self._trends), fresh)
         for reading in happened:
             if self._rulebook.speaks(reading.subject):
                 self._turn(reading, now)
-        look = _Look({report.key: report for report in reports}, outside, whole, fresh)
+        look = _Look(
+            {report.key: report for report in reports}, {group.name: group for group in groups}, outside, whole, fresh
+        )
         self._again(look, {reading.subject for reading in happened}, now)
         for reading in fresh.values():
             if not self._is_told_by(reading) and self._rulebook.speaks(reading.subject):
@@ -238,11 +264,14 @@ class Alerting:
         """Look again at all that stands and may be another now: something new was read of it, or its time has come."""
         for subject, standing in list(self._standing.items()):
             looked_at = look.concerns(subject)
-            gone = look.whole and subject.rule not in OUTSIDE and subject.account not in self._read
+            gone = look.whole and subject.rule not in _OF_NO_ACCOUNT and subject.account not in self._read
+            if look.shows_unconfigured(subject):
+                self._close(subject, reasons.NOT_CONFIGURED, reasons.NOT_CONFIGURED)
+                continue
             if subject in happened or not (looked_at or gone or now >= standing.wakes_at):
                 continue
-            reading, report = look.fresh.pop(subject, None), look.reports.get(subject.account)
-            if reading is None and report is not None and is_closed(report, subject):
+            reading = look.fresh.pop(subject, None)
+            if reading is None and look.shows_gone(subject):
                 self._close(subject, "closed", reasons.CLOSED)
             elif reading is not None and self._is_dropped(reading):
                 self._forget(subject)
@@ -259,7 +288,7 @@ class Alerting:
             up = read is not None and read[0].up
             standing.unread = standing.unread and not up
             return standing.reading._replace(state="", sure=up)
-        if standing.unread or (not looked_at and (read is not None or subject.rule in OUTSIDE)):
+        if standing.unread or (not looked_at and (read is not None or subject.rule in _OF_NO_ACCOUNT)):
             return standing.reading
         if standing.lost is None:
             told = words.lost_sight(subject.account, self._summary(subject))
@@ -395,6 +424,14 @@ def _new(view: View, before: View) -> list[AccountReport]:
     if view.accounts is before.accounts:
         return []
     return list(compress(view.accounts, map(is_not, view.accounts, before.accounts)))
+
+
+def _new_groups(view: View, before: View) -> Sequence[GroupReport]:
+    """The groups whose reports are not those of the view before."""
+    if view.groups is before.groups:
+        return ()
+    known = {id(group) for group in before.groups}
+    return [group for group in view.groups if id(group) not in known]
 
 
 def _is_other(view: View, before: View) -> bool:

@@ -140,7 +140,7 @@ class Hush:
         known = self._known.get(subject)
         if known is None or known.severity != alert.severity:
             group = self._settings.groups.get(subject.account, "")
-            labels = {**alert.labels, "rule": alert.rule, "severity": alert.severity, "group": group}
+            labels = {"group": group, **alert.labels, "rule": alert.rule, "severity": alert.severity}
             known = _Known(alert.severity, labels, roles(self._settings.inhibits, labels), circle(subject))
         if known.listed is not self.silences.listed:
             known.listed, known.silences = self.silences.listed, self.silences.matching(known.labels)

@@ -18,8 +18,8 @@ from monitor.domain.silences import matches
 #: The rules that tell how well we see, and not how near the end is.
 ON_DATA = frozenset(
     {
-        "account_down", "clock_offset", "data_quality", "feed_backlog", "feed_down", "feed_lag", "poll_down",
-        "unacknowledged", "venue_ban", "weight_budget",
+        "account_down", "clock_offset", "data_quality", "feed_backlog", "feed_down", "feed_lag", "group_unknown",
+        "poll_down", "unacknowledged", "venue_ban", "weight_budget",
     }
 )  # fmt: skip
 
@@ -88,6 +88,17 @@ DEFAULT_INHIBITS: tuple[InhibitRule, ...] = (
             ),
         ),
         equal=("venue", "account", "pool"),
+    ),
+    # A pool of the group, or its data, says why: what the group knows beside that is told if it is louder.
+    InhibitRule(
+        source=(_rules("account_down", "data_quality", "feed_down"),),
+        target=(_rules("group_unknown"),),
+        equal=("group",),
+    ),
+    InhibitRule(
+        source=(_rules("margin_ratio", "position_distance", "coin_distance", "market_distance", "depeg_distance"),),
+        target=(_rules("group_ratio", "group_coin_distance", "group_market_distance", "hedge_leg_near"),),
+        equal=("group",),
     ),
 )
 

@@ -50,7 +50,7 @@ class AlertSettings:
         base = self.rules.get(rule) or _DEFAULTS[rule]
         if subject is None:
             return base
-        labels = {**subject.labels, "group": self.groups.get(subject.account, "")}
+        labels = {"group": self.groups.get(subject.account, ""), **subject.labels}
         fitting = sorted((each for each in self.overrides if each.concerns(rule)), key=narrowness)
         return merged(base, (each for each in fitting if each.matches(labels)))
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import inf
 
 from monitor.alerts.outside import venue_readings
 from monitor.alerts.reading import Reading
 from monitor.alerts.rules import account_readings, notice_reading
+from monitor.alerts.rules_groups import group_readings
 from monitor.alerts.trend import Trends
 from monitor.domain.accounts import Permissions
 from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.events import VenueWarning, WarningKind
+from monitor.domain.group_reports import HedgeState
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import Side
 from monitor.domain.quality import Quality
 from monitor.domain.reports import BurnReport, CollateralReport, Notice
 from monitor.domain.view import Budget, JournalStatus, View
+from tests.sample_groups import BROKEN, dark, group, strained
+from tests.sample_groups import NEAR as NEAR_LEG
 from tests.sample_reports import MAIN, NOW, account, feed, pool, position, together, view
 
 DOWN, UP = Direction.DOWN, Direction.UP
@@ -48,6 +53,11 @@ LINES = pool(
     market_sigma=0.03,
     advice_text=ADVICE,
 )
+
+SMALLER = replace(
+    BROKEN, state=HedgeState.SHRANK, hedged_ratio=0.62, net_usd=22_800.0,
+    text="62 % hedged; BTCUSDT short at bybit/second went from 1 to 0.62; 0.38 BTC (22,800 USD) long unhedged",
+)  # fmt: skip
 
 #: What is seen of each rule; where it looks back, what was seen in the minutes before stands first.
 SHOWN: Mapping[str, tuple[tuple[View, ...], ...]] = {
@@ -134,6 +144,15 @@ SHOWN: Mapping[str, tuple[tuple[View, ...], ...]] = {
     "key_expiry": (
         (view(account(permissions=Permissions(can_trade=False, can_withdraw=False, expires=NOW + 6 * DAY))),),
     ),
+    "group_ratio": ((view(groups=(strained(),)),), (view(groups=(group(ratio=Ratio.of(inf)),)),)),
+    "group_coin_distance": ((view(groups=(strained(),)),),),
+    "group_market_distance": ((view(groups=(strained(),)),),),
+    "group_unknown": ((view(groups=(dark(),)),),),
+    "hedge_broken": (
+        (view(groups=(group(hedges=(BROKEN,), needs=strained().needs),)),),
+        (view(groups=(group(hedges=(SMALLER,)),)),),
+    ),
+    "hedge_leg_near": ((view(groups=(group(hedges=(NEAR_LEG,)),)),),),
     "inbox_backlog": ((view(inbox_depth=12_000),),),
     "monitor_late": ((view(late_seconds=2.34),),),
     "journal": (
@@ -209,6 +228,8 @@ def _seen(shown: View, now: float, trends: Trends) -> Iterator[Reading]:
     for report in shown.accounts:
         yield from account_readings(report, now, lambda *_: True, trends)
     yield from venue_readings(shown, None, now, lambda *_: True, trends)
+    for each in shown.groups:
+        yield from group_readings(each, lambda *_: True)
 
 
 def _tells(reading: Reading) -> bool:

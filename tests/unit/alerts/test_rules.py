@@ -15,18 +15,21 @@ from monitor.alerts.reading import Grade, Reading, Subject, Words, grade
 from monitor.alerts.rule import Kind, RuleSettings
 from monitor.alerts.rules import account_readings, is_closed, notice_reading
 from monitor.alerts.rules_account import permission_state
+from monitor.alerts.rules_groups import group_readings
 from monitor.alerts.settings import BUILT_IN, LEAST_ROOM_RATIO
 from monitor.alerts.trend import Trends
 from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import Level, Severity
 from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.events import VenueWarning, WarningKind
+from monitor.domain.group_reports import GroupLine
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Side
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, BurnReport, CollateralReport, Notice
 from monitor.domain.view import Budget, View
-from tests.sample_reports import MAIN, NOW, account, feed, pool, position, view
+from tests.sample_groups import group
+from tests.sample_reports import CROSS, MAIN, NOW, account, feed, pool, position, view
 
 
 def everything(rule: str, value: float | None, state: str) -> bool:
@@ -44,6 +47,7 @@ def read(shown: View, rule: str, *earlier: View) -> list[Reading]:
 
 def _all(shown: View, now: float, trends: Trends) -> list[Reading]:
     found = [each for report in shown.accounts for each in account_readings(report, now, everything, trends)]
+    found += [each for of_group in shown.groups for each in group_readings(of_group, everything)]
     return [*found, *venue_readings(shown, None, now, everything, trends)]
 
 
@@ -80,9 +84,19 @@ def heartbeat(**changed: Any) -> HeartbeatStatus:
 
 
 DOWN = Direction.DOWN
+
+
+def _of_group(value: float, coin: str = "") -> GroupLine:
+    """A group's nearest line so far down."""
+    return GroupLine(pool=CROSS, coin=coin, direction=DOWN, line=Line.at(60_000 * (1 - value), value))
+
+
 SITUATIONS: dict[str, Callable[[float], View]] = {
     "margin_ratio": lambda value: _pool(ratio=Ratio.of(value)),
     "account_ratio": lambda value: view(account(ratio=Ratio.of(value))),
+    "group_ratio": lambda value: view(groups=(group(ratio=Ratio.of(value)),)),
+    "group_market_distance": lambda value: view(groups=(group(market={DOWN: _of_group(value)}),)),
+    "group_coin_distance": lambda value: view(groups=(group(coins={"BTC": {DOWN: _of_group(value, "BTC")}}),)),
     "stage_ratio": lambda value: _pool(stages={"liquidation": Ratio.of(0.2), "orders": Ratio.of(value)}),
     "market_distance": lambda value: _pool(market={DOWN: Line.at(1 - value, value)}),
     "coin_distance": lambda value: _pool(coins={"BTC": {Direction.UP: Line.at(60_000 * (1 + value), value)}}),

@@ -40,7 +40,7 @@ def test_the_defaults_hold_no_mistake() -> None:
 SILENT = {
     "account_ratio", "coin_sigmas", "market_sigmas", "position_sigmas", "room_usd", "position_room_usd", "trend_time",
     "distance_after_payment", "funds_at_risk", "account_funds_at_risk", "account_gross", "account_net",
-    "account_leverage", "collateral_share",
+    "account_leverage", "collateral_share", "group_coin_distance", "group_market_distance",
 }  # fmt: skip
 
 
