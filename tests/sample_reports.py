@@ -112,6 +112,7 @@ def paying() -> AccountReport:
         ),
         group="desk", gross_notional_usd=60_000.0, net_notional_usd=60_000.0, effective_leverage_ratio=3.87,
         funds_at_risk_usd=15_500.0, unexplained_usd=-3.0, unexplained_text="3 USDT left the wallet",
+        withdrawable_usd=12_000.0,
     )  # fmt: skip
 
 

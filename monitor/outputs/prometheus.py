@@ -34,6 +34,7 @@ from monitor.outputs.samples import (
     position_series,
     quality_series,
 )
+from monitor.outputs.samples_groups import group_series
 from monitor.outputs.samples_own import delivery_series, own_series
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -137,6 +138,7 @@ class Exposition:
                 [quality_series(labels, pools)],
                 position_series(rows),
                 account_series(view.accounts),
+                group_series(view.groups),
                 feed_series(view),
                 delivery_series(view, self._channel_labels(view)),
                 own_series(view, self._count_firing(view), dict(self._transitions)),

@@ -275,6 +275,10 @@ _ACCOUNT: Sequence[tuple[Family, Callable[[AccountReport], float | None]]] = (
         lambda account: account.unexplained_usd if account.quality.figures_shown else None,
     ),
     (
+        Family("account_withdrawable_usd", "gauge", "What the venue says may leave it; absent where it does not say."),
+        lambda account: account.withdrawable_usd if account.quality.figures_shown else None,
+    ),
+    (
         Family("account_up", "gauge", "1 while the account's data is fresh and readable."),
         lambda account: float(account.up),
     ),

@@ -79,6 +79,7 @@ PUBLIC = {
     "account_effective_leverage_ratio": {"venue": "binance", "account": "main"},
     "account_funds_at_risk_usd": {"venue": "binance", "account": "main"},
     "account_unexplained_usd": {"venue": "binance", "account": "main"},
+    "account_withdrawable_usd": {"venue": "binance", "account": "main"},
     "account_up": {"venue": "binance", "account": "main"},
     "account_last_update_timestamp_seconds": {"venue": "binance", "account": "main"},
 } | {
