@@ -49,6 +49,7 @@ class Connection(ABC, Generic[S]):
         self.speech, self.faults, self.now = speech, faults, now
         self.opened = now()
         self.last_pong = self.opened
+        self.last_heard = self.opened  #: a message of the client, not a ping or pong frame
         self._sent = sent
         self._recent = Recent()
         self._waiting: list[Outgoing] = []
@@ -144,7 +145,7 @@ class Connection(ABC, Generic[S]):
 
     def hear(self, text: str) -> bool:
         """Answer a message of the client. False if it sends too many: the connection has to be closed."""
-        now = self.now()
+        now = self.last_heard = self.now()
         self._received.append(now)
         while self._received[0] <= now - 1.0:
             self._received.popleft()

@@ -1,0 +1,1 @@
+"""The simulated Bybit: its protocol, its arithmetic, its faults."""
