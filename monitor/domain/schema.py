@@ -14,8 +14,9 @@ from typing import Any
 
 from monitor.domain.accounts import AccountMode, Permissions
 from monitor.domain.alerts import Alert
+from monitor.domain.group_reports import AccountExposure, CoinExposure, GroupLine, GroupReport, HedgeReport
 from monitor.domain.lines import Direction, Line, Ratio, State
-from monitor.domain.names import Asset
+from monitor.domain.names import AccountKey, Asset, PoolKey
 from monitor.domain.reports import AccountReport, BurnReport, CollateralReport, PoolReport, PositionReport
 from monitor.domain.view import OUTCOMES, Budget, FeedStatus, JournalStatus, View
 
@@ -102,6 +103,7 @@ def position_json(position: PositionReport) -> Json:
             "usd": number(position.funding_usd),
         },
         "delivery_time": number(position.delivery_time),
+        "exposure": {"base": number(position.exposure_base), "usd": number(position.exposure_usd)},
     } | ({} if backstop is None else {"liquidation_with_backstop": line_json(backstop)})
 
 
@@ -185,6 +187,7 @@ def pool_head_json(pool: PoolReport) -> Json:
         "one_sided": pool.one_sided,
         "coin_sigmas": {coin: sigma for coin, sigma in pool.coin_sigmas.items() if isfinite(sigma)},
         "market_sigma": number(pool.market_sigma),
+        "required_usd": number(pool.required_usd),
     }
 
 
@@ -213,6 +216,7 @@ def account_json(report: AccountReport) -> Json:
         "effective_leverage": leverage_json(report),
         "funds_at_risk_usd": number(report.funds_at_risk_usd),
         "unexplained": {"usd": number(report.unexplained_usd), "text": report.unexplained_text},
+        "withdrawable": {"usd": number(report.withdrawable_usd), "reason": report.withdrawable_reason},
     }
 
 
@@ -233,6 +237,93 @@ def _permissions_json(permissions: Permissions) -> Json:
         "can_transfer": permissions.can_transfer,
         "ip_restricted": permissions.ip_restricted,
         "expires": number(permissions.expires),
+    }
+
+
+def group_json(group: GroupReport) -> Json:
+    """One group of accounts."""
+    worst = group.worst
+    return {
+        "name": group.name,
+        "at": number(group.at),
+        "members": [_owner_json(key) for key in group.members],
+        "quality": group.quality.value,
+        "reasons": list(group.reasons),
+        "margin_ratio": ratio_json(group.ratio),
+        "equity_usd": number(group.equity_usd),
+        "maintenance_margin_usd": number(group.maintenance_margin_usd),
+        "required_usd": number(group.required_usd),
+        "worst": None
+        if worst is None
+        else _pool_key_json(worst.key)
+        | {"margin_ratio": ratio_json(worst.ratio), "nearest": line_json(_unpriced(worst.nearest))},
+        "market": _group_lines_json(group.market),
+        "coins": {coin: _group_lines_json(sides) for coin, sides in group.coins.items()},
+        "exposures": [_exposure_json(exposure) for exposure in group.exposures],
+        "free": [_owner_json(each.account) | {"usd": number(each.usd), "reason": each.reason} for each in group.free],
+        "needs": [
+            _pool_key_json(need.pool) | {"nearest": line_json(_unpriced(need.nearest)), "add_usd": number(need.add_usd)}
+            for need in group.needs
+        ],
+        "hedges": [hedge_json(hedge) for hedge in group.hedges],
+    }
+
+
+def hedge_json(hedge: HedgeReport) -> Json:
+    """One hedge; amounts are signed, short < 0."""
+    return {
+        "name": hedge.name,
+        "coin": hedge.coin,
+        "declared": hedge.declared,
+        "state": hedge.state.value,
+        "net_usd": number(hedge.net_usd),
+        "net_base": number(hedge.net_base),
+        "hedged_ratio": number(hedge.hedged_ratio),
+        "text": hedge.text,
+        "reasons": list(hedge.reasons),
+        "legs": [
+            _owner_json(leg.account)
+            | {
+                "pool": None if leg.pool is None else leg.pool.pool,
+                "symbol": leg.symbol,
+                "side": None if leg.side is None else leg.side.value,
+                "base": number(leg.base),
+                "usd": number(leg.usd),
+                "whole_base": number(leg.whole_base),
+                "near": leg.near,
+                "naked_usd": number(leg.naked_usd),
+            }
+            for leg in hedge.legs
+        ],
+    }
+
+
+def _owner_json(key: AccountKey) -> Json:
+    return {"venue": key.venue, "account": key.account}
+
+
+def _pool_key_json(key: PoolKey) -> Json:
+    return _owner_json(key.owner) | {"pool": key.pool}
+
+
+def _group_lines_json(lines: Mapping[Direction, GroupLine]) -> Json:
+    return {
+        direction.value: _pool_key_json(each.pool) | {"line": line_json(each.line)} for direction, each in lines.items()
+    }
+
+
+def _sizes_json(exposure: CoinExposure | AccountExposure) -> Json:
+    return {name: number(getattr(exposure, name)) for name in ("net_usd", "gross_usd", "net_base", "gross_base")}
+
+
+def _exposure_json(exposure: CoinExposure) -> Json:
+    return {
+        "coin": exposure.coin,
+        **_sizes_json(exposure),
+        "held_usd": number(exposure.held_usd),
+        "held_base": number(exposure.held_base),
+        "reasons": list(exposure.reasons),
+        "accounts": [_owner_json(each.account) | _sizes_json(each) for each in exposure.by_account],
     }
 
 
@@ -324,5 +415,6 @@ def view_json(view: View) -> Json:
     return (
         frame_json(view)
         | {"feeds": [feed_json(feed) for feed in view.feeds], "alerts": [alert_json(alert) for alert in view.alerts]}
+        | {"groups": [group_json(group) for group in view.groups]}
         | document(view.accounts, view.at, view.version)
     )

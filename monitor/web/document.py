@@ -14,6 +14,7 @@ from monitor.domain.schema import (
     alert_json,
     feed_json,
     frame_json,
+    group_json,
     pool_head_json,
     position_json,
 )
@@ -28,6 +29,7 @@ def pieces(view: View) -> Iterator[bytes]:
     yield _opened(frame_json(view))
     yield from _array("feeds", map(feed_json, view.feeds))
     yield from _array("alerts", map(alert_json, view.alerts))
+    yield from _array("groups", map(group_json, view.groups))
     yield b',"accounts":['
     for number, report in enumerate(view.accounts):
         yield (b"," if number else b"") + _opened(account_json(report)) + b',"pools":['

@@ -13,14 +13,17 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from monitor.domain.accounts import AccountMode, Permissions
+from monitor.domain.accounts import AccountMode, CollateralMode, Permissions
 from monitor.domain.alerts import Alert, Severity
+from monitor.domain.group_reports import GroupReport
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.names import PoolKey
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, BurnReport
 from monitor.domain.schema import SCHEMA_VERSION, burn_json, document, line_json, ratio_json, view_json
 from monitor.domain.view import OUTCOMES, Budget, JournalStatus
+from tests.sample_groups import BROKEN, dark, group, strained
+from tests.sample_groups import NEAR as NEAR_LEG
 from tests.sample_reports import MAIN, NOW, account, feed, paying, pool, position, together, view
 
 
@@ -206,6 +209,36 @@ def test_frames_are_told_of_streams_and_not_of_what_is_polled() -> None:
     assert body["feeds"][0]["frames"]["applied"] == 7
     assert set(body["feeds"][0]["frames"]) == set(OUTCOMES)
     assert "frames" not in body["feeds"][1]
+
+
+GROUPS = {
+    "calm": group(),
+    "strained": strained(),
+    "not known": dark(),
+    "no equity": group(ratio=Ratio.of(inf), worst=None, exposures=(), free=(), hedges=()),
+    "with a broken hedge": group(hedges=(BROKEN,)),
+    "with a leg near liquidation": group(hedges=(NEAR_LEG,)),
+}
+
+
+@pytest.mark.parametrize("shown", GROUPS.values(), ids=GROUPS)
+def test_a_group_fits_the_schema(shown: GroupReport) -> None:
+    assert errors(view_json(view(account(pool()), groups=(shown,)))) == []
+
+
+def test_a_number_that_is_unknown_in_a_group_is_null_and_its_ratio_says_why() -> None:
+    (body,) = view_json(view(groups=(dark(),)))["groups"]
+
+    assert body["margin_ratio"] == {"state": "unknown", "reasons": ["bybit/second: no fresh data"]}
+    assert body["equity_usd"] is None
+    assert body["exposures"][0]["net_usd"] is None
+    assert body["hedges"][0]["state"] == "unknown"
+    assert body["hedges"][0]["hedged_ratio"] is None
+
+
+@pytest.mark.parametrize("mode", CollateralMode)
+def test_every_mode_of_an_account_fits_the_schema(mode: CollateralMode) -> None:
+    assert errors(document([account(pool(), mode=AccountMode(collateral=mode, hedge=True))], NOW, "x")) == []
 
 
 def test_a_daemon_s_document_is_whole_or_not_one() -> None:
