@@ -1,0 +1,1 @@
+"""Bybit's words, and what its accounts come to."""
