@@ -6,13 +6,14 @@ was read until then; between readings the kernel revalues the scenarios.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from monitor.domain.accounts import RiskUnit, VenueAccount
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Venue
+from monitor.venues.okx.endpoints import InstType
 from monitor.venues.okx.fields import BadField, Loose, finite, optional, optional_positive, word
 from monitor.venues.okx.reading import each, only, rows
 
@@ -25,6 +26,7 @@ class _Builder(msgspec.Struct, gc=False):
 
 
 class _Portfolio(msgspec.Struct, gc=False):
+    instId: str = ""
     instType: str = ""
     markPx: Loose = None
 
@@ -36,6 +38,7 @@ class _UnitRow(msgspec.Struct, gc=False):
     mr1: Loose = None
     mr1Scenarios: dict[str, dict[str, Loose]] | None = None
     indexUsd: Loose = None
+    portfolios: list[_Portfolio] = []
 
 
 class _PointRow(msgspec.Struct, gc=False):
@@ -81,11 +84,17 @@ def _unit(row: _UnitRow) -> RiskUnit:
         asset=asset,
         maintenance_margin=maintenance,
         initial_margin=optional(row.imr),
-        reference_price=optional_positive(row.indexUsd),
+        reference_price=optional_positive(row.indexUsd) or _seen(row.portfolios),
         moves=moves,
         profits=profits,
         contingency=None if worst is None else maintenance - worst,
     )
+
+
+def _seen(portfolios: Sequence[_Portfolio]) -> float | None:
+    """The mark of the unit's first swap, where the venue leaves the index out: it was read in the same moment."""
+    swaps = (one.markPx for one in portfolios if one.instType == InstType.SWAP)
+    return next((mark for mark in map(optional_positive, swaps) if mark is not None), None)
 
 
 def _grid(scenarios: Mapping[str, Mapping[str, Loose]]) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import nan
 
 from monitor.domain.accounts import Account, MarginMode, Order, Position
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.lines import State
 from monitor.domain.names import USD, Asset, Side, Symbol
-from monitor.domain.tables import Tables
+from monitor.domain.tables import OptionMark, Tables
 from monitor.domain.tiers import TierTable, flat
 from monitor.margin.pool import LIQUIDATION, Leg, Option, Requirement, Stage, VenueLine
 from monitor.venues.okx.answers_tables import OWN_USD
@@ -108,7 +109,8 @@ class Terms:
             words.refuse(f"no entry price of {name}")
         isolated = position.margin_mode is MarginMode.ISOLATED
         if instrument.payoff is Payoff.OPTION:
-            return self._option(position.symbol, position.side, position.quantity, instrument, words)
+            mark = position.venue.mark_price
+            return self._option(position.symbol, position.side, position.quantity, mark, instrument, words)
         settle = self.settles(position) or instrument.settle
         return Leg(
             symbol=position.symbol,
@@ -188,10 +190,13 @@ class Terms:
             )
         return instrument
 
-    def _option(self, symbol: Symbol, side: Side, quantity: float, instrument: Instrument, words: Words) -> Leg:
+    def _option(
+        self, symbol: Symbol, side: Side, quantity: float, value: float | None, instrument: Instrument, words: Words
+    ) -> Leg:
         """An option: its premium is in cash already, so that it counts with its value (entry 0).
 
-        A short requires floor x factor and its own value; the factor goes by the size of all that is sold.
+        A short requires floor x factor and its own value; the factor goes by the size of all that is sold. `value` is
+        its mark in the venue's answer, which initial margin is of.
         """
         mark = self.tables.options.get(symbol)
         if mark is None or mark.received is None:
@@ -201,11 +206,12 @@ class Terms:
             words.refuse(f"the terms of {symbol} could not be read")
         factor = self._option_factor(symbol, instrument, words) if quantity < 0 else 0.0
         floor = INDEX_FLOORS.get(instrument.coin, OTHER_INDEX_FLOOR) * factor
+        size = quantity * instrument.contract_size
         now = mark.received if mark is not None else None
         return Leg(
             symbol=symbol,
             side=side,
-            quantity=quantity * instrument.contract_size,
+            quantity=size,
             entry=0.0,
             base=instrument.base,
             quote=instrument.quote,
@@ -214,6 +220,8 @@ class Terms:
             payoff=Payoff.OPTION,
             contracts=abs(quantity),
             tiers=flat(0.0),
+            initial_margin_rate=0.0,
+            constant_initial=max(0.0, -size) * _initial(instrument, mark, value, factor),
             option=Option(
                 strike=strike or 1.0,
                 call=bool(instrument.call),
@@ -259,6 +267,17 @@ class Terms:
             offset=offset,
             tolerance=tolerance,
         )
+
+
+def _initial(instrument: Instrument, mark: OptionMark | None, value: float | None, factor: float) -> float:
+    """Initial margin of a short option, a unit: its value, and the larger of 10 % and 15 % less what it is out of the
+    money, times the factor. NaN where something is not known.
+    """
+    if mark is None or value is None or instrument.strike is None or instrument.call is None:
+        return nan
+    out = instrument.strike - mark.underlying if instrument.call else mark.underlying - instrument.strike
+    floor = max(0.10, 0.15 - max(0.0, out) / mark.underlying) * factor
+    return floor * (1.0 if instrument.settle == instrument.base else mark.underlying) + value
 
 
 def tier_group(symbol: Symbol, instrument: Instrument) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 REMOVED = "removed"
 
-# A field whose name has one of these words tells whose answer it is: «clOrdId», «posId», «billId», «tradeId», «mainUid».
+# A field whose name has one of these words tells whose answer it is: «clOrdId», «posId», «billId», «mainUid».
 _TELLING = frozenset(
     {
         "id",
