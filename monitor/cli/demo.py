@@ -1,4 +1,4 @@
-"""`marginwatch demo`: the real monitor on a simulated exchange in one process, with a story of about two minutes.
+"""`marginwatch demo`: the real monitor on three simulated exchanges in one process, with a story of two minutes.
 
 After the story the market goes on: accounts trade, prices crash and recover, connections fail, contracts come and go.
 """
@@ -25,11 +25,11 @@ from monitor.cli.codes import Exit
 from monitor.cli.demo_screen import LiveScreen, PlainScreen, Screen, Tally
 from monitor.cli.run import in_loop, stop_on_signals
 from monitor.domain.alerts import AlertChange, AlertState
+from monitor.domain.names import Venue
 from monitor.domain.view import View
-from monitor.sim.binance.accounts import SimAccount
-from monitor.sim.binance.server import SimBinance
 from monitor.sim.days import Days
-from monitor.sim.story import TOLD_SECONDS, cast, play
+from monitor.sim.story import GROUP, TOLD_SECONDS, cast, play
+from monitor.sim.world import World
 
 HOST = "127.0.0.1"
 DRAW_EVERY_SECONDS = 0.25
@@ -44,12 +44,8 @@ instance = "demo"
 enabled = false
 [store]
 enabled = false
-[venues.binance.timings]
-backoff_first_seconds = 0.5
-backoff_cap_seconds = 2.0
-account_every_seconds = 5.0
-account_every_blind_seconds = 3.0
-resync_spacing_seconds = 1.0
+[groups.basis.hedges.btc]
+legs = ["desk:BTC-USDT-SWAP:long", "hedge:BTCUSDT:short"]
 [alerts.margin_ratio]
 for_seconds = 1.0
 keep_firing_seconds = 5.0
@@ -68,7 +64,24 @@ keep_firing_seconds = 3.0
 [alerts.feed_down]
 for_seconds = 2.0
 keep_firing_seconds = 3.0
+[alerts.group_ratio]
+for_seconds = 1.0
+keep_firing_seconds = 5.0
+[alerts.hedge_broken]
+for_seconds = 1.0
+keep_firing_seconds = 2.0
+[alerts.hedge_leg_near]
+for_seconds = 1.0
+keep_firing_seconds = 5.0
 """
+#: The same for the transport of every venue.
+TIMINGS = {
+    "backoff_first_seconds": 0.5,
+    "backoff_cap_seconds": 2.0,
+    "account_every_seconds": 5.0,
+    "account_every_blind_seconds": 3.0,
+    "resync_spacing_seconds": 1.0,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,20 +131,34 @@ def free_port(wanted: int) -> int:
     return 0
 
 
-def configuration(sim: SimBinance, accounts: Sequence[SimAccount], port: int, journal: Path | None) -> Loaded:
-    """The demo's configuration: base addresses of the simulator, and the keys of its accounts."""
+def configuration(world: World, port: int, journal: Path | None) -> Loaded:
+    """The demo's configuration: base addresses of the simulators, and the keys of their accounts."""
+    binance, bybit, okx = world.binance, world.bybit, world.okx
     tables = [
-        f'[accounts.{account.name}]\nvenue = "binance"\n'
-        f"api_key = {json.dumps(account.key)}\napi_secret = {json.dumps(account.secret)}"
-        for account in accounts
+        *(_account("binance", account.name, account.key, account.secret) for account in binance.accounts.values()),
+        *(_account("bybit", account.name, account.key, account.secret, GROUP) for account in bybit.accounts.values()),
+        *(
+            _account("okx", account.name, account.key, account.secret, GROUP, account.passphrase)
+            for account in okx.accounts.values()
+        ),
     ]
-    urls = {"fapi": sim.fapi, "sapi": sim.sapi, "stream": sim.stream}
+    urls = {
+        "binance": {"fapi": binance.fapi, "sapi": binance.sapi, "stream": binance.stream},
+        "bybit": {"rest": bybit.rest, "public": bybit.public, "private": bybit.private},
+        "okx": {"rest": okx.rest, "stream": okx.stream},
+    }
     overrides = {
-        "venues": {"binance": {"urls": urls}},
+        "venues": {venue: {"urls": there, "timings": TIMINGS} for venue, there in urls.items()},
         "web": {"host": HOST, "port": port},
         "journal": {"enabled": False} if journal is None else {"enabled": True, "directory": str(journal.absolute())},
     }
     return loads(SETTINGS + "\n".join(tables), {}, overrides)
+
+
+def _account(venue: Venue, name: str, key: str, secret: str, group: str = "", passphrase: str = "") -> str:
+    """An account's table."""
+    keys = {"venue": venue, "api_key": key, "api_secret": secret, "group": group, "passphrase": passphrase}
+    return "\n".join([f"[accounts.{name}]", *(f"{each} = {json.dumps(text)}" for each, text in keys.items() if text)])
 
 
 class Demo:
@@ -147,15 +174,17 @@ class Demo:
         stop = asyncio.Event()
         stop_on_signals(stop)
         options = self._options
-        async with SimBinance(seed=SEED, speed=options.speed) as sim, asyncio.TaskGroup() as tasks:
-            sim.market.now = sim.market.funding_interval_seconds - FUNDING_AFTER_SECONDS
-            loaded = configuration(sim, cast(sim), options.port, options.journal)
+        async with World(seed=SEED, speed=options.speed) as world, asyncio.TaskGroup() as tasks:
+            for venue in world.venues:
+                venue.market.now = venue.market.funding_interval_seconds - FUNDING_AFTER_SECONDS
+            cast(world)
+            loaded = configuration(world, options.port, options.journal)
             tasks.create_task(
                 run_monitor(loaded, stop=stop, on_view=self._see, on_latency=self._tally.latencies.append),
                 name="monitor",
             )
             beside = [
-                tasks.create_task(self._story(sim), name="story"),
+                tasks.create_task(self._story(world), name="story"),
                 tasks.create_task(self._draw(), name="screen"),
             ]
             with suppress(TimeoutError):
@@ -173,16 +202,16 @@ class Demo:
             if change.alert.state not in (AlertState.SILENCED, AlertState.INHIBITED):  # nobody would be told of it
                 self._screen.alert(change)
 
-    async def _story(self, sim: SimBinance) -> None:
+    async def _story(self, world: World) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(READY_WITHIN_SECONDS):
                 await self._ready.wait()
         told = TOLD_SECONDS
         if self._options.seconds is not None:
             told = max(1.0, min(told, self._options.seconds - self._elapsed()))
-        await play(sim, seconds=told, say=self._screen.say)
+        await play(world, seconds=told, say=self._screen.say)
         self._screen.say("The story is over; the market goes on, and not everything works. Ctrl-C ends the demo.")
-        await Days(sim, seed=SEED, say=self._screen.say).live()
+        await Days(world.binance, seed=SEED, say=self._screen.say).live()
 
     async def _draw(self) -> None:
         while True:

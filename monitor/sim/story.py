@@ -1,6 +1,7 @@
-"""The demo's story of about two minutes: calm, a hedge, a crash, a near-liquidation, a lost connection, a recovery.
+"""The demo's story of about two minutes: calm, a hole in a hedge, a crash, a near-liquidation, a lost connection, a
+recovery, and a hedge that is gone.
 
-Three accounts at a simulated Binance play it. Amounts are worked out from the prices of the moment, so that the story
+Four accounts at three simulated venues play it. Amounts are worked out from the prices of the moment, so that the story
 goes the same way whatever the market did before.
 """
 
@@ -10,11 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.sim.binance.accounts import SimAccount
-from monitor.sim.binance.server import SimBinance
+from monitor.sim.okx.positions import ISOLATED, LONG
+from monitor.sim.world import World
 
 TOLD_SECONDS = 120.0  #: how long the story takes at its own pace
 CALM, TENSE = 0.035, 0.002  #: daily volatility; tense: so near a line that noise must not push over it
 NEAR_RATIO = 0.86  #: how near to liquidation the account "main" is brought
+HEDGED_BTC = 2.0  #: long at OKX, short at Bybit
+CONTRACTS_A_BTC = 100.0  #: of OKX's swap in BTC and USDT
+GROUP = "basis"  #: the accounts that hold each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +28,29 @@ class Step:
 
     at: float
     text: str
-    act: Callable[[SimBinance], None]
+    act: Callable[[World], None]
     least_seconds: float = 0.0
 
 
-def cast(sim: SimBinance) -> tuple[SimAccount, ...]:
+def cast(world: World) -> None:
     """The accounts, with what they hold when the story begins. Call it before anyone looks."""
-    mark, market = sim.market.mark, sim.market
-    market.daily_volatility_ratio = CALM
+    binance, bybit, okx = world.binance, world.bybit, world.okx
+    world.market.daily_volatility_ratio = CALM
+    mark = binance.market.mark
     btc, eth, sol = mark("BTCUSDT"), mark("ETHUSDT"), mark("SOLUSDT")
-    main = sim.add_account("main", wallets={"USDT": 14_000.0})
+    main = binance.add_account("main", wallets={"USDT": 14_000.0})
     main.trade("BTCUSDT", 0.6, price=btc)
     main.trade("SOLUSDT", 100.0, price=sol)
     main.trade("ETHUSDT", 3.0, price=eth, isolated=True, leverage=10)
     main.add_margin("ETHUSDT", 1_500.0)
-    multi = sim.add_account("multi", wallets={"USDT": 3_000.0, "BTC": 0.25}, multi_assets=True)
+    multi = binance.add_account("multi", wallets={"USDT": 3_000.0, "BTC": 0.25}, multi_assets=True)
     multi.trade("ETHUSDT", 12.0, price=eth)
     multi.trade("BTCUSDT", -0.2, price=btc)
-    desk = sim.add_account("desk", wallets={"USDT": 30_000.0, "USDC": 6_000.0}, hedge=True)
-    desk.trade("BTCUSDT", 2.0, price=btc, side="LONG")
-    desk.trade("SOLUSDT", 60.0, price=sol, side="LONG", isolated=True, leverage=20)
-    desk.trade("BTCUSDC", -0.2, price=mark("BTCUSDC"), side="SHORT")
-    return main, multi, desk
+    hedge = bybit.add_account("hedge", wallets={"USDT": 22_000.0, "BTC": 0.2})
+    hedge.sell("BTCUSDT", HEDGED_BTC)
+    desk = okx.add_account("desk", wallets={"USDT": 45_000.0}, hedge=True)
+    desk.buy("BTC-USDT-SWAP", HEDGED_BTC * CONTRACTS_A_BTC, side=LONG)
+    desk.buy("SOL-USDT-SWAP", 60.0, side=LONG, mode=ISOLATED, lever=20.0)
 
 
 def fall_towards_liquidation(account: SimAccount, wanted_ratio: float) -> float:
@@ -64,65 +70,85 @@ def fall_towards_liquidation(account: SimAccount, wanted_ratio: float) -> float:
     return nearest
 
 
-def _nothing(_: SimBinance) -> None:
+def _nothing(_: World) -> None:
     """Time passes."""
 
 
-def _hedge(sim: SimBinance) -> None:
-    sim.accounts["desk"].trade("BTCUSDT", -1.4, side="SHORT")
+def _slip(world: World) -> None:
+    world.bybit.accounts["hedge"].buy("BTCUSDT", 0.5 * HEDGED_BTC)
 
 
-def _crash(sim: SimBinance) -> None:
-    fall = fall_towards_liquidation(sim.accounts["main"], NEAR_RATIO)
-    sim.market.crash(fall * 0.75, 18.0)
+def _mend(world: World) -> None:
+    world.bybit.accounts["hedge"].sell("BTCUSDT", 0.5 * HEDGED_BTC)
 
 
-def _last_leg(sim: SimBinance) -> None:
-    sim.market.daily_volatility_ratio = TENSE
-    sim.market.calm()
-    sim.market.crash(fall_towards_liquidation(sim.accounts["main"], NEAR_RATIO), 10.0)
+def _crash(world: World) -> None:
+    fall = fall_towards_liquidation(world.binance.accounts["main"], NEAR_RATIO)
+    world.market.crash(fall * 0.75, 18.0)
 
 
-def _lose(sim: SimBinance) -> None:
-    sim.faults.refuse |= {"market", "public", "private", "rest"}
-    sim.drop()
+def _last_leg(world: World) -> None:
+    world.market.daily_volatility_ratio = TENSE
+    world.market.calm()
+    world.market.crash(fall_towards_liquidation(world.binance.accounts["main"], NEAR_RATIO), 10.0)
 
 
-def _find(sim: SimBinance) -> None:
-    sim.faults.refuse.clear()
+def _lose(world: World) -> None:
+    world.binance.faults.refuse |= {"market", "public", "private", "rest"}
+    world.binance.drop()
 
 
-def _deposit(sim: SimBinance) -> None:
-    sim.accounts["main"].transfer("USDT", 6_000.0)
+def _find(world: World) -> None:
+    world.binance.faults.refuse.clear()
 
 
-def _recover(sim: SimBinance) -> None:
-    sim.market.daily_volatility_ratio = CALM
-    sim.market.recover(0.12, 14.0)
+def _deposit(world: World) -> None:
+    world.binance.accounts["main"].transfer("USDT", 6_000.0)
 
 
-def _unwind(sim: SimBinance) -> None:
-    sim.accounts["desk"].close("BTCUSDT", side="SHORT")
-    sim.accounts["multi"].trade("ETHUSDT", -6.0)
+def _recover(world: World) -> None:
+    world.market.daily_volatility_ratio = CALM
+    world.market.recover(0.12, 14.0)
+
+
+def _break(world: World) -> None:
+    world.bybit.accounts["hedge"].close("BTCUSDT")
+
+
+def _unwind(world: World) -> None:
+    world.okx.accounts["desk"].close("BTC-USDT-SWAP")
+    world.binance.accounts["multi"].trade("ETHUSDT", -6.0)
 
 
 STEPS: tuple[Step, ...] = (
     Step(
-        0.0, "Calm. Three accounts: main (cross and isolated), multi (multi-assets), desk (hedge mode).", _nothing, 3.0
+        0.0,
+        "Calm. Four accounts: main (cross and isolated) and multi (multi-assets) at Binance, hedge (unified) at Bybit,"
+        " desk (futures mode) at OKX. desk's 2 BTC long and hedge's 2 BTC short hold each other.",
+        _nothing,
+        2.0,
     ),
-    Step(14.0, "desk hedges: 2 BTC long stay, 1.4 BTC are sold short beside them. Both sides share one line.", _hedge),
+    Step(12.0, "hedge buys half of its short back: a hedge over two venues has a hole, and that is told.", _slip, 2.0),
+    Step(21.0, "It is sold again: the hedge is whole.", _mend),
     Step(26.0, "The market falls. desk's 20x SOL position will not survive it.", _crash, 4.0),
-    Step(50.0, "It falls on, until main stands right before its liquidation.", _last_leg, 4.0),
+    Step(
+        50.0,
+        "It falls on, until main stands right before its liquidation. The group basis loses nothing, and yet desk's"
+        " half of it comes near its own: capital does not move by itself.",
+        _last_leg,
+        4.0,
+    ),
     Step(
         68.0,
-        "The connection to the venue is lost. What is stale is called stale, and nothing is called safe.",
+        "The connection to Binance is lost. What is stale is called stale, and nothing is called safe.",
         _lose,
         8.0,
     ),
-    Step(88.0, "The venue answers again: snapshots first, then the streams.", _find, 4.0),
-    Step(97.0, "main deposits 6,000 USDT.", _deposit, 1.0),
-    Step(103.0, "The market recovers.", _recover, 2.0),
-    Step(115.0, "desk takes its hedge off, multi halves its ETH. Calm again.", _unwind),
+    Step(88.0, "The venue answers again: snapshots first, then the streams.", _find, 3.0),
+    Step(96.0, "main deposits 6,000 USDT.", _deposit, 1.0),
+    Step(101.0, "The market recovers.", _recover, 1.0),
+    Step(108.0, "hedge takes its short off: desk's 2 BTC stand naked, and that is told.", _break, 2.0),
+    Step(116.0, "desk sells them too, multi halves its ETH. Calm again.", _unwind),
 )
 
 
@@ -148,18 +174,18 @@ def timetable(steps: Sequence[Step], seconds: float) -> list[float]:
 
 
 async def play(
-    sim: SimBinance, *, seconds: float = TOLD_SECONDS, say: Callable[[str], None], steps: Sequence[Step] = STEPS
+    world: World, *, seconds: float = TOLD_SECONDS, say: Callable[[str], None], steps: Sequence[Step] = STEPS
 ) -> None:
     """Tell the story within `seconds`; `say` gets each step's line when it begins. The market's pace follows."""
-    start, pace = sim.clock.now(), sim.speed
+    start, pace = world.clock.now(), world.speed
     times = [*timetable(steps, seconds), seconds]
     ends = [*(step.at for step in steps[1:]), max(TOLD_SECONDS, steps[-1].at)]
     try:
         for step, begins, told_until, until in zip(steps, times, ends, times[1:], strict=False):
-            await sim.clock.sleep(max(0.0, start + begins - sim.clock.now()))
-            sim.speed = pace * (told_until - step.at) / max(1e-3, until - begins)
+            await world.clock.sleep(max(0.0, start + begins - world.clock.now()))
+            world.speed = pace * (told_until - step.at) / max(1e-3, until - begins)
             say(step.text)
-            step.act(sim)
-        await sim.clock.sleep(max(0.0, start + seconds - sim.clock.now()))
+            step.act(world)
+        await world.clock.sleep(max(0.0, start + seconds - world.clock.now()))
     finally:
-        sim.speed = pace
+        world.speed = pace

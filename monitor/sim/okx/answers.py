@@ -41,6 +41,8 @@ Row = dict[str, Any]
 _NO_GREEKS = {f"{greek}{kind}": "" for greek in ("delta", "gamma", "theta", "vega") for kind in ("BS", "PA")}
 _BACKED = (Level.MULTI_CURRENCY, Level.PORTFOLIO)
 
+_NEEDS = ("imr", "liqPx", "margin", "mgnRatio", "mmr")  #: empty once a position is closed
+
 
 class Reading:
     """One account at one moment: its figures are computed once, and agree with each other."""
@@ -316,8 +318,9 @@ class Reading:
             "uplRatio": maybe(self._profit_ratio(position, upl)) if open_now else "",
             "uplRatioLastPx": maybe(self._profit_ratio(position, upl)) if open_now else "",
         }
-        needs = self._isolated(position) if position.mode == ISOLATED else self._cross(position)
-        return {**row, **(needs if open_now else dict.fromkeys(needs, ""))}
+        if not open_now:
+            return {**row, **dict.fromkeys(_NEEDS, "")}
+        return {**row, **(self._isolated(position) if position.mode == ISOLATED else self._cross(position))}
 
     def _isolated(self, position: Position) -> Row:
         taker = self.account.taker_rate

@@ -1,0 +1,81 @@
+"""Three simulated venues whose coins have one price: what is hedged between them holds, but for each venue's basis."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from monitor.domain.clock import Clock
+from monitor.sim.binance import SimBinance
+from monitor.sim.bybit import SimBybit
+from monitor.sim.clock import WallClock
+from monitor.sim.market import Market
+from monitor.sim.okx import SimOkx
+from monitor.sim.venue import SimVenue
+
+
+class World:
+    """An async context manager: while it is open, all of its venues run. The coins move with Binance's beat.
+
+    `speed` is how many seconds of market time pass in one of ours. With `paced=False` nothing happens by itself: call
+    `tick`. With `network=False` nothing listens.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        seed: int = 1,
+        speed: float = 1.0,
+        quiet: bool = False,
+        paced: bool = True,
+        network: bool = True,
+    ) -> None:
+        self.clock: Clock = clock if clock is not None else WallClock()
+        shared: dict[str, Any] = {
+            "clock": self.clock,
+            "seed": seed,
+            "speed": speed,
+            "paced": paced,
+            "network": network,
+        }
+        self.binance = SimBinance(quiet=quiet, **shared)
+        self.bybit = SimBybit(market=self.binance.market, **shared)
+        self.okx = SimOkx(market=self.binance.market, **shared)
+        self._stack = AsyncExitStack()
+
+    @property
+    def market(self) -> Market:
+        """The market that moves the coins."""
+        return self.binance.market
+
+    @property
+    def venues(self) -> tuple[SimVenue[Any], ...]:
+        """All of them, the one that moves the coins first."""
+        return self.binance, self.bybit, self.okx
+
+    @property
+    def speed(self) -> float:
+        """Seconds of market time in one of ours."""
+        return self.binance.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        for venue in self.venues:
+            venue.speed = speed
+
+    def tick(self, seconds: float | None = None) -> None:
+        """One beat of every venue."""
+        for venue in self.venues:
+            venue.tick(seconds)
+
+    async def __aenter__(self) -> Self:
+        for venue in self.venues:
+            await self._stack.enter_async_context(venue)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(kind, value, traceback)
