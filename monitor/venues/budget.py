@@ -17,7 +17,7 @@ from monitor.domain.errors import RateLimited
 from monitor.domain.names import Venue
 from monitor.domain.view import Budget
 
-WINDOW_SECONDS = 60.0
+WINDOW_SECONDS = 60.0  #: in which most venues count
 TOLD_WAIT_SECONDS = 3.0  #: a request that must wait for longer says so
 PLANNED_SHARE = 0.85  #: of what we may use; the rest is for readings that events ask for
 EDGE_SECONDS = 2.0  #: so long after a minute began by our reckoning, the venue may still be counting the one before
@@ -36,9 +36,15 @@ SHARES = {Priority.NEEDED: 1.0, Priority.USEFUL: 0.5}
 class WeightBudget:
     """What may be asked, and when. Times are seconds since 1970 by the venue's clock; it reads no clock itself."""
 
-    def __init__(self, venue: Venue, limit_per_minute: int, share: float = 0.6) -> None:
+    def __init__(
+        self, venue: Venue, limit_per_minute: int, share: float = 0.6, window_seconds: float = WINDOW_SECONDS
+    ) -> None:
+        """`window_seconds`: where a venue counts in shorter windows than minutes, all that is said of a minute here is
+        meant of one of them.
+        """
         self.venue = venue
         self.limit_per_minute = limit_per_minute
+        self._window = window_seconds
         self.share = share
         self._sent: deque[tuple[float, int]] = deque()
         self._sent_weight = 0
@@ -73,20 +79,21 @@ class WeightBudget:
             return 0.0
         waits = []
         if self._measured_minute == self._minute(now) and self._measured + self._in_flight + weight > room:
-            waits.append((self._measured_minute + 1) * WINDOW_SECONDS - now)
+            waits.append((self._measured_minute + 1) * self._window - now)
         over = self._sent_weight + weight - room
         for at, sent in self._sent:
             if over <= 0:
                 break
             over -= sent
             if over <= 0:
-                waits.append(at + WINDOW_SECONDS - now)
+                waits.append(at + self._window - now)
         return max([0.001, *waits])
 
     def words(self, now: float, priority: Priority = Priority.NEEDED) -> str:
         """Why a request waits."""
         used, room = self.used(now), self.allowed * SHARES[priority]
-        return f"the readings wait for the request budget: used {used:.0f} of {room:.0f} this minute"
+        window = "this minute" if self._window == WINDOW_SECONDS else f"in {self._window:g} s"
+        return f"the readings wait for the request budget: used {used:.0f} of {room:.0f} {window}"
 
     def take(self, weight: int, now: float) -> None:
         """A request of this weight is sent."""
@@ -119,7 +126,7 @@ class WeightBudget:
 
     def _of_the_minute_before(self, measured: int, now: float, asked: float) -> bool:
         minute = self._minute(now)
-        if self._measured_minute >= minute or now - minute * WINDOW_SECONDS >= EDGE_SECONDS + (now - asked):
+        if self._measured_minute >= minute or now - minute * self._window >= EDGE_SECONDS + (now - asked):
             return False
         if self._measured_minute == minute - 1:
             return measured >= self._measured
@@ -141,7 +148,7 @@ class WeightBudget:
         in_minute = self._minute(now) == self._measured_minute
         others = max(0.0, self._measured - self._sent_weight) if in_minute else 0.0
         room = max(0.05 * self.allowed, PLANNED_SHARE * self.allowed - others)
-        return max(1.0, planned_per_minute / room)
+        return max(1.0, planned_per_minute * self._window / 60.0 / room)
 
     def view(self, now: float) -> Budget:
         """What the outputs show."""
@@ -149,12 +156,11 @@ class WeightBudget:
         return Budget(venue=self.venue, used_ratio=self.used(now) / self.limit_per_minute, banned_until=banned)
 
     def _forget(self, now: float) -> None:
-        while self._sent and self._sent[0][0] <= now - WINDOW_SECONDS:
+        while self._sent and self._sent[0][0] <= now - self._window:
             self._sent_weight -= self._sent.popleft()[1]
 
-    @staticmethod
-    def _minute(now: float) -> int:
-        return int(now // WINDOW_SECONDS)
+    def _minute(self, now: float) -> int:
+        return int(now // self._window)
 
 
 class Gate:
