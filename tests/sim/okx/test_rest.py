@@ -90,7 +90,8 @@ def test_bills_tell_each_change_of_a_balance(sim: SimOkx) -> None:
     sim.keeper.fund([account])
     funding, fee, deposit = rows(sim, "/api/v5/account/bills", account)
     assert (deposit["type"], deposit["subType"], deposit["balChg"]) == ("1", "11", "500")
-    assert (fee["type"], float(fee["balChg"])) == ("2", pytest.approx(float(fee["fee"])))
+    assert fee["type"] == "2"
+    assert float(fee["balChg"]) == pytest.approx(float(fee["fee"]))
     assert (funding["type"], funding["subType"], funding["instId"]) == ("8", "173", "BTC-USDT-SWAP")
     assert float(funding["bal"]) == pytest.approx(account.cash["USDT"])
     assert rows(sim, "/api/v5/account/bills", account, after=fee["billId"]) == [deposit]
@@ -198,7 +199,8 @@ def test_daily_settlement_pays_the_profit_of_futures_out_and_resets_their_averag
     cash = account.cash["USDT"]
     pass_time(sim, 20 * 3600.0 + 1.0)  # over 08:00 UTC
     row = next(row for row in rows(sim, POSITIONS, account) if row["instId"] == future)
-    assert (float(row["nonSettleAvgPx"]), row["upl"]) == (pytest.approx(first), "0")
+    assert row["upl"] == "0"
+    assert float(row["nonSettleAvgPx"]) == pytest.approx(first)
     assert account.cash["USDT"] - cash == pytest.approx(float(row["settledPnl"]))
     assert float(row["avgPx"]) > first
 
