@@ -15,7 +15,7 @@ from monitor.venues.budget import Gate, Priority, WeightBudget
 from monitor.venues.ledger import KEPT_FRAMES, shortened
 from monitor.venues.okx import answers, refusals
 from monitor.venues.okx.endpoints import DEMO_HEADER, SERVER_TIME, Endpoint
-from monitor.venues.okx.limits import EndpointLimits
+from monitor.venues.okx.limits import Dials, EndpointLimits
 from monitor.venues.okx.settings import VENUE, OkxSettings
 from monitor.venues.rest import Answer, Rest
 from monitor.venues.session import Emit
@@ -39,6 +39,7 @@ class Client:
         self.malformed: deque[str] = deque(maxlen=KEPT_FRAMES)  #: answers that were no data at all, shortened
         self._gate = Gate(self.budget, clock)
         self._limits = EndpointLimits(settings.weight_share, clock)
+        self.dials = Dials(clock)
 
     def venue_now(self) -> float:
         """The venue's time as far as we know it."""

@@ -12,6 +12,8 @@ from collections import deque
 from monitor.domain.clock import Clock
 from monitor.venues.okx.endpoints import Endpoint
 
+DIALS, DIAL_SECONDS = 2, 1.0  #: others on our address may open sockets, too
+
 
 class Window:
     """What one limit has seen. Times are steady seconds; it reads no clock itself."""
@@ -68,3 +70,17 @@ class EndpointLimits:
 def allowed(endpoint: Endpoint, share: float) -> int:
     """Requests that we send in the endpoint's window: a share of its limit, and one at least."""
     return max(1, int(endpoint.requests * share))
+
+
+class Dials:
+    """Sockets that are opened one after the other: the venue admits three a second from one address."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._window, self._turn, self._clock = Window(DIALS, DIAL_SECONDS), asyncio.Lock(), clock
+
+    async def pass_by(self) -> None:
+        """Wait until another socket may be opened."""
+        async with self._turn:
+            while (wait := self._window.wait(self._clock.monotonic())) > 0:
+                await self._clock.sleep(wait)
+            self._window.take(self._clock.monotonic())

@@ -91,6 +91,7 @@ class MarketStream:
         return 0.0 if self._live_since is None else self._clock.monotonic() - self._live_since
 
     async def _address(self) -> Secret:
+        await self._client.dials.pass_by()
         return self._url
 
     def _conversation(self) -> Conversation:

@@ -230,8 +230,9 @@ class PublicReadings:
     async def candles(self, symbol: Symbol, count: int) -> None:
         """Read one-minute mark candles, the seed of a volatility; it waits while others need the budget."""
         pages: list[Answer] = []
-        params: dict[str, object] = {"instId": symbol, "bar": "1m", "limit": min(count, endpoints.PAGE_ROWS)}
-        for _ in range(-(-count // endpoints.PAGE_ROWS)):
+        params: dict[str, object] = {"instId": symbol, "bar": "1m"}
+        for left in range(count, 0, -endpoints.PAGE_ROWS):
+            params["limit"] = min(left, endpoints.PAGE_ROWS)
             answer = await self._client.ask(endpoints.MARK_CANDLES, params, priority=Priority.USEFUL)
             self.rows["candles"].came(answer)
             pages.append(answer)

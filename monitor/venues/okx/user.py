@@ -119,6 +119,7 @@ class UserStream:
             self._emit(edge)
 
     async def _address(self) -> Secret:
+        await self._client.dials.pass_by()
         return self._url
 
     def _conversation(self) -> Conversation:

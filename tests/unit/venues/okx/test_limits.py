@@ -14,7 +14,7 @@ from monitor.venues.okx.endpoints import (
     POSITION_TIERS,
     Endpoint,
 )
-from monitor.venues.okx.limits import EndpointLimits, Window, allowed
+from monitor.venues.okx.limits import Dials, EndpointLimits, Window, allowed
 
 
 class Hands:
@@ -103,3 +103,13 @@ async def test_one_endpoint_that_is_held_off_holds_off_no_other() -> None:
     limits = EndpointLimits(0.6, clock)
     limits.reached(BALANCE, "main", 5.0)
     assert await asked(limits, clock, (BALANCE, "second"), (ACCOUNT_CONFIG, "main"), (BALANCE, "main")) == [0, 0, 5.0]
+
+
+async def test_sockets_are_opened_two_a_second() -> None:
+    clock = Hands()
+    dials = Dials(clock)
+    times = []
+    for _ in range(5):
+        await dials.pass_by()
+        times.append(clock.at)
+    assert times == [0.0, 0.0, 1.0, 1.0, 2.0]

@@ -197,7 +197,7 @@ def candles(rows: int) -> Any:
     def page(params: Mapping[str, object]) -> list[Any]:
         before = int(str(params.get("after", 1_789_999_980_000)))  # when the one that is still open began
         first = 1_789_999_980_000 - 60_000 * rows
-        times = list(range(before - 60_000, first - 1, -60_000))[:100]
+        times = list(range(before - 60_000, first - 1, -60_000))[: int(str(params["limit"]))]
         return [[str(at), "1", "1", "1", str(at // 60_000), "1"] for at in times]
 
     return page
@@ -209,7 +209,7 @@ async def test_candles_are_read_page_by_page_into_one_series() -> None:
     await tables.readings.candles("BTC-USDT-SWAP", 250)
     (loaded,) = tables.all(CandlesLoaded)
     assert tables.venue.times("mark-price-candles") == 3
-    assert len(loaded.closes) == 300
+    assert len(loaded.closes) == 250
     assert list(loaded.closes) == sorted(loaded.closes)
 
 
