@@ -242,8 +242,8 @@ class AccountState:
                 said = "hedge" if self.mode.hedge else "one-way"
                 return f"contradiction: the account is in {said} mode, but the sides of {key.symbol} are kept {kept}"
             if not position.hedge and self.positions.get(PositionKey(key.symbol, OTHER[key.side])) is not None:
-                which = key.symbol if self.mode.hedge_by_symbol else "the account"
-                return f"contradiction: {which} is in one-way mode, but {key.symbol} is held long and short"
+                said = "its sides are kept as one" if self.mode.hedge_by_symbol else "the account is in one-way mode"
+                return f"contradiction: {said}, but {key.symbol} is held long and short"
         return None
 
     def doubts(self) -> list[str]:

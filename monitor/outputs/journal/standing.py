@@ -244,9 +244,10 @@ class Standing:
         account = self._account(event.account, "account")
         if account.readings and event.asked < account.readings[-1][1].asked:
             return  # a later one is here already
-        account.readings = _needed([*account.readings, (next(self._places), event)])
-        if event.venue.risk_asked is not None:
+        before = account.readings[-1][1].venue.risk_asked if account.readings else None
+        if event.venue.risk_asked not in (None, before):
             self._failed.pop((event.account.venue, event.account.account, "risk"), None)
+        account.readings = _needed([*account.readings, (next(self._places), event)])
         whole = [each.asked for _, each in account.readings if not each.problems]
         if len(whole) == WHOLE_READINGS:  # orders come by the thousand: what both readings saw later is settled
             for key, (_, push) in list(account.pushes.items()):

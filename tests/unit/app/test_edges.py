@@ -10,10 +10,12 @@ from monitor.domain.events import (
     AssetTick,
     Banned,
     ClockRead,
+    CollateralLoaded,
     Elapsed,
     Event,
     FeedDown,
     FeedUp,
+    OptionMarks,
     PollFailed,
     Tick,
     Ticks,
@@ -56,6 +58,8 @@ def test_a_reading_that_waits_for_the_budget_did_not_fail() -> None:
         ("marks", Tick("binance", "BTCUSDT", 60_000.0, 2.0, 2.0)),
         ("marks", Ticks("binance", ("BTCUSDT",), (60_000.0,), (2.0,), 2.0)),
         ("assets", AssetTick("binance", "USDT", 1.0, 2.0, 2.0)),
+        ("collateral", CollateralLoaded("binance", None, (), 2.0)),
+        ("options", OptionMarks("binance", ("BTC-CALL",), (0.5,), (60_000.0,), 2.0)),
     ],
 )
 def test_a_public_reading_that_fails_again_later_is_told_again(what: str, proof: Event) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.app.inbox import GATHER_SECONDS, GRACE_SECONDS, MOST_ARRAYS, Inbox
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, FundingRates, Tick, Ticks
+from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, FundingRates, OptionMarks, Tick, Ticks
 from tests.soak.virtual import in_virtual_time
 
 
@@ -74,6 +74,24 @@ async def test_newer_funding_of_the_same_contracts_replaces_what_waits() -> None
     for event in (funding("BTCUSDT", "ETHUSDT"), other, newest, tick("BTCUSDT", 1.0)):
         inbox.put(event)
     assert await inbox.batch() == (other, newest, tick("BTCUSDT", 1.0))
+    assert inbox.conflated_total == 1
+
+
+def option_marks(*symbols: str, volatility: float) -> OptionMarks:
+    count = len(symbols)
+    return OptionMarks("binance", symbols, (volatility,) * count, (60_000.0,) * count, 1.0)
+
+
+async def test_newer_marks_of_the_same_options_replace_what_waits_and_wake_nobody() -> None:
+    inbox = Inbox(limit=10)
+    inbox.put(option_marks("A", "B", volatility=0.5))
+    inbox.put(option_marks("C", volatility=0.6))
+    newest = option_marks("A", "B", volatility=0.7)
+    inbox.put(newest)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(inbox.batch(), 0.02)
+    inbox.put(tick("BTCUSDT", 1.0))
+    assert await inbox.batch() == (option_marks("C", volatility=0.6), newest, tick("BTCUSDT", 1.0))
     assert inbox.conflated_total == 1
 
 

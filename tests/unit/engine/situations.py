@@ -40,10 +40,12 @@ from monitor.domain.tiers import Tier, TierTable, flat
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
 from monitor.margin.pool import (
+    Curve,
     Description,
     Holding,
     Leg,
     Pool,
+    Step,
     VenueFigures,
     VenueLine,
     counted_at,
@@ -74,9 +76,11 @@ def describe(account: Account, tables: Tables) -> Description:
         holdings = []
         for asset, balance in account.balances.items():
             rates = tables.rates.get(asset, AssetRates(positive_rate=1.0, negative_rate=1.0, requirement_rate=1.0))
-            holdings.append(
-                Holding(asset=asset, amount=balance.cross_wallet or 0.0, collateral=counted_at(rates.positive_rate))
-            )
+            terms = tables.collateral.get(asset)
+            curve = counted_at(rates.positive_rate)
+            if terms is not None:
+                curve = Curve(tuple(Step(*step) for step in terms.steps), terms.by_value)
+            holdings.append(Holding(asset=asset, amount=balance.cross_wallet or 0.0, collateral=curve))
         pools.append(
             Pool(
                 key=PoolKey(*account.key, "multi-assets"),

@@ -82,6 +82,14 @@ def said(alive: Engine) -> str:
     return report(alive).unexplained_text
 
 
+def test_the_wallet_of_a_balance_that_was_pushed_whole_is_booked_and_a_push_without_one_books_nothing() -> None:
+    alive = heard()
+    at(alive, replace(paid("USDT", None, at=T0), row=balance("USDT", 9_000.0)), now=T0)
+    at(alive, paid("USDT", None, at=T0 + 0.5, cross=5.0), now=T0 + 0.5)
+    later(alive)
+    assert left(alive) == -1_000.0
+
+
 class TestWhatIsExplained:
     @pytest.mark.parametrize("cause", [TRADE, FUNDING, FEE, BalanceCause.INTEREST, BalanceCause.LIQUIDATION])
     def test_a_change_by_its_flow(self, cause: BalanceCause) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from monitor.domain.accounts import AccountMode, CollateralMode, Permissions, Position
@@ -48,6 +49,7 @@ from tests.unit.engine.situations import (
 )
 
 LATER = T + 3_600.0
+BY_SYMBOL = replace(ONE_WAY, hedge_by_symbol=True)
 SHARP = Permissions(can_read=True, can_trade=True, can_withdraw=False, can_transfer=False)
 BLUNT = Permissions(can_read=True, can_trade=False, can_withdraw=False, can_transfer=False)
 
@@ -173,6 +175,7 @@ class TestAfterARestart:
         [
             (ONE_WAY, HEDGE, "position", "the position mode changed from one-way to hedge"),
             (ONE_WAY, MULTI, "collateral", "the collateral mode changed from single-asset to multi-assets"),
+            (ONE_WAY, BY_SYMBOL, "position", "the position mode changed from one-way to hedge or one-way by symbol"),
         ],
     )
     def test_another_mode(self, before: AccountMode, after: AccountMode, key: str, words: str) -> None:
@@ -180,6 +183,22 @@ class TestAfterARestart:
         assert kinds(result) == [("mode_changed", key)]
         assert texts(result) == [f"{words} while the monitor was not running"]
         assert alive.step([config(after, asked=LATER + 60)], LATER + 60).notices == ()
+
+    def test_an_account_that_borrows_now(self) -> None:
+        _, result = restarted(saved(), *started(mode=replace(ONE_WAY, borrows=True), at=LATER))
+        assert kinds(result) == [("mode_changed", "borrowing")]
+        assert texts(result) == [
+            "the account borrows what it lacks now (it was changed while the monitor was not running)"
+        ]
+
+    def test_what_an_older_monitor_saved_of_a_mode_is_understood(self) -> None:
+        """It knew of no symbols that choose, nor of borrowing."""
+        old = b'{"account": ["paper", "main"], "at": 1.0, "mode": {"collateral": "single-asset", "hedge": false},'
+        old += b' "positions": [], "permissions": null, "tables": []}'
+        facts = msgspec.json.decode(old, type=AccountFacts)
+        assert facts.mode == ONE_WAY
+        _, result = restarted(facts, *started(at=LATER))
+        assert result.notices == ()
 
     def test_a_mode_that_cannot_be_read_is_compared_once_it_can(self) -> None:
         unreadable = AccountMode(collateral=CollateralMode.SINGLE_ASSET, hedge=None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.domain.events import Banned, FeedDown, FeedUp, PollFailed
+from monitor.domain.accounts import VenueAccount
+from monitor.domain.events import Banned, Elapsed, FeedDown, FeedUp, PollFailed
 from monitor.domain.names import PositionKey
 from monitor.domain.quality import Quality
 from monitor.domain.tables import Tables
@@ -16,11 +17,13 @@ from monitor.engine.health import (
     judge,
     position_findings,
     price_findings,
+    risk_findings,
     table_findings,
 )
 from monitor.engine.marks import Quote
 from monitor.engine.settings import Limits
 from tests.unit.engine.situations import (
+    BTC,
     LONG,
     MAIN,
     ONE_WAY,
@@ -31,6 +34,9 @@ from tests.unit.engine.situations import (
     held,
     pushed,
     reading,
+    report,
+    running,
+    started,
 )
 
 LIMITS = Limits()
@@ -81,6 +87,45 @@ class TestPrices:
 
     def test_a_missing_one_is_the_kernels_to_tell(self) -> None:
         assert price_findings("the mark of BTCUSDT", None, T, 5.0) == LIVE
+
+
+class TestScenarios:
+    """The venue's own: read by themselves, and carried along with the readings of the account."""
+
+    def account(self, risk_asked: float | None) -> AccountState:
+        found = state()
+        found.snapshot(reading(asked=T + 1, venue=VenueAccount(risk_asked=risk_asked)), 0.0)
+        return found
+
+    @pytest.mark.parametrize(("now", "old"), [(T + 60.0, False), (T + 60.1, True)])
+    def test_old_ones_lower_the_quality(self, now: float, old: bool) -> None:
+        found = risk_findings(self.account(T), Connection(), now, LIMITS)
+        text = "the venue's own scenarios were last read more than 60 s ago"
+        assert found == ([Finding(Quality.PARTIAL, text)] if old else [])
+
+    def test_what_was_tried_last_is_told(self) -> None:
+        connection = Connection()
+        connection.poll_failed(PollFailed(VENUE, "main", "risk", T, "refused"))
+        (finding,) = risk_findings(self.account(T), connection, T + 90.0, LIMITS)
+        assert finding.reason.endswith("60 s ago (the last try failed: refused)")
+
+    def test_an_account_without_any_is_not_asked_for_them(self) -> None:
+        assert risk_findings(self.account(None), Connection(), T + 9_000.0, LIMITS) == LIVE
+        assert risk_findings(AccountState(MAIN), Connection(), T, LIMITS) == LIVE
+
+    def test_new_ones_end_a_failure_and_old_ones_carried_along_do_not(self) -> None:
+        watched = running()
+        failed = PollFailed(VENUE, "main", "risk", T, "refused")
+
+        def reasons(asked: float, risk_asked: float) -> tuple[str, ...]:
+            told = reading(BTC, asked=asked, venue=VenueAccount(risk_asked=risk_asked))
+            later = risk_asked + 61.0
+            fresh = [*started(BTC, at=later)[:-1], failed, told, Elapsed(later)]
+            return report(watched.step(fresh, later)).reasons
+
+        told = "the venue's own scenarios were last read more than 60 s ago"
+        assert reasons(T + 1, T) == (told,)
+        assert reasons(T + 2, T) == (f"{told} (the last try failed: refused)",)
 
 
 class TestAccounts:

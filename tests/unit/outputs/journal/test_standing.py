@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.domain.accounts import AccountMode, CollateralMode, Permissions
+from monitor.domain.accounts import AccountMode, CollateralMode, Order, Permissions, VenueAccount
 from monitor.domain.alerts import Alert, AlertMemory, MemoryChange, Severity, Silence
 from monitor.domain.events import (
     AccountClosed,
@@ -17,6 +17,7 @@ from monitor.domain.events import (
     Banned,
     CandlesLoaded,
     ClockRead,
+    CollateralLoaded,
     ConfigChanged,
     Elapsed,
     Event,
@@ -25,6 +26,8 @@ from monitor.domain.events import (
     FundingIntervals,
     FundingRates,
     InstrumentsLoaded,
+    OptionMarks,
+    OrderChanged,
     PermissionsRead,
     PollFailed,
     PositionChanged,
@@ -96,6 +99,47 @@ def test_the_last_word_of_each_kind_and_key_stands() -> None:
         replace(loaded, received=0.0),
     )
     assert set(standing(*earlier, *last)) == set(last)
+
+
+def test_terms_of_collateral_stand_by_venue_and_account_and_end_their_failure() -> None:
+    common, own = CollateralLoaded("binance", None, (), 1.0), CollateralLoaded("binance", MAIN, (), 1.0)
+    failed = PollFailed("binance", None, "collateral", 0.5, "timed out")
+    assert standing(failed, replace(common, received=0.0), common, own) == (common, own)
+
+
+def option_marks(received: float, **volatilities: float) -> OptionMarks:
+    forwards = (60_000.0,) * len(volatilities)
+    return OptionMarks("binance", tuple(volatilities), tuple(volatilities.values()), forwards, received)
+
+
+def test_the_newest_mark_of_each_option_stands_until_it_is_listed_no_more() -> None:
+    told = (option_marks(1.0, A=0.5, B=0.6), option_marks(2.0, B=0.7), option_marks(1.5, B=9.0))
+    assert standing(*told) == (option_marks(1.0, A=0.5), option_marks(2.0, B=0.7))
+    loaded = InstrumentsLoaded("binance", (), 3.0)
+    assert standing(*told, loaded) == (loaded,)
+
+
+def ordered(received: float, name: str) -> OrderChanged:
+    order = Order(id=name, symbol="BTCUSDT", quantity=1.0, price=1.0)
+    return OrderChanged(account=MAIN, order=order, venue_time=received, received=received)
+
+
+def test_pushes_about_orders_stand_until_two_whole_readings_came_after_them() -> None:
+    first, second = ordered(1.0, "a"), ordered(6.0, "b")
+    assert standing(first, reading(5.0), second) == (first, reading(5.0), second)
+    kept = standing(first, reading(5.0), second, reading(10.0))
+    assert kept == (reading(5.0), second, reading(10.0))
+    doubtful = reading(15.0, problems=("a row",))
+    assert standing(first, reading(5.0), second, doubtful) == (first, reading(5.0), second, doubtful)
+
+
+def test_scenarios_that_came_with_a_reading_end_their_failure() -> None:
+    failed = PollFailed("binance", "main", "risk", 0.5, "timed out")
+    told = replace(reading(5.0), venue=VenueAccount(risk_asked=4.0))
+    assert standing(failed, reading(4.0)) == (reading(4.0), failed)
+    assert standing(failed, told) == (told,)
+    again = replace(told, asked=6.0)
+    assert standing(told, failed, again) == (told, again, failed), "they are the old ones"
 
 
 def test_timers_and_warnings_leave_nothing() -> None:
