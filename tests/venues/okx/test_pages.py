@@ -1,0 +1,102 @@
+"""Snapshots in pages: what a complete one leaves out is gone, and an empty one is not believed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.domain.events import BalanceChanged, PositionChanged
+from monitor.domain.frames import Decoded
+from monitor.domain.names import Side
+from monitor.venues.okx.codec import Paged
+from monitor.venues.okx.pages import Pages
+from tests.venues.okx.support import STAMP, coin, decoded, frame, swap
+
+BTC, ETH, SOL = (swap(f"{one}-USDT-SWAP", "1", "100", "100") for one in ("BTC", "ETH", "SOL"))
+
+
+def snapshot(*rows: dict[str, Any], page: int = 1, last: bool = True) -> Decoded:
+    return decoded(frame("positions", *rows, eventType="snapshot", curPage=page, lastPage=last))
+
+
+def change(*rows: dict[str, Any]) -> Decoded:
+    return decoded(frame("positions", *rows, eventType="event_update"))
+
+
+def held(found: Decoded) -> dict[str, float]:
+    return {event.symbol: event.quantity for event in found.events if isinstance(event, PositionChanged)}
+
+
+def doubt(found: Decoded) -> str:
+    return found.doubt if isinstance(found, Paged) else ""
+
+
+def test_what_a_complete_snapshot_leaves_out_is_gone() -> None:
+    pages = Pages()
+    pages.put(snapshot(BTC, ETH))
+    assert held(pages.put(snapshot(ETH))) == {"ETH-USDT-SWAP": 1.0, "BTC-USDT-SWAP": 0.0}
+    assert held(pages.put(snapshot(ETH))) == {"ETH-USDT-SWAP": 1.0}
+
+
+def test_a_snapshot_in_pages_is_judged_at_its_last() -> None:
+    pages = Pages()
+    pages.put(snapshot(BTC, ETH, SOL))
+    assert held(pages.put(snapshot(BTC, page=1, last=False))) == {"BTC-USDT-SWAP": 1.0}
+    assert held(pages.put(snapshot(SOL, page=2))) == {"SOL-USDT-SWAP": 1.0, "ETH-USDT-SWAP": 0.0}
+
+
+def test_a_change_leaves_out_what_did_not_change() -> None:
+    pages = Pages()
+    pages.put(snapshot(BTC, ETH))
+    assert held(pages.put(change(BTC))) == {"BTC-USDT-SWAP": 1.0}
+    assert held(pages.put(change({**BTC, "pos": "0"}))) == {"BTC-USDT-SWAP": 0.0}
+    assert held(pages.put(snapshot(ETH))) == {"ETH-USDT-SWAP": 1.0}  # told already, and not told again
+
+
+def test_an_empty_snapshot_closes_nothing_and_is_a_reason_to_ask() -> None:
+    pages = Pages()
+    assert doubt(pages.put(snapshot())) == ""  # nothing was held before
+    pages.put(snapshot(BTC))
+    found = pages.put(snapshot())
+    assert held(found) == {}
+    assert doubt(found) == "an empty snapshot of positions"
+    assert held(pages.put(snapshot(ETH))) == {"ETH-USDT-SWAP": 1.0, "BTC-USDT-SWAP": 0.0}
+
+
+def test_a_snapshot_with_a_page_missing_or_a_bad_row_closes_nothing() -> None:
+    for spoiled in (snapshot(ETH, page=2), snapshot(ETH, {**SOL, "pos": "nan"})):
+        pages = Pages()
+        pages.put(snapshot(BTC, ETH))
+        found = pages.put(spoiled)
+        assert "BTC-USDT-SWAP" not in held(found)
+        assert doubt(found) == "a snapshot of positions did not come whole"
+
+
+def test_a_page_lost_between_two_snapshots_spoils_only_its_own() -> None:
+    pages = Pages()
+    pages.put(snapshot(BTC, ETH))
+    pages.put(snapshot(BTC, page=1, last=False))  # its second page never comes
+    assert held(pages.put(snapshot(ETH))) == {"ETH-USDT-SWAP": 1.0, "BTC-USDT-SWAP": 0.0}
+    assert doubt(pages.put(snapshot(ETH))) == ""
+
+
+def test_both_sides_of_a_symbol_are_two_positions() -> None:
+    long, short = {**BTC, "posSide": "long"}, {**BTC, "posSide": "short"}
+    pages = Pages()
+    pages.put(snapshot(long, short))
+    closed = [event for event in pages.put(snapshot(long)).events if isinstance(event, PositionChanged)][-1]
+    assert (closed.side, closed.quantity, closed.row) == (Side.SHORT, 0.0, None)
+
+
+def test_balances_are_put_together_the_same_way() -> None:
+    def of_account(*rows: dict[str, Any]) -> Decoded:
+        return decoded(frame("account", {"details": list(rows), "uTime": STAMP}, eventType="snapshot"))
+
+    pages = Pages()
+    pages.put(of_account(coin("USDT", "5"), coin("BTC", "1")))
+    events = [event for event in pages.put(of_account(coin("USDT", "5"))).events if isinstance(event, BalanceChanged)]
+    assert [(event.asset, event.wallet) for event in events] == [("USDT", 5.0), ("BTC", 0.0)]
+
+
+def test_other_channels_pass_as_they_are() -> None:
+    found = decoded(b"pong")
+    assert Pages().put(found) is found
