@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from monitor.domain.names import Asset
-from monitor.sim.okx.accounts import CASH, SimAccount
+from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.answers import Reading
 from monitor.sim.okx.board import Board
+from monitor.sim.okx.books import CASH
 from monitor.sim.okx.holdings import DERIVATIVES, Level, tier_at
 from monitor.sim.okx.listing import Product
 from monitor.sim.okx.positions import CROSS, Loan, Position, isolated_ratio, notional

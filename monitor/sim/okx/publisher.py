@@ -10,9 +10,10 @@ from monitor.domain.names import Asset
 from monitor.sim.connections import Connection, Hub
 from monitor.sim.faults import take
 from monitor.sim.okx import public
-from monitor.sim.okx.accounts import Change, SimAccount
+from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.answers import Reading, order_row
 from monitor.sim.okx.board import FUNDING_INTERVAL_SECONDS, Board, Prices
+from monitor.sim.okx.books import Change
 from monitor.sim.okx.faults import Faults
 from monitor.sim.okx.listing import Product
 from monitor.sim.okx.positions import Loan, Position

@@ -14,8 +14,9 @@ from monitor.sim.clock import WallClock
 from monitor.sim.connections import Hub
 from monitor.sim.market import Market
 from monitor.sim.okx import listing
-from monitor.sim.okx.accounts import Change, SimAccount, credentials
+from monitor.sim.okx.accounts import SimAccount, credentials
 from monitor.sim.okx.board import Board
+from monitor.sim.okx.books import Change
 from monitor.sim.okx.faults import Faults
 from monitor.sim.okx.gate import Gate
 from monitor.sim.okx.holdings import Level

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from monitor.sim.okx.accounts import CASH, SimAccount
+from monitor.sim.okx.accounts import SimAccount
+from monitor.sim.okx.books import CASH
 from monitor.sim.okx.holdings import Level
 from monitor.sim.okx.positions import CROSS, ISOLATED, LONG, NET, SHORT
 from monitor.sim.okx.text import decimals
