@@ -1,0 +1,174 @@
+"""What wire tests of Bybit share: the real session wired to the simulator, and the real engine behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from monitor.domain.events import AccountSnapshot, AssetTick, Event, FeedDown, FeedUp, PositionChanged, Tick, Ticks
+from monitor.domain.names import AccountKey, PositionKey, Side
+from monitor.domain.recording import UNRECORDED, Recorder
+from monitor.domain.view import FeedStatus
+from monitor.sim.bybit import Cadence, SimBybit
+from monitor.sim.bybit.accounts import SimAccount
+from monitor.venues.bybit.session import BybitSession
+from monitor.venues.bybit.settings import BybitSettings, BybitUrls
+from monitor.venues.settings import AccountSettings, Credentials, PermissionPolicy, Secret, Timings
+from tests.wire.harness import SHORT as SHORT_OF_ALL
+from tests.wire.harness import ShiftedClock, until, written_in
+
+E = TypeVar("E")
+
+SHORT = replace(SHORT_OF_ALL, refused_again_seconds=0.4, replace_retry_seconds=0.1)
+QUICK = Cadence(ticker_seconds=0.05)
+STREAMS = ("marks", "assets", "options", "user")
+
+
+def simulator(**more: Any) -> SimBybit:
+    """A venue of which the prices move a little twenty times a second."""
+    return SimBybit(**{"cadence": QUICK, **more})
+
+
+@dataclass
+class Wired:
+    """A running session. `events` is everything that it emitted, `ended` what its jobs died of."""
+
+    sim: SimBybit
+    session: BybitSession
+    clock: ShiftedClock
+    events: list[Event] = field(default_factory=list)
+    ended: dict[str, BaseException] = field(default_factory=dict)
+
+    def all(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def since(self, mark: int, kind: type[E]) -> list[E]:
+        return [event for event in self.events[mark:] if isinstance(event, kind)]
+
+    def status(self, stream: str, account: str = "") -> FeedStatus:
+        return next(one for one in self.session.feeds() if (one.stream, one.account) == (stream, account))
+
+    def up(self, stream: str, account: str = "") -> bool:
+        return self.status(stream, account).up
+
+    def streams(self) -> list[FeedStatus]:
+        """The rows of streams, without those of readings."""
+        return [one for one in self.session.feeds() if one.stream in STREAMS]
+
+    async def all_up(self) -> None:
+        await until(
+            lambda: all(one.up for one in self.streams()),
+            10.0,
+            f"all streams up: {[(one.stream, one.phase, one.reason) for one in self.streams()]}",
+        )
+
+    def edges(self, stream: str, since: int = 0) -> list[FeedUp | FeedDown]:
+        return [one for one in self.events[since:] if isinstance(one, FeedUp | FeedDown) and one.stream == stream]
+
+    async def down(self, stream: str, since: int, seconds: float = 10.0) -> FeedDown:
+        """The first word that a stream is down, said after that many events."""
+        await until(lambda: any(isinstance(one, FeedDown) for one in self.edges(stream, since)), seconds, stream)
+        return next(one for one in self.edges(stream, since) if isinstance(one, FeedDown))
+
+    def held(self, account: str = "main") -> dict[PositionKey, float]:
+        """Quantities, as the simplest reader of these events would have them."""
+        key, held, times = AccountKey("bybit", account), dict[PositionKey, float](), dict[PositionKey, float]()
+        for event in self.events:
+            if isinstance(event, AccountSnapshot) and event.account == key:
+                held = {one.key: one.quantity for one in event.positions}
+                times = {one.key: one.update_time or 0.0 for one in event.positions}
+            elif isinstance(event, PositionChanged) and event.account == key:
+                sides = [event.side] if event.side else [Side.LONG, Side.SHORT]
+                places = [PositionKey(event.symbol, side) for side in sides]
+                if any(event.venue_time < times.get(place, 0.0) for place in places):
+                    continue
+                for place in places:
+                    held.pop(place, None)
+                if event.quantity:
+                    side = event.side or (Side.LONG if event.quantity > 0 else Side.SHORT)
+                    place = PositionKey(event.symbol, side)
+                    held[place], times[place] = event.quantity, event.venue_time
+        return held
+
+    def marks(self) -> dict[str, tuple[float, float]]:
+        """The newest mark of each symbol with the venue's time of it."""
+        newest: dict[str, tuple[float, float]] = {}
+        for event in self.events:
+            rows = (
+                zip(event.symbols, event.venue_times, event.marks, strict=True)
+                if isinstance(event, Ticks)
+                else [(event.symbol, event.venue_time, event.mark)]
+                if isinstance(event, Tick)
+                else []
+            )
+            for symbol, at, mark in rows:
+                newest[symbol] = max(newest.get(symbol, (at, mark)), (at, mark), key=lambda said: said[0])
+        return newest
+
+    def prices(self) -> dict[str, AssetTick]:
+        """The newest USD price of each asset."""
+        return {tick.asset: tick for tick in self.all(AssetTick)}
+
+
+def truth(account: SimAccount) -> dict[PositionKey, float]:
+    """What the venue itself holds."""
+    return {
+        PositionKey(one.symbol, Side.LONG if one.sign > 0 else Side.SHORT): one.sign * one.size
+        for one in account.open_positions()
+    }
+
+
+def settings_of(
+    sim: SimBybit,
+    *,
+    timings: Timings = SHORT,
+    policy: PermissionPolicy = PermissionPolicy.REFUSE,
+    secret: str | None = None,
+    **settings: Any,
+) -> BybitSettings:
+    """The settings for every account of `sim`."""
+    accounts = tuple(
+        AccountSettings(
+            venue="bybit",
+            name=one.name,
+            credentials=Credentials(api_key=Secret(one.key), api_secret=Secret(secret or one.secret)),
+            permissions=policy,
+        )
+        for one in sim.accounts.values()
+    )
+    roomy: dict[str, Any] = {"weight_share": 0.95}
+    urls = BybitUrls(rest=sim.rest, public=sim.public, private=sim.private)
+    return BybitSettings(**{"accounts": accounts, "urls": urls, "timings": timings, **roomy, **settings})
+
+
+@contextlib.asynccontextmanager
+async def wired(
+    sim: SimBybit, *, recorder: Recorder = UNRECORDED, shift: float = 0.0, **settings: Any
+) -> AsyncIterator[Wired]:
+    """The session for every account of `sim`, its jobs running as they are: nothing starts them again."""
+    clock = ShiftedClock()
+    clock.shift = shift
+    events: list[Event] = []
+    session = BybitSession(settings_of(sim, **settings), written_in(events), clock, recorder)
+    harness = Wired(sim, session, clock, events)
+    tasks = [
+        asyncio.create_task(_note(f"{job.account or ''} {job.name}".strip(), job.run(), harness), name=job.name)
+        for job in session.jobs()
+    ]
+    try:
+        yield harness
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await session.close()
+
+
+async def _note(name: str, running: Any, harness: Wired) -> None:
+    try:
+        await running
+    except Exception as exc:  # what a job dies of is what some tests are about
+        harness.ended[name] = exc
