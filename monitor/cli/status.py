@@ -31,6 +31,8 @@ def status(url: str, *, as_json: bool) -> Exit:
         return code
     for account in document["accounts"]:
         print("\n".join(words.account_lines(account, document["at"])))
+    for group in document.get("groups", ()):
+        print("\n".join(words.group_lines(group)))
     down = [feed for feed in document["feeds"] if not feed["up"]]
     for feed in down:
         owner = f"{feed['venue']}/{feed['account']}" if feed["account"] else feed["venue"]

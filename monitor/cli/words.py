@@ -178,6 +178,48 @@ def _plain(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.10g}"
 
 
+def group_lines(group: Json) -> Iterator[str]:
+    """A group: what it comes to with its worst pool beside it, what it holds, what may be moved, and its hedges."""
+    members = ", ".join(f"{each['venue']}/{each['account']}" for each in group["members"])
+    yield (
+        f"group {group['name']}  {group['quality']}  ratio {ratio(group['margin_ratio'])}"
+        f"  equity {usd(group['equity_usd'])}  required {usd(group['required_usd'])} USD  ({members})"
+    )
+    yield from (f"  ! {reason}" for reason in group["reasons"])
+    if worst := group["worst"]:
+        yield f"  worst pool: {_pool(worst)}  ratio {ratio(worst['margin_ratio'])}  nearest {line(worst['nearest'])}"
+    for exposure in group["exposures"]:
+        yield f"  {_exposure(exposure)}"
+    for name, sides in (("market", group["market"]), *group["coins"].items()):
+        near = [
+            f"{direction} {line(each['line'], falling=direction == 'down')} ({_pool(each)})"
+            for direction, each in sides.items()
+            if each["line"]["state"] != "never"
+        ]
+        if near:
+            yield f"  {name}: {'  '.join(near)}"
+    for free in group["free"]:
+        why = f" ({free['reason']})" if free["reason"] else ""
+        yield f"  may leave {free['venue']}/{free['account']}: {usd(free['usd'])} USD{why}"
+    for need in group["needs"]:
+        yield f"  needed: {usd(need['add_usd'])} USD in {_pool(need)}"
+    for hedge in group["hedges"]:
+        yield f"  hedge {hedge['name']}: {hedge['state'].upper()}  {hedge['text']}"
+
+
+def _pool(key: Json) -> str:
+    return f"{key['venue']}/{key['account']} {key['pool']}"
+
+
+def _exposure(exposure: Json) -> str:
+    """What a group holds of one coin."""
+    net, gross = exposure["net_base"], exposure["gross_base"]
+    coins = "" if net is None or gross is None else f" ({_plain(net)} of {_plain(gross)} {exposure['coin']})"
+    held = exposure["held_usd"]
+    beside = "" if held == 0.0 else f"  held {usd(held)}"
+    return f"{exposure['coin']}: net {usd(exposure['net_usd'])}  gross {usd(exposure['gross_usd'])} USD{coins}{beside}"
+
+
 def alert_lines(alerts: Sequence[Json]) -> Iterator[str]:
     """Firing alerts, one line each."""
     for alert in alerts:

@@ -12,11 +12,12 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from monitor.domain.danger import by_danger, nearest_line
-from monitor.domain.lines import Line, Ratio, State
-from monitor.domain.quality import Quality
+from monitor.domain.lines import State
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
 from monitor.domain.view import FeedStatus, JournalStatus, View
 from monitor.web.alert_list import delivery, firing
+from monitor.web.figures import QUALITY_CLASS, line_text, money, ratio_text
+from monitor.web.group_list import groups
 from monitor.web.markup import age, clock, opened
 
 REFRESH_SECONDS = 5
@@ -28,7 +29,6 @@ RANKED, ROWS = 500, 20  #: pools to put in order, rows of a table: so many make 
 
 _Row = TypeVar("_Row")
 
-_QUALITY_CLASS = {Quality.LIVE: "calm", Quality.PARTIAL: "warn", Quality.STALE: "blind", Quality.UNKNOWN: "blind"}
 _WARN_RATIO, _DANGER_RATIO = 0.5, 0.8
 
 
@@ -60,7 +60,9 @@ def _texts(view: View, pools: list[PoolReport], count: int) -> Iterator[str]:
 </header>
 {_not_ready(view)}<main>
 {firing(view)}
-<h2>Pools, most dangerous first</h2>
+"""
+    yield from groups(view)
+    yield """<h2>Pools, most dangerous first</h2>
 """
     yield from _pools(pools, count, view.at)
     yield from _accounts_without_pools(view.accounts)
@@ -99,32 +101,6 @@ def _title(pools: list[PoolReport]) -> str:
     return f"{doubt}{ratio_text(worst.ratio)} {worst.key.account} {worst.key.pool} · marginwatch"
 
 
-def ratio_text(ratio: Ratio) -> str:
-    """A margin ratio in words or percent."""
-    if ratio.state is State.UNKNOWN or ratio.value is None:
-        return "unknown"
-    if ratio.value == float("inf"):
-        return "no equity left"
-    return f"{ratio.value:.1%}"
-
-
-def line_text(line: Line) -> str:
-    """How far a line is, in words or percent."""
-    match line.state:
-        case State.AT:
-            return "unknown" if line.distance_ratio is None else f"{line.distance_ratio:.1%}"
-        case State.NEVER:
-            return "no price"
-        case State.LIQUIDATABLE:
-            return "now"
-        case State.UNKNOWN:
-            return "unknown"
-
-
-def _money(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,.0f}"
-
-
 def _not_ready(view: View) -> str:
     if view.ready:
         return ""
@@ -157,8 +133,8 @@ def _pool(pool: PoolReport, now: float) -> str:
         f'<span class="soft">{escape(pool.key.venue)} {escape(pool.key.pool)}</span></td>'
         f"<td>{ratio_text(pool.ratio)}{_bar(pool)}</td>"
         f'<td class="number">{line_text(nearest_line(pool))}</td><td>{positions}</td>'
-        f'<td class="number">{_money(pool.equity_usd)}</td>'
-        f'<td><span class="tag {_QUALITY_CLASS[pool.quality]}">{pool.quality}</span> '
+        f'<td class="number">{money(pool.equity_usd)}</td>'
+        f'<td><span class="tag {QUALITY_CLASS[pool.quality]}">{pool.quality}</span> '
         f"<small>{age(pool.as_of, now)}</small>{reasons}</td></tr>"
     )
 
@@ -196,7 +172,7 @@ def _accounts_without_pools(accounts: Sequence[AccountReport]) -> Iterator[str]:
 
 def _account(account: AccountReport) -> str:
     return (
-        f'<p><span class="tag {_QUALITY_CLASS[account.quality]}">{account.quality}</span> '
+        f'<p><span class="tag {QUALITY_CLASS[account.quality]}">{account.quality}</span> '
         f'{escape(account.key.venue)} {escape(account.key.account)} <span class="soft">'
         f"{escape('; '.join(account.reasons) or 'no open pool')}</span></p>"
     )

@@ -15,6 +15,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.delivery import DeliveryFailed, Message
 from monitor.domain.errors import MarginwatchError
 from monitor.domain.events import AlertCommand, SilenceAlerts
+from monitor.domain.group_reports import GroupReport
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, PoolReport
 from monitor.domain.view import View
@@ -65,7 +66,7 @@ class MqttChannel:
         self._said: dict[str, tuple[object, float]] = {}  #: by topic: what was published last, and when
         self._over: set[str] = set()  #: incidents that ended while a picture is shown in which they stand
         self._announced: dict[str, bytes] = {}
-        self._announced_of: tuple[AccountKey, ...] = ()
+        self._announced_of: tuple[tuple[AccountKey, ...], tuple[str, ...]] = ((), ())
 
     def status(self) -> MqttStatus:
         """How the connection does."""
@@ -117,7 +118,9 @@ class MqttChannel:
     def _shown(self, view: View, now: float) -> Iterator[str]:
         """Show all that stands, one after the other; yields its topics."""
         by_account: dict[tuple[str, str], list[Alert]] = {}
+        by_group: dict[str, list[Alert]] = {}
         for alert in view.alerts:
+            by_group.setdefault(alert.labels.get("group", ""), []).append(alert)
             by_account.setdefault((alert.labels.get("venue", ""), alert.labels.get("account", "")), []).append(alert)
             if alert.incident not in self._over:
                 self._show_alert(alert, now)
@@ -126,12 +129,21 @@ class MqttChannel:
             yield self._show_account(report, by_account.get(report.key, []), now)
             for pool in report.pools:
                 yield self._show_pool(pool, report.at, now)
+        for group in view.groups:
+            yield self._show_group(group, by_group.get(group.name, []), now)
 
     def _show_account(self, report: AccountReport, alerts: Iterable[Alert], now: float) -> str:
         topic = self._topics.account(report.key)
         firing = tuple(alerts)
         if self._is_news(topic, (report, *(alert.severity for alert in firing)), now):
             self._publisher.state(topic, payloads.account_payload(report, firing))
+        return topic
+
+    def _show_group(self, group: GroupReport, alerts: Iterable[Alert], now: float) -> str:
+        topic = self._topics.group(group.name)
+        firing = tuple(alerts)
+        if self._is_news(topic, (group, *(alert.severity for alert in firing)), now):
+            self._publisher.state(topic, payloads.group_payload(group, firing))
         return topic
 
     def _show_pool(self, pool: PoolReport, at: float, now: float) -> str:
@@ -159,9 +171,9 @@ class MqttChannel:
         return True
 
     async def _announce(self, view: View) -> None:
-        """Tell Home Assistant of accounts that are new, and take back what is gone."""
-        accounts = tuple(report.key for report in view.accounts)
-        if self._discovery is None or accounts == self._announced_of:
+        """Tell Home Assistant of accounts and groups that are new, and take back what is gone."""
+        announced_of = tuple(report.key for report in view.accounts), tuple(group.name for group in view.groups)
+        if self._discovery is None or announced_of == self._announced_of:
             return
         wanted: dict[str, bytes] = {}
         for number, (topic, payload) in enumerate(self._discovery.announcements(view), 1):
@@ -173,7 +185,7 @@ class MqttChannel:
         for topic, payload in wanted.items():
             if self._announced.get(topic) != payload:
                 self._publisher.state(topic, payload)
-        self._announced, self._announced_of = wanted, accounts
+        self._announced, self._announced_of = wanted, announced_of
 
     def _birth(self, raw: bytes, _retained: bool) -> None:
         """Home Assistant was started: it has forgotten what it was told, unless the broker retained it."""

@@ -1,4 +1,4 @@
-"""What Home Assistant is told by MQTT discovery: one device an account, with what a person would look at.
+"""What Home Assistant is told by MQTT discovery: one device an account or group, with what a person would look at.
 
 Source of the form: home-assistant.io, «MQTT discovery», device payload (components in one message, retained).
 """
@@ -6,11 +6,10 @@ Source of the form: home-assistant.io, «MQTT discovery», device payload (compo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from monitor.domain.names import AccountKey
 from monitor.domain.view import View
 from monitor.outputs.mqtt.topics import Topics
 
@@ -29,8 +28,18 @@ _NEAREST = (
 )
 
 
+_Component = tuple[str, dict[str, object]]
+_Maker = Callable[..., _Component]
+
+
+def _id(*parts: str) -> str:
+    return _NOT_IN_IDS.sub("_", "_".join(("marginwatch", *parts)))
+
+
 class Discovery:
-    """Announcements for the accounts of a view. `levels` from the quietest to the loudest; `url` is the page's."""
+    """Announcements for the accounts and groups of a view. `levels` from the quietest to the loudest; `url` is that of
+    the page.
+    """
 
     def __init__(
         self,
@@ -50,44 +59,63 @@ class Discovery:
         return f"{self._prefix}/status"
 
     def announcements(self, view: View) -> Iterator[tuple[str, bytes]]:
-        """Topic and payload of each account's device; equal views give equal bytes."""
+        """Topic and payload of each account's and each group's device; equal views give equal bytes."""
         for report in view.accounts:
-            name = self._id(view.instance, report.key)
-            yield f"{self._prefix}/device/{name}/config", _encode(self._device(name, report.key, view))
+            key = report.key
+            name = _id(view.instance, key.venue, key.account)
+            components = dict(self._components(name, self._topics.account(key)))
+            yield self._announced(name, f"{key.account} at {key.venue}", "margin account", components, view)
+        for group in view.groups:
+            name = _id(view.instance, "group", group.name)
+            components = dict(self._of_group(name, self._topics.group(group.name)))
+            yield self._announced(name, f"Group {group.name}", "group of margin accounts", components, view)
 
-    def _id(self, instance: str, key: AccountKey) -> str:
-        return _NOT_IN_IDS.sub("_", f"marginwatch_{instance}_{key.venue}_{key.account}")
-
-    def _device(self, name: str, key: AccountKey, view: View) -> dict[str, object]:
+    def _announced(
+        self, name: str, label: str, model: str, components: dict[str, dict[str, object]], view: View
+    ) -> tuple[str, bytes]:
+        """The topic of a device and what is said there."""
         device: dict[str, object] = {
             "identifiers": [name],
-            "name": f"{key.account} at {key.venue}",
+            "name": label,
             "manufacturer": "marginwatch",
-            "model": "margin account",
+            "model": model,
             "sw_version": view.version,
         }
         if self._url:
             device["configuration_url"] = self._url
-        return {
+        body = {
             "device": device,
             "origin": {"name": "marginwatch", "sw_version": view.version},
             "availability": [{"topic": self._topics.status}],
-            "components": dict(self._components(name, self._topics.account(key))),
+            "components": components,
         }
+        return f"{self._prefix}/device/{name}/config", _encode(body)
 
-    def _components(self, name: str, topic: str) -> Iterator[tuple[str, dict[str, object]]]:
+    def _maker(self, name: str, topic: str) -> _Maker:
+        """What makes the components of one device."""
         shared: dict[str, object] = {"state_topic": topic}
         if self._expiry > 0.0:
             shared["expire_after"] = round(self._expiry)
 
-        def component(
-            key: str, platform: str, label: str, template: str, **more: object
-        ) -> tuple[str, dict[str, object]]:
+        def component(key: str, platform: str, label: str, template: str, **more: object) -> _Component:
             unique = f"{name}_{key}"
             return unique, {
                 "platform": platform, "unique_id": unique, "name": label, "value_template": template, **shared, **more,
             }  # fmt: skip
 
+        return component
+
+    def _of_group(self, name: str, topic: str) -> Iterator[_Component]:
+        """What a group has beside what an account has: how the worst of its hedges stands."""
+        component = self._maker(name, topic)
+        yield from (each for each in self._components(name, topic) if each[0] != f"{name}_up")
+        yield component(
+            "hedge", "sensor", "Hedges", "{{ value_json.hedge }}", device_class="enum", icon="mdi:scale-balance",
+            options=["none", "held", "near", "shrank", "broken", "flat", "unknown"],
+        )  # fmt: skip
+
+    def _components(self, name: str, topic: str) -> Iterator[_Component]:
+        component = self._maker(name, topic)
         percent = {"unit_of_measurement": "%", "state_class": "measurement"}
         yield component(
             "ratio", "sensor", "Margin ratio", _RATIO, icon="mdi:gauge", json_attributes_topic=topic, **percent

@@ -53,6 +53,10 @@ class Topics:
         """The state of one account, retained."""
         return f"{self.base}/accounts/{part(key.venue)}/{part(key.account)}"
 
+    def group(self, name: str) -> str:
+        """The state of one group of accounts, retained while there is one."""
+        return f"{self.base}/groups/{part(name)}"
+
     def pool(self, key: PoolKey) -> str:
         """The state of one pool, retained while there is one."""
         return f"{self.base}/pools/{part(key.venue)}/{part(key.account)}/{part(key.pool)}"

@@ -14,15 +14,14 @@ from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.domain.view import JournalStatus
 from monitor.web.alert_list import ALERTS_SHOWN
+from monitor.web.figures import line_text, ratio_text
 from monitor.web.page import (
     ACCOUNTS_SHOWN,
     FEEDS_SHOWN,
     POOLS_SHOWN,
     POSITIONS_SHOWN,
     landing,
-    line_text,
     pieces,
-    ratio_text,
 )
 from tests.sample_reports import CROSS, MAIN, NOW, account, feed, pool, position, view
 
