@@ -39,6 +39,7 @@ from monitor.venues.bybit.margin_legs import (
     total,
 )
 from monitor.venues.bybit.parameters import Parameters
+from monitor.venues.bybit.table_answers import NO_COLLATERAL
 
 CROSS = "multi-assets"
 PORTFOLIO = "portfolio-margin"
@@ -71,7 +72,7 @@ def cross(account: Account, tables: Tables, parameters: Parameters) -> list[Pool
         else:
             legs.append(leg_of(position, contract, tables, parameters, said, isolated=False))
     legs, orders = order_legs(account, tables, parameters, contracts, as_hedged(legs, account, contracts, said), said)
-    _coins(account, tables, [*legs, *orders], parts)
+    _coins(account, tables, parameters, [*legs, *orders], parts)
     if not legs and not orders and not parts.holdings:
         return []
     haircut = account.venue.haircut
@@ -94,7 +95,7 @@ def cross(account: Account, tables: Tables, parameters: Parameters) -> list[Pool
     ]
 
 
-def _coins(account: Account, tables: Tables, legs: Sequence[Leg], parts: _Parts) -> None:
+def _coins(account: Account, tables: Tables, parameters: Parameters, legs: Sequence[Leg], parts: _Parts) -> None:
     """Every coin of the wallet, and every one that a contract settles in."""
     settled = {leg.settle for leg in legs}
     balances = {row.asset: row for row in account.balances.values() if _matters(row)}
@@ -107,7 +108,7 @@ def _coins(account: Account, tables: Tables, legs: Sequence[Leg], parts: _Parts)
             continue
         if balance is None:
             parts.said.reasons.append(f"no balance of {asset} in the account: taken as 0")
-        counted = _counted(asset, balance, terms, tables, settled, parts.said)
+        counted = _counted(asset, balance, terms, tables, settled, parameters, parts.said)
         borrow = None if terms is None else terms.borrow
         if borrow is None and (asset in settled or amount < 0.0):
             parts.said.reasons.append(f"no loan tiers of {asset}: a loan of it asks for no margin here")
@@ -136,6 +137,7 @@ def _counted(
     terms: CollateralTerms | None,
     tables: Tables,
     settled: set[Asset],
+    parameters: Parameters,
     said: Said,
 ) -> Curve:
     """What each further unit of a coin counts for while it is positive."""
@@ -143,9 +145,12 @@ def _counted(
     held = balance is not None and (balance.cross_wallet or 0.0) > 0.0
     if switched is False:
         return counted_at(0.0)
-    if terms is None:
+    if terms is None or terms.steps == NO_COLLATERAL:
         if not tables.collateral:
             said.unknown.append(f"no collateral ratios were read: cannot tell what {asset} counts for")
+        elif asset in parameters.full_collateral:
+            said.reasons.append(f"the venue lists no collateral ratio of {asset}: it is counted in full")
+            return FULL
         elif asset in settled:
             said.unknown.append(f"no collateral ratio of {asset}, in which contracts settle")
         elif held:
@@ -225,7 +230,7 @@ def portfolio(account: Account, tables: Tables, parameters: Parameters) -> list[
             legs.append(_scenario_leg(position, contract, said))
     # What a contract's fee would be plays no part in scenarios.
     said.reasons = [reason for reason in said.reasons if not reason.startswith("no fee rate")]
-    _coins(account, tables, legs, parts)
+    _coins(account, tables, parameters, legs, parts)
     if not legs and not parts.holdings:
         return []
     grids, held, initial = _scenarios(account, {leg.coin or leg.base for leg in legs}, said)

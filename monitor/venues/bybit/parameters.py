@@ -29,7 +29,8 @@ class Parameters:
 
     `basis`: what maintenance is computed from. It has been the mark since 2025-09-02; ENTRY is the rule before, which
     old documents and other programs still show. `estimate_tolerance` (ratio of the mark): how far the venue's estimated
-    liquidation price of a cross account may lie off, because no document says how it is made.
+    liquidation price of a cross account may lie off, because no document says how it is made. `full_collateral` are
+    coins that count in full where the venue's ratios do not list them.
     """
 
     taker_fee: float = 0.00055
@@ -38,6 +39,7 @@ class Parameters:
     basis: Basis = Basis.MARK
     estimate_tolerance: float = 0.02
     exact_tolerance: float = 1e-4
+    full_collateral: frozenset[Asset] = frozenset({"USDT", "USDC"})
 
 
 DEFAULTS = Parameters()

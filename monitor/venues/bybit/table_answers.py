@@ -16,6 +16,7 @@ from monitor.venues.bybit.reading import pages, rows
 from monitor.venues.fields import BadField, Loose, finite, optional, positive, word
 from monitor.venues.rows import each
 
+NO_COLLATERAL = ((0.0, 0.0),)  #: the steps of a coin that the ratios do not list
 AGREES = 1e-6  #: how far a published deduction may lie off the one that its edges give, relative to that edge's amount
 
 
@@ -112,7 +113,8 @@ def collateral(
 ) -> CollateralLoaded:
     """spot-margin-trade/collateral, and position-tiers where it was read: how coins count, and what a loan asks for.
 
-    A coin with a loan table but without ratios counts nothing while it is positive.
+    A coin with a loan table that the ratios do not list counts nothing while it is positive. Without any ratio there
+    are no terms at all: loans alone do not say what anything counts for.
     """
     ratios = each(pages(ratio_raws, venue, "collateral"), _RatioRow, _ratio_steps, "ratios", problems)
     steps: dict[Asset, tuple[tuple[float, float], ...]] = dict(ratios)
@@ -120,12 +122,12 @@ def collateral(
     for raw in loan_raws:
         loans |= dict(each(rows(raw, venue, "position-tiers").rows, _LoanRow, _loan, "loan tiers", problems))
     terms: list[tuple[Asset, CollateralTerms]] = []
-    for asset in sorted(steps.keys() | loans.keys()):
+    for asset in sorted(steps.keys() | loans.keys()) if steps else ():
         borrow, initial = loans.get(asset, (None, None))
         terms.append(
             (
                 asset,
-                CollateralTerms(steps=steps.get(asset, ((0.0, 0.0),)), borrow=borrow, borrow_initial_rate=initial),
+                CollateralTerms(steps=steps.get(asset, NO_COLLATERAL), borrow=borrow, borrow_initial_rate=initial),
             )
         )
     return CollateralLoaded(venue, account, tuple(terms), received)

@@ -103,7 +103,9 @@ def limits(symbol: str, *steps: tuple[float, float, str], inverse_percent: bool 
     ]
 
 
-def position(symbol: str, quantity: float, entry: object, mark: object, leverage: object = "10", **more: Any) -> Any:
+def position(
+    symbol: str, quantity: float, entry: object, mark: object, leverage: object = "10", **more: Any
+) -> dict[str, Any]:
     """A position's row as position/list has it."""
     side = "Buy" if quantity > 0 else "Sell" if quantity < 0 else ""
     return {

@@ -117,7 +117,7 @@ def test_both_legs_of_a_hedge_are_told_apart_and_an_empty_one_is_closed() -> Non
     assert [event.row is None for event in events] == [False, False, True]
 
 
-LIQUIDATION_PRICES = {
+LIQUIDATION_PRICES: dict[str, tuple[dict[str, Any], State, float | None]] = {
     "a price": ({"liqPrice": "80.5"}, State.AT, 80.5),
     "empty: outside of the prices that it may have": ({"liqPrice": ""}, State.NEVER, None),
     "empty in portfolio margin": ({"liqPrice": "", "leverage": "", "riskId": 0}, State.UNKNOWN, None),
@@ -156,7 +156,7 @@ def test_profit_of_a_usdc_contract_counts_from_its_session() -> None:
     assert [(event.margin_asset, event.entry_price) for event in events] == [("USDC", 95.0), ("USDT", 90.0)]
 
 
-BAD_POSITIONS = {
+BAD_POSITIONS: dict[str, dict[str, Any]] = {
     "no size": {"size": ""},
     "a size below zero": {"size": "-1"},
     "a size without a side": {"side": ""},
