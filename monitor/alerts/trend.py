@@ -1,55 +1,83 @@
 """How fast things change: what was seen lately of a number, bounded and without a clock.
 
-A number is kept about every thirtieth of its window, so that a pool costs some forty pairs of numbers however often it
-is looked at. What is kept does not survive a restart: for the length of a window nothing older is known, and what
-cannot be told yet is None.
+A number stands until another one is seen, so that it does not matter how often one looks. Its window is cut into thirty
+stretches of the clock, and of each is kept the greatest number that stood in it and the last one: a pool costs some
+forty small tuples however often it is looked at. What is kept does not survive a restart: for the length of a window
+nothing older is known, and what cannot be told yet is None.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Collection, Mapping
-from math import inf
+from itertools import dropwhile
+from typing import NamedTuple
 
 from monitor.domain.names import AccountKey, PoolKey
 
-SAMPLES = 30  #: kept over one window
+SAMPLES = 30  #: stretches in one window
 WINDOW_SECONDS = 900.0
+
+
+class _Stretch(NamedTuple):
+    """Of one stretch of the clock: the greatest number that stood in it, and the last, which came at `at`."""
+
+    number: int
+    most: float
+    last: float
+    at: float
 
 
 class Trend:
     """One number over one window."""
 
-    __slots__ = ("_every", "_most", "_samples", "window_seconds")
+    __slots__ = ("_every", "_seen", "_since", "_stretches", "window_seconds")
 
     def __init__(self, window_seconds: float = WINDOW_SECONDS) -> None:
         self.window_seconds = window_seconds
         self._every = window_seconds / SAMPLES
-        self._samples: deque[tuple[float, float]] = deque()
-        self._most = -inf
+        self._stretches: deque[_Stretch] = deque()
+        self._since = math.inf  #: when it was seen first
+        self._seen = -math.inf  #: and last
 
     def see(self, value: float, now: float) -> None:
         """The number is `value` at `now`. A clock that was set back begins anew."""
-        samples = self._samples
-        if samples and now < samples[-1][0]:
-            samples.clear()
-        if samples and now - samples[-1][0] < self._every:
-            return
-        samples.append((now, value))
-        # The newest that is as old as the window stays: from it on the whole window is known.
-        while len(samples) > 1 and samples[1][0] <= now - self.window_seconds:
-            samples.popleft()
-        self._most = max(each for _, each in samples)
+        stretches = self._stretches
+        if now < self._seen:
+            stretches.clear()
+            self._since = math.inf
+        self._since, self._seen = min(self._since, now), now
+        number = math.floor(now / self._every)
+        before = stretches[-1] if stretches else _Stretch(number, value, value, now)
+        at = now if value != before.last else before.at
+        if stretches and before.number == number:
+            stretches[-1] = _Stretch(number, max(before.most, value), value, at)
+        else:  # what stood until now stood in this stretch, too
+            stretches.append(_Stretch(number, max(before.last, value), value, at))
+        # The newest that ended before the window began stays: what stood last in it stood when the window began.
+        begin = self._begins(now)
+        while len(stretches) > 1 and stretches[1].number <= begin:
+            stretches.popleft()
 
     @property
     def most(self) -> float:
         """The greatest number within the window; -inf before there is any."""
-        return self._most
+        begin = self._begins(self._seen) if self._stretches else 0
+        within = (each.most if each.number > begin else each.last for each in self._stretches)
+        return max(within, default=-math.inf)
 
     def begin(self, now: float) -> tuple[float, float] | None:
         """(seconds ago, number) at the beginning of the window; None while less than the window is known."""
-        at, value = self._samples[0] if self._samples else (now, 0.0)
-        return (now - at, value) if now - at >= self.window_seconds else None
+        if now - self._since < self.window_seconds:
+            return None
+        later = dropwhile(lambda each: each.number > self._begins(now), reversed(self._stretches))
+        stood = next(later)
+        return min(self.window_seconds, now - stood.at), stood.last
+
+    def _begins(self, now: float) -> int:
+        """The stretch in which the window begins."""
+        return math.floor((now - self.window_seconds) / self._every)
 
 
 class Trends:
@@ -110,4 +138,4 @@ def seconds_left(trend: Trend, room: float, now: float) -> float | None:
         return None
     seconds, before = begin
     lost = before - room
-    return inf if lost <= 0.0 else max(0.0, room) * seconds / lost
+    return math.inf if lost <= 0.0 else max(0.0, room) * seconds / lost

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.alerts import alerting as module
@@ -166,6 +166,14 @@ def told_by(steps: Sequence[tuple[View, list[Notice], float]]) -> list[tuple[Any
 
 
 @given(STEPS)
+@example(  # a room that shrank just after a look, and then nothing for an hour: what was lost is older than the window
+    [
+        (60.0, None, None, None, None),
+        (0.25, None, None, None, None),
+        (0.25, None, 1, None, None),
+        (3600.0, None, None, None, None),
+    ]
+)
 def test_nothing_is_told_later_or_otherwise_than_if_all_were_looked_at_each_time(
     happenings: list[tuple[float, int | None, int | None, str | None, bool | None]],
 ) -> None:

@@ -48,6 +48,33 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     assert share_lost(found, 400.0) == 0.0
 
 
+def test_a_number_stands_until_another_one_is_seen() -> None:
+    found, _ = trend(1_000.0, 1_000.0)
+    found.see(400.0, 60.5)  # seen just after the last look, and then nothing for an hour
+    found.see(400.0, 3_660.0)
+
+    assert share_lost(found, 400.0) == 0.0
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.01, 700.0), st.sampled_from([100.0, 400.0, 900.0, 1_000.0])), min_size=1),
+    st.lists(st.floats(0.0, 1.0), max_size=3),
+)
+def test_it_does_not_matter_how_often_one_looks_while_nothing_changes(
+    changes: list[tuple[float, float]], looks: list[float]
+) -> None:
+    seldom, often, now, room = Trend(900.0), Trend(900.0), 0.0, 500.0
+    for seconds, other in changes:
+        for each in (seldom, often):
+            each.see(room, now)
+        for part in sorted(looks):
+            often.see(room, now + part * seconds)
+        now, room = now + seconds, other
+    for each in (seldom, often):
+        each.see(room, now)
+    assert (often.most, often.begin(now)) == (seldom.most, seldom.begin(now))
+
+
 def test_the_time_left_is_that_of_the_loss_over_the_whole_window() -> None:
     rooms = [1_000.0 - 20.0 * minute for minute in range(16)]
     found, now = trend(*rooms)
@@ -89,7 +116,7 @@ def test_however_often_it_is_looked_at_it_stays_small_and_tells_shares_only(step
         assert 0.0 <= share_lost(found, room) <= 1.0
         left = seconds_left(found, room, now)
         assert left is None or left >= 0.0
-        assert len(found._samples) <= SAMPLES + 2  # its bound is what is tested
+        assert len(found._stretches) <= SAMPLES + 2  # its bound is what is tested
 
 
 def test_pools_and_accounts_that_are_gone_are_forgotten() -> None:
@@ -129,7 +156,7 @@ def test_a_counter_grows_within_the_window_only() -> None:
 
 def test_a_trend_is_small() -> None:
     found, _ = trend(*[float(room) for room in range(1_000)])
-    assert sys.getsizeof(found._samples) < 2_000  # what a pool costs is promised in the docstring
+    assert sys.getsizeof(found._stretches) < 2_000  # what a pool costs is promised in the docstring
 
 
 @pytest.mark.parametrize(
