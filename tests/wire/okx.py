@@ -10,11 +10,16 @@ from typing import Any, TypeVar
 
 from monitor.domain.events import AccountSnapshot, AssetTick, Event, FeedDown, FeedUp, PositionChanged, Tick
 from monitor.domain.names import AccountKey, PositionKey, Side
+from monitor.domain.quality import Quality
 from monitor.domain.recording import UNRECORDED, Recorder
+from monitor.domain.reports import AccountReport
 from monitor.domain.view import FeedStatus
+from monitor.engine.engine import Engine
+from monitor.engine.settings import EngineSettings
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.publisher import Cadence
+from monitor.venues.okx.margin import describe
 from monitor.venues.okx.session import OkxSession
 from monitor.venues.okx.settings import OkxSettings, OkxUrls
 from monitor.venues.session import Put
@@ -108,6 +113,30 @@ class Wired:
     def prices(self) -> dict[str, float]:
         """The newest USD price of each asset."""
         return {tick.asset: tick.price_usd for tick in self.all(AssetTick)}
+
+
+class Watched:
+    """The real engine at the end of a session's events."""
+
+    def __init__(self, wire: Wired, *accounts: str) -> None:
+        keys = tuple(AccountKey("okx", name) for name in accounts or ("main",))
+        settings = EngineSettings(accounts=keys, lines_every_seconds=0.0)
+        self._engine = Engine({"okx": describe}, settings)
+        self._wire, self._taken = wire, 0
+
+    def report(self, account: str = "main") -> AccountReport:
+        """The account's report after everything that came until now; what the engine asks for is asked."""
+        events, self._taken = self._wire.events[self._taken :], len(self._wire.events)
+        result = self._engine.step(events, self._wire.clock.now())
+        for wanted in result.resyncs:
+            self._wire.session.resync(wanted.account, wanted.why, config=wanted.config)
+        return next(one for one in self._engine.reports() if one.key.account == account)
+
+    def live(self, *symbols: str, account: str = "main") -> bool:
+        """Whether just these are held, and everything is known of them."""
+        report = self.report(account)
+        held = {position.symbol for pool in report.pools for position in pool.positions}
+        return held == set(symbols) and report.quality is Quality.LIVE
 
 
 def truth(account: SimAccount) -> dict[PositionKey, float]:

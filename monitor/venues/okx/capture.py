@@ -72,7 +72,7 @@ class _Capturing:
         for table in sorted(held.tiers):
             await self._ask(endpoints.POSITION_TIERS, table.params())
         await self._ask(endpoints.DISCOUNT_RATES)
-        for asset in sorted(held.owed):
+        for asset in sorted(held.lent):
             await self._ask(endpoints.POSITION_TIERS, {"instType": InstType.MARGIN, "tdMode": CROSS, "ccy": asset})
         await self._ask(endpoints.INDEX_TICKERS, {"quoteCcy": "USD"})
 

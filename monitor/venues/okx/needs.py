@@ -47,11 +47,11 @@ class Needs:
     symbols: frozenset[Symbol] = frozenset()  #: of positions and of resting orders
     tiers: frozenset[TierKey] = frozenset()
     assets: frozenset[Asset] = frozenset()  #: whose USD price matters
-    owed: frozenset[Asset] = frozenset()
+    lent: frozenset[Asset] = frozenset()  #: that are owed, or would be where a loss exceeds what there is
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
-            self.symbols | other.symbols, self.tiers | other.tiers, self.assets | other.assets, self.owed | other.owed
+            self.symbols | other.symbols, self.tiers | other.tiers, self.assets | other.assets, self.lent | other.lent
         )
 
     def __le__(self, other: Needs) -> bool:
@@ -101,9 +101,10 @@ def of_snapshot(snapshot: AccountSnapshot) -> Needs:
     needs = together(_of(one.symbol, one.margin_mode) for one in rows)
     held = {one.asset for one in snapshot.balances if one.wallet or one.borrowed or one.venue_equity}
     margins = {one.margin_asset for one in rows if one.margin_asset}
-    owed = {one.asset for one in snapshot.balances if _owes(one.borrowed, one.venue_equity)}
-    owed |= {one.liability_asset for one in snapshot.positions if one.liability_asset and one.liability}
-    return needs | Needs(assets=_priced(held | margins | owed), owed=frozenset(owed))
+    lent = {one.asset for one in snapshot.balances if _owes(one.borrowed, one.venue_equity)}
+    lent |= {one.liability_asset for one in snapshot.positions if one.liability_asset and one.liability}
+    lent |= {one.margin_asset for one in snapshot.positions if one.margin_asset}
+    return needs | Needs(assets=_priced(held | margins | lent), lent=frozenset(lent))
 
 
 def of_events(events: Iterable[Event]) -> Needs:
@@ -117,7 +118,8 @@ def of_events(events: Iterable[Event]) -> Needs:
 
 def _of(symbol: Symbol, mode: MarginMode | None) -> Needs:
     kind, name = inst_type(symbol), family(symbol)
-    modes = (CROSS, ISOLATED) if mode is None else (mode.value,)
+    # An isolated position may be joined by a cross one at any time, and a table of tiers is never empty.
+    modes = (CROSS,) if mode is MarginMode.CROSS else (CROSS, ISOLATED)
     base, _, quote = name.partition("-")
     return Needs(
         symbols=frozenset({symbol}),

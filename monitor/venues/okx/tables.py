@@ -94,7 +94,7 @@ class PublicReadings:
 
     def lacks_collateral(self, needs: Needs) -> bool:
         """Whether something is owed of which no table is there; True is acted upon."""
-        return self._lent.worth_reading(needs.owed, self._clock.monotonic())
+        return self._lent.worth_reading(needs.lent, self._clock.monotonic())
 
     async def instruments(self) -> None:
         """Read all pairs, swaps and futures, and the options of the families that are held."""
@@ -121,7 +121,8 @@ class PublicReadings:
 
     async def tiers(self) -> None:
         """Read the maintenance tiers of everything that is held, as far as they are missing or old."""
-        wanted = sorted(self._needs().tiers)
+        # Where nothing is held any more, what was last needed is kept fresh: a table that is not read grows old.
+        wanted = sorted(self._needs().tiers or self._tiers.answers)
         refusal = None
         try:
             refusal = await self._tiers.renew(wanted)
@@ -135,7 +136,7 @@ class PublicReadings:
     def _tell_tiers(self) -> None:
         """Tell all tables that there are, for the instruments that there are."""
         read = self._tiers.answers
-        if read and not self._instruments:
+        if not read or not self._instruments:
             return
         said = [
             TierAnswer(one.body, key.kind, MarginMode.ISOLATED if key.mode == ISOLATED else MarginMode.CROSS)
@@ -150,7 +151,7 @@ class PublicReadings:
         refusal = await self._discounts.renew([""])
         if refusal is not None:
             raise refusal
-        refusal = await self._loans.renew(sorted(self._needs().owed))
+        refusal = await self._loans.renew(sorted(self._needs().lent))
         self._lent.read(self._loans.answers, self._clock.monotonic())
         discounts, loans = self._discounts.answers, self._loans.answers
         with self.rows["collateral"].taking(*discounts.values(), *loans.values()) as bad:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.domain.accounts import Balance, MarginMode, Order, Position
 from monitor.domain.events import AccountSnapshot, OrderChanged, PositionChanged
 from monitor.domain.names import AccountKey, Side
@@ -52,11 +54,10 @@ def test_units_of_account_have_no_index() -> None:
     assert needs.assets == {"BTC"}
 
 
-def test_isolated_and_cross_have_tables_of_their_own_and_an_unreadable_mode_needs_both() -> None:
-    isolated = position("ETH-USDT-SWAP", MarginMode.ISOLATED)
-    assert of_snapshot(snapshot(isolated)).tiers == {TierKey("SWAP", "ETH-USDT", "isolated")}
-    unreadable = of_snapshot(snapshot(position("ETH-USDT-SWAP", None)))
-    assert {key.mode for key in unreadable.tiers} == {"cross", "isolated"}
+@pytest.mark.parametrize("mode", [MarginMode.ISOLATED, None])
+def test_an_isolated_position_and_one_whose_mode_is_unreadable_need_both_tables(mode: MarginMode | None) -> None:
+    needs = of_snapshot(snapshot(position("ETH-USDT-SWAP", mode)))
+    assert {key.mode for key in needs.tiers} == {"cross", "isolated"}
 
 
 def test_a_table_of_a_pair_is_asked_by_the_pair_and_others_by_family() -> None:
@@ -84,8 +85,13 @@ def test_what_is_owed_is_what_is_borrowed_negative_or_a_positions_debt() -> None
             ),
         )
     )
-    assert needs.owed == {"ETH", "SOL", "USDT"}
+    assert needs.lent == {"ETH", "SOL", "USDT"}
     assert needs.assets == {"BTC", "ETH", "SOL", "USDT"}
+
+
+def test_what_positions_settle_in_may_have_to_be_lent() -> None:
+    needs = of_snapshot(snapshot(position("BTC-USDT-SWAP", margin_asset="USDT")))
+    assert needs.lent == {"USDT"}
 
 
 def test_pushes_add_what_they_show_and_nothing_that_is_closed() -> None:

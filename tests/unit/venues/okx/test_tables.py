@@ -134,11 +134,23 @@ async def test_only_new_tables_of_tiers_are_asked_for() -> None:
     assert tables.all(TiersLoaded)[-1].isolated
 
 
-async def test_nothing_held_has_tiers_that_are_known_to_be_none() -> None:
+async def test_nothing_held_needs_no_tiers() -> None:
     tables = Tables(Needs())
+    await tables.readings.instruments()
     await tables.readings.tiers()
-    assert tables.all(TiersLoaded)[0].tiers == ()
+    assert not tables.all(TiersLoaded)
     assert tables.readings.rows["tiers"].phase == "idle"
+
+
+async def test_what_was_held_last_is_kept_fresh_while_nothing_is() -> None:
+    tables = Tables()
+    await tables.readings.instruments()
+    await tables.readings.tiers()
+    tables.needs = Needs()
+    tables.venue.clock.at += Timings().tiers_every_seconds
+    await tables.readings.tiers()
+    assert tables.all(TiersLoaded)[-1].received == tables.venue.clock.at
+    assert tables.venue.times("position-tiers") == 2
 
 
 async def test_a_family_that_is_refused_costs_no_other_and_is_told() -> None:
@@ -161,13 +173,13 @@ async def test_a_family_that_is_refused_costs_no_other_and_is_told() -> None:
 
 
 async def test_collateral_is_the_discounts_and_a_table_for_each_asset_owed() -> None:
-    tables = Tables(BTC | Needs(owed=frozenset({"ETH"})))
+    tables = Tables(BTC | Needs(lent=frozenset({"ETH"})))
     await tables.readings.collateral()
     (loaded,) = tables.all(CollateralLoaded)
     assert {asset for asset, _ in loaded.terms} == {"BTC", "ETH"}
     assert ("position-tiers", {"instType": "MARGIN", "tdMode": "cross", "ccy": "ETH"}) in tables.venue.asked
     assert not tables.readings.lacks_collateral(tables.needs)
-    assert tables.readings.lacks_collateral(tables.needs | Needs(owed=frozenset({"SOL"})))
+    assert tables.readings.lacks_collateral(tables.needs | Needs(lent=frozenset({"SOL"})))
 
 
 async def test_in_the_streams_place_only_what_is_needed_is_told() -> None:
