@@ -48,7 +48,7 @@ class Groups:
     ) -> tuple[GroupReport, ...]:
         """New reports of all groups of which a member reported, closed, or of which time alone changes something."""
         if not self._group_of:
-            return self._none_left()
+            return ()
         touched = set() if self._reports else set(self._hedges)
         for account in closed:
             group = self._group_of.pop(account, "")
@@ -62,12 +62,6 @@ class Groups:
                 touched.add(group)
         touched |= {name for name, hedges in self._hedges.items() if now >= hedges.due()}
         return self._made(touched, now)
-
-    def _none_left(self) -> tuple[GroupReport, ...]:
-        """Nothing is configured, or the last account of a group was closed."""
-        if self._shown:
-            self._reports, self._shown, self._hedges = {}, (), {}
-        return ()
 
     def _made(self, touched: set[str], now: float) -> tuple[GroupReport, ...]:
         if not touched:

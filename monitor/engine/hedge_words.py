@@ -77,12 +77,10 @@ def _sides(report: HedgeReport) -> str:
 def _near(report: HedgeReport) -> Iterator[str]:
     """What would be left if the pool of a leg were liquidated."""
     for leg in report.near:
-        rest = ""
-        if leg.naked_usd is not None:
-            others = [_name(each) for each in report.legs if each.pool is not None and each is not leg]
-            side = "long" if leg.naked_usd > 0.0 else "short"
-            rest = f": {', '.join(others)} would be left naked, {abs(leg.naked_usd):,.0f} USD {side}"
-        yield f"{leg.near}{rest}"
+        naked = leg.naked_usd or 0.0
+        others = ", ".join(_name(each) for each in report.legs if each.pool is not None and each is not leg)
+        side = "long" if naked > 0.0 else "short"
+        yield f"{leg.near}: {others} would be left naked, {abs(naked):,.0f} USD {side}"
 
 
 def _sized(leg: HedgeLegReport) -> str:

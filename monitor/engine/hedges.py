@@ -93,8 +93,8 @@ class Hedges:
                 for leg in legs
                 if any(_is(leg.account, leg.symbol, leg.side, wanted) for wanted in hedge.legs)
             }
-            if hedge.name not in self._watched and known:
-                self._watched[hedge.name] = _Watched(legs=known)
+            watched = self._watched.setdefault(hedge.name, _Watched())
+            watched.legs = watched.legs or known
         if not self._settings.detect:
             return
         by_coin: dict[Asset, list[Recalled]] = {}
@@ -233,7 +233,7 @@ class Hedges:
 def hedged_ratio(sizes: Iterable[float]) -> float | None:
     """The smaller side over the larger; None where nothing is open."""
     known = list(sizes)
-    longs, shorts = fsum(size for size in known if size > 0.0), -fsum(size for size in known if size < 0.0)
+    longs, shorts = fsum(size for size in known if size > 0.0), fsum(-size for size in known if size < 0.0)
     larger = max(longs, shorts)
     return min(longs, shorts) / larger if larger > 0.0 else None
 
@@ -273,11 +273,11 @@ def _leg_of(wanted: HedgeLeg, watched: _Watched, parts: Mapping[AccountKey, Part
     """A declared leg: whatever is open of it."""
     part = parts.get(wanted.account)
     open_now = [] if part is None else [h for h in part.held if _is(h.account, h.symbol, h.side, wanted)]
-    before = [whole for (account, key), whole in watched.legs.items() if _is(account, key.symbol, key.side, wanted)]
+    before = {key: whole for (at, key), whole in watched.legs.items() if _is(at, key.symbol, key.side, wanted)}
     whole = None
     if before:
-        whole = Whole(total(each.base for each in before), any(each.meanwhile for each in before))
-    sides = {held.side for held in open_now}
+        whole = Whole(total(each.base for each in before.values()), any(each.meanwhile for each in before.values()))
+    sides = {held.side for held in open_now} or {key.side for key in before}
     side = wanted.side or (next(iter(sides)) if len(sides) == 1 else None)
     unknown = _unknown(part, open_now, settled(wanted.account))
     return Leg(wanted.account, wanted.symbol, side, tuple(open_now), whole, unknown)
