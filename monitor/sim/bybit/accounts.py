@@ -74,6 +74,7 @@ class SimAccount:
     hedged: set[Symbol] = field(default_factory=set)  #: symbols in hedge mode
     limits: Limits = field(default_factory=dict)  #: shared with the venue: risk-limit tables that were changed
     pushes: list[Callable[[str, list[Row]], None]] = field(default_factory=list)
+    heard: Callable[[], bool] = lambda: True  #: whether anybody listens: rows that nobody gets are not worked out
     log: deque[Row] = field(default_factory=lambda: deque(maxlen=KEPT_LOG))  #: transaction log, oldest first
     numbers: int = 0
 
@@ -398,14 +399,18 @@ class SimAccount:
 
     def push_wallet(self) -> None:
         """The wallet as it is now: the venue sends it when a balance changes, never when a price does."""
-        self.push("wallet", [frames.wallet_row(self.book())])
+        if self.heard():
+            self.push("wallet", [frames.wallet_row(self.book())])
 
     def push_position(self, position: SimPosition) -> None:
         """A position as it is now."""
-        self.push("position", [frames.position_row(self.book(), position, pushed=True)])
+        if self.heard():
+            self.push("position", [frames.position_row(self.book(), position, pushed=True)])
 
     def push_greeks(self, coin: Asset) -> None:
         """The greeks of all options of a coin."""
+        if not self.heard():
+            return
         prices = self.prices()
         held = [p for p in self.open_positions() if p.symbol in prices.options and prices.coin(p.symbol) == coin]
         self.push("greeks", [frames.greeks_row(coin, held, prices)])

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.bybit import arithmetic, portfolio
-from monitor.sim.bybit.holdings import Coin, Holdings, MarginMode, SimOrder, SimPosition
+from monitor.sim.bybit.holdings import BUY_LEG, ONE_WAY, Coin, Holdings, MarginMode, SimOrder, SimPosition
 from monitor.sim.bybit.listing import SPOT_PAIRS, price_bounds
 from monitor.sim.bybit.prices import Prices
 from monitor.sim.bybit.tiers import COLLATERAL, DEFAULT_RISK_LIMITS, RISK_LIMITS, RiskTier, borrow_tier
@@ -59,11 +59,19 @@ class Totals:
 
 
 class Book:
-    """One account at one set of prices. `limits`: risk-limit tables that differ from the public ones."""
+    """One account at one set of prices. `limits`: risk-limit tables that differ from the public ones; `orders`: what
+    resting orders lose and need in USD, where that is not to move with the prices."""
 
-    def __init__(self, holdings: Holdings, prices: Prices, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        holdings: Holdings,
+        prices: Prices,
+        limits: Limits | None = None,
+        orders: tuple[float, float] | None = None,
+    ) -> None:
         self.holdings, self.prices = holdings, prices
         self._limits = limits if limits is not None else {}
+        self._held_orders = orders
 
     # positions
 
@@ -139,12 +147,26 @@ class Book:
 
     def opening(self, order: SimOrder) -> float:
         """How much of an order can open or grow a position."""
-        if order.reduce_only or order.spot:
-            return 0.0
-        held = self.holdings.positions.get((order.symbol, order.index))
-        if held is None or not held.size or held.sign == order.sign:
-            return order.size
-        return max(0.0, order.size - held.size) if order.index == 0 else 0.0
+        return self._openings.get(order.id, 0.0)
+
+    @cached_property
+    def _openings(self) -> dict[str, float]:
+        """By order: the nearest ones close what is held, the others open; an order against its leg only closes."""
+        room = {key: position.size for key, position in self.holdings.positions.items()}
+        found: dict[str, float] = {}
+        for order in sorted(self.holdings.orders.values(), key=lambda order: -order.sign * order.price):
+            key = (order.symbol, order.index)
+            held = self.holdings.positions.get(key)
+            if order.spot or order.reduce_only:
+                continue
+            if held is None or not held.size or held.sign == order.sign:
+                against = order.index != ONE_WAY and order.sign != (1.0 if order.index == BUY_LEG else -1.0)
+                found[order.id] = 0.0 if against else order.size
+                continue
+            closing = min(room[key], order.size)
+            room[key] -= closing
+            found[order.id] = order.size - closing if order.index == ONE_WAY else 0.0
+        return found
 
     def _leverage(self, order: SimOrder) -> float:
         held = self.holdings.positions.get((order.symbol, order.index))
@@ -186,6 +208,17 @@ class Book:
             position_worth = self.worth(held) if held is not None and held.size else 0.0
             total += arithmetic.order_maintenance_margin(self.tiers(key[0]), position_worth, worth)
         return total
+
+    @cached_property
+    def _orders(self) -> tuple[float, float]:
+        """What resting orders would lose at once (<= 0), and their maintenance margin, in USD."""
+        if self._held_orders is not None:
+            return self._held_orders
+        needed = sum(
+            self._orders_maintenance(coin) * self.prices.usd_index(coin)
+            for coin in {self.prices.settle(o.symbol) for o in self.holdings.orders.values() if not o.spot}
+        )
+        return self._order_loss(), needed
 
     def _order_loss(self) -> float:
         total = 0.0
@@ -263,7 +296,7 @@ class Book:
             profit=profit,
             option_value=option_value,
             equity=equity,
-            borrow_amount=max(0.0, -free),
+            borrow_amount=max(0.0, -free, row.borrowed),
             locked=locked,
             order_initial=sum(self.order_initial(order) for order in orders),
             position_initial=self._both(all_held, {id(p): self.initial(p) for p in all_held}),
@@ -296,10 +329,13 @@ class Book:
             maintenance += coin.borrow_amount * usd * borrow.maintenance_rate
             if not portfolio_mode:
                 initial += (coin.position_initial + coin.order_initial) * usd
-                maintenance += (coin.position_maintenance + self._orders_maintenance(name)) * usd
+                maintenance += coin.position_maintenance * usd
+        loss, needed = self._orders
         if portfolio_mode:
             initial += sum(unit.initial for unit in self.risk_units.values())
             maintenance += sum(unit.maintenance for unit in self.risk_units.values())
+        else:
+            maintenance += needed
         return Totals(
             equity=equity,
             margin_balance=balance,
@@ -308,7 +344,7 @@ class Book:
             initial=initial,
             maintenance=maintenance,
             haircut=self._haircut(),
-            order_loss=self._order_loss(),
+            order_loss=loss,
         )
 
     @cached_property
@@ -348,13 +384,14 @@ class Book:
         return found if found is not None and low < found < high else None
 
     def _cross_line(self, position: SimPosition, low: float, high: float) -> float | None:
-        """Where the account is liquidated if this contract alone moves, towards the side that hurts it."""
+        """Where the account is liquidated if this contract alone moves, towards the side that hurts it. What resting
+        orders lose and need stays as it is: nobody would still have them there."""
         symbol = position.symbol
         net = sum(p.sign * p.size for p in self.holdings.open_positions() if p.symbol == symbol)
         end = low if net > 0.0 or (net == 0.0 and position.sign > 0.0) else high
 
         def health(price: float) -> float:
-            moved = Book(self.holdings, self.prices.moved(symbol, price), self._limits)
+            moved = Book(self.holdings, self.prices.moved(symbol, price), self._limits, self._orders)
             return moved.totals.denominator(self.holdings.mode) - moved.totals.maintenance
 
         return arithmetic.first_zero(health, self.prices.mark(symbol), end, 60)

@@ -149,13 +149,12 @@ def wallet_row(book: Book) -> Row:
     """The one row of wallet-balance, and of the wallet topic."""
     mode, totals = book.holdings.mode, book.totals
     denominator = totals.denominator(mode)
-    margin = totals.margin_balance + (totals.option_worth if mode is MarginMode.PORTFOLIO else 0.0)
     figures = {
         "accountIMRate": rate(totals.initial / denominator if denominator > 0.0 else math.inf),
         "accountMMRate": rate(book.rate),
         "accountLTV": "0",
-        "totalWalletBalance": fixed(margin - totals.profit),
-        "totalMarginBalance": fixed(margin),
+        "totalWalletBalance": fixed(totals.margin_balance - totals.profit),
+        "totalMarginBalance": fixed(totals.margin_balance),
         "totalAvailableBalance": fixed(max(0.0, totals.available(mode))),
         "totalPerpUPL": fixed(totals.profit),
         "totalInitialMargin": fixed(totals.initial),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
 
@@ -146,6 +145,7 @@ class SimBybit(SimVenue[BybitSpeech]):
             holdings=Holdings(mode=mode, coins={coin: Coin(amount) for coin, amount in amounts.items()}),
             limits=self.limits,
         )
+        account.heard = lambda: bool(self.hub.on(PRIVATE, name))
         account.pushes.append(lambda topic, rows: self._push(name, topic, rows))
         self.accounts[name] = account
         return account
@@ -179,9 +179,13 @@ class SimBybit(SimVenue[BybitSpeech]):
         for connection in self.hub.connections:
             connection.flush()
 
-    def answers_of(self, name: str, **params: str) -> dict[str, Any]:
+    def answers_of(self, name: str, **params: str) -> dict[str, Row]:
         """What every path answers for an account at this moment, by path; `params` go with each request."""
-        return {path: one.answer(self._ask(params, self.accounts[name])) for path, one in PATHS.items()}
+        return {path: self.answer_of(name, path, **params) for path in PATHS}
+
+    def answer_of(self, name: str, path: str, **params: str) -> Row:
+        """What one path answers for an account: the `result`, without its envelope. `Refusal` if it is refused."""
+        return PATHS[path].answer(self._ask(params, self.accounts[name]))
 
     # listing and settings of the venue
 
