@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.domain.accounts import Balance, MarginMode, Order, Position, VenuePosition
 from monitor.domain.lines import Line, State
-from monitor.domain.names import Asset, Side, Symbol
+from monitor.domain.names import Side, Symbol
 from monitor.venues.okx.endpoints import InstType, inst_type
 from monitor.venues.okx.fields import (
     BadField,
@@ -254,8 +254,3 @@ def order(row: OrderRow) -> Order:
 def marks_of(found: list[Position]) -> tuple[tuple[Symbol, float], ...]:
     """The marks inside the positions' own rows."""
     return tuple({one.symbol: one.venue.mark_price for one in found if one.venue.mark_price is not None}.items())
-
-
-def option_values(found: list[Position], settles: Asset) -> float:
-    """What the options are worth that settle in an asset, as the venue said in their rows."""
-    return sum(one.venue.value or 0.0 for one in found if one.margin_asset == settles)
