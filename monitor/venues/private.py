@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import ClockSkewed, VenueError
+from monitor.domain.errors import AuthRejected, ClockSkewed, VenueError
 from monitor.domain.events import (
     AccountSnapshot,
     BalanceChanged,
@@ -123,8 +123,10 @@ class PrivateStream:
         return 0.0 if self._live_since is None else self._clock.monotonic() - self._live_since
 
     async def _correct_clock(self, exc: VenueError) -> None:
-        """A login that was refused for its time needs the venue's: the next one has it."""
-        if isinstance(exc, ClockSkewed):
+        """A login that was refused for its time needs the venue's: the next one has it. A venue that does not say why
+        it refused one may have meant the time.
+        """
+        if isinstance(exc, ClockSkewed | AuthRejected):
             try:
                 await self._client.measure_clock()
             except VenueError:
@@ -137,6 +139,8 @@ class PrivateStream:
             self._emit(edge)
 
     async def _address(self) -> Secret:
+        if self._client.offset_seconds is None:
+            await self._client.measure_clock()  # a login is good for a moment of the venue's clock
         return self._language.address
 
     def _conversation(self) -> Conversation:

@@ -10,10 +10,15 @@ from typing import Any, TypeVar
 
 from monitor.domain.events import AccountSnapshot, AssetTick, Event, FeedDown, FeedUp, PositionChanged, Tick, Ticks
 from monitor.domain.names import AccountKey, PositionKey, Side
+from monitor.domain.quality import Quality
 from monitor.domain.recording import UNRECORDED, Recorder
+from monitor.domain.reports import AccountReport
 from monitor.domain.view import FeedStatus
+from monitor.engine.engine import Engine
+from monitor.engine.settings import EngineSettings
 from monitor.sim.bybit import Cadence, SimBybit
 from monitor.sim.bybit.accounts import SimAccount
+from monitor.venues.bybit.margin import describe
 from monitor.venues.bybit.session import BybitSession
 from monitor.venues.bybit.settings import BybitSettings, BybitUrls
 from monitor.venues.settings import AccountSettings, Credentials, PermissionPolicy, Secret, Timings
@@ -111,6 +116,37 @@ class Wired:
     def prices(self) -> dict[str, AssetTick]:
         """The newest USD price of each asset."""
         return {tick.asset: tick for tick in self.all(AssetTick)}
+
+
+class Watched:
+    """The real engine at the end of a session's events."""
+
+    def __init__(self, wire: Wired, *accounts: str) -> None:
+        keys = tuple(AccountKey("bybit", name) for name in accounts or ("main",))
+        settings = EngineSettings(accounts=keys, lines_every_seconds=0.0)
+        self.engine = Engine({"bybit": describe}, settings)
+        self._wire, self._taken = wire, 0
+
+    def report(self, account: str = "main") -> AccountReport:
+        """The account's report after everything that came until now; what the engine asks for is asked."""
+        events, self._taken = self._wire.events[self._taken :], len(self._wire.events)
+        result = self.engine.step(events, self._wire.clock.now())
+        for wanted in result.resyncs:
+            self._wire.session.resync(wanted.account, wanted.why, config=wanted.config)
+        return next(one for one in self.engine.reports() if one.key.account == account)
+
+    def held(self, account: str = "main") -> dict[PositionKey, float]:
+        """What the monitor says is held."""
+        return {
+            PositionKey(one.symbol, one.side): one.quantity
+            for pool in self.report(account).pools
+            for one in pool.positions
+        }
+
+    def live(self, account: str = "main") -> bool:
+        """Whether everything is known of what the venue itself holds."""
+        right = self.held(account) == truth(self._wire.sim.accounts[account])
+        return right and self.report(account).quality is Quality.LIVE
 
 
 def truth(account: SimAccount) -> dict[PositionKey, float]:

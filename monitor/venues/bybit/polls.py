@@ -289,6 +289,7 @@ def planned_requests(
         + blind_accounts * REQUESTS_OF_AN_ACCOUNT / timings.account_every_blind_seconds
         + accounts * (1.0 / timings.config_every_seconds + fees)
         + scenarios / timings.account_every_seconds
+        + min(accounts, 1) / timings.bridge_every_seconds  # what only a wallet tells the price of
         + bridging * REQUESTS_OF_A_BRIDGE / timings.bridge_every_seconds
     )
 
