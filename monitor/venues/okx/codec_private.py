@@ -29,6 +29,7 @@ from monitor.venues.okx.endpoints import (
     ORDERS_CHANNEL,
     POSITIONS_CHANNEL,
     WARNING_CHANNEL,
+    InstType,
 )
 from monitor.venues.okx.fields import BadField, Loose, finite, optional, optional_positive, optional_seconds, word
 from monitor.venues.okx.reading import SHOWN, Row, shown
@@ -117,7 +118,24 @@ def _positions(data: Sequence[msgspec.Raw], account: AccountKey, received: float
         return [_changed(row, account, received, full=True)]
 
     reader.each("position", data, PositionRow, tell)
-    return reader.found()
+    found = reader.found()
+    twice = _twice(found.events)
+    if not twice:
+        return found
+    # Symbol and side do not tell a cross position from an isolated one: REST says it, and makes its pool unknown.
+    told = tuple(event for event in found.events if not (isinstance(event, PositionChanged) and _key(event) in twice))
+    problems = [RowProblem(symbol[:_NAME_SHOWN], "held cross and isolated at once") for symbol, _ in sorted(twice)]
+    return Found(told, (*found.problems, *problems), found.venue_time)
+
+
+def _key(event: PositionChanged) -> tuple[str, str]:
+    return event.symbol, "" if event.side is None else event.side.value
+
+
+def _twice(events: Sequence[Event]) -> frozenset[tuple[str, str]]:
+    """What the frame shows open more than once."""
+    keys = [_key(event) for event in events if isinstance(event, PositionChanged) and event.quantity]
+    return frozenset(key for key in keys if keys.count(key) > 1)
 
 
 def _changed(row: PositionRow, account: AccountKey, received: float, *, full: bool) -> PositionChanged:
@@ -178,8 +196,10 @@ def _fast(data: Sequence[msgspec.Raw], account: AccountKey, received: float) -> 
 
         def tell(row: PositionRow) -> list[Event]:
             change = _changed(row, account, received, full=False)
+            # Margin and debts are not in these rows: where they matter, the other channel tells of the position whole.
+            told = [] if change.quantity and _has_its_own(row) else [change]
             if happened is None:
-                return [change]
+                return [*told]
             kind, cause = happened
             left = "all of" if not change.quantity else "a part of"
             warning = VenueWarning(
@@ -191,13 +211,17 @@ def _fast(data: Sequence[msgspec.Raw], account: AccountKey, received: float) -> 
                 venue_time=change.venue_time,
                 received=received,
             )
-            return [warning, change]
+            return [warning, *told]
 
         reader.each("position", body.posData, PositionRow, tell)
         return []
 
     reader.each("row", data, _FastBody, whole)
     return reader.found("snapshot" if set(event_types) == {"snapshot"} else "event_update")
+
+
+def _has_its_own(row: PositionRow) -> bool:
+    return row.kind == InstType.MARGIN or shared.MARGIN_MODES.get(row.mgnMode) is not MarginMode.CROSS
 
 
 def _cash(row: _CashRow, made: float, account: AccountKey, received: float) -> BalanceChanged:

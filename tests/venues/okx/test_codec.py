@@ -263,6 +263,26 @@ def test_the_fast_channel_tells_cash_and_size_and_why() -> None:
     assert (position.quantity, position.entry_price, position.row) == (-12.0, 60000.0, None)
 
 
+def test_the_fast_channel_leaves_positions_to_the_other_where_it_does_not_say_their_margin() -> None:
+    isolated = swap("BTC-USD-SWAP", "-12", "60000", "", mgnMode="isolated")
+    loan = swap("BTC-USDT", "1", "60000", "", instType="MARGIN", posCcy="BTC", mgnMode="cross")
+    body = {"pTime": STAMP, "eventType": "filled", "balData": [], "posData": [isolated, loan]}
+    assert decoded(frame("balance_and_position", body)).events == ()
+    closed = {**body, "posData": [{**isolated, "pos": "0"}]}
+    (event,) = decoded(frame("balance_and_position", closed)).events
+    assert isinstance(event, PositionChanged)
+    assert event.quantity == 0.0
+
+
+def test_a_position_shown_cross_and_isolated_at_once_is_told_by_neither_row() -> None:
+    row = swap("BTC-USDT-SWAP", "1", "60000", "61000")
+    found = decoded(
+        frame("positions", row, {**row, "mgnMode": "isolated", "margin": "5"}, swap("ETH-USDT-SWAP", "1", "2", "3"))
+    )
+    assert [event.symbol for event in found.events if isinstance(event, PositionChanged)] == ["ETH-USDT-SWAP"]
+    assert [problem.why for problem in found.problems] == ["held cross and isolated at once"]
+
+
 @pytest.mark.parametrize(
     ("event_type", "kind"),
     [
