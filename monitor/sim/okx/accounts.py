@@ -97,7 +97,7 @@ class SimAccount(Books):
         order = Resting(
             number=self._number(),
             instrument=instrument,
-            settle=self._settle(instrument),
+            settle=self.settles(instrument),
             mode=mode,
             buy=size > 0.0,
             side=wanted,

@@ -64,7 +64,8 @@ class Books(Holdings):
         self.numbers += 1
         return str(2_500_000_000_000_000_000 + int(self.user or 0) * 1_000_000 + self.numbers)
 
-    def _settle(self, instrument: Instrument) -> Asset:
+    def settles(self, instrument: Instrument) -> Asset:
+        """The currency that this account settles an instrument in."""
         return self.settle_in if instrument.settle == UNIFIED else instrument.settle
 
     def _side(self, side: str | None) -> str:
@@ -84,7 +85,7 @@ class Books(Holdings):
         if found is None:
             found = Position(
                 instrument=instrument,
-                settle=self._settle(instrument),
+                settle=self.settles(instrument),
                 mode=mode,
                 side=wanted,
                 number=self._number(),

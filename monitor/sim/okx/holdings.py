@@ -107,7 +107,7 @@ def position_need(held: Holdings, position: Position, prices: Prices, *, with_or
             return Need(position.settle, coins, 0.0, 0.0, 0.0)
         initial = short_initial(position.instrument, prices, tier.option_factor) * coins
         maintenance = short_maintenance(position.instrument, prices, tier.option_factor) * coins
-        return Need(position.settle, coins, maintenance, initial, 0.0)
+        return Need(position.settle, coins, maintenance, initial, coins * held.taker_rate)
     value = position.value(prices)
     return Need(position.settle, value, value * tier.mmr, value / position.lever, value * held.taker_rate)
 

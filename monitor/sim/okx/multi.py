@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from monitor.domain.names import Asset
 from monitor.sim.okx.board import Prices
-from monitor.sim.okx.holdings import Holdings, assets, cross_equity, families, needs, order_fees
+from monitor.sim.okx.holdings import Holdings, assets, cross_equity, needs, order_fees
 from monitor.sim.okx.listing import Product
 from monitor.sim.okx.positions import Position
 from monitor.sim.okx.tables import discounted, loan_tiers, tier_for
@@ -102,22 +102,16 @@ def whole(held: Holdings, prices: Prices, *, with_orders: bool = True) -> Whole:
 
 
 def liquidation_price(held: Holdings, position: Position, prices: Prices) -> float | None:
-    """Where the move of the position's family alone brings the ratio to 1, orders left out; None where none does.
+    """Where the move of the position's own contract alone brings the ratio to 1, orders left out; None where none does.
 
-    Searched on the side on which the family loses, by the account's own health, so that brackets and debts that
+    Searched on the side on which the contract loses, by the account's own health, so that brackets and debts that
     begin on the way count.
     """
     if position.instrument.product is Product.OPTION:
         return None
-    family = families(held.cross())[position.instrument.family]
-    marks = {leg.instrument.name: prices.mark(leg.instrument) for leg in family}
-
-    def health(factor: float) -> float:
-        moved = prices.with_marks({name: mark * factor for name, mark in marks.items()})
-        return whole(held, moved, with_orders=False).health
-
-    factor = first_root(health)
-    return None if factor is None else marks[position.instrument.name] * factor
+    name, mark = position.instrument.name, prices.mark(position.instrument)
+    factor = first_root(lambda share: whole(held, prices.with_marks({name: mark * share}), with_orders=False).health)
+    return None if factor is None else mark * factor
 
 
 def first_root(health: Callable[[float], float]) -> float | None:

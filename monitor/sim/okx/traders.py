@@ -60,6 +60,14 @@ class RandomTrader:
         each = instrument.face if instrument.inverse else worth
         return round(usd / each, min(8, decimals(instrument.lot)))
 
+    def _affordable(self) -> tuple[str, ...]:
+        """The instruments that the account has a margin for: in futures mode something of their own currency."""
+        account = self.account
+        if account.level is not Level.FUTURES:
+            return self.symbols
+        found = (account.board.find(name) for name in self.symbols)
+        return tuple(each.name for each in found if account.cash.get(account.settles(each), 0.0) > 0.0)
+
     def _mode_of(self, name: str, side: str) -> str:
         """The margin mode that is held already; else one by chance."""
         for mode in (CROSS, ISOLATED):
@@ -70,7 +78,7 @@ class RandomTrader:
 
     def _trade_contracts(self) -> None:
         dice, account = self._dice, self.account
-        name = dice.choice(self.symbols)
+        name = dice.choice(self._affordable())
         side = dice.choice((LONG, SHORT)) if account.hedge else NET
         mode = self._mode_of(name, side)
         position = account.positions.get((name, mode, side))
@@ -90,7 +98,7 @@ class RandomTrader:
         if len(account.orders) >= self.most_orders or (account.orders and dice.random() < 0.4):
             account.cancel(next(iter(account.orders)))
             return
-        name, direction = dice.choice(self.symbols), dice.choice((1.0, -1.0))
+        name, direction = dice.choice(self._affordable()), dice.choice((1.0, -1.0))
         away = 1.0 - direction * dice.uniform(0.005, 0.05)
         price = round(account.board.mark(name) * away, decimals(account.board.find(name).tick))
         size = self._size(name, dice.uniform(0.1, 1.0) * self.most_usd)
