@@ -16,7 +16,7 @@ from __future__ import annotations
 from monitor.domain.accounts import Account, CollateralMode
 from monitor.domain.tables import Tables
 from monitor.margin.pool import Describe, Description
-from monitor.venues.bybit import margin_isolated, margin_shared
+from monitor.venues.bybit import margin_cross, margin_isolated, margin_portfolio
 from monitor.venues.bybit.parameters import DEFAULTS, Parameters
 
 __all__ = ["describe", "describer"]
@@ -30,9 +30,9 @@ def describer(parameters: Parameters) -> Describe:
         if mode is CollateralMode.ISOLATED:
             return Description(tuple(margin_isolated.pools(account, tables, parameters)))
         if mode is CollateralMode.MULTI_ASSETS:
-            return Description(tuple(margin_shared.cross(account, tables, parameters)))
+            return Description(tuple(margin_cross.cross(account, tables, parameters)))
         if mode is CollateralMode.PORTFOLIO:
-            return Description(tuple(margin_shared.portfolio(account, tables, parameters)))
+            return Description(tuple(margin_portfolio.portfolio(account, tables, parameters)))
         return Description((), ("cannot tell the account's margin mode",))
 
     return described

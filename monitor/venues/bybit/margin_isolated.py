@@ -26,8 +26,8 @@ def pools(account: Account, tables: Tables, parameters: Parameters) -> list[Pool
 
 def _isolated(account: Account, tables: Tables, parameters: Parameters, position: Position) -> Pool:
     said = Said()
-    contract = contract_for(position.symbol, account, tables, parameters, said)
-    leg = leg_of(position, contract, tables, parameters, said, isolated=True)
+    contract = contract_for(position.symbol, account, tables, said)
+    leg = leg_of(position, contract, account, tables, parameters, said, isolated=True)
     if contract.payoff is Payoff.OPTION:
         said.unknown.append(f"{position.symbol}: there are no rules for options in isolated margin")
     margin = _margin(position, leg, contract, said)

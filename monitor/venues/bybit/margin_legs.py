@@ -10,12 +10,10 @@ from monitor.domain.accounts import Account, Order, Position
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import Asset, PositionKey, Side, Symbol
 from monitor.domain.tables import Tables
-from monitor.domain.tiers import TierTable, flat
-from monitor.margin.pool import NAN, Basis, Leg, Option
+from monitor.domain.tiers import TierTable
+from monitor.margin.pool import NAN, Basis, Leg
 from monitor.venues.bybit.coins import coin_of, contract_of, option_of
-from monitor.venues.bybit.parameters import OptionFactors, Parameters
-
-YEAR_SECONDS = 365.0 * 86_400.0
+from monitor.venues.bybit.parameters import Parameters
 
 
 @dataclass(slots=True)
@@ -28,14 +26,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a symbol is made of, and what its user pays to close it."""
+    """What a symbol is made of. `fee_group` is what the user's fees are looked up by."""
 
     payoff: Payoff
     base: Asset
     quote: Asset
     settle: Asset
     coin: Asset
-    taker: float
+    fee_group: str
     instrument: Instrument | None
 
     @property
@@ -48,17 +46,11 @@ class Contract:
         return abs(quantity) / price if self.inverse else abs(quantity) * price
 
 
-def contract_for(symbol: Symbol, account: Account, tables: Tables, parameters: Parameters, said: Said) -> Contract:
-    """The contract of a position or an order; what its name has to tell is a reason."""
-    instrument = tables.instruments.get(symbol)
-    fees = account.fees
-    taker = fees.get(symbol if instrument is None else instrument.fee_group or symbol)
-    if taker is None:
-        taker = parameters.taker_fee
-        said.reasons.append(f"no fee rate for {symbol}: {taker:g} is assumed")
-    if instrument is not None:
-        one = instrument
-        return Contract(one.payoff, one.base, one.quote, one.settle, one.coin, taker, one)
+def contract_for(symbol: Symbol, account: Account, tables: Tables, said: Said) -> Contract:
+    """The contract of a position or an order; what only its name tells is a reason."""
+    one = tables.instruments.get(symbol)
+    if one is not None:
+        return Contract(one.payoff, one.base, one.quote, one.settle, one.coin, one.fee_group or symbol, one)
     position = next((row for key, row in account.positions.items() if key.symbol == symbol), None)
     settle = None if position is None else position.margin_asset
     option = option_of(symbol)
@@ -66,20 +58,36 @@ def contract_for(symbol: Symbol, account: Account, tables: Tables, parameters: P
     named = contract_of(symbol, kind) or contract_of(symbol, "linear")
     if named is None:
         said.unknown.append(f"no contract data for {symbol}")
-        return Contract(Payoff.LINEAR, symbol, "USDT", "USDT", symbol, taker, None)
+        return Contract(Payoff.LINEAR, symbol, "USDT", "USDT", symbol, symbol, None)
     said.reasons.append(f"no contract data for {symbol}: base and quote taken from its name")
     payoff = Payoff.OPTION if option else Payoff.INVERSE if named[1] == "USD" else Payoff.LINEAR
-    return Contract(payoff, *named, coin_of(named[0])[0], taker, None)
+    return Contract(payoff, *named, coin_of(named[0])[0], symbol, None)
 
 
-def closing_fee_rate(contract: Contract, quantity: float, leverage: float | None) -> float:
+def taker_fee(symbol: Symbol, contract: Contract, account: Account, parameters: Parameters, said: Said) -> float:
+    """What the user pays for taking, as a ratio; one that was not read is assumed, and said."""
+    rate = account.fees.get(contract.fee_group)
+    if rate is None:
+        rate = parameters.taker_fee
+        said.reasons.append(f"no fee rate for {symbol}: {rate:g} is assumed")
+    return rate
+
+
+def closing_fee_rate(taker: float, contract: Contract, quantity: float, leverage: float | None) -> float:
     """The fee to close at the bankruptcy price, as a rate of the value at entry: t (1 - s/L), inverse t (1 + s/L)."""
     share = 0.0 if not leverage else (1.0 if quantity > 0 else -1.0) / leverage
-    return contract.taker * (1.0 + share if contract.inverse else 1.0 - share)
+    return taker * (1.0 + share if contract.inverse else 1.0 - share)
 
 
 def leg_of(
-    position: Position, contract: Contract, tables: Tables, parameters: Parameters, said: Said, *, isolated: bool
+    position: Position,
+    contract: Contract,
+    account: Account,
+    tables: Tables,
+    parameters: Parameters,
+    said: Said,
+    *,
+    isolated: bool,
 ) -> Leg:
     """A contract held: maintenance of its tier at the mark, and the fee to close, fixed at the entry."""
     symbol, side, entry = position.symbol, position.side, position.entry_price
@@ -88,7 +96,8 @@ def leg_of(
     leverage = position.leverage
     if leverage is None:
         said.reasons.append(f"no leverage of {symbol} {side}: its initial margin is unknown, its fee to close assumed")
-    fee_rate = closing_fee_rate(contract, position.quantity, leverage)
+    taker = taker_fee(symbol, contract, account, parameters, said)
+    fee_rate = closing_fee_rate(taker, contract, position.quantity, leverage)
     return Leg(
         symbol=symbol,
         side=side,
@@ -159,7 +168,7 @@ def order_legs(
     for order in sorted(account.orders.values(), key=_first_filled):
         contract = contracts.get(order.symbol)
         if contract is None:
-            contract = contracts[order.symbol] = contract_for(order.symbol, account, tables, parameters, said)
+            contract = contracts[order.symbol] = contract_for(order.symbol, account, tables, said)
         if order.price is None or order.reduce_only or not order.quantity:
             continue
         if contract.payoff is Payoff.OPTION:
@@ -167,7 +176,8 @@ def order_legs(
             continue
         quantity = _beyond(order, room)
         if quantity:
-            made.append(_order_leg(order, quantity, order.price, contract, account, tables))
+            taker = taker_fee(order.symbol, contract, account, parameters, said)
+            made.append(_order_leg(order, quantity, order.price, taker, contract, account, tables))
     if left_out:
         said.reasons.append(f"orders of options are not counted: {', '.join(sorted(left_out))}")
     grouped = {leg.symbol for leg in made}
@@ -198,7 +208,13 @@ def _beyond(order: Order, room: dict[Symbol, float]) -> float:
 
 
 def _order_leg(
-    order: Order, quantity: float, price: float, contract: Contract, account: Account, tables: Tables
+    order: Order,
+    quantity: float,
+    price: float,
+    taker: float,
+    contract: Contract,
+    account: Account,
+    tables: Tables,
 ) -> Leg:
     side = order.side or (Side.LONG if quantity > 0 else Side.SHORT)
     leverages = [row.leverage for key, row in account.positions.items() if key.symbol == order.symbol]
@@ -206,8 +222,7 @@ def _order_leg(
     leverage = order.leverage or next(
         (one for one in chain(leverages, [None if setting is None else setting.leverage]) if one), None
     )
-    opening = contract.value(quantity, price) * contract.taker
-    closing = contract.value(quantity, price) * closing_fee_rate(contract, quantity, leverage)
+    fees = taker + closing_fee_rate(taker, contract, quantity, leverage)  # to open, and to close
     return Leg(
         symbol=order.symbol,
         side=side,
@@ -222,77 +237,11 @@ def _order_leg(
         basis=Basis.ENTRY,
         initial_margin_rate=None if leverage is None else 1.0 / leverage,
         initial_basis=Basis.ENTRY,
-        constant_initial=opening + closing,
+        constant_initial=contract.value(quantity, price) * fees,
         tier_group=order.symbol,
         group_deduction=False,
         order=True,
     )
-
-
-def option_leg(
-    position: Position, contract: Contract, tables: Tables, parameters: Parameters, said: Said, *, portfolio: bool
-) -> Leg | None:
-    """An option held. In portfolio margin its value is equity; in cross margin it is none, and a short asks for it.
-
-    None for a long option of a cross account of which nothing is known: it changes nothing.
-    """
-    symbol, side, instrument = position.symbol, position.side, contract.instrument
-    mark = tables.options.get(symbol)
-    expiry = None if instrument is None else instrument.delivery_time
-    name = option_of(symbol)
-    if mark is None or mark.received is None or expiry is None or name is None:
-        what = "its expiry is unknown" if mark is not None and mark.received is not None else "no volatility is known"
-        if position.quantity > 0 and not portfolio:
-            said.reasons.append(f"{symbol} is left out ({what}): a long option counts nothing in cross margin")
-            return None
-        said.unknown.append(f"{symbol} cannot be priced: {what}")
-        return None
-    factors = parameters.options.get(name.base)
-    short = position.quantity < 0 and not portfolio
-    if factors is None:
-        factors = parameters.option_default
-        if short:
-            said.reasons.append(f"margin factors of {name.base} options are assumed to be those of the default")
-    terms = Option(
-        strike=name.strike,
-        call=name.call,
-        volatility=mark.volatility,
-        years=max(0.0, expiry - mark.received) / YEAR_SECONDS,
-        underlying=mark.underlying,
-        index_rate=factors.maintenance if short else 0.0,
-        mark_rate=factors.maintenance if short else 0.0,
-        mark_add=1.0 if short else 0.0,
-        index_add=factors.liquidation_fee if short else 0.0,
-        in_equity=portfolio,
-    )
-    return Leg(
-        symbol=symbol,
-        side=side,
-        quantity=position.quantity,
-        # In portfolio margin the premium is in the wallet already, and the whole value counts beside it.
-        entry=0.0 if portfolio or position.entry_price is None else position.entry_price,
-        base=contract.base,
-        quote=contract.quote,
-        settle=contract.settle,
-        coin=contract.coin,
-        payoff=Payoff.OPTION,
-        tiers=flat(0.0),
-        initial_margin_rate=0.0,
-        constant_initial=_initial_of_short(position, terms, factors) if short else 0.0,
-        option=terms,
-    )
-
-
-def _initial_of_short(position: Position, terms: Option, factors: OptionFactors) -> float:
-    """The initial margin of a short option as it stands, in the settlement asset; NaN without a mark."""
-    mark, index = position.venue.mark_price, terms.underlying
-    if mark is None:
-        return NAN
-    out = max(0.0, terms.strike - index if terms.call else index - terms.strike)
-    price = max(mark, position.entry_price or 0.0)
-    at_risk = max(factors.initial * index - out, factors.initial_floor * index) + price
-    least = factors.maintenance * max(index, mark) + mark + factors.liquidation_fee * index
-    return abs(position.quantity) * max(at_risk, least)
 
 
 def positions_of(account: Account) -> list[Position]:

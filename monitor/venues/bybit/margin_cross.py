@@ -1,0 +1,117 @@
+"""Cross margin at Bybit: one pool in USD for the whole account. Part of `margin`."""
+
+from __future__ import annotations
+
+from monitor.domain.accounts import Account, Balance, Position
+from monitor.domain.instruments import Payoff
+from monitor.domain.lines import State
+from monitor.domain.names import USD, PoolKey, Symbol
+from monitor.domain.tables import Tables
+from monitor.margin.pool import DEFAULT_STAGES, LIQUIDATION, Leg, Pool, Stage, VenueFigures, VenueLine
+from monitor.venues.bybit.margin_coins import DUST, Parts, add_coins
+from monitor.venues.bybit.margin_legs import (
+    Contract,
+    as_hedged,
+    contract_for,
+    leg_of,
+    order_legs,
+    positions_of,
+    total,
+)
+from monitor.venues.bybit.margin_options import option_leg
+from monitor.venues.bybit.parameters import Parameters
+
+CROSS = "multi-assets"
+RATIO_NAME = "accountMMRate"
+RATIO_DECIMALS = 4  #: the venue cuts off what follows
+ORDERS_CANCELLED = "orders-cancelled"
+
+
+def cross(account: Account, tables: Tables, parameters: Parameters) -> list[Pool]:
+    """Cross margin: the pool, or none if there is nothing in the account."""
+    parts = Parts()
+    said, contracts = parts.said, dict[Symbol, Contract]()
+    legs: list[Leg] = []
+    for position in positions_of(account):
+        contract = contracts[position.symbol] = contract_for(position.symbol, account, tables, said)
+        if contract.payoff is Payoff.OPTION:
+            option = option_leg(position, contract, tables, parameters, said, portfolio=False)
+            legs += [] if option is None else [option]
+        else:
+            legs.append(leg_of(position, contract, account, tables, parameters, said, isolated=False))
+    legs, orders = order_legs(account, tables, parameters, contracts, as_hedged(legs, account, contracts, said), said)
+    add_coins(account, tables, parameters, [*legs, *orders], parts)
+    if not legs and not orders and not parts.holdings:
+        return []
+    haircut = account.venue.haircut
+    if haircut is None and any(balance.frozen for balance in account.balances.values()):
+        said.reasons.append("what open spot orders may cost of collateral's value is unknown: it is not counted")
+    stages = (Stage(name=ORDERS_CANCELLED, orders=True), Stage(name=LIQUIDATION), *DEFAULT_STAGES[1:])
+    return [
+        Pool(
+            key=PoolKey(*account.key, CROSS),
+            numeraire=USD,
+            cash=-(haircut or 0.0),
+            holdings=tuple(parts.holdings),
+            debts=tuple(parts.debts),
+            legs=(*legs, *orders),
+            stages=stages if orders else DEFAULT_STAGES,
+            venue=_cross_figures(account, contracts, parameters, orders=bool(orders)),
+            reasons=tuple(dict.fromkeys(said.reasons)),
+            unknown=tuple(dict.fromkeys(said.unknown)),
+        )
+    ]
+
+
+def _cross_figures(
+    account: Account, contracts: dict[Symbol, Contract], parameters: Parameters, *, orders: bool
+) -> VenueFigures:
+    """The account's totals. Maintenance and ratio count resting orders: where there are some, the maintenance of the
+    positions alone is that of the coins, and the ratio speaks of the stage in which orders stand.
+    """
+    venue = account.venue
+    equity = None if venue.equity is None else venue.equity - (venue.haircut or 0.0)
+    maintenance = venue.maintenance_margin
+    if orders:
+        owed = any(row.borrowed > DUST for row in account.balances.values())
+        maintenance = None if owed else total(_in_usd(row) for row in account.balances.values())
+    return VenueFigures(
+        equity=equity,
+        maintenance_margin=maintenance,
+        initial_margin=venue.initial_margin,
+        ratio=venue.ratio,
+        ratio_name=RATIO_NAME,
+        ratio_stage=ORDERS_CANCELLED if orders else LIQUIDATION,
+        ratio_decimals=RATIO_DECIMALS,
+        lines=tuple(
+            line
+            for position in positions_of(account)
+            if (line := _estimate(position, contracts[position.symbol], parameters)) is not None
+        ),
+    )
+
+
+def _in_usd(balance: Balance) -> float | None:
+    margin = balance.venue_maintenance_margin
+    if not margin:
+        return margin
+    return None if balance.price_usd is None else margin * balance.price_usd
+
+
+def _estimate(position: Position, contract: Contract, parameters: Parameters) -> VenueLine | None:
+    """The venue's estimate: this contract alone moves; with an inverse one its coin does, in which it settles.
+
+    None where the venue prints none: that says «outside of the prices that it may have», which is less than «never».
+    """
+    printed = position.venue
+    if printed.liquidation.state is not State.AT:
+        return None
+    return VenueLine(
+        symbol=position.symbol,
+        side=position.side,
+        printed=printed.liquidation,
+        mark=printed.mark_price,
+        moves=((position.symbol, 1.0),),
+        asset_moves=((contract.base, 1.0),) if contract.inverse else (),
+        tolerance=parameters.estimate_tolerance,
+    )

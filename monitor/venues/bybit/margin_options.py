@@ -1,0 +1,80 @@
+"""Options of Bybit as legs of a pool. Part of `margin`; formulas stand in README.md."""
+
+from __future__ import annotations
+
+from monitor.domain.accounts import Position
+from monitor.domain.instruments import Payoff
+from monitor.domain.tables import Tables
+from monitor.domain.tiers import flat
+from monitor.margin.pool import NAN, Leg, Option
+from monitor.venues.bybit.coins import option_of
+from monitor.venues.bybit.margin_legs import Contract, Said
+from monitor.venues.bybit.parameters import OptionFactors, Parameters
+
+YEAR_SECONDS = 365.0 * 86_400.0
+
+
+def option_leg(
+    position: Position, contract: Contract, tables: Tables, parameters: Parameters, said: Said, *, portfolio: bool
+) -> Leg | None:
+    """An option held. In portfolio margin its value is equity; in cross margin it is none, and a short asks for it.
+
+    None for a long option of a cross account of which nothing is known: it changes nothing.
+    """
+    symbol, side, instrument = position.symbol, position.side, contract.instrument
+    mark = tables.options.get(symbol)
+    expiry = None if instrument is None else instrument.delivery_time
+    name = option_of(symbol)
+    if mark is None or mark.received is None or expiry is None or name is None:
+        what = "its expiry is unknown" if mark is not None and mark.received is not None else "no volatility is known"
+        if position.quantity > 0 and not portfolio:
+            said.reasons.append(f"{symbol} is left out ({what}): a long option counts nothing in cross margin")
+            return None
+        said.unknown.append(f"{symbol} cannot be priced: {what}")
+        return None
+    factors = parameters.options.get(name.base)
+    short = position.quantity < 0 and not portfolio
+    if factors is None:
+        factors = parameters.option_default
+        if short:
+            said.reasons.append(f"margin factors of {name.base} options are assumed to be those of the default")
+    terms = Option(
+        strike=name.strike,
+        call=name.call,
+        volatility=mark.volatility,
+        years=max(0.0, expiry - mark.received) / YEAR_SECONDS,
+        underlying=mark.underlying,
+        index_rate=factors.maintenance if short else 0.0,
+        mark_rate=factors.maintenance if short else 0.0,
+        mark_add=1.0 if short else 0.0,
+        index_add=factors.liquidation_fee if short else 0.0,
+        in_equity=portfolio,
+    )
+    return Leg(
+        symbol=symbol,
+        side=side,
+        quantity=position.quantity,
+        # In portfolio margin the premium is in the wallet already, and the whole value counts beside it.
+        entry=0.0 if portfolio or position.entry_price is None else position.entry_price,
+        base=contract.base,
+        quote=contract.quote,
+        settle=contract.settle,
+        coin=contract.coin,
+        payoff=Payoff.OPTION,
+        tiers=flat(0.0),
+        initial_margin_rate=0.0,
+        constant_initial=_initial_of_short(position, terms, factors) if short else 0.0,
+        option=terms,
+    )
+
+
+def _initial_of_short(position: Position, terms: Option, factors: OptionFactors) -> float:
+    """The initial margin of a short option as it stands, in the settlement asset; NaN without a mark."""
+    mark, index = position.venue.mark_price, terms.underlying
+    if mark is None:
+        return NAN
+    out = max(0.0, terms.strike - index if terms.call else index - terms.strike)
+    price = max(mark, position.entry_price or 0.0)
+    at_risk = max(factors.initial * index - out, factors.initial_floor * index) + price
+    least = factors.maintenance * max(index, mark) + mark + factors.liquidation_fee * index
+    return abs(position.quantity) * max(at_risk, least)
