@@ -270,3 +270,15 @@ async def test_a_request_that_fails_is_no_longer_under_way() -> None:
         await failing()
     assert gate.budget.used(T0) == 1000
     assert gate.budget.used(T0 + 61) == 0
+
+
+def test_a_venue_that_counts_in_five_seconds_has_room_again_after_five() -> None:
+    budget = WeightBudget("v", 600, 0.5, window_seconds=5.0)
+    for _ in range(300):
+        assert budget.wait(1, T0) == 0.0
+        budget.take(1, T0)
+    assert budget.wait(1, T0) == pytest.approx(5.0)
+    assert budget.wait(1, T0 + 5.0) == 0.0
+    assert "in 5 s" in budget.words(T0)
+    assert budget.stretch(3600 * 0.85, T0 + 10.0) == pytest.approx(1.0)
+    assert budget.stretch(2 * 3600 * 0.85, T0 + 10.0) == pytest.approx(2.0)
