@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import VenueError
-from monitor.domain.frames import Decoded, FrameKind
+from monitor.domain.frames import Decoded
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.conversation import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger
 from monitor.venues.okx import endpoints
 from monitor.venues.okx.client import Client
-from monitor.venues.okx.endpoints import INDEX_PRICES, InstType, Topic, inst_type
+from monitor.venues.okx.endpoints import Topic
 from monitor.venues.okx.needs import Needs
 from monitor.venues.okx.settings import VENUE, OkxSettings
 from monitor.venues.okx.speech import OkxSpeech
@@ -97,7 +97,7 @@ class MarketStream:
     def _conversation(self) -> Conversation:
         return Conversation(
             self.ledger,
-            OkxSpeech(self._timings, self._client.venue_now),
+            OkxSpeech(self._timings, self._client.venue_now, absent=self._miss),
             self._emit,
             lambda: self._client.offset_seconds or 0.0,
             what=SOCKET,
@@ -108,27 +108,18 @@ class MarketStream:
     def _record(self, raw: bytes, received: float) -> None:
         self._recorder.frame(VENUE, None, SOCKET, raw, received)
 
-    def _heard(self, decoded: Decoded) -> None:
-        if decoded.kind is FrameKind.REFUSED and need_not_exist(decoded):
-            # It is asked for again with the next connection: until then what hangs on it goes without.
-            self._absent.add(str(decoded.request_id))
-            if self._needs is not None:
-                self._want(self._needs)
+    def _miss(self, topic: str) -> None:
+        """Go without it until the next connection, which asks for it again."""
+        self._absent.add(topic)
+        if self._needs is not None:
+            self._want(self._needs)
+
+    def _heard(self, _: Decoded) -> None:
         if self._live_since is None and all(map(self.up, (MARKS, ASSETS, OPTIONS))):
             self._live_since = self._clock.monotonic()
         lag = self._marks.lag_seconds
         if lag is not None and abs(lag) >= self._timings.clock_doubt_seconds:
             self._lagged(lag)
-
-
-def need_not_exist(decoded: Decoded) -> bool:
-    """Whether this refuses a topic that the venue has for some and not for all: not every coin has an index in USD, nor
-    every pair a mark. A contract that is held has one.
-    """
-    if NOT_THERE not in decoded.why or not isinstance(decoded.request_id, str):
-        return False
-    topic = Topic.parse(decoded.request_id)
-    return topic.channel == INDEX_PRICES or inst_type(topic.inst) == InstType.MARGIN
 
 
 def ledger_limits(timings: Timings) -> LedgerLimits:

@@ -13,12 +13,12 @@ from dataclasses import replace
 import msgspec
 
 from monitor.domain.errors import AuthRejected, VenueError
-from monitor.domain.frames import Decoded
+from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey
 from monitor.venues.conversation import Ask, Login, Speech
 from monitor.venues.okx import refusals
 from monitor.venues.okx.codec import LOGIN, UPGRADE, decode
-from monitor.venues.okx.endpoints import LOGIN_PATH, PING, Topic
+from monitor.venues.okx.endpoints import INDEX_PRICES, LOGIN_PATH, MARK_PRICES, PING, InstType, Topic, inst_type
 from monitor.venues.okx.pages import Pages
 from monitor.venues.okx.settings import VENUE
 from monitor.venues.settings import Credentials, Timings
@@ -26,6 +26,7 @@ from monitor.venues.subscriptions import Moment
 
 CONNECTIONS = "channel-conn-count"  #: the name of the frame that says how many connections a channel has
 TOPICS_A_REQUEST = 200  #: of some 60 bytes each; the venue takes 64 KiB at once, and 480 requests an hour
+NOT_THERE = "code 60018"  #: what is subscribed to does not exist
 _CODE = re.compile(r"\(code (\d+)\)")
 
 
@@ -42,12 +43,14 @@ class OkxSpeech(Speech):
         venue_now: Callable[[], float],
         account: AccountKey | None = None,
         credentials: Credentials | None = None,
+        absent: Callable[[str], None] | None = None,
     ) -> None:
+        """`absent` is told of topics that the venue does not have, and need not have."""
         # The venue cuts a connection on which nothing was said for 30 s.
         self.ping_every_seconds = timings.ping_every_seconds
         self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
         self._venue_now, self._account, self._credentials = venue_now, account, credentials
-        self._pages = Pages()
+        self._absent, self._pages = absent, Pages()
 
     def decode(self, raw: bytes, received: float) -> Decoded:
         """One frame; of a snapshot in several, the last one tells what was in all of them."""
@@ -55,6 +58,9 @@ class OkxSpeech(Speech):
         if decoded.name == CONNECTIONS:
             # It tells of a channel and is no data of it: a stream that only counts connections is silent.
             return replace(decoded, stream="", why=connections(raw))
+        if self._absent is not None and need_not_exist(decoded):
+            self._absent(str(decoded.request_id))
+            return Decoded(FrameKind.IGNORED, decoded.name, why=decoded.why)
         return self._pages.put(decoded)
 
     def login(self, at: Moment) -> Login | None:  # noqa: ARG002  # the venue's clock is asked, not ours
@@ -95,6 +101,17 @@ def connections(raw: bytes) -> str:
         return str(int(msgspec.json.decode(raw, type=_Count).connCount))
     except (ValueError, RecursionError):
         return ""
+
+
+def need_not_exist(decoded: Decoded) -> bool:
+    """Whether this refuses a topic that the venue has for some and not for all: not every coin has an index in USD, nor
+    every pair a mark. A contract that is held has one.
+    """
+    refused = decoded.kind is FrameKind.REFUSED and NOT_THERE in decoded.why
+    if not refused or not isinstance(decoded.request_id, str):
+        return False
+    topic = Topic.parse(decoded.request_id)
+    return topic.channel == INDEX_PRICES or (topic.channel == MARK_PRICES and inst_type(topic.inst) == InstType.MARGIN)
 
 
 def login_text(credentials: Credentials, venue_now: float) -> str:

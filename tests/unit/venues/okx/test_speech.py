@@ -13,8 +13,7 @@ from monitor.domain.errors import AuthRejected, ClockSkewed, FeedLost, VenueErro
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey
 from monitor.venues.okx.codec import LOGIN
-from monitor.venues.okx.market import need_not_exist
-from monitor.venues.okx.speech import TOPICS_A_REQUEST, OkxSpeech
+from monitor.venues.okx.speech import TOPICS_A_REQUEST, OkxSpeech, need_not_exist
 from monitor.venues.settings import Credentials, Secret, Timings
 from monitor.venues.subscriptions import Moment
 
