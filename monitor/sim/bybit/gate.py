@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from monitor.sim.bybit.accounts import SimAccount
-from monitor.sim.bybit.answers import Ask
+from monitor.sim.bybit.asks import Ask
 from monitor.sim.bybit.faults import Faults
 from monitor.sim.bybit.refusals import TOO_MANY, Refusal, owner_of, wrong_time
 from monitor.sim.bybit.rest import PATHS, Path

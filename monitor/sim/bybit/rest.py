@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from monitor.sim.bybit import answers
-from monitor.sim.bybit.answers import Ask
+from monitor.sim.bybit import answers, public_answers
+from monitor.sim.bybit.asks import Ask
 from monitor.sim.bybit.frames import Row
 
 
@@ -20,15 +20,15 @@ class Path:
 
 
 PATHS: Mapping[str, Path] = {
-    "/v5/market/time": Path(answers.server_time),
-    "/v5/market/instruments-info": Path(answers.instruments),
-    "/v5/market/risk-limit": Path(answers.risk_limit),
-    "/v5/market/tickers": Path(answers.tickers),
-    "/v5/market/mark-price-kline": Path(answers.kline),
-    "/v5/market/index-price-kline": Path(answers.kline),
-    "/v5/market/kline": Path(answers.kline),
-    "/v5/spot-margin-trade/collateral": Path(answers.collateral),
-    "/v5/spot-margin-trade/position-tiers": Path(answers.borrow_tiers, True, 5),
+    "/v5/market/time": Path(public_answers.server_time),
+    "/v5/market/instruments-info": Path(public_answers.instruments),
+    "/v5/market/risk-limit": Path(public_answers.risk_limit),
+    "/v5/market/tickers": Path(public_answers.tickers),
+    "/v5/market/mark-price-kline": Path(public_answers.kline),
+    "/v5/market/index-price-kline": Path(public_answers.kline),
+    "/v5/market/kline": Path(public_answers.kline),
+    "/v5/spot-margin-trade/collateral": Path(public_answers.collateral),
+    "/v5/spot-margin-trade/position-tiers": Path(public_answers.borrow_tiers, True, 5),
     "/v5/account/info": Path(answers.account_info, True, 50),
     "/v5/account/wallet-balance": Path(answers.wallet_balance, True, 50),
     "/v5/account/fee-rate": Path(answers.fee_rate, True, 5),

@@ -11,14 +11,15 @@ from aiohttp import web
 from monitor.domain.clock import Clock
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.bybit import frames, listing, options
-from monitor.sim.bybit.accounts import READ_ONLY, Key, SimAccount, credentials
-from monitor.sim.bybit.answers import Ask
+from monitor.sim.bybit.accounts import SimAccount
+from monitor.sim.bybit.asks import Ask
 from monitor.sim.bybit.book import Limits
 from monitor.sim.bybit.faults import PRIVATE, PUBLIC, Faults
 from monitor.sim.bybit.frames import Row
 from monitor.sim.bybit.gate import Gate
 from monitor.sim.bybit.holdings import Coin, Holdings, MarginMode
 from monitor.sim.bybit.keeper import Keeper
+from monitor.sim.bybit.keys import READ_ONLY, Key, credentials
 from monitor.sim.bybit.listing import INVERSE, LINEAR, OPTION, SPOT, SPOT_PAIRS
 from monitor.sim.bybit.options import Option
 from monitor.sim.bybit.prices import Prices
