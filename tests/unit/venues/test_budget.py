@@ -277,6 +277,7 @@ def test_a_venue_that_counts_in_five_seconds_has_room_again_after_five() -> None
     for _ in range(300):
         assert budget.wait(1, T0) == 0.0
         budget.take(1, T0)
+        budget.settle(1, None, T0)
     assert budget.wait(1, T0) == pytest.approx(5.0)
     assert budget.wait(1, T0 + 5.0) == 0.0
     assert "in 5 s" in budget.words(T0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -35,7 +37,7 @@ MAIN = AccountKey("bybit", "main")
 KEY = Credentials(api_key=Secret("planted-key"), api_secret=Secret("planted-secret"))
 
 
-def answer(body: object, status: int = 200, **headers: str) -> Answer:
+def answer(body: object, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
     raw = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     return Answer(status, headers, raw, AT - 0.1, AT)
 
@@ -94,7 +96,9 @@ def test_a_403_is_a_ban_of_ten_minutes() -> None:
 def test_one_accounts_limit_ends_when_the_header_says_by_the_venues_clock(
     told: str, offset: float, until: float
 ) -> None:
-    error = refusals.judge(answer(refusal(10006), **{"x-bapi-limit-reset-timestamp": told}), "account", 60.0, offset)
+    error = refusals.judge(
+        answer(refusal(10006), headers={"x-bapi-limit-reset-timestamp": told}), "account", 60.0, offset
+    )
     assert isinstance(error, RateLimited)
     assert error.until == pytest.approx(until)
     assert refusals.is_own(error)
