@@ -6,15 +6,18 @@ formula stands in this file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.margin.results import PoolResult, VenueLineResult
 from monitor.venues.okx import endpoints
 from monitor.venues.okx.margin_terms import ORDERS_GONE
+from tests.programs import shared
 from tests.venues.okx.support import (
     STAMP,
     Told,
@@ -458,6 +461,27 @@ def ours(result: PoolResult) -> float:
     (position,) = result.positions
     assert position.line.price is not None
     return position.line.price
+
+
+COLLECTED = {
+    "freqtrade-okx-iso-5": "short at three times",
+    "okx-inverse-iso-long-eth-1": "ETH long: price",
+    "okx-inverse-iso-long-eth-1-ratio": "ETH long: ratio",
+    "okx-inverse-iso-long-eth-1-mm": "ETH long: maintenance",
+    "okx-linear-cross-long-xrp-1": "XRP long: price",
+    "okx-equity-usd-1": "equity in USD",
+}
+"""Where each of OKX's vectors in the collection stands here."""
+
+
+def test_every_vector_of_the_collection_stands_here() -> None:
+    collected: list[dict[str, Any]] = json.loads(shared("fixtures/vectors.json").read_text(encoding="utf-8"))
+    expected = {one["id"]: one["expected"] for one in collected if one["venue"] == "okx"}
+    here = {vector.name: vector for vector in VECTORS}
+    assert expected.keys() == COLLECTED.keys()
+    for name, figures in expected.items():
+        (figure,) = figures.values()
+        assert here[COLLECTED[name]].expected == pytest.approx(figure, rel=1e-12)
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector.mode}: {vector.name}")

@@ -96,7 +96,7 @@ class _Reading:
         snapshot = self._snapshot(config)
         self._name_missing(config, snapshot)
         # What is missing is a problem of the configuration: the snapshot stays whole and is still reconciled.
-        costs = tuple(f"{name} is missing: {cost}" for name, cost in self.missing.items())
+        costs = tuple(self.missing.values())
         tables = self._tables()
         return (
             *tables,
@@ -208,4 +208,5 @@ class _Reading:
                 wanted.pop(endpoint.path)
         if config.mode.collateral in (CollateralMode.SINGLE_ASSET, CollateralMode.SPOT):
             wanted.pop(DISCOUNT_RATES.path)
-        self.missing = {folder.name(path): cost for path, cost in wanted.items() if path not in self._found}
+        names = {folder.name(path): cost for path, cost in wanted.items() if path not in self._found}
+        self.missing = {name: f"{name} is missing: {cost}" for name, cost in names.items()}
