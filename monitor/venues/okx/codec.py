@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import msgspec
 
@@ -30,6 +31,7 @@ from monitor.venues.okx.endpoints import (
 from monitor.venues.okx.fields import Loose, optional, optional_seconds, positive, seconds, word
 from monitor.venues.okx.reading import SHOWN, Made, Row, shown
 
+_PONG = PONG.encode()
 LOGIN = "login"  #: the request id of the answer to a login
 UPGRADE = "upgrade"  #: the name of the notice that this connection will soon be closed: open another one first
 _WORD_SHOWN = 40  #: how much of a venue's word is kept when it is not one of ours
@@ -70,6 +72,25 @@ class _MarkRow(msgspec.Struct, gc=False):
     ts: Loose = None
 
 
+class _MarkArg(msgspec.Struct, gc=False):
+    channel: str
+    instId: str
+    instType: str = ""
+
+
+class _MarkText(msgspec.Struct, gc=False):
+    instId: str
+    markPx: str
+    ts: str
+
+
+class _MarkFrame(msgspec.Struct, gc=False):
+    """A mark alone in its frame, as the venue writes it."""
+
+    arg: _MarkArg
+    data: list[_MarkText]
+
+
 class _IndexRow(msgspec.Struct, gc=False):
     instId: str
     idxPx: Loose = None
@@ -90,6 +111,8 @@ class _FundingRow(msgspec.Struct, gc=False):
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
+_mark_frame = msgspec.json.Decoder(_MarkFrame)
+_MARK_BEGINS = b'{"arg":{"channel":"mark-price"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +130,12 @@ def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, receiv
     """
     try:
         text = raw.encode() if isinstance(raw, str) else raw
-        if text == PONG.encode():
+        if text.startswith(_MARK_BEGINS):
+            # What comes by far the most often is tried first; what is wrong with it, the rest tells.
+            mark = _mark(text, venue, received)
+            if mark is not None:
+                return mark
+        if text == _PONG:
             return Decoded(FrameKind.IGNORED, PONG)
         said = _envelope.decode(text)
     except (ValueError, RecursionError) as error:
@@ -118,6 +146,23 @@ def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, receiv
         return Decoded(FrameKind.UNRECOGNISED)
     topic = Topic.of(said.arg)
     return _data(said, said.data, topic, _Context(venue, account, received))
+
+
+def _mark(text: bytes, venue: Venue, received: float) -> Decoded | None:
+    """One mark alone in its frame; None where that is not what it is."""
+    try:
+        frame = _mark_frame.decode(text)
+        (row,) = frame.data
+        mark, at = float(row.markPx), float(row.ts) / 1000.0
+    except (ValueError, RecursionError):
+        return None
+    if not (0.0 < mark < inf and 0.0 <= at < inf and row.instId) or "_" in row.markPx or "_" in row.ts:
+        return None  # float() would also read "1_0", which no sender means
+    if frame.arg.channel != MARK_PRICES or frame.arg.instType:
+        return None
+    stream = f"{MARK_PRICES}:{frame.arg.instId}"[:SHOWN]
+    tick = Tick(venue, row.instId, mark, at, received)
+    return Decoded(FrameKind.DATA, MARK_PRICES, stream, (tick,), venue_time=at)
 
 
 def _answer(said: _Envelope) -> Decoded:

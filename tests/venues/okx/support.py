@@ -52,7 +52,7 @@ def answer(*rows: object) -> bytes:
 
 
 def decoded(text: object, account: AccountKey | None = ACCOUNT) -> Decoded:
-    said = text if isinstance(text, bytes | str) else json.dumps(text)
+    said = text if isinstance(text, bytes | str) else json.dumps(text, separators=(",", ":"))  # as the venue writes
     return decode(said, venue=VENUE, account=account, received=NOW)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -106,10 +107,22 @@ def test_a_mark_price() -> None:
     assert (found.stream, found.venue_time) == ("mark-price:BTC-USDT-SWAP", T0)
 
 
+def test_a_mark_is_the_same_however_its_frame_is_written() -> None:
+    row = {"instType": "SWAP", "instId": "BTC-USDT-SWAP", "markPx": "64000.1", "ts": STAMP}
+    said = frame("mark-price", row, arg={"instId": "BTC-USDT-SWAP"})
+    spaced = decoded(json.dumps(said), None)
+    assert spaced == decoded(said, None)
+    several = decoded(frame("mark-price", row, {**row, "instId": "B"}, arg={"instId": "BTC-USDT-SWAP"}), None)
+    assert [event.symbol for event in several.events if isinstance(event, Tick)] == ["BTC-USDT-SWAP", "B"]
+    by_type = decoded(frame("mark-price", row, arg={"instId": "BTC-USDT-SWAP", "instType": "SWAP"}), None)
+    assert (by_type.stream, by_type.events) == ("mark-price:SWAP:BTC-USDT-SWAP", spaced.events)
+    assert decoded(frame("mark-price-2", row, arg={"instId": "A"}), None).kind is FrameKind.UNRECOGNISED
+
+
 @pytest.mark.parametrize("price", ["", "0", "-1", "nan", "inf", None, "1_0", []])
 def test_a_mark_that_is_no_price_is_none(price: object) -> None:
     row = {"instType": "SWAP", "instId": "BTC-USDT-SWAP", "markPx": price, "ts": STAMP}
-    found = decoded(frame("mark-price", row), None)
+    found = decoded(frame("mark-price", row, arg={"instId": "BTC-USDT-SWAP"}), None)
     assert (found.kind, found.events) == (FrameKind.MALFORMED, ())
 
 

@@ -26,7 +26,7 @@ OPTION = {"instId": "BTC-USD-270101-60000-C", "markVol": "0.52", "fwdPx": "61000
 FAST = {"pTime": STAMP, "eventType": "liquidation", "balData": [coin("BTC", "1")], "posData": []}
 LOAN = swap("BTC-USDT", "0.5", "60000", "61000", instType="MARGIN", posCcy="BTC", liab="-3", liabCcy="USDT")
 FRAMES = [
-    json.dumps(one).encode()
+    json.dumps(one, separators=(",", ":")).encode()
     for one in (
         frame("mark-price", MARK),
         frame("index-tickers", {"instId": "USDT-USD", "idxPx": "0.9995", "ts": STAMP}),
