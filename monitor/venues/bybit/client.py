@@ -76,15 +76,15 @@ class Client:
         priority: Priority = Priority.NEEDED,
         waits: Callable[[str], None] | None = None,
     ) -> list[Answer]:
-        """All pages of an answer. MalformedAnswer if they never end."""
+        """All pages of an answer, or the one that it has. MalformedAnswer if they never end."""
         asked: dict[str, str | int] = dict(params or {})
         if endpoint.page_rows:
-            asked.setdefault("limit", endpoint.page_rows)
+            asked["limit"] = endpoint.page_rows
         found: list[Answer] = []
         while len(found) < MAX_PAGES:
             answer = await self.ask(endpoint, asked, credentials, account=account, priority=priority, waits=waits)
             found.append(answer)
-            cursor = self._cursor(endpoint, answer)
+            cursor = self._cursor(endpoint, answer) if endpoint.page_rows else ""
             if not cursor or cursor == asked.get("cursor"):
                 return found
             asked["cursor"] = cursor
