@@ -110,8 +110,8 @@ def health(terms: Terms, values: Values, shelf: Shelf, block: Block, x: Floats) 
         total.need(terms.nettings.problem, _larger_sides(terms, legs.requirement * rate.at(terms.legs.row)))
     if len(terms.debts.problem):
         _debts(terms, total, shelf, block, _in_numeraire(terms, Dual(values.debt_price), *_of_debts(terms), x))
-    for place, problem in enumerate(terms.grids.problem):
-        _grid(terms, total, block, values, place, problem, x)
+    for grid in np.unique(terms.grids.grid):
+        _grid(terms, total, block, values, grid, x)
 
     load = problems.load
     weighed, weighed_size = total.requirement * load, total.requirement_size * load
@@ -209,14 +209,14 @@ def _debts(terms: Terms, total: _Sum, shelf: Shelf, block: Block, price: Dual) -
     total.need(terms.debts.problem, needed.where(required_by_value, needed * price) + value * debts.fee_rate[which])
 
 
-def _grid(terms: Terms, total: _Sum, block: Block, values: Values, place: int, problem: int, x: Floats) -> None:
-    """One scenario grid (portfolio margin; there are few, so they are taken one by one)."""
-    one = slice(place, place + 1)
-    grid = block.grids[terms.grids.grid[place]]
-    price = Dual(values.grid_price[one])
+def _grid(terms: Terms, total: _Sum, block: Block, values: Values, which: int, x: Floats) -> None:
+    """One scenario grid (portfolio margin; there are few, so they are taken one by one), at all its places at once."""
+    places = np.flatnonzero(terms.grids.grid == which)
+    problems, grid = terms.grids.problem[places], block.grids[which]
+    price = Dual(values.grid_price[places])
     if terms.moving:
-        price = price * at_speed(terms.grids.b[one], x[problem : problem + 1])
+        price = price * at_speed(terms.grids.b[places], x[problems])
     profit, needed = grid_at(grid, price)
     if grid.in_equity:
-        total.gain(terms.grids.problem[one], profit)
-    total.need(terms.grids.problem[one], needed)
+        total.gain(problems, profit)
+    total.need(problems, needed)
