@@ -255,7 +255,7 @@ class Book:
 
     def _first_ratio(self, coin: Asset) -> float:
         brackets = COLLATERAL.get(coin)
-        return brackets[0].ratio if brackets and self.holdings.coin(coin).backs else 0.0
+        return brackets[0].ratio if brackets and self.holdings.coins.get(coin, Coin()).backs else 0.0
 
     # coins
 
@@ -263,7 +263,7 @@ class Book:
         """What an amount of a coin counts as collateral, in the coin: a debt counts whole."""
         if amount < 0.0:
             return amount
-        if not self.holdings.coin(coin).backs:
+        if not self.holdings.coins.get(coin, Coin()).backs:
             return 0.0
         return bracketed(COLLATERAL.get(coin, ()), amount)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.bybit.book import Book
 from monitor.sim.bybit.frames import Row, rate
-from monitor.sim.bybit.holdings import MarginMode
+from monitor.sim.bybit.holdings import Coin, MarginMode
 from monitor.sim.bybit.portfolio import COLUMNS, Grid, RiskUnit
 from monitor.sim.bybit.prices import Prices
 from monitor.sim.text import bare, fixed
@@ -85,7 +85,7 @@ def _unit_row(book: Book, unit: RiskUnit) -> Row:
         "totalClosePzFee": "0",
         "spotHedgeInfo": {
             "hedgeSpotSize": "0",
-            "walletBalance": bare(book.holdings.coin(unit.coin).wallet),
+            "walletBalance": bare(book.holdings.coins.get(unit.coin, Coin()).wallet),
             "usdIndexPrice": bare(unit.index),
             "pnlRanges": [{"priceScale": str(move), "pnls": ["0"]} for move in moves],
         },
