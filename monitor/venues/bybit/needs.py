@@ -70,6 +70,7 @@ def of_snapshot(snapshot: AccountSnapshot) -> Needs:
     """What an account that was read needs."""
     symbols = {one.symbol for one in snapshot.positions} | {one.symbol for one in snapshot.orders}
     assets = {one.asset for one in snapshot.balances if one.wallet or one.borrowed or one.venue_equity}
+    assets |= {unit.asset for unit in snapshot.venue.risk_units}  # scenarios move with their coin's price
     return Needs(frozenset(symbols), _priced(assets | _settled(symbols)))
 
 

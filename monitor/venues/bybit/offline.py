@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from monitor.domain.accounts import CollateralMode
+from monitor.domain.accounts import CollateralMode, RiskUnit
 from monitor.domain.errors import InputMissing
 from monitor.domain.events import AccountConfig, AssetTick, Event, Tick
 from monitor.domain.frames import RowProblem
@@ -102,7 +102,7 @@ class _Reading:
             time,
             risk=self._risk(),
         )
-        events += self._prices(snapshot.marks)
+        events += self._prices(snapshot.marks, snapshot.venue.risk_units)
         events.append(snapshot)
         return tuple(events)
 
@@ -132,8 +132,8 @@ class _Reading:
         read_units = [portfolio_risk(raw, self._account, self._time, self.problems) for raw in raws]
         return Risk(tuple(unit for one in read_units for unit in one.units), self._time)
 
-    def _prices(self, in_snapshot: tuple[tuple[str, float], ...]) -> list[Event]:
-        """Prices of the tickers; of what they lack, those that positions and wallet were computed with."""
+    def _prices(self, in_snapshot: tuple[tuple[str, float], ...], risk_units: tuple[RiskUnit, ...]) -> list[Event]:
+        """Prices of the tickers; of what they lack, those that positions, wallet and scenarios were computed with."""
         events: list[Event] = []
         for request, raw in self._found.get(TICKERS, []):
             category = request.params.get("category")
@@ -147,6 +147,12 @@ class _Reading:
         priced_assets = {event.asset for event in events if isinstance(event, AssetTick)}
         wallet = account_answers.wallet_prices(self._all(WALLET)[0], self._venue, self._time)
         events += [tick for tick in wallet if tick.asset not in priced_assets]
+        priced_assets |= {tick.asset for tick in wallet}
+        events += [
+            AssetTick(self._venue, unit.asset, unit.reference_price, self._time, self._time)
+            for unit in risk_units
+            if unit.reference_price is not None and unit.asset not in priced_assets
+        ]
         return events + [
             Tick(self._venue, symbol, mark, self._time, self._time)
             for symbol, mark in in_snapshot

@@ -10,6 +10,7 @@ import msgspec
 from monitor.domain.accounts import RiskUnit
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset
+from monitor.venues.bybit.coins import coin_of
 from monitor.venues.bybit.reading import result
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, word
 from monitor.venues.rows import each
@@ -112,13 +113,14 @@ def option_margins(
 
 
 def _unit(row: _Unit) -> RiskUnit:
-    asset = word("baseCoin", row.baseCoin)
+    asset, multiplier = coin_of(word("baseCoin", row.baseCoin))
     moves, profits = _grid(row)
+    reference = _reference(row)
     return RiskUnit(
         asset=asset,
         maintenance_margin=finite("assetMM", row.asset.assetMM),
         initial_margin=optional(row.asset.assetIM),
-        reference_price=_reference(row),
+        reference_price=None if reference is None else reference / multiplier,
         moves=moves,
         profits=profits,
         contingency=optional(row.contingency.contingencyComponents),

@@ -169,6 +169,22 @@ def test_a_short_portfolio_is_liquidated_when_its_coin_rises_and_ours_moves_with
     assert result.coins["BTC"].up.distance_ratio == pytest.approx(17_400 / 27_500)
 
 
+def test_a_coin_of_which_nothing_is_held_is_priced_by_the_scenarios_themselves() -> None:
+    files = account_folder(
+        "PORTFOLIO_MARGIN",
+        wallet(coin("USDT", 20_000)),
+        positions={"USDT": [position("BTCUSDT", 0.038, INDEX, MARK, "", riskId=0)]},
+        contracts=[contract("BTCUSDT", "BTC")],
+        more={"v5_asset_portfolio-margin.json": scenarios(unit())},
+    )
+    assert seen(files).only().maintenance_margin == pytest.approx(1062.3492095114727)
+
+
+def test_scenarios_of_a_thousand_of_a_coin_are_those_of_the_coin() -> None:
+    (read,) = portfolio_risk(scenarios(unit(baseCoin="1000PEPE")), ACCOUNT, T0).units
+    assert (read.asset, read.reference_price) == ("PEPE", pytest.approx(INDEX / 1000))
+
+
 def test_without_scenarios_the_requirement_of_the_wallet_is_held_and_it_is_said() -> None:
     found = documented()
     assert found.only().maintenance_margin == pytest.approx(1069.93399838)
