@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.domain.events import AccountConfig
 from monitor.domain.lines import State
@@ -109,6 +111,35 @@ def test_an_isolated_positions_margin_is_what_brings_it_to_its_liquidation_price
     assert result.positions[0].line.price == pytest.approx(85_000)
     assert result.venue_lines[0].disagree is False
     assert result.notes == ()
+
+
+@given(
+    quantity=st.floats(0.001, 400.0),
+    away=st.floats(0.001, 0.6),
+    leverage=st.floats(1.0, 100.0),
+    long=st.booleans(),
+    inverse=st.booleans(),
+)
+def test_whatever_margin_a_position_has_it_is_liquidated_where_the_venue_says(
+    quantity: float, away: float, leverage: float, long: bool, inverse: bool
+) -> None:
+    price = 100_000 * (1 - away if long else 1 + away)
+    size = round(quantity * (100_000 if inverse else 1), 3) * (1 if long else -1)
+    symbol = "BTCUSD" if inverse else "BTCUSDT"
+    row = position(symbol, size, "100000", "100000", f"{leverage:.2f}", liqPrice=repr(price))
+    files = account(
+        "ISOLATED_MARGIN",
+        positions={"inverse" if inverse else "USDT": [row]},
+        fee_rates=fees(BTCUSDT="0.00055", BTCUSD="0.00055"),
+    )
+    (result,) = [one for name, one in seen(files).results.items() if name.startswith("isolated:")]
+    line = result.positions[0].line
+    if line.state is State.AT:
+        assert line.price == pytest.approx(price, rel=1e-9)
+    else:
+        # So little margin is left at this mark that it is liquidated already.
+        assert line.state is State.LIQUIDATABLE
+        assert away < 0.02
 
 
 def test_margin_below_what_the_leverage_asks_for_is_mentioned() -> None:

@@ -182,7 +182,8 @@ def test_a_coin_of_which_nothing_is_held_is_priced_by_the_scenarios_themselves()
 
 def test_scenarios_of_a_thousand_of_a_coin_are_those_of_the_coin() -> None:
     (read,) = portfolio_risk(scenarios(unit(baseCoin="1000PEPE")), ACCOUNT, T0).units
-    assert (read.asset, read.reference_price) == ("PEPE", pytest.approx(INDEX / 1000))
+    assert read.asset == "PEPE"
+    assert read.reference_price == pytest.approx(INDEX / 1000)
 
 
 def test_without_scenarios_the_requirement_of_the_wallet_is_held_and_it_is_said() -> None:
