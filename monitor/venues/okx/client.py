@@ -23,7 +23,7 @@ from monitor.venues.settings import Credentials
 
 ORIGIN = "https://{hostname}"  #: as the library writes it
 CLOCK_SAMPLES = 3
-BAN_STATUSES = frozenset({"418", "403"})  #: of the firewall: it holds our whole address off
+NO_REASON = "429"  #: too many requests, says something in front of the venue, and not which
 
 
 class Client:
@@ -83,20 +83,21 @@ class Client:
         self._recorder.answer(VENUE, account, endpoint.name, answer.status, answer.body, answer.asked, answer.received)
         error = refusals.judge(answer, endpoint.what, self._settings.timings.rate_limited_seconds)
         if isinstance(error, RateLimited):
-            if error.code in refusals.LIMITS:
-                self._limits.reached(endpoint, account, error.until - answer.received)
+            wait = error.until - answer.received
+            if error.code in refusals.LIMITS and wait <= max(endpoint.seconds, refusals.LIMIT_WINDOW_SECONDS):
+                self._limits.reached(endpoint, account, wait)
             else:
-                self._hold(error)
+                # No limit's window lasts so long, or none was named: it is our address that is turned away.
+                self._hold(error, banned=str(error.code) != NO_REASON)
         if isinstance(error, MalformedAnswer):
             self.malformed.append(shortened(f"{endpoint.what}: {error.why}", answer.body))
         if error is not None:
             raise error
         return answer
 
-    def _hold(self, error: RateLimited) -> None:
-        """Let nothing pass before that time: not one limit of the venue's was reached, our address was turned away."""
+    def _hold(self, error: RateLimited, *, banned: bool) -> None:
+        """Let nothing pass before that time."""
         known = self.budget.banned_until or 0.0
-        banned = error.code in BAN_STATUSES
         self.budget.hold(error.until + self._gate.offset_seconds, banned=banned)
         # Requests that were under way are refused too, with the same end to within the rounding of the header.
         if banned and (self.budget.banned_until or 0.0) > known + 1.0:

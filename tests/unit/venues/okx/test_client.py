@@ -27,6 +27,7 @@ class Wire:
         self.sent: list[tuple[str, dict[str, object], bool]] = []
         self.offset = 0.0
         self.skew = 0.0
+        self.headers: dict[str, str] = {}
 
     async def call(
         self, method: str, params: Mapping[str, object], what: str, credentials: Credentials | None = None
@@ -35,7 +36,7 @@ class Wire:
         self.sent.append((method, dict(params), credentials is not None))
         status, said = self._answer(method)
         body = said if isinstance(said, str) else json.dumps(said)
-        return Answer(status, {}, body.encode(), self.clock.at, self.clock.at)
+        return Answer(status, self.headers, body.encode(), self.clock.at, self.clock.at)
 
     def _answer(self, method: str) -> tuple[int, object]:
         if method == SERVER_TIME.ccxt:
@@ -100,6 +101,16 @@ async def test_a_limit_that_was_reached_holds_off_its_own_endpoint_and_account_o
     await asking.ask(BALANCE, None, KEYS, account="main")
     assert wire.clock.at == pytest.approx(before + 2.0)
     assert not events
+
+
+async def test_a_wait_longer_than_any_limits_window_is_of_our_address() -> None:
+    asking, wire, events = client()
+    wire.answers, wire.headers = [(429, refusal("50011"))], {"retry-after": "30"}
+    with pytest.raises(RateLimited):
+        await asking.ask(BALANCE, None, KEYS, account="main")
+    with pytest.raises(RateLimited):
+        await asking.ask(POSITIONS, None, KEYS, account="second")
+    assert [one.until for one in events if isinstance(one, Banned)] == [pytest.approx(wire.clock.at + 30.0)]
 
 
 @pytest.mark.parametrize(("status", "told"), [(403, True), (418, True), (429, False)])
