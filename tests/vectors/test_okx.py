@@ -210,6 +210,7 @@ def cross(
     rates: list[dict[str, object]],
     lever: str = "100",
     orders: list[dict[str, object]] | None = None,
+    taker: str = "-0.0005",
 ) -> PoolResult:
     family, settle = endpoints.family(inst), endpoints.family(inst).split("-")[1]
     settle = family.split("-")[0] if settle == "USD" else settle
@@ -221,12 +222,13 @@ def cross(
             orders=orders or [],
             listed=[contract(inst, size)],
             tiers={tiers_file("SWAP", "cross", family): [{**one, "instFamily": family} for one in rates]},
+            taker=taker,
         )
     )
     return found.results()[f"cross:{settle}"]
 
 
-def eth_cross() -> PoolResult:
+def eth_cross(taker: str = "-0.0005") -> PoolResult:
     return cross(
         "ETH-USDT-SWAP",
         "-137.89",
@@ -235,6 +237,7 @@ def eth_cross() -> PoolResult:
         "286.8952266692395",
         size="0.1",
         rates=[tier("0", "10000", "0.004")],
+        taker=taker,
     )
 
 
@@ -254,7 +257,7 @@ def xrp_cross() -> PoolResult:
 COIN_RATES = [tier("0", "2000", "0.004"), tier("2001", "10000", "0.005")]
 
 
-def btc_coin_cross(mark: str = "78968.4", *orders: dict[str, object]) -> PoolResult:
+def btc_coin_cross(mark: str = "78968.4", *orders: dict[str, object], taker: str = "-0.0005") -> PoolResult:
     return cross(
         "BTC-USD-SWAP",
         "-1900",
@@ -264,13 +267,14 @@ def btc_coin_cross(mark: str = "78968.4", *orders: dict[str, object]) -> PoolRes
         size="100",
         rates=COIN_RATES,
         orders=list(orders),
+        taker=taker,
     )
 
 
-def with_an_order() -> PoolResult:
+def with_an_order(taker: str = "-0.0005") -> PoolResult:
     # The mark is the one of the profit that it prints, 0.0000903471160214.
     mark = 190000.0 / (190000.0 / 78965.7649821277493337 + 0.0000903471160214)
-    return btc_coin_cross(repr(mark), order("BTC-USD-SWAP", "sell", "1000", "90809.9", lever="100"))
+    return btc_coin_cross(repr(mark), order("BTC-USD-SWAP", "sell", "1000", "90809.9", lever="100"), taker=taker)
 
 
 def multi_currency(equity: str, notional: str) -> PoolResult:
@@ -337,6 +341,12 @@ def without_fee(mode: str) -> PoolResult:
     )
     its = 10.0 / (10.0 / 2566.31 + 0.0000009932766034) if mode == "ETH" else float(mark)
     return found.results(**{inst: its})[f"isolated:{inst}:long"]
+
+
+def with_orders(result: PoolResult) -> float:
+    """The requirement with resting orders in it, where no fee is taken."""
+    assert result.equity is not None
+    return result.equity / shown(result)
 
 
 def portfolio() -> PoolResult:
@@ -434,6 +444,8 @@ VECTORS = (
     Vector("isolated margin", "BTC long: price", 53615.448336593756, lambda: printed(loan())),
     Vector("cross linear", "ETH short: ratio", 7.382564121680527, lambda: shown(eth_cross())),
     Vector("cross linear", "ETH short: price", 2480.7088557412476, lambda: printed(eth_cross())),
+    Vector("cross linear", "ETH short: maintenance", 133.022483, lambda: held(eth_cross("0"))),
+    Vector("cross inverse", "with an order: maintenance", 0.0183630772971576, lambda: with_orders(with_an_order("0"))),
     Vector("cross linear", "ETH short: initial margin", 332.5562075, lambda: initial(eth_cross())),
     Vector("cross linear", "XRP long: ratio", 69.00363001456147, lambda: shown(xrp_cross()), 1e-6),
     Vector("cross linear", "XRP long: price", 0.3287514731020614, lambda: printed(xrp_cross()), 1e-6),

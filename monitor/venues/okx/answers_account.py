@@ -189,6 +189,7 @@ def account_snapshot(
             initial_margin=optional(body.imr),
             ratio=optional(body.mgnRatio),
             available=optional(body.availEq),
+            withdrawable=_together(balances, shared_pool=optional(body.adjEq) is not None),
             risk_units=before.risk_units,
             market_curve=before.market_curve,
             risk_asked=before.risk_asked,
@@ -218,6 +219,20 @@ def _withdrawable(raw: bytes | str, account: AccountKey, bad: list[RowProblem]) 
 
     found = each(rows(raw, account.venue, "max-withdrawal"), _WithdrawalRow, made, "max-withdrawal", bad)
     return {asset: most for asset, most in found if most is not None}
+
+
+def _together(balances: Sequence[Balance], *, shared_pool: bool) -> float | None:
+    """What may leave the account, in USD: the venue says it for each asset by itself.
+
+    Where each asset backs its own positions they may all leave; where one pool stands behind all (the account has a
+    margin equity), the one of most worth certainly may. None where nothing was said, or a price is missing.
+    """
+    said = [(one.withdrawable, one.price_usd) for one in balances if one.withdrawable is not None]
+    worth = [most * price if price is not None else None for most, price in said if most]
+    known = [usd for usd in worth if usd is not None]
+    if not said or (len(known) < len(worth) and not (shared_pool and known)):
+        return None
+    return max(known, default=0.0) if shared_pool else sum(known)
 
 
 def _newest(orders: Iterable[Order]) -> list[Order]:

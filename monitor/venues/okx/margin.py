@@ -72,6 +72,8 @@ def _isolated(terms: Terms, position: Position) -> Pool:
         return isolated_loan(terms, position)
     words = Words()
     leg = terms.leg(position, words)
+    if leg.option is not None:
+        words.refuse(f"{position.symbol} {position.side}: how an isolated option counts is not known")
     margin, profit, ratio = position.isolated_wallet, position.venue.unrealized_pnl, position.venue.ratio
     if margin is None:
         words.refuse(f"no margin of {position.symbol} {position.side}")
@@ -172,6 +174,8 @@ def _figures(
     """The venue's own figures of one settlement asset: those of its balance, for positions repeat them."""
     profit = None if balance is None else balance.venue_cross_unrealized_pnl
     equity = None if balance is None or profit is None else balance.wallet + profit
+    if balance is not None and any(inst_type(position.symbol) == InstType.OPTION for position in positions):
+        equity = balance.venue_equity  # an option counts with its value, which is no profit
     ratio = None if balance is None else balance.venue_ratio
     return VenueFigures(
         equity=equity,

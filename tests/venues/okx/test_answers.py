@@ -231,6 +231,29 @@ def test_a_snapshot_holds_orders_of_all_pages_once_and_what_may_leave() -> None:
     assert read.balances[0].withdrawable == 4.5
 
 
+@pytest.mark.parametrize(
+    ("pooled", "priced", "usd"), [("", "2", 4.5 + 6.0), ("100", "2", 6.0), ("", "", None), ("100", "", 4.5)]
+)
+def test_what_may_leave_the_account_is_a_sum_or_where_one_pool_stands_behind_all_the_largest(
+    pooled: str, priced: str, usd: float | None
+) -> None:
+    read = answers_account.account_snapshot(
+        balance(coin("USDT", "5", coinUsdPrice="1"), coin("SOL", "5", coinUsdPrice=priced), adjEq=pooled),
+        answer(),
+        [],
+        ACCOUNT,
+        NOW,
+        NOW,
+        withdrawal_raw=answer({"ccy": "USDT", "maxWd": "4.5"}, {"ccy": "SOL", "maxWd": "3"}),
+    )
+    assert read.venue.withdrawable == usd
+
+
+def test_nothing_said_of_what_may_leave_is_not_nothing() -> None:
+    read = answers_account.account_snapshot(balance(coin("USDT", "5")), answer(), [], ACCOUNT, NOW, NOW)
+    assert read.venue.withdrawable is None
+
+
 def test_a_row_that_cannot_be_read_is_a_problem_of_the_snapshot() -> None:
     bad: list[RowProblem] = []
     read = answers_account.account_snapshot(

@@ -521,15 +521,17 @@ def test_orders_count_in_the_ratio_of_the_whole_account() -> None:
 CALL, PUT = "BTC-USD-270101-60000-C", "BTC-USD-270101-60000-P"
 
 
-def option_account(inst: str, pos: str, mark: str) -> Told:
+def option_account(
+    inst: str, pos: str, mark: str, *, level: str = "3", money: Row | None = None, **more: object
+) -> Told:
     listed = contract(inst, "0.1", ctType="", stk="60000", optType=inst[-1], expTime="1798700000000", settle="BTC")
     btc = {"instFamily": "BTC-USD"}
     factors = named(endpoints.POSITION_TIERS, instType="OPTION", tdMode="cross", instFamily="BTC-USD")
     return told(
         folder_of(
-            setup=config("3"),
-            money=balance(coin("BTC", "2")),
-            positions=[swap(inst, pos, "0.06", mark, instType="OPTION", ccy="BTC")],
+            setup=config(level),
+            money=balance(money or coin("BTC", "2")),
+            positions=[swap(inst, pos, "0.06", mark, instType="OPTION", ccy="BTC", **more)],
             listed=[listed],
             tiers={
                 factors: [tier("0", "5", "0", optMgnFactor="1", **btc), tier("6", "50", "0", optMgnFactor="1.5", **btc)]
@@ -544,6 +546,21 @@ def option_account(inst: str, pos: str, mark: str) -> Told:
                 ),
             },
         )
+    )
+
+
+def test_options_in_futures_mode_are_backed_by_what_they_settle_in() -> None:
+    result = option_account(CALL, "-5", "0.05", level="2", money=coin("BTC", "2", eq="1.975", upl="0.005")).results()
+    assert result["cross:BTC"].equity == pytest.approx(2 - 0.5 * 0.05)
+    found = option_account(CALL, "-5", "0.05", level="2", money=coin("BTC", "2", eq="1.975", upl="0.005"))
+    assert found.pool("cross:BTC").venue.equity == 1.975
+    assert result["cross:BTC"].maintenance_margin == pytest.approx(0.5 * (0.03 + 0.05 + 0.0005))
+
+
+def test_an_isolated_option_is_refused_in_words() -> None:
+    found = option_account(CALL, "-5", "0.05", level="2", mgnMode="isolated", margin="0.1")
+    assert found.pool(f"isolated:{CALL}:short").unknown == (
+        f"{CALL} short: how an isolated option counts is not known",
     )
 
 
