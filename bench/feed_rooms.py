@@ -14,6 +14,7 @@ from bench.feed_array import FRAMES, POSITIONS, QUICK_SECONDS, START, SYMBOLS
 from bench.harness import Row, bench, compared
 from bench.kernel_account import VENUE, Held, decider, loaded, opening, surroundings
 from bench.timing import interleaved
+from monitor.app.inbox import in_columns
 from monitor.domain.events import Event
 from monitor.domain.frames import Decoded
 from monitor.venues.bybit.codec import decode as of_bybit
@@ -64,7 +65,7 @@ class Frames:
 
     def heard(self) -> None:
         """Decode them all, and take the one step that they cause."""
-        self.decider.step(self.decoded(), self.at, self.around)
+        self.decider.step(in_columns(self.decoded()), self.at, self.around)
 
     def check(self) -> None:
         """RuntimeError unless every mark arrived, and the account was live without any alert to the end."""

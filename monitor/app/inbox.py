@@ -2,13 +2,13 @@
 
 Prices conflate: of one instrument or asset, and of one array's instruments, only the newest waits, at the end of the
 queue, and so it is with their funding and with what options are priced with; what waits is in the order in which it
-came. Facts (positions, balances, feeds
-up or down, timers) are never merged and never dropped: when `limit` of them wait, the next one is refused with
-`Overrun`, its feed starts again from a snapshot, and the engine has all accounts read anew.
+came. Facts (positions, balances, feeds up or down, timers) are never merged and never dropped: when `limit` of them
+wait, the next one is refused with `Overrun`, its feed starts again from a snapshot, and the engine has all accounts
+read anew.
 
-Single prices are bounded by the number of instruments and assets. Arrays of different instruments do not replace each
-other: when more than `MOST_ARRAYS` of them wait, all waiting marks are folded into one array a venue, which holds the
-newest mark of each instrument.
+Single prices are bounded by the number of instruments and assets; `MANY_TICKS` marks of a venue are taken as one array.
+Arrays of different instruments do not replace each other: when more than `MOST_ARRAYS` of them wait, all waiting marks
+are folded into one array a venue, which holds the newest mark of each instrument.
 
 A fact wakes the reader at once, and takes along what waits. Prices are decided together that come within
 `GATHER_SECONDS` of the last ones taken, for a step costs the same for one as for ten: in the busiest stream none waits
@@ -19,9 +19,10 @@ longer than that and `GRACE_SECONDS`, and one that comes after a pause waits for
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, count
 from math import inf
+from operator import attrgetter
 
 from monitor.domain.errors import Overrun
 from monitor.domain.events import AssetTick, Event, FundingRates, OptionMarks, Tick, Ticks
@@ -29,6 +30,7 @@ from monitor.domain.frames import Frame
 from monitor.domain.names import Symbol, Venue
 
 MOST_ARRAYS = 16
+MANY_TICKS = 12  #: marks of one venue, each alone in its frame, from which an array of them costs less
 GATHER_SECONDS = 0.005
 GRACE_SECONDS = 0.002  #: the alarm rings so much later: a price that comes meanwhile wakes the reader for less
 
@@ -118,7 +120,7 @@ class Inbox:
             if self._alarm is not None:  # else it would ring too early for the next ones
                 self._alarm.cancel()
                 self._alarm = None
-        waiting = tuple(self._pending.values())
+        waiting = in_columns(self._pending.values())
         for frame in chain.from_iterable(self._frames.values()):
             frame.seen()
         self._pending.clear()
@@ -200,6 +202,47 @@ class Inbox:
         self._alarm = None
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
+
+
+def in_columns(events: Iterable[Event]) -> tuple[Event, ...]:
+    """The same events, with many marks that came alone in their frames as one array a venue, where the first stood.
+
+    A venue that sends a frame a mark would cost the engine ten times what an array does.
+    """
+    waiting = tuple(events)
+    alone: dict[Venue, list[Tick]] = {}
+    for event in waiting:
+        if type(event) is Tick:
+            alone.setdefault(event.venue, []).append(event)
+    many = {venue: ticks for venue, ticks in alone.items() if len(ticks) >= MANY_TICKS}
+    if not many:
+        return waiting
+    found: list[Event] = []
+    for event in waiting:
+        if type(event) is not Tick or event.venue not in many:
+            found.append(event)
+        elif event is many[event.venue][0]:
+            found += _columns(event.venue, many[event.venue])
+    return tuple(found)
+
+
+def _columns(venue: Venue, ticks: Iterable[Tick]) -> Iterator[Event]:
+    """In the order of their names, so that the same instruments make the same array."""
+    rows = sorted(ticks, key=attrgetter("symbol"))
+    received = min(tick.received for tick in rows)  # no mark may look younger than it is
+    yield Ticks(
+        venue,
+        tuple([tick.symbol for tick in rows]),
+        tuple([tick.mark for tick in rows]),
+        tuple([tick.venue_time for tick in rows]),
+        received,
+    )
+    paying = [
+        (tick.symbol, tick.funding_rate, tick.next_funding_time) for tick in rows if tick.funding_rate is not None
+    ]
+    if paying:
+        symbols, rates, times = zip(*paying, strict=True)
+        yield FundingRates(venue, symbols, rates, times, received)
 
 
 def _rows(event: Tick | Ticks) -> Iterable[tuple[Symbol, float, float]]:

@@ -117,12 +117,15 @@ class PlainScreen:
         if seconds - self._drawn < PLAIN_EVERY_SECONDS:
             return
         self._drawn = seconds
-        for account, pool in words.by_danger(view_json(view)):
+        document = view_json(view)
+        for account, pool in words.by_danger(document):
             nearest = "; ".join(text.replace("\n ", ",") for text, _ in position_texts(pool)[:1])
             self._print(
                 f"{account['account']} {pool['pool']} ratio {words.ratio(pool['margin_ratio'])} {pool['quality']}"
                 + (f" {nearest}" if nearest else "")
             )
+        for group in document["groups"]:
+            self._print(group_text(group))
 
     def _print(self, text: str) -> None:
         print(f"{self._seconds:6.1f} s  {text}", flush=True)
@@ -178,7 +181,8 @@ def picture(
         table.add_row(*(column.cell(account, pool, document["at"]) for column in shown))
     if not any(account["pools"] for account in document["accounts"]):
         table.add_row(Text("no pools yet", style="dim"))
-    return Group(head, Text(story, style="italic"), Text(""), table, Text(""), *_alert_texts(alerts))
+    groups = [Text(group_text(group), style=_group_style(group)) for group in document["groups"]]
+    return Group(head, Text(story, style="italic"), Text(""), table, Text(""), *groups, *_alert_texts(alerts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +250,24 @@ def coin_texts(pool: words.Json) -> list[str]:
         )
         found.append((rank, f"{coin} {text}"))
     return [text for _, text in sorted(found)]
+
+
+def group_text(group: words.Json) -> str:
+    """A group in one line: its ratio beside that of its worst pool, what it holds of each coin, its hedges."""
+    worst = group["worst"]
+    beside = f" (worst {worst['account']} {worst['pool']} {words.ratio(worst['margin_ratio'])})" if worst else ""
+    coins = [
+        f"{exposure['coin']} net {words.usd(exposure['net_usd'])} of {words.usd(exposure['gross_usd'])} USD"
+        for exposure in group["exposures"]
+    ]
+    hedges = [f"hedge {hedge['name']} {hedge['text']}" for hedge in group["hedges"]]
+    return " · ".join([f"group {group['name']} ratio {words.ratio(group['margin_ratio'])}{beside}", *coins, *hedges])
+
+
+def _group_style(group: words.Json) -> str:
+    if any(hedge["state"] in ("broken", "shrank", "near") for hedge in group["hedges"]):
+        return "yellow"
+    return "" if group["margin_ratio"]["state"] != "unknown" else "dim"
 
 
 def position_texts(pool: words.Json) -> list[tuple[str, float]]:

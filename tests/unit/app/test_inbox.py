@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.app.inbox import GATHER_SECONDS, GRACE_SECONDS, MOST_ARRAYS, Inbox
+from monitor.app.inbox import GATHER_SECONDS, GRACE_SECONDS, MANY_TICKS, MOST_ARRAYS, Inbox, in_columns
 from monitor.domain.errors import Overrun
 from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, FundingRates, OptionMarks, Tick, Ticks
 from tests.soak.virtual import in_virtual_time
@@ -398,3 +399,28 @@ async def test_a_cancelled_reader_loses_nothing() -> None:
         await reading
     inbox.put(Elapsed(1.0))
     assert await inbox.batch() == (Elapsed(1.0),)
+
+
+def test_many_marks_that_came_alone_are_taken_as_one_array_where_the_first_stood() -> None:
+    ticks = [Tick("v", f"S{n:02}", 1.0 + n, 10.0 + n, 100.0 - n) for n in range(MANY_TICKS)]
+    elsewhere, fact = Tick("w", "S00", 5.0, 1.0, 2.0), Elapsed(3.0)
+    array, *others = in_columns([*reversed(ticks), elsewhere, fact])
+    assert array == Ticks(
+        "v",
+        tuple(tick.symbol for tick in ticks),
+        tuple(tick.mark for tick in ticks),
+        tuple(tick.venue_time for tick in ticks),
+        received=100.0 - (MANY_TICKS - 1),
+    ), "in the order of names, and no younger than the oldest of them"
+    assert others == [elsewhere, fact]
+
+
+def test_few_marks_stay_what_they_are() -> None:
+    ticks = tuple(Tick("v", f"S{n}", 1.0, 1.0, 1.0) for n in range(MANY_TICKS - 1))
+    assert in_columns(ticks) == ticks
+
+
+def test_the_funding_of_marks_that_are_taken_as_an_array_is_told_beside_it() -> None:
+    ticks = [Tick("v", f"S{n:02}", 1.0, 1.0, 7.0) for n in range(MANY_TICKS)]
+    ticks[3] = replace(ticks[3], funding_rate=0.01, next_funding_time=99.0)
+    assert in_columns(ticks)[1:] == (FundingRates("v", ("S03",), (0.01,), (99.0,), 7.0),)
