@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 REMOVED = "removed"
@@ -60,6 +62,7 @@ _LOOKS_LIKE = re.compile(
     """,
     re.VERBOSE,
 )
+_PAGE = re.compile(r"__page=(\d+)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -73,14 +76,20 @@ def redact(name: str, raw: bytes) -> bytes:
         body = json.loads(raw)
     except (ValueError, RecursionError):
         return json.dumps({"removed": f"{name} was not JSON"}).encode()
-    return json.dumps(_clean(body), ensure_ascii=False, separators=(",", ":")).encode()
+    page = _PAGE.search(name)
+    orders = (f"{page[1] if page else 1}-{number}" for number in count(1))
+    return json.dumps(_clean(body, orders), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: Any, orders: Iterator[str]) -> Any:
+    """`orders` are the names that orders get, so that they can still be told apart, also over pages."""
     if isinstance(value, dict):
-        return {key: _hidden(kept) if _tells(key) else _clean(kept) for key, kept in value.items()}
+        return {
+            key: next(orders) if key == "ordId" and kept else _hidden(kept) if _tells(key) else _clean(kept, orders)
+            for key, kept in value.items()
+        }
     if isinstance(value, list):
-        return [_clean(one) for one in value]
+        return [_clean(one, orders) for one in value]
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
         return _LOOKS_LIKE.sub(REMOVED, value)
     return value
