@@ -165,10 +165,16 @@ class SimAccount(Ledger):
 
     def set_mode(self, mode: MarginMode) -> None:
         """Change the margin mode of the whole account, which tells by no frame of its own. Margin added to isolated
-        positions returns to the wallet. ValueError where a leg of a hedged symbol is open and portfolio margin is
-        wanted."""
+        positions returns to the wallet. ValueError for portfolio margin while a leg of a hedged symbol is open, and for
+        isolated margin while options or loans are."""
         if mode is MarginMode.PORTFOLIO and any(position.index for position in self.open_positions()):
             raise ValueError("portfolio margin has no hedge mode")
+        if mode is MarginMode.ISOLATED:
+            prices = self.prices()
+            if any(position.symbol in prices.options for position in self.open_positions()):
+                raise ValueError("isolated margin has no options")
+            if any(coin.borrow_amount for coin in self.book(prices).coins.values()):
+                raise ValueError("isolated margin has no loans")
         self.holdings.mode = mode
         for position in self.holdings.positions.values():
             position.extra = 0.0

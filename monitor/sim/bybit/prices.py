@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.domain.names import Asset, Symbol
-from monitor.sim.bybit.listing import INVERSE, LINEAR, OPTION, category_of, settle_coin
+from monitor.sim.bybit.listing import INVERSE, LINEAR, OPTION, STABLECOINS_USD, category_of, settle_coin
 from monitor.sim.bybit.options import BASE_VOLATILITY, YEAR_SECONDS, Option, price, volatility_of
 from monitor.sim.market import Contract, Market
 
@@ -81,6 +81,14 @@ class Prices:
             coin = self.coin(symbol)
             usd[coin] = self.usd_index(coin) * mark / self.mark(symbol)
         return replace(self, marks={**self.marks, symbol: mark}, usd=usd)
+
+    def all_moved(self, ratio: float) -> Prices:
+        """The same with every coin, and all that is priced in it, up (> 0) or down by `ratio`; stablecoins stay."""
+        factor = 1.0 + ratio
+        coins = [coin for coin in self.market.assets if coin not in STABLECOINS_USD]
+        usd = {**self.usd, **{coin: self.usd_index(coin) * factor for coin in coins}}
+        marks = {symbol: self.mark(symbol) * factor for symbol in self.market.contracts}
+        return replace(self, marks={**self.marks, **marks}, usd=usd)
 
 
 def _decimals(tick: str) -> int:

@@ -241,6 +241,32 @@ class TestPortfolioMargin:
             owner.set_mode(MarginMode.PORTFOLIO)
 
 
+class TestModes:
+    def test_options_and_loans_bar_the_way_to_isolated_margin(self) -> None:
+        sim = venue()
+        owner = account(sim)
+        owner.trade(call(sim), 0.1)
+        with pytest.raises(ValueError, match="options"):
+            owner.set_mode(MarginMode.ISOLATED)
+        owner.close(call(sim))
+        owner.trade_spot("BTCUSDT", -0.1)
+        with pytest.raises(ValueError, match="loans"):
+            owner.set_mode(MarginMode.ISOLATED)
+
+    def test_margin_that_was_added_returns_when_the_mode_changes(self) -> None:
+        owner = account(venue(), MarginMode.ISOLATED)
+        position = owner.trade("BTCUSDT", 0.1)
+        owner.add_margin("BTCUSDT", 50.0)
+        owner.set_mode(MarginMode.CROSS)
+        assert (position.extra, owner.mode) == (0.0, MarginMode.CROSS)
+
+    def test_only_linear_contracts_in_usdt_can_be_hedged(self) -> None:
+        owner = account(venue())
+        for symbol in ("BTCPERP", "BTCUSD"):
+            with pytest.raises(ValueError, match="one-way"):
+                owner.set_hedge(symbol, True)
+
+
 class TestWhatTheVenueDoes:
     def test_longs_pay_shorts(self) -> None:
         sim = venue()

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.sim.bybit import MarginMode, SimBybit
 from monitor.sim.bybit.mishaps import MISHAPS, Mishap
+from monitor.sim.bybit.scripts import Deed, ScriptedTrader, move_to_rate
 from monitor.sim.bybit.traders import RandomTrader
 from monitor.sim.clock import ManualClock
 
@@ -54,3 +55,37 @@ def test_each_mishap_strikes_and_ends(mishap: Mishap) -> None:
         sim.tick(0.1)
     sim.faults.clear()
     assert sim.gate.reply("GET", "/v5/market/time", "", "", {}).status == 200
+
+
+class TestScripts:
+    def test_deeds_are_done_each_at_its_time_and_again(self) -> None:
+        clock = ManualClock(NOW)
+        sim = SimBybit(clock=clock, quiet=True, paced=False, network=False)
+        account = sim.add_account("main")
+        deeds = [Deed(10.0, lambda one: one.close("BTCUSDT")), Deed(0.0, lambda one: one.trade("BTCUSDT", 0.1))]
+        sim.traders.append(ScriptedTrader(account, clock.now, deeds, again_seconds=30.0))
+        held = []
+        for _ in range(4):
+            sim.tick(0.1)
+            held.append(len(account.open_positions()))
+            clock.advance(10.0)
+        assert held == [1, 0, 0, 1]
+
+    @pytest.mark.parametrize("quantity", [1.0, -1.0])
+    def test_a_move_of_everything_brings_an_account_to_a_rate(self, quantity: float) -> None:
+        sim = SimBybit(quiet=True, paced=False, network=False)
+        account = sim.add_account("main", wallets={"USDT": 20_000.0, "BTC": 0.1})
+        account.trade("BTCUSDT", quantity)
+        account.trade("ETHUSDT", 5.0 * quantity)
+        ratio = move_to_rate(account, 0.8, direction=-quantity)
+        assert ratio is not None
+        sim.market.move(ratio, 1.0)
+        sim.tick(1.0)
+        assert account.book().rate == pytest.approx(0.8, rel=1e-3)
+
+    def test_a_hedged_account_reaches_no_rate(self) -> None:
+        sim = SimBybit(quiet=True, paced=False, network=False)
+        account = sim.add_account("main", wallets={"USDT": 20_000.0, "USDC": 20_000.0})
+        account.trade("BTCUSDT", 0.1)
+        account.trade("BTCPERP", -0.1)
+        assert move_to_rate(account, 0.8) is None
