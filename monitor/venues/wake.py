@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import RateLimited, Refused, VenueError
+from monitor.domain.errors import MarginwatchError, RateLimited, Refused, VenueError
 from monitor.venues.backoff import Backoff, Verdict, verdict
 from monitor.venues.settings import Timings
 
 RECONSIDERED_SECONDS = 2.0  #: a wait longer than this looks halfway whether it is still to be so long
+
+
+T = TypeVar("T")
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """All of these at once, and what each gave. The first that fails ends the others, and its error comes out as it
+    was: one of ours before a bug that it caused.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as failed:
+        ours = [one for one in failed.exceptions if isinstance(one, MarginwatchError)]
+        raise (ours or failed.exceptions)[0] from None
+    return [task.result() for task in tasks]
 
 
 class Wake:

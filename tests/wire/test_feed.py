@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from monitor.app.clock import SystemClock
-from monitor.domain.errors import FeedLost, Overrun
+from monitor.domain.errors import AuthRejected, FeedLost, Overrun
 from monitor.venues.backoff import Backoff
 from monitor.venues.feed import Feed, _Socket
 from monitor.venues.settings import Secret, Timings
@@ -494,3 +494,76 @@ async def test_what_ends_a_feed_at_a_rollover_leaves_no_connection_behind(fault:
         await until(lambda: all(peer.state is State.CLOSED for peer in peers), 3.0, "both are closed")
         ours = {task for task in asyncio.all_tasks() - before if "socket" in task.get_name()}
         assert not ours
+
+
+async def test_a_connection_that_wants_to_be_replaced_is_replaced_by_one_that_delivers_first() -> None:
+    """As after a venue's notice that it will close the connection soon."""
+    peers: list[ServerConnection] = []
+
+    async def tick(peer: ServerConnection) -> None:
+        peers.append(peer)
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await peer.send("tick")
+                await asyncio.sleep(0.01)
+
+    class Leaving(Listener):
+        def replacement_wanted(self) -> str:
+            return "it will be closed" if self is talks[0] and self.mine > 5 else ""
+
+    talks: list[Leaving] = []
+    async with server(tick) as port:
+        line = Line(port)
+
+        def talk() -> Leaving:
+            talks.append(Leaving(line.heard, line.log))
+            return talks[-1]
+
+        line.feed._talk = talk
+        work = asyncio.ensure_future(line.feed.run())
+        try:
+            await until(lambda: line.log.count("adopted") == 2, 5.0)
+            assert len(peers) == 2
+            assert talks[1].mine > 0, "it delivered before the old one went"
+            await until(lambda: peers[0].state is State.CLOSED, 3.0)
+            assert not any(text.startswith("lost") for text in line.log)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_login_refused_at_a_rollover_leaves_the_serving_connection_alone() -> None:
+    peers: list[ServerConnection] = []
+
+    async def tick(peer: ServerConnection) -> None:
+        peers.append(peer)
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await peer.send("tick")
+                await asyncio.sleep(0.01)
+
+    class Refused(Listener):
+        def delivering(self) -> bool:
+            return False
+
+        def watch(self, at: Moment) -> Sequence[str]:
+            raise AuthRejected("v", "user", "the login was refused")
+
+    async with server(tick) as port:
+        line = Line(port, replace(SHORT, rollover_seconds=0.2, rollover_jitter_seconds=0.0))
+        talks: list[Listener] = []
+
+        def talk() -> Listener:
+            talks.append((Refused if talks else Listener)(line.heard, line.log))
+            return talks[-1]
+
+        line.feed._talk = talk
+        work = asyncio.ensure_future(line.feed.run())
+        try:
+            await until(lambda: len(peers) >= 3, 5.0, "it is tried again")
+            assert not work.done()
+            heard = talks[0].mine
+            await until(lambda: talks[0].mine > heard + 5)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)

@@ -28,10 +28,12 @@ ORIGIN = "https://fapi.binance.com"
 class Server:
     def __init__(self) -> None:
         self.seen: list[web.Request] = []
+        self.bodies: list[str] = []
         self.port = 0
 
     async def answer(self, request: web.Request) -> web.Response:
         self.seen.append(request)
+        self.bodies.append(await request.text())
         wait, status = float(request.query.get("wait", 0)), int(request.query.get("status", 200))
         await asyncio.sleep(wait)
         if request.query.get("cut"):
@@ -166,3 +168,44 @@ async def test_a_proxy_of_the_environment_is_used(server: Server, monkeypatch: p
     await rest.call("fapiPublicGetTime", {}, "clock")
     assert server.seen[0].headers["Host"] == "venue.invalid"
     await rest.close()
+
+
+# Venues that sign otherwise
+
+
+async def test_a_passphrase_and_headers_of_the_venue_go_with_a_request_and_lists_into_a_body(server: Server) -> None:
+    keys = Credentials(api_key=Secret(KEY), api_secret=Secret(SECRET), passphrase=Secret("planted-passphrase"))
+    client = Rest(
+        "v",
+        "okx",
+        {"https://{hostname}": f"http://127.0.0.1:{server.port}"},
+        SystemClock(),
+        1.0,
+        headers={"x-simulated-trading": "1"},
+    )
+    try:
+        params = {"simPos": [{"instId": "BTC-USDT-SWAP", "pos": "1"}], "acctLv": "4"}
+        await client.call("privatePostAccountPositionBuilder", params, "risk", keys)
+        await client.call("publicGetPublicTime", {}, "clock")
+    finally:
+        await client.close()
+    signed, public = server.seen
+    assert signed.headers["OK-ACCESS-PASSPHRASE"] == "planted-passphrase"
+    assert signed.headers["x-simulated-trading"] == public.headers["x-simulated-trading"] == "1"
+    assert signed.path == "/api/v5/account/position-builder"
+    assert server.bodies[0] == '{"simPos":[{"instId":"BTC-USDT-SWAP","pos":"1"}],"acctLv":"4"}'
+    assert "OK-ACCESS-PASSPHRASE" not in public.headers, "it belongs to one call"
+
+
+async def test_a_cursor_is_sent_and_signed_as_the_venue_gave_it(server: Server) -> None:
+    client = Rest("v", "bybit", {"https://api.{hostname}": f"http://127.0.0.1:{server.port}"}, SystemClock(), 1.0)
+    cursor = "page_args%3Dabc%26symbol%3D6%26"
+    try:
+        await client.call("privateGetV5PositionList", {"category": "linear", "cursor": cursor}, "account", CREDENTIALS)
+    finally:
+        await client.close()
+    (asked,) = server.seen
+    query = f"category=linear&cursor={cursor}"
+    assert asked.raw_path == f"/v5/position/list?{query}"
+    text = asked.headers["X-BAPI-TIMESTAMP"] + KEY + asked.headers["X-BAPI-RECV-WINDOW"] + query
+    assert asked.headers["X-BAPI-SIGN"] == hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()

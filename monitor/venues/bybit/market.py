@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from monitor.domain.clock import Clock
@@ -23,7 +22,7 @@ from monitor.venues.ledger import Ledger
 from monitor.venues.session import Put
 from monitor.venues.settings import Secret, Timings
 from monitor.venues.subscriptions import LedgerLimits
-from monitor.venues.wake import Pace
+from monitor.venues.wake import Pace, together
 
 MARKS, ASSETS, OPTIONS = "marks", "assets", "options"
 ROW_OF = {LINEAR: MARKS, INVERSE: MARKS, OPTION: OPTIONS, SPOT: ASSETS}
@@ -135,9 +134,7 @@ class MarketStream:
 
     async def run(self) -> None:
         """Keep the streams up for ever."""
-        async with asyncio.TaskGroup() as group:
-            for category in CATEGORIES:
-                group.create_task(self._keep(category), name=f"{VENUE} {category}")
+        await together(*(self._keep(category) for category in CATEGORIES))
 
     async def _keep(self, category: str) -> None:
         pace = Pace(self._clock, self._timings)

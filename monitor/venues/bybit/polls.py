@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
 
 from monitor.domain.accounts import CollateralMode
 from monitor.domain.clock import Clock
@@ -21,15 +19,16 @@ from monitor.venues.desk import check_powers
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
-from monitor.venues.settings import AccountSettings
+from monitor.venues.settings import AccountSettings, Credentials
+from monitor.venues.wake import together
 
-T = TypeVar("T")
 ACCOUNT_READINGS = ("account", "config", "risk", "collateral", "permissions", "income")
 NO_RISK = "read only in portfolio margin"
 INCOME_PAGES = 8  #: read of the history of cash flows at most: an account that trades more often is not followed
 INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need not be in the history
 INCOME_WINDOW_SECONDS = 7 * 86_400.0 - 60.0  #: the longest time that the history is asked for at once
 FEES_EVERY_SECONDS = 3600.0  #: rates of fees change with the account's level: rarely
+REQUESTS_OF_A_BRIDGE = 3  #: whole categories, or a few symbols
 REQUESTS_OF_AN_ACCOUNT = 1 + 2 * len(endpoints.HELD_IN)
 
 
@@ -258,19 +257,8 @@ class AccountReadings:
             waits=self._waits(what),
         )
 
-    def _credentials(self, endpoint: endpoints.Endpoint) -> Any:
+    def _credentials(self, endpoint: endpoints.Endpoint) -> Credentials | None:
         return self._settings.credentials if endpoint.signed else None
-
-
-async def together(*asking: Coroutine[Any, Any, T]) -> list[T]:
-    """All of them at once; the first of our errors ends them all."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in asking]
-    except BaseExceptionGroup as failed:
-        ours = [one for one in failed.exceptions if isinstance(one, VenueError)]
-        raise (ours or failed.exceptions)[0] from None
-    return [task.result() for task in tasks]
 
 
 def planned_requests(
@@ -292,6 +280,3 @@ def planned_requests(
         + min(accounts, 1) / timings.bridge_every_seconds  # what only a wallet tells the price of
         + bridging * REQUESTS_OF_A_BRIDGE / timings.bridge_every_seconds
     )
-
-
-REQUESTS_OF_A_BRIDGE = 3  #: whole categories, or a few symbols

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import importlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,7 +24,7 @@ from monitor.domain.errors import (
 from monitor.domain.events import AccountSnapshot, AssetTick, BalanceChanged, Tick
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey, Side
-from monitor.venues.bybit import needs, refusals
+from monitor.venues.bybit import endpoints, needs, refusals
 from monitor.venues.bybit.freshness import Freshness
 from monitor.venues.bybit.needs import INVERSE, LINEAR, OPTION, Needs
 from monitor.venues.bybit.polls import planned_requests
@@ -241,3 +242,8 @@ def test_what_is_planned_fits_the_address_for_many_accounts() -> None:
     assert planned_requests(100, settings) < allowed
     assert planned_requests(1, settings, blind_accounts=1) > planned_requests(1, settings)
     assert planned_requests(1, settings, scenarios=1, bridging=3) > planned_requests(1, settings)
+
+
+def test_every_request_has_a_method_of_the_library() -> None:
+    library = importlib.import_module("ccxt.async_support").bybit()
+    assert [one.path for one in endpoints.ENDPOINTS if not hasattr(library, one.ccxt)] == []

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.domain.errors import AuthRejected, FeedLost, MalformedAnswer, RateLimited, VenueError
+from monitor.domain.errors import AuthRejected, FeedLost, MalformedAnswer, Overrun, RateLimited, VenueError
 from monitor.venues.settings import Timings
-from monitor.venues.wake import Pace, Poll, Wake
+from monitor.venues.wake import Pace, Poll, Wake, together
 
 TIMINGS = Timings(backoff_first_seconds=1.0, backoff_factor=2.0, backoff_cap_seconds=100.0, live_seconds=50.0)
 LOST, REJECTED = FeedLost("v", "account", "lost"), AuthRejected("v", "account", "key", -2015)
@@ -175,3 +175,33 @@ async def test_a_bell_is_used_up_by_whoever_waits_for_it() -> None:
         await asyncio.sleep(0)
     assert not waiting.done()
     waiting.cancel()
+
+
+# Several at once
+
+
+async def test_several_at_once_give_what_each_gave() -> None:
+    async def gives(what: int) -> int:
+        await asyncio.sleep(0.0)
+        return what
+
+    assert await together(gives(1), gives(2)) == [1, 2]
+
+
+@pytest.mark.parametrize("error", [FeedLost("v", "account", "gone"), Overrun(1), ZeroDivisionError()])
+async def test_the_first_that_fails_ends_the_others_and_comes_out_as_it_was(error: Exception) -> None:
+    ended: list[str] = []
+
+    async def fails() -> None:
+        raise error
+
+    async def goes_on() -> None:
+        try:
+            await asyncio.sleep(60.0)
+        finally:
+            ended.append("ended")
+
+    with pytest.raises(type(error)) as caught:
+        await together(goes_on(), fails())
+    assert caught.value is error
+    assert ended == ["ended"]
