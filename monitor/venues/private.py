@@ -57,13 +57,13 @@ class VenueClock(Protocol):
 class Language:
     """How a room speaks on this socket.
 
-    `speech` is made anew for each connection. `stamps` gives, by topic, the venue times of what a snapshot shows and
-    that topic must have told. `topic_of` is the topic of a frame ("" for none of them).
+    `speech` is made anew for each connection. `stamps` gives, by topic, the venue times of what changed from one
+    snapshot to the next and that topic must have told. `topic_of` is the topic of a frame ("" for none of them).
     """
 
     address: Secret
     speech: Callable[[], Speech]
-    stamps: Callable[[AccountSnapshot], Stamps]
+    stamps: Callable[[AccountSnapshot, AccountSnapshot], Stamps]
     topic_of: Callable[[Decoded], str]
 
 
@@ -96,6 +96,7 @@ class PrivateStream:
         self._told: dict[str, float] = {}  #: by topic: the newest venue time that it told
         self._since = float("-inf")  #: venue time since which the stream tells everything
         self._untold: dict[str, tuple[float, float]] = {}  #: by topic: a change's venue time, and when REST showed it
+        self._before: AccountSnapshot | None = None  #: as REST last showed it
         self._unknown_at = float("-inf")  #: steady time of the last reading that an unknown kind caused
 
     @property
@@ -204,11 +205,12 @@ class PrivateStream:
 
     def cross_check(self, snapshot: AccountSnapshot) -> None:
         """Compare what REST shows with what was pushed: a change that was never told makes its topic doubtful."""
-        for topic, stamps in self._language.stamps(snapshot).items():
+        before, self._before = self._before, snapshot
+        if before is None:
+            return
+        for topic, stamps in self._language.stamps(before, snapshot).items():
             newest = max((at for at in stamps if at is not None), default=float("-inf"))
-            if newest <= self._told_by(topic) or not self.up:
-                self._untold.pop(topic, None)
-            else:
+            if newest > self._told_by(topic) and self.up:
                 self._untold.setdefault(topic, (newest, self._clock.monotonic()))
 
     def watch(self, now: float) -> None:

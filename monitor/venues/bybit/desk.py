@@ -112,11 +112,17 @@ class AccountDesk(Desk):
             self.resync("there are new scenarios")
 
 
-def stamps(snapshot: AccountSnapshot) -> Mapping[str, Sequence[float | None]]:
-    """By topic, when what REST shows was written: a push must have told it."""
+def stamps(before: AccountSnapshot, now: AccountSnapshot) -> Mapping[str, Sequence[float | None]]:
+    """By topic, when what is new in a snapshot was written: a push must have told it.
+
+    A position is new where its size changed: funding and settings also write its time, and it is not known that each
+    of them is pushed.
+    """
+    sizes = {one.key: one.quantity for one in before.positions}
+    resting = {one.id: one.quantity for one in before.orders}
     return {
-        "position": [one.update_time for one in snapshot.positions],
-        "order": [one.update_time for one in snapshot.orders],
+        "position": [one.update_time for one in now.positions if sizes.get(one.key) != one.quantity],
+        "order": [one.update_time for one in now.orders if resting.get(one.id) != one.quantity],
     }
 
 

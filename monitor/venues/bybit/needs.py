@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from monitor.domain.events import AccountSnapshot, BalanceChanged, Event, OrderChanged, PositionChanged
 from monitor.domain.names import USD, Asset, Symbol
@@ -46,6 +47,7 @@ class Needs:
         return frozenset(option.base for symbol in self.symbols if (option := option_of(symbol)) is not None)
 
 
+@lru_cache(maxsize=4096)
 def category_of(symbol: Symbol) -> str:
     """Which category a contract is of: its name tells."""
     if option_of(symbol) is not None:

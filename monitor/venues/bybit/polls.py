@@ -28,7 +28,7 @@ INCOME_PAGES = 8  #: read of the history of cash flows at most: an account that 
 INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need not be in the history
 INCOME_WINDOW_SECONDS = 7 * 86_400.0 - 60.0  #: the longest time that the history is asked for at once
 FEES_EVERY_SECONDS = 3600.0  #: rates of fees change with the account's level: rarely
-REQUESTS_OF_A_BRIDGE = 3  #: whole categories, or a few symbols
+REQUESTS_OF_A_BRIDGE = 10  #: symbols one by one; of more the whole category is read
 REQUESTS_OF_AN_ACCOUNT = 1 + 2 * len(endpoints.HELD_IN)
 
 

@@ -21,7 +21,7 @@ from monitor.venues.settings import Timings
 
 PUBLIC_READINGS = ("clock", "instruments", "tiers", "candles")
 MOST_CANDLES = 1000  #: of one answer
-ONE_BY_ONE = 3  #: so many symbols of a category are asked for singly; for more its whole table is read
+ONE_BY_ONE = 10  #: so many symbols of a category are asked for singly; for more its whole table, half a megabyte, is
 
 
 class PublicReadings:
@@ -150,11 +150,11 @@ class PublicReadings:
         """Answers that hold these; one that the venue does not know costs no other."""
         if not symbols:
             return []
-        if category == OPTION:
+        if len(symbols) <= ONE_BY_ONE:
+            asked: list[dict[str, str | int]] = [{"category": category, "symbol": symbol} for symbol in symbols]
+        elif category == OPTION:
             bases = {symbol.partition("-")[0] for symbol in symbols}
-            asked: list[dict[str, str | int]] = [{"category": category, "baseCoin": base} for base in sorted(bases)]
-        elif len(symbols) <= ONE_BY_ONE:
-            asked = [{"category": category, "symbol": symbol} for symbol in symbols]
+            asked = [{"category": category, "baseCoin": base} for base in sorted(bases)]
         else:
             asked = [{"category": category}]
         found: list[Answer] = []
