@@ -91,6 +91,10 @@ class Terms:
         for name in names:
             if name in self.account.fees:
                 return max(0.0, self.account.fees[name])
+        others = [rate for name, rate in self.account.fees.items() if name.startswith(f"{kind}:")]
+        if others:
+            words.assume(f"the taker fee of {symbol} is in no group that was read: the highest of its kind assumed")
+            return max(0.0, *others)
         usual = USUAL_TAKER.get(kind, max(USUAL_TAKER.values()))
         words.assume(f"the taker fee of {symbol} could not be read: {usual:.2%} assumed")
         return usual

@@ -234,7 +234,8 @@ def _figures(terms: Terms, cross: Sequence[Position], *, orders: bool) -> VenueF
     venue = terms.account.venue
     lines = [terms.line(position, [position.symbol], offset=0.0, tolerance=WIDE_TOLERANCE) for position in cross]
     return VenueFigures(
-        equity=venue.equity,
+        # What orders take off it is not documented: with any at rest it is not the equity that a liquidation meets.
+        equity=None if terms.account.orders else venue.equity,
         maintenance_margin=None if orders or venue.equity is None or not venue.ratio else venue.equity / venue.ratio,
         initial_margin=None if orders else venue.initial_margin,
         ratio=venue.ratio,
