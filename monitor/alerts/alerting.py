@@ -68,11 +68,13 @@ class _Look:
             return subject.detail[0] in self.groups
         return self.outside if subject.rule in OUTSIDE else subject.account in self.reports
 
-    def shows_gone(self, subject: Subject) -> bool:
-        """Whether what was looked at shows that a subject that was not read is gone for good."""
+    def shows_gone(self, subject: Subject, *, unread: bool) -> bool:
+        """Whether what was looked at shows that a subject that was not read is gone for good. `unread`: it stands since
+        before a restart.
+        """
         if subject.rule in OF_GROUPS:
             group = self.groups.get(subject.detail[0])
-            return group is not None and is_gone(group, subject)
+            return group is not None and is_gone(group, subject, unread=unread)
         report = self.reports.get(subject.account)
         return report is not None and is_closed(report, subject)
 
@@ -271,7 +273,7 @@ class Alerting:
             if subject in happened or not (looked_at or gone or now >= standing.wakes_at):
                 continue
             reading = look.fresh.pop(subject, None)
-            if reading is None and look.shows_gone(subject):
+            if reading is None and look.shows_gone(subject, unread=standing.unread):
                 self._close(subject, "closed", reasons.CLOSED)
             elif reading is not None and self._is_dropped(reading):
                 self._forget(subject)

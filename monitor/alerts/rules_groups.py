@@ -58,6 +58,14 @@ def _hedge(report: GroupReport, hedge: HedgeReport, asks: Asks) -> Iterator[Read
         yield Reading(about, None, near, sure, partial(words.hedge_leg_near, report, hedge))
 
 
-def is_gone(report: GroupReport, about: Subject) -> bool:
-    """Whether a subject that is missing from a group that is believed is certainly gone: a coin, or a hedge."""
-    return report.quality.figures_shown and about.rule not in ("group_ratio", "group_unknown")
+def is_gone(report: GroupReport, about: Subject, *, unread: bool) -> bool:
+    """Whether a subject that is missing from a group that is believed is certainly gone: a coin, or a hedge.
+
+    `unread`: it stands since before a restart. A hedge that was found, and broken then, is not found again: while
+    anything of its coin is open it may still be naked.
+    """
+    if not report.quality.figures_shown or about.rule in ("group_ratio", "group_unknown"):
+        return False
+    if unread and about.rule in ("hedge_broken", "hedge_leg_near"):
+        return all(each.coin != about.detail[1] or each.gross_usd == 0.0 for each in report.exposures)
+    return True

@@ -6,6 +6,7 @@ import re
 
 from monitor.outputs.prometheus import Exposition
 from tests.programs import ROOT
+from tests.sample_groups import strained
 from tests.sample_reports import paying, view
 
 PAGE = (ROOT / "docs" / "metrics.md").read_text()
@@ -14,7 +15,7 @@ PAGE = (ROOT / "docs" / "metrics.md").read_text()
 def exposed_names() -> set[str]:
     exposition = Exposition(rules=["margin_ratio"])
     exposition.observe_delivery("phone", 0.1)
-    text = b"".join(exposition.blocks(view(paying()))).decode()
+    text = b"".join(exposition.blocks(view(paying(), groups=(strained(),)))).decode()
     return set(re.findall(r"^# TYPE (marginwatch_\w+) ", text, flags=re.MULTILINE))
 
 
