@@ -248,7 +248,7 @@ def _net_quantities(pool: Pool) -> Mapping[Symbol, float]:
 
 
 def _printed(line: VenueLine, mark: float, x: float) -> Line:
-    """Our price as the venue would print it: offset added, rounded to its tick."""
+    """Our price as the venue would print it: offset added, rounded to its tick, none outside of its bounds."""
     price = mark * (1.0 + x) + line.offset
     if line.tick:
         ticks = price / line.tick
@@ -262,7 +262,8 @@ def _printed(line: VenueLine, mark: float, x: float) -> Line:
                     near = floor(ticks)
         if line.rounding is not Rounding.NONE:
             price = near * line.tick
-    return Line.at(price, abs(price - mark) / mark) if price > 0.0 else NEVER
+    lowest, highest = line.bounds
+    return Line.at(price, abs(price - mark) / mark) if lowest < price < highest else NEVER
 
 
 def _line(x: float, price: float | None) -> Line:

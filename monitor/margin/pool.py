@@ -19,6 +19,7 @@ from monitor.domain.tables import Tables
 from monitor.domain.tiers import TierTable, flat
 
 NAN = float("nan")
+INFINITE = float("inf")
 
 
 class Basis(StrEnum):
@@ -244,7 +245,8 @@ class VenueLine:
     that of the liquidation stage. `orders`: resting orders count. `offset` (price) is added, then `rounding` to `tick`.
     `tolerance` (ratio of the mark) is how far our figure may lie off before it is drift. `printed` is the venue's word.
     Our figure lies where the pool's net position in `symbol` loses, so that both sides of a hedge have one line; the
-    direction of `side` where the net is zero; the other direction where there is none.
+    direction of `side` where the net is zero; the other direction where there is none. The venue prints a price only
+    between `bounds`, and outside of them its word for none.
     """
 
     symbol: Symbol
@@ -259,6 +261,7 @@ class VenueLine:
     rounding: Rounding = Rounding.NONE
     tick: float | None = None
     tolerance: float = 1e-4
+    bounds: tuple[float, float] = (0.0, INFINITE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.domain.accounts import Account, Balance, Position
+from monitor.domain.accounts import Account, Balance
 from monitor.domain.instruments import Payoff
-from monitor.domain.lines import State
 from monitor.domain.names import USD, PoolKey, Symbol
 from monitor.domain.tables import Tables
-from monitor.margin.pool import DEFAULT_STAGES, LIQUIDATION, Leg, Pool, Stage, VenueFigures, VenueLine
+from monitor.margin.pool import DEFAULT_STAGES, LIQUIDATION, Leg, Pool, Stage, VenueFigures
 from monitor.venues.bybit.margin_coins import DUST, Parts, add_coins
 from monitor.venues.bybit.margin_legs import (
     Contract,
@@ -17,6 +16,7 @@ from monitor.venues.bybit.margin_legs import (
     order_legs,
     positions_of,
     total,
+    venue_line,
 )
 from monitor.venues.bybit.margin_options import option_leg
 from monitor.venues.bybit.parameters import Parameters
@@ -86,7 +86,7 @@ def _cross_figures(
         lines=tuple(
             line
             for position in positions_of(account)
-            if (line := _estimate(position, contracts[position.symbol], parameters)) is not None
+            for line in venue_line(position, contracts[position.symbol], parameters.estimate_tolerance)
         ),
     )
 
@@ -96,22 +96,3 @@ def _in_usd(balance: Balance) -> float | None:
     if not margin:
         return margin
     return None if balance.price_usd is None else margin * balance.price_usd
-
-
-def _estimate(position: Position, contract: Contract, parameters: Parameters) -> VenueLine | None:
-    """The venue's estimate: this contract alone moves; with an inverse one its coin does, in which it settles.
-
-    None where the venue prints none: that says «outside of the prices that it may have», which is less than «never».
-    """
-    printed = position.venue
-    if printed.liquidation.state is not State.AT:
-        return None
-    return VenueLine(
-        symbol=position.symbol,
-        side=position.side,
-        printed=printed.liquidation,
-        mark=printed.mark_price,
-        moves=((position.symbol, 1.0),),
-        asset_moves=((contract.base, 1.0),) if contract.inverse else (),
-        tolerance=parameters.estimate_tolerance,
-    )

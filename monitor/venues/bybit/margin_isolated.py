@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from monitor.domain.accounts import Account, Position
 from monitor.domain.instruments import Payoff
-from monitor.domain.lines import State
 from monitor.domain.names import Asset, PoolKey
 from monitor.domain.tables import Tables
-from monitor.margin.pool import NAN, Basis, Leg, Pool, VenueFigures, VenueLine
-from monitor.venues.bybit.margin_legs import Contract, Said, contract_for, leg_of, positions_of, tiered
+from monitor.margin.pool import NAN, Basis, Leg, Pool, VenueFigures
+from monitor.venues.bybit.margin_legs import Contract, Said, contract_for, leg_of, positions_of, tiered, venue_line
 from monitor.venues.bybit.parameters import Parameters
 
 LESS_THAN_SET = 0.01  #: how far a margin may lie below the one that its leverage asks for, before it is mentioned
@@ -32,16 +31,6 @@ def _isolated(account: Account, tables: Tables, parameters: Parameters, position
         said.unknown.append(f"{position.symbol}: there are no rules for options in isolated margin")
     margin = _margin(position, leg, contract, said)
     printed = position.venue
-    lines = (
-        VenueLine(
-            symbol=position.symbol,
-            side=position.side,
-            printed=printed.liquidation,
-            mark=printed.mark_price,
-            moves=((position.symbol, 1.0),),
-            tolerance=parameters.exact_tolerance,
-        ),
-    )
     return Pool(
         key=PoolKey(*account.key, f"isolated:{position.symbol}:{position.side}"),
         numeraire=contract.settle,
@@ -51,8 +40,7 @@ def _isolated(account: Account, tables: Tables, parameters: Parameters, position
         venue=VenueFigures(
             maintenance_margin=printed.maintenance_margin,
             initial_margin=printed.initial_margin,
-            # Outside of the prices that it may have, the venue prints none: that says less than «never».
-            lines=lines if printed.liquidation.state is State.AT else (),
+            lines=venue_line(position, contract, parameters.exact_tolerance),
         ),
         reasons=tuple(dict.fromkeys(said.reasons)),
         unknown=tuple(dict.fromkeys(said.unknown)),

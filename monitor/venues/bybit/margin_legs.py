@@ -8,10 +8,11 @@ from itertools import chain
 
 from monitor.domain.accounts import Account, Order, Position
 from monitor.domain.instruments import Instrument, Payoff
+from monitor.domain.lines import State
 from monitor.domain.names import Asset, PositionKey, Side, Symbol
 from monitor.domain.tables import Tables
 from monitor.domain.tiers import TierTable
-from monitor.margin.pool import NAN, Basis, Leg
+from monitor.margin.pool import INFINITE, NAN, Basis, Leg, VenueLine
 from monitor.venues.bybit.coins import coin_of, contract_of, option_of
 from monitor.venues.bybit.parameters import Parameters
 
@@ -115,6 +116,36 @@ def leg_of(
         initial_margin_rate=None if leverage is None else 1.0 / leverage,
         initial_basis=Basis.ENTRY if isolated else parameters.basis,
         constant_initial=NAN if entry is None else contract.value(position.quantity, entry) * fee_rate,
+    )
+
+
+def printed_between(contract: Contract) -> tuple[float, float] | None:
+    """Between which prices the venue prints a liquidation price; None where that is unknown."""
+    instrument = contract.instrument
+    if instrument is None or instrument.min_price is None or instrument.max_price is None:
+        return None
+    return instrument.min_price, instrument.max_price
+
+
+def venue_line(position: Position, contract: Contract, tolerance: float) -> tuple[VenueLine, ...]:
+    """The venue's price: this contract alone moves; with an inverse one its coin does, in which it settles.
+
+    Where the venue prints none, that says «outside of the prices that it may have»: compared where those are known.
+    """
+    printed, bounds = position.venue, printed_between(contract)
+    if printed.liquidation.state is State.UNKNOWN or (bounds is None and printed.liquidation.state is State.NEVER):
+        return ()
+    return (
+        VenueLine(
+            symbol=position.symbol,
+            side=position.side,
+            printed=printed.liquidation,
+            mark=printed.mark_price,
+            moves=((position.symbol, 1.0),),
+            asset_moves=((contract.base, 1.0),) if contract.inverse else (),
+            tolerance=tolerance,
+            bounds=bounds or (0.0, INFINITE),
+        ),
     )
 
 

@@ -379,6 +379,14 @@ class TestVenueLines:
         both = venue_line(pool(leg(1.0), cash=500.0, venue=printed(NEVER)))
         assert (both.drift_ratio, both.disagree) == (None, False)
 
+    @pytest.mark.parametrize(("bounds", "inside"), [((80.0, 90.0), True), ((81.0, 90.0), False), ((0.0, 80.0), False)])
+    def test_a_venue_that_prints_between_bounds_says_none_outside_of_them(
+        self, bounds: tuple[float, float], inside: bool
+    ) -> None:
+        # Ours is at 80 / 0.99.
+        found = venue_line(pool(leg(1.0), venue=printed(NEVER, bounds=bounds)))
+        assert (found.ours.state is State.AT, found.disagree) == (inside, inside)
+
     def test_an_absent_field_says_nothing(self) -> None:
         found = venue_line(pool(leg(1.0), venue=printed(Line.unknown("absent"))))
         assert not found.disagree

@@ -152,7 +152,6 @@ def test_without_a_liquidation_price_the_initial_margin_serves_and_it_is_said() 
     (_, pool) = isolated(liqPrice="", positionIM="1000").description.pools
     assert pool.cash == 1000.0
     assert "prints no liquidation price of BTCUSDT long" in pool.reasons[0]
-    assert pool.venue.lines == ()
 
 
 def test_without_either_the_pool_is_unknown() -> None:
@@ -354,16 +353,35 @@ def test_an_inverse_position_pays_in_its_coin_which_is_collateral() -> None:
     assert cross(found).maintenance_margin == pytest.approx(50_000 * 0.005)
 
 
-def test_the_venues_estimate_is_compared_with_a_wide_tolerance_and_its_silence_is_not() -> None:
-    rows = [
-        position("BTCUSDT", 0.5, "100000", "100000", liqPrice="80402.01005025"),
-        position("ETHUSDT", 1.0, "4000", "4000", liqPrice=""),
-    ]
-    found = seen(account(positions={"USDT": rows}))
+def test_the_venues_estimate_is_compared_with_a_wide_tolerance() -> None:
+    row = position("BTCUSDT", 0.5, "100000", "100000", liqPrice="80402.01005025")
+    found = seen(account(positions={"USDT": [row]}))
     (line,) = found.description.pools[0].venue.lines
     assert (line.symbol, line.tolerance) == ("BTCUSDT", 0.02)
     (told,) = cross(found).venue_lines
     assert told.disagree is False
+
+
+@pytest.mark.parametrize(
+    ("quantity", "maximum", "disagree"),
+    [(-0.2, "140000", False), (-0.2, "160000", True), (0.05, "1999999.8", False)],
+    ids=["ours is above what may be", "ours is a price that may be", "no fall liquidates"],
+)
+def test_the_venues_silence_says_that_the_price_is_none_that_may_be(
+    quantity: float, maximum: str, disagree: bool
+) -> None:
+    # 0.2 BTC short against 10 000 USDT are liquidated at 30 000 / 0.201 = 149 254.
+    listed = BTC | {"priceFilter": {"minPrice": "0.1", "maxPrice": maximum, "tickSize": "0.1"}}
+    row = position("BTCUSDT", quantity, "100000", "100000", liqPrice="")
+    found = seen(account(positions={"USDT": [row]}, contracts=[listed]))
+    (told,) = cross(found).venue_lines
+    assert told.venue.state is State.NEVER
+    assert told.disagree is disagree
+
+
+def test_where_nothing_tells_what_may_be_the_venues_silence_is_not_compared() -> None:
+    row = position("BTCUSDT", 0.2, "100000", "100000", liqPrice="")
+    assert seen(account(positions={"USDT": [row]}, contracts=())).description.pools[0].venue.lines == ()
 
 
 def test_an_inverse_estimate_moves_the_coin_too() -> None:
@@ -437,7 +455,7 @@ def test_complaint_5_no_way_to_print_none_becomes_a_distance_of_the_venues() -> 
     for text in ("", "0", None):
         row = position("BTCUSDT", 0.2, "100000", "100000") | {"liqPrice": text}
         found = seen(account(positions={"USDT": [row]}))
-        assert found.description.pools[0].venue.lines == ()
+        assert all(line.printed.price is None for line in found.description.pools[0].venue.lines)
         assert cross(found).positions[0].line.price == pytest.approx(10_000 / 0.199)
 
 
