@@ -32,7 +32,7 @@ from monitor.venues.okx.endpoints import (
     InstType,
 )
 from monitor.venues.okx.fields import BadField, Loose, finite, optional, optional_positive, optional_seconds, word
-from monitor.venues.okx.reading import SHOWN, Row, shown
+from monitor.venues.okx.reading import Row, reason, shown
 from monitor.venues.okx.rows import BalanceRow, OrderRow, PositionRow
 
 _NAME_SHOWN = 40
@@ -71,8 +71,7 @@ class _Reader:
             try:
                 self.events += tell(msgspec.json.decode(raw, type=kind))
             except (ValueError, OverflowError, RecursionError) as error:  # msgspec's errors and BadField
-                why = "not UTF-8" if isinstance(error, UnicodeError) else str(error)[:SHOWN] or type(error).__name__
-                self.problems.append(RowProblem(f"{what} {number}", why, shown(raw)))
+                self.problems.append(RowProblem(f"{what} {number}", reason(error), shown(raw)))
 
     def found(self, event_type: str = "") -> Found:
         """All of it."""

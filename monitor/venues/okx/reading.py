@@ -87,3 +87,13 @@ def refusal(raw: bytes | str) -> tuple[str, str] | None:
     except (ValueError, RecursionError):
         return None
     return None if str(said.code) == "0" else (str(said.code), said.msg[:SHOWN])
+
+
+def reason(error: Exception) -> str:
+    """What is wrong with some text, in words that hold nothing of it."""
+    # UnicodeError's own words quote the bytes; msgspec's name a type and a path, no value.
+    if isinstance(error, UnicodeError):
+        return "not UTF-8"
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    return str(error)[:SHOWN] or type(error).__name__

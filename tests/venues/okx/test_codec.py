@@ -11,6 +11,7 @@ from monitor.domain.accounts import MarginMode
 from monitor.domain.events import (
     AssetTick,
     BalanceChanged,
+    FundingIntervals,
     FundingRates,
     OptionMarks,
     OrderChanged,
@@ -148,6 +149,17 @@ def test_funding_is_due_at_the_time_beside_its_rate_and_not_at_the_one_after() -
     row = {"instId": "BTC-USDT-SWAP", "fundingRate": "0.0001", "fundingTime": STAMP, "nextFundingTime": "1"}
     (event,) = decoded(frame("funding-rate", row), None).events
     assert event == FundingRates(VENUE, ("BTC-USDT-SWAP",), (0.0001,), (T0,), NOW)
+
+
+def test_funding_comes_as_often_as_the_next_two_payments_lie_apart() -> None:
+    later = str(int((T0 + 4 * 3600) * 1000))
+    row = {"instId": "BTC-USDT-SWAP", "fundingRate": "-0.0001", "fundingTime": STAMP, "nextFundingTime": later}
+    rates, intervals = decoded(frame("funding-rate", row), None).events
+    assert isinstance(rates, FundingRates)
+    assert intervals == FundingIntervals(VENUE, ("BTC-USDT-SWAP",), (4 * 3600.0,), NOW)
+    unsaid = decoded(frame("funding-rate", {**row, "nextFundingTime": ""}), None).events
+    assert unsaid == (rates,)
+    assert decoded(frame("funding-rate", {**row, "fundingRate": ""}), None).events == ()
 
 
 # An account
