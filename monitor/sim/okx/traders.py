@@ -48,6 +48,8 @@ class RandomTrader:
         """Do one thing, unless the lot of the instrument makes it nothing."""
         if self.account.level is Level.SPOT:
             self._trade_spot()
+        elif not self._affordable():
+            return  # ruined
         elif self._dice.random() < self.resting_share:
             self._rest()
         else:
