@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from monitor.domain.accounts import (
     Account,
@@ -40,11 +41,13 @@ from monitor.domain.tiers import Tier, TierTable, flat
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
 from monitor.margin.pool import (
+    DEFAULT_STAGES,
     Curve,
     Description,
     Holding,
     Leg,
     Pool,
+    Stage,
     Step,
     VenueFigures,
     VenueLine,
@@ -93,12 +96,14 @@ def describe(account: Account, tables: Tables) -> Description:
     else:
         for asset, balance in account.balances.items():
             legs = tuple(_leg(position, tables) for position in cross) if asset == "USDT" else ()
+            resting = tuple(_resting(each, tables) for each in account.orders.values()) if asset == "USDT" else ()
             pools.append(
                 Pool(
                     key=PoolKey(*account.key, f"cross:{asset}"),
                     numeraire=asset,
                     cash=balance.cross_wallet if balance.cross_wallet is not None else balance.wallet,
-                    legs=legs,
+                    legs=legs + resting,
+                    stages=(Stage(name="orders", orders=True), *DEFAULT_STAGES) if resting else DEFAULT_STAGES,
                     venue=VenueFigures(
                         equity=balance.venue_margin_balance,
                         maintenance_margin=balance.venue_maintenance_margin,
@@ -133,6 +138,13 @@ def _leg(position: Position, tables: Tables) -> Leg:
         settle="USDT",
         tiers=tables.tiers.get(position.symbol),
     )
+
+
+def _resting(order: Order, tables: Tables) -> Leg:
+    """An order that counts before it is filled, at its price."""
+    entry = order.price or 0.0
+    position = held(order.symbol, order.quantity, entry)
+    return replace(_leg(position, tables), order=True)
 
 
 def _line(position: Position) -> VenueLine:

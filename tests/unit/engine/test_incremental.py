@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.domain.accounts import AccountMode, Position
+from monitor.domain.accounts import AccountMode, Order, Position
 from monitor.domain.events import AccountSnapshot, Elapsed, Event
 from monitor.domain.quality import Quality
 from monitor.domain.tiers import TierTable, flat
@@ -27,6 +27,8 @@ from tests.unit.engine.situations import (
     engine,
     held,
     instruments,
+    order,
+    ordered,
     paid,
     pushed,
     reading,
@@ -46,6 +48,7 @@ class Truth:
     now: float = T
     marks: dict[str, float] = field(default_factory=lambda: {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0})
     positions: dict[str, Position] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
     wallet: float = 10_000.0
     table: int = 0
     mode: AccountMode = ONE_WAY
@@ -62,7 +65,8 @@ class Truth:
     def read(self, *, without: str = "", problems: tuple[str, ...] = ()) -> AccountSnapshot:
         """A reading of the account as it stands."""
         rows = [position for symbol, position in self.positions.items() if symbol != without]
-        return reading(*rows, balances=[usdt(self.wallet)], asked=self.asked, problems=problems)
+        resting = [] if without else list(self.orders.values())
+        return reading(*rows, balances=[usdt(self.wallet)], asked=self.asked, problems=problems, orders=resting)
 
     def moved(self, symbol: str, factor: float) -> list[Event]:
         self.marks[symbol] *= factor
@@ -88,6 +92,14 @@ class Truth:
                 return self.traded(symbol, number * 60_000.0 / self.marks[symbol], margin_wallet)
             case "closes":
                 return self.traded(symbol, 0.0, None)
+            case "orders":
+                resting = order(symbol, round(number, 1), self.marks["BTCUSDT"] * (1.0 - number / 9.0), at=self.now)
+                self.orders[symbol] = resting
+                if not resting.quantity:
+                    del self.orders[symbol]
+                return [ordered(resting, at=self.now)]
+            case "is ordered late":
+                return [ordered(order(symbol, 9.0, at=T - 100.0), at=T - 100.0, received=self.now)]
             case "pays":
                 self.wallet = 10_000.0 * (1.0 + number)
                 return [paid("USDT", self.wallet, at=self.now, cross=self.wallet)]
@@ -125,6 +137,8 @@ HAPPENINGS = st.tuples(
             "moves",
             "trades",
             "closes",
+            "orders",
+            "is ordered late",
             "pays",
             "is read",
             "is half read",

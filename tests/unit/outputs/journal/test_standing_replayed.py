@@ -17,7 +17,7 @@ from tests.unit.engine.test_incremental import HAPPENINGS, Truth
 #: What a baseline cannot tell (docs/journal.md): that a price waits for a second frame, as its last frame alone is
 #: believed; which mode held when an account was answered last, so that the answer is compared or is not; that a push
 #: of minutes ago was older than one before it; and that readings left a position out again and again that was there.
-UNTOLD = {"jumps", "hides its mode", "changes its mode", "is pushed late"}
+UNTOLD = {"jumps", "hides its mode", "changes its mode", "is pushed late", "is ordered late"}
 TOLD = HAPPENINGS.filter(lambda one: one[0] not in UNTOLD)
 
 
