@@ -12,7 +12,7 @@ from monitor.domain.names import Venue
 from monitor.venues.ledger import Ledger
 from monitor.venues.session import Emit
 from monitor.venues.settings import Timings
-from monitor.venues.wake import Pace
+from monitor.venues.wake import Pace, Wake
 
 
 class Part(NamedTuple):
@@ -39,12 +39,18 @@ class Bridge:
         """`stretch` is the factor on the interval; bad answers are counted in the rows of `ledger`."""
         self._venue, self._parts, self._ledger, self._emit = venue, tuple(parts), ledger, emit
         self._clock, self._timings, self._stretch = clock, timings, stretch
+        self._bell = Wake(clock)
+
+    def ring(self) -> None:
+        """Something is needed that was not before: have it read at once."""
+        self._bell.ring()
 
     async def run(self) -> None:
         """Read what is not streamed, as often as the budget allows."""
         pace = Pace(self._clock, self._timings)
         while True:
-            pause = self._timings.watch_every_seconds
+            pause, failed = self._timings.watch_every_seconds, False
+            self._bell.forget()
             for part in self._parts:
                 if not part.needed():
                     continue
@@ -55,5 +61,8 @@ class Bridge:
                     if isinstance(exc, MalformedAnswer):
                         self._ledger.counters[part.stream].malformed += 1
                     self._emit(PollFailed(self._venue, None, part.stream, self._clock.now(), exc.why))
-                    pause = max(pause, pace.pause(exc, keyless=True))
-            await self._clock.sleep(pause)
+                    pause, failed = max(pause, pace.pause(exc, keyless=True)), True
+            if failed:
+                await self._clock.sleep(pause)
+            else:
+                await self._bell.wait(pause)

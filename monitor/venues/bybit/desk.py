@@ -66,7 +66,7 @@ class AccountDesk(Desk):
             emit,
             clock,
             timings,
-            self.resync,
+            self._pushed,
             lambda events: shown(account.key, events),
             recorder,
         )
@@ -96,6 +96,12 @@ class AccountDesk(Desk):
     async def read_prices(self) -> None:
         """Read the prices in the wallet."""
         await self._account_readings.prices()
+
+    def _pushed(self, why: str, config: bool) -> None:
+        """A push speaks of a change: in portfolio margin the scenarios are no longer those of what is held."""
+        self.resync(why, config)
+        if self.mode is CollateralMode.PORTFOLIO:
+            self.ring("risk")
 
     def _holds_all(self, snapshot: AccountSnapshot) -> None:
         self.was_read = True

@@ -112,7 +112,10 @@ class BybitSession(Room):
         every = self._needs()
         if not all_read and self._market.needs is not None:
             every |= self._market.needs
+        before = self._market.needs
         self._market.need(every)
+        if before is None or not every <= before:
+            self._bridge.ring()
         if self._readings.listed.worth_reading(sorted(every.symbols), self._clock.monotonic()):
             self._instruments.ring()
         if self._readings.tierless():
