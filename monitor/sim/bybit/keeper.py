@@ -16,6 +16,7 @@ ENOUGH = 0.9  #: a liquidation in parts stops at this rate
 PART = 0.5  #: how much of the largest position goes at a time
 MOST_PARTS = 40
 KEPT_EVENTS = 1000
+HOURLY_INTEREST = 0.00001  #: of a loan
 
 
 @dataclass(slots=True)
@@ -25,11 +26,13 @@ class Keeper:
 
     insurance_usd: float = 10_000_000.0
     events: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    _hour: int = 0
 
     def after_step(self, accounts: Collection[SimAccount], funded: Iterable[Symbol]) -> None:
         """Fill what the market has reached, pay funding for `funded` symbols, then look after every account."""
         for account in accounts:
             self._fill(account)
+        self._charge_interest(accounts)
         for symbol in funded:
             for account in accounts:
                 account.pay_funding(symbol, account.prices().market.funding_rate(symbol))
@@ -53,6 +56,18 @@ class Keeper:
                     self.events.append(f"{account.name}: {symbol} delivered at {price:g}")
                     account.fill(position, -position.sign * position.size, price, 0.0, kind="Delivery")
             account.forget(symbol)
+
+    def _charge_interest(self, accounts: Collection[SimAccount]) -> None:
+        """Each hour of the market's time, on what is owed."""
+        if not accounts:
+            return
+        hour = int(next(iter(accounts)).prices().market.now // 3600.0)
+        passed, self._hour = hour - self._hour, hour
+        if not passed:
+            return
+        for account in accounts:
+            for coin, figures in account.book().coins.items():
+                account.pay_interest(coin, figures.borrow_amount * HOURLY_INTEREST * passed)
 
     def _fill(self, account: SimAccount) -> None:
         prices = account.prices()

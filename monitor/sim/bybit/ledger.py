@@ -154,6 +154,14 @@ class Ledger:
             )
             self.push_wallet()
 
+    def pay_interest(self, coin: Asset, amount: float) -> None:
+        """The hour's interest on what is owed of a coin."""
+        paid = round(amount, 8)
+        if paid:
+            self._change(coin, -paid)
+            self._write("INTEREST", coin, -paid)
+            self.push_wallet()
+
     def settle_session(self, symbol: Symbol) -> None:
         """Profit of a contract in USDC is paid out; it counts from the mark of now on."""
         prices = self.prices()

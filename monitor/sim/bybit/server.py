@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ from monitor.sim.market import Contract, Market
 from monitor.sim.venue import SimVenue
 
 TICKERS = "tickers."
+CONNECTIONS, CONNECTIONS_SECONDS = 500, 300.0  #: sockets that one address may open within so long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ class SimBybit(SimVenue[BybitSpeech]):
         )
         self._pushed = 0
         self._greeks_due = 0.0
+        self._opened: deque[float] = deque()
 
     # addresses
 
@@ -329,8 +332,18 @@ class SimBybit(SimVenue[BybitSpeech]):
         route = path.rstrip("/").rpartition("/")[2]
         if route in self.faults.refuse or route not in PUBLIC | {PRIVATE}:
             raise ConnectionRefusedError(f"503 on {route}")
+        self._count_connection()
         idle = self.cadence.idle_seconds
         told = query.get("max_active_time", "")
         if told[-1:] in ("s", "m") and told[:-1].isdigit():
             idle = min(600.0, max(30.0, float(told[:-1]) * (60.0 if told.endswith("m") else 1.0)))
         return BybitSpeech(route, self.faults, self.accounts, self.time_ms, self._listed, idle)
+
+    def _count_connection(self) -> None:
+        """ConnectionRefusedError for an address that opens too many sockets."""
+        now = self.clock.now()
+        while self._opened and self._opened[0] <= now - CONNECTIONS_SECONDS:
+            self._opened.popleft()
+        if len(self._opened) >= CONNECTIONS:
+            raise ConnectionRefusedError(f"{CONNECTIONS} sockets within {CONNECTIONS_SECONDS:.0f} s")
+        self._opened.append(now)

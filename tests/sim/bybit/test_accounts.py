@@ -277,6 +277,16 @@ class TestWhatTheVenueDoes:
         assert owner.wallet("USDT") == pytest.approx(10_000.0 - 5.0)
         assert (owner.log[-1]["type"], owner.log[-1]["funding"]) == ("SETTLEMENT", "-5")
 
+    def test_loans_cost_interest_by_the_hour(self) -> None:
+        sim = venue()
+        owner = account(sim)
+        owner.trade_spot("BTCUSDT", -1.0)
+        for _ in range(6):
+            sim.tick(600.0)
+        row = owner.log[-1]
+        assert (row["type"], row["currency"], row["change"]) == ("INTEREST", "BTC", "-0.00001")
+        assert owner.book().coins["BTC"].equity == pytest.approx(-1.00001)
+
     def test_profit_in_usdc_is_paid_out_with_funding_and_counts_anew(self) -> None:
         sim = venue()
         owner = account(sim, USDC=10_000.0)

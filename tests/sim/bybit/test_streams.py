@@ -12,6 +12,7 @@ import pytest
 
 from monitor.sim.bybit import Cadence, MarginMode, SimBybit
 from monitor.sim.bybit.accounts import SimAccount
+from monitor.sim.bybit.server import CONNECTIONS
 from tests.sim.bybit.clients import QUICK, Client, signature
 
 TICKER = "tickers.BTCUSDT"
@@ -229,3 +230,10 @@ class TestHeartbeat:
         async with SimBybit(quiet=True, cadence=quick) as sim, Client(sim) as client, client.socket("linear") as talker:
             message = await asyncio.wait_for(talker.raw.receive(), 2.0)
         assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+
+    async def test_an_address_may_not_open_sockets_without_end(self) -> None:
+        sim = SimBybit(network=False)
+        for _ in range(CONNECTIONS):
+            sim.dial("/v5/public/linear").leave()
+        with pytest.raises(ConnectionRefusedError):
+            sim.dial("/v5/private")
