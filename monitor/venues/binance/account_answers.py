@@ -60,6 +60,7 @@ class _AccountBody(msgspec.Struct, gc=False):
     totalMarginBalance: Loose = None
     totalMaintMargin: Loose = None
     totalInitialMargin: Loose = None
+    maxWithdrawAmount: Loose = None
 
 
 class _AssetRow(msgspec.Struct, gc=False):
@@ -71,6 +72,7 @@ class _AssetRow(msgspec.Struct, gc=False):
     initialMargin: Loose = None
     marginBalance: Loose = None
     availableBalance: Loose = None
+    maxWithdrawAmount: Loose = None
     updateTime: Loose = None
 
 
@@ -191,6 +193,7 @@ def account_snapshot(
             equity=optional(body.totalMarginBalance),
             maintenance_margin=optional(body.totalMaintMargin),
             initial_margin=optional(body.totalInitialMargin),
+            withdrawable=optional(body.maxWithdrawAmount),
         ),
         marks=tuple(marks.items()),
         problems=tuple(problems),
@@ -209,6 +212,7 @@ def _balance(row: _AssetRow) -> Balance:
         venue_initial_margin=optional(row.initialMargin),
         venue_margin_balance=optional(row.marginBalance),
         available=optional(row.availableBalance),
+        withdrawable=optional(row.maxWithdrawAmount),
         update_time=optional_seconds(row.updateTime),
     )
 

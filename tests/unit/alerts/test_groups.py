@@ -43,6 +43,14 @@ class TestRatio:
         assert desk.hold(SAFE, groups=(at_ratio(0.75),), seconds=60) == [("group_ratio", Change.ESCALATED)]
         assert desk.alert("group_ratio").labels == {"group": "desk"}
 
+    def test_a_group_that_moved_between_two_looks_is_read_at_once(self) -> None:
+        desk, calm = Desk(SETTINGS), (at_ratio(0.1), replace(at_ratio(0.1), name="other"))
+        shown = {"feeds": (), "budgets": (), "channels": (), "clock_offsets": {}, "journal": None, "store": None}
+        desk.see(SAFE, groups=calm, **shown)
+        desk.see(SAFE, groups=(at_ratio(1.2), calm[1]), seconds=0.25, **shown)
+
+        assert desk.firing == [("group_ratio", CRITICAL)]
+
     def test_the_pool_s_own_page_leads(self) -> None:
         desk = Desk(SETTINGS)
         told = desk.hold(own(0.65), groups=(at_ratio(0.55),), seconds=60)

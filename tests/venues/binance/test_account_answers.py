@@ -50,6 +50,14 @@ def only(read: AccountSnapshot) -> Position:
     return position
 
 
+@pytest.mark.parametrize(("said", "usd"), [("812.5", 812.5), ("0.00000000", 0.0), ("", None), (None, None)])
+def test_what_may_leave_is_what_the_venue_says_and_nothing_is_not_zero(said: str | None, usd: float | None) -> None:
+    read = snapshot(body(assets=[WALLET | {"maxWithdrawAmount": said}], maxWithdrawAmount=said))
+
+    assert read.venue.withdrawable == usd
+    assert read.balances[0].withdrawable == usd
+
+
 def test_a_cross_position_with_the_venues_own_figures() -> None:
     read = snapshot(body(held("BTCUSDT", "0.1")), risk("BTCUSDT", "0.1"))
     position = only(read)
