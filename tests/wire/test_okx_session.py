@@ -24,6 +24,7 @@ from monitor.domain.events import (
     TiersLoaded,
 )
 from monitor.domain.names import AccountKey
+from monitor.venues.okx import market
 from monitor.venues.okx.session import OkxSession
 from monitor.venues.okx.settings import OkxSettings
 from monitor.venues.settings import AccountSettings, Credentials, Secret
@@ -82,7 +83,10 @@ async def test_a_trade_is_pushed_and_then_read_again() -> None:
             assert took < 1.0
 
 
-async def test_what_is_newly_held_is_streamed_and_has_tiers_and_what_is_closed_no_longer_is() -> None:
+async def test_what_is_newly_held_is_streamed_and_has_tiers_and_what_is_closed_soon_no_longer_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(market, "LINGERS", 0.3)
     async with simulator() as sim:
         account = sim.add_account("main")
         account.trade(SWAP, 1.0)

@@ -106,6 +106,20 @@ REAL_ACCOUNT_GRAPH: Mapping[str, object] = {"inclRealPosAndEq": True, "type": "m
 DEMO_HEADER = ("x-simulated-trading", "1")
 """Tells the venue that a request is for demo trading, where keys, balances and tiers are others."""
 
+DEMO_STREAMS: Mapping[str, str] = {
+    "wss://ws.okx.com:8443": "wss://wspap.okx.com:8443",
+    "wss://wsus.okx.com:8443": "wss://wsuspap.okx.com:8443",
+    "wss://wseea.okx.com:8443": "wss://wseeapap.okx.com:8443",
+}
+"""Sockets take no such header: demo trading has hosts of its own, by those of the other."""
+
+
+def stream_base(url: str, *, demo: bool) -> str:
+    """Where the sockets are; an address that is none of the venue's stands as it is."""
+    base = url.rstrip("/")
+    return DEMO_STREAMS.get(base, base) if demo else base
+
+
 # Sockets. Market channels are on the one, an account's on the other; «business» has nothing that we need.
 PUBLIC_ROUTE = "/ws/v5/public"
 PRIVATE_ROUTE = "/ws/v5/private"

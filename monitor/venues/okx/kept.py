@@ -1,4 +1,4 @@
-"""Answers that are kept, one a question: what is missing or old is asked for, and what nobody needs is forgotten.
+"""Answers that are kept, one a question: what is missing or old is asked for, and what is old and unneeded forgotten.
 
 Tables come in as many answers as there are families held; one that the venue refuses costs that family only.
 """
@@ -24,23 +24,27 @@ class Kept(Generic[Question]):
         self.answers: dict[Question, Answer] = {}
 
     async def renew(self, wanted: Iterable[Question]) -> Refused | None:
-        """Ask for what is missing or old, and forget what is not wanted; returns the last refusal, if there was one.
+        """Ask for what is missing or old; returns the last refusal, if there was one. What is not wanted any more is
+        forgotten when it is old: it may be held again in a minute.
 
         Raises any other error at once: what was read until then is kept.
         """
         questions = list(wanted)
-        for gone in self.answers.keys() - set(questions):
+        for gone in [one for one in self.answers.keys() - set(questions) if self._old(one)]:
             del self.answers[gone]
         refusal: Refused | None = None
         for question in questions:
-            known = self.answers.get(question)
-            if known is not None and self._clock.now() - known.received < OLD_SHARE * self._every:
+            if not self._old(question):
                 continue
             try:
                 self.answers[question] = await self._ask(question)
             except Refused as exc:
                 refusal = exc
         return refusal
+
+    def _old(self, question: Question) -> bool:
+        known = self.answers.get(question)
+        return known is None or self._clock.now() - known.received >= OLD_SHARE * self._every
 
     @property
     def oldest(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import VenueError
@@ -13,7 +13,15 @@ from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger
 from monitor.venues.okx import endpoints
 from monitor.venues.okx.client import Client
-from monitor.venues.okx.endpoints import Topic
+from monitor.venues.okx.endpoints import (
+    FUNDING_RATE,
+    INDEX_PRICES,
+    MARK_PRICES,
+    OPTION_SUMMARIES,
+    InstType,
+    Topic,
+    inst_type,
+)
 from monitor.venues.okx.needs import Needs
 from monitor.venues.okx.settings import VENUE, OkxSettings
 from monitor.venues.okx.speech import OkxSpeech
@@ -23,8 +31,8 @@ from monitor.venues.subscriptions import LedgerLimits
 from monitor.venues.wake import Pace
 
 MARKS, ASSETS, OPTIONS = "marks", "assets", "options"
+LINGERS = 180.0  #: seconds for which what was needed is streamed on
 SOCKET = "market"  #: that all of them come on
-NOT_THERE = "code 60018"  #: what is subscribed to does not exist
 
 
 class MarketStream:
@@ -44,30 +52,38 @@ class MarketStream:
         """
         self._lagged, self._recorder = lagged, recorder
         self._client, self._emit, self._clock, self._timings = client, emit, clock, settings.timings
-        self._url = Secret(settings.urls.stream.rstrip("/") + endpoints.PUBLIC_ROUTE)
+        self._url = Secret(endpoints.stream_base(settings.urls.stream, demo=settings.demo) + endpoints.PUBLIC_ROUTE)
         self.ledger = Ledger(VENUE, None, (), ledger_limits(settings.timings), rows=(MARKS, ASSETS, OPTIONS))
         self._marks = self.ledger.counters[MARKS]
         self._live_since: float | None = None
-        self._needs: Needs | None = None
+        self._needed: dict[Topic, float] = {}  #: topics, and when they were last needed (steady seconds)
         self._absent: set[str] = set()  #: topics that this connection was told do not exist, and need not
 
     def need(self, needs: Needs) -> None:
-        """From now on these instruments and assets are streamed, and no others."""
-        if needs != self._needs:
-            self._needs = needs
-            self._want(needs)
+        """From now on these instruments and assets are streamed, and soon no others.
 
-    def _want(self, needs: Needs) -> None:
-        funding = self._texts(needs.funding_topics())
-        marks = self._texts(needs.mark_topics())
+        A perpetual or a pair that is no longer needed is streamed for a while longer: it may be traded again, and the
+        venue admits few requests to subscribe. What expires is let go at once, for it will be silent.
+        """
+        now = self._clock.monotonic()
+        every = needs.mark_topics() | needs.funding_topics() | needs.index_topics() | needs.option_topics()
+        self._needed |= dict.fromkeys(every, now)
+        self._needed = {
+            topic: at for topic, at in self._needed.items() if topic in every or (stays(topic) and now < at + LINGERS)
+        }
+        self._want()
+
+    def _want(self) -> None:
         timings = self._timings
+        funding = self._texts(FUNDING_RATE)
+        marks = self._texts(MARK_PRICES)
         self.ledger.want(MARKS, marks + funding, silent_seconds=timings.marks_silent_seconds, quiet=funding)
-        indices = self._texts(needs.index_topics())
-        self.ledger.want(ASSETS, indices, silent_seconds=timings.assets_silent_seconds)
-        options = self._texts(needs.option_topics())
-        self.ledger.want(OPTIONS, options, silent_seconds=timings.assets_silent_seconds)
+        self.ledger.want(ASSETS, self._texts(INDEX_PRICES), silent_seconds=timings.assets_silent_seconds)
+        self.ledger.want(OPTIONS, self._texts(OPTION_SUMMARIES), silent_seconds=timings.assets_silent_seconds)
 
-    def _texts(self, topics: Iterable[Topic]) -> list[str]:
+    def _texts(self, channel: str) -> list[str]:
+        """What is subscribed to of a channel."""
+        topics = (topic for topic in self._needed if topic.channel == channel)
         return sorted(topic.text for topic in topics if topic.text not in self._absent)
 
     def up(self, stream: str) -> bool:
@@ -79,9 +95,9 @@ class MarketStream:
         pace = Pace(self._clock, self._timings)
         while True:
             self._live_since = None
-            if self._absent and self._needs is not None:
+            if self._absent:
                 self._absent.clear()
-                self._want(self._needs)
+                self._want()
             try:
                 await Feed(VENUE, SOCKET, self._address, self._conversation, self._clock, self._timings).run()
             except VenueError as exc:
@@ -111,8 +127,7 @@ class MarketStream:
     def _miss(self, topic: str) -> None:
         """Go without it until the next connection, which asks for it again."""
         self._absent.add(topic)
-        if self._needs is not None:
-            self._want(self._needs)
+        self._want()
 
     def _heard(self, _: Decoded) -> None:
         if self._live_since is None and all(map(self.up, (MARKS, ASSETS, OPTIONS))):
@@ -120,6 +135,11 @@ class MarketStream:
         lag = self._marks.lag_seconds
         if lag is not None and abs(lag) >= self._timings.clock_doubt_seconds:
             self._lagged(lag)
+
+
+def stays(topic: Topic) -> bool:
+    """Whether what the topic tells goes on for ever."""
+    return topic.channel != OPTION_SUMMARIES and inst_type(topic.inst) in (InstType.SWAP, InstType.MARGIN)
 
 
 def ledger_limits(timings: Timings) -> LedgerLimits:

@@ -64,7 +64,7 @@ class UserStream:
     ) -> None:
         self._account, self._client, self._emit, self._clock = account, client, emit, clock
         self._timings, self._resync, self._shown, self._recorder = settings.timings, resync, shown, recorder
-        self._url = Secret(settings.urls.stream.rstrip("/") + endpoints.PRIVATE_ROUTE)
+        self._url = Secret(endpoints.stream_base(settings.urls.stream, demo=settings.demo) + endpoints.PRIVATE_ROUTE)
         self.ledger = UserLedger(VENUE, account.name, (), ledger_limits(self._timings), rows=(STREAM,))
         self._pace = Pace(clock, self._timings)
         self._live_since: float | None = None

@@ -6,7 +6,16 @@ import importlib
 
 import pytest
 
-from monitor.venues.okx.endpoints import ENDPOINTS, PRIVATE_TOPICS, UNDERSTOOD, Endpoint, Topic, family, inst_type
+from monitor.venues.okx.endpoints import (
+    ENDPOINTS,
+    PRIVATE_TOPICS,
+    UNDERSTOOD,
+    Endpoint,
+    Topic,
+    family,
+    inst_type,
+    stream_base,
+)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: f"{one.method} {one.path}")
@@ -50,3 +59,16 @@ def test_a_topic_is_the_same_after_the_venue_echoed_it(topic: Topic, text: str) 
 
 def test_what_an_account_is_asked_for_is_understood() -> None:
     assert {topic.channel for topic in PRIVATE_TOPICS} < UNDERSTOOD.keys()
+
+
+@pytest.mark.parametrize(
+    ("url", "demo", "base"),
+    [
+        ("wss://ws.okx.com:8443/", False, "wss://ws.okx.com:8443"),
+        ("wss://ws.okx.com:8443", True, "wss://wspap.okx.com:8443"),
+        ("wss://wseea.okx.com:8443/", True, "wss://wseeapap.okx.com:8443"),
+        ("ws://127.0.0.1:9000", True, "ws://127.0.0.1:9000"),
+    ],
+)
+def test_demo_trading_has_sockets_of_its_own(url: str, demo: bool, base: str) -> None:
+    assert stream_base(url, demo=demo) == base

@@ -48,8 +48,19 @@ async def test_only_what_is_missing_is_asked_for() -> None:
     _, venue, kept = desk()
     assert await kept.renew(["a", "b"]) is None
     assert await kept.renew(["b", "c"]) is None
+    assert await kept.renew(["a"]) is None
     assert venue.asked == ["a", "b", "c"]
-    assert kept.answers.keys() == {"b", "c"}
+
+
+async def test_what_nobody_wants_is_forgotten_when_it_is_old() -> None:
+    clock, _, kept = desk()
+    await kept.renew(["a", "b"])
+    clock.at += 50.0
+    await kept.renew(["b"])
+    assert kept.answers.keys() == {"a", "b"}
+    clock.at += 40.0
+    await kept.renew(["b"])
+    assert kept.answers.keys() == {"b"}
 
 
 async def test_what_is_old_is_asked_for_again() -> None:
