@@ -229,9 +229,13 @@ def _alone(leg: Leg, account: Account) -> bool:
 
 
 def _beyond(order: Order, room: dict[Symbol, float]) -> float:
-    """What of an order would open something: in one-way mode the part against the position only closes it."""
+    """What of an order would open something: in one-way mode the part against the position only closes it, in hedge
+    mode an order against its own leg can do nothing else.
+    """
+    if order.side is not None:
+        return order.quantity if (order.quantity > 0) == (order.side is Side.LONG) else 0.0
     left = room.get(order.symbol, 0.0)
-    if order.side is not None or left * order.quantity <= 0.0:
+    if left * order.quantity <= 0.0:
         return order.quantity
     closing = min(abs(left), abs(order.quantity)) * (1.0 if order.quantity > 0 else -1.0)
     room[order.symbol] = left - closing

@@ -137,3 +137,31 @@ def test_both_legs_of_a_hedge_are_taken_as_the_venue_counts_them() -> None:
     (pool,) = assessed(sim).pools
     assert drift(pool, "equity") < ROUNDING
     assert drift(pool, "maintenance_margin") < ROUNDING
+
+
+@pytest.mark.parametrize("against", [False, True])
+def test_orders_of_a_leg_open_or_close_at_both(against: bool) -> None:
+    sim = SimBybit(clock=ManualClock(NOW), quiet=True, paced=False, network=False)
+    account = sim.add_account("main", wallets={"USDT": 20_000.0})
+    account.set_hedge("BTCUSDT", True)
+    account.trade("BTCUSDT", 0.5, side="LONG")
+    account.place_order("BTCUSDT", -0.3 if against else 0.3, 110_000.0 if against else 90_000.0, side="LONG")
+    (pool,) = assessed(sim).pools
+    assert drift(pool, "ratio") < ROUNDING
+
+
+def test_a_loan_that_is_kept_in_the_wallet_asks_for_its_margin_at_both() -> None:
+    sim = SimBybit(clock=ManualClock(NOW), quiet=True, paced=False, network=False)
+    sim.add_account("main", wallets={"USDT": 20_000.0}).borrow("USDT", 5_000.0)
+    (pool,) = assessed(sim).pools
+    assert drift(pool, "maintenance_margin") < ROUNDING
+
+
+def test_an_open_spot_order_costs_the_same_at_both() -> None:
+    sim = SimBybit(clock=ManualClock(NOW), quiet=True, paced=False, network=False)
+    account = sim.add_account("main", wallets={"USDT": 20_000.0, "BTC": 0.1})
+    account.trade("BTCUSDT", 0.5)
+    account.place_order("BTCUSDT", 0.1, 90_000.0, spot=True)
+    (pool,) = assessed(sim).pools
+    assert drift(pool, "equity") < ROUNDING
+    assert drift(pool, "ratio") < ROUNDING
