@@ -119,13 +119,17 @@ class CollateralLoaded:
 
 @dataclass(frozen=True, slots=True)
 class OptionMarks:
-    """What options are priced with, as columns: row i is one option's volatility (a ratio a year) and forward price."""
+    """What options are priced with, as columns: row i is one option's volatility (a ratio a year) and forward price.
+
+    `indexes` are the index prices beside the forwards, () where the venue tells none.
+    """
 
     venue: Venue
     symbols: tuple[Symbol, ...]
     volatilities: tuple[float, ...]
     underlyings: tuple[float, ...]
     received: float
+    indexes: tuple[float | None, ...] = ()
 
     @property
     def conflation_key(self) -> Hashable:

@@ -39,11 +39,13 @@ class OptionMark:
     """What an option is priced with: its volatility (a ratio a year) and the forward price of what it is on.
 
     `received` is when our socket had it (seconds since 1970), from which the time to expiry counts; None if unknown.
+    `index` is the index price beside the forward, None where the venue did not tell it.
     """
 
     volatility: float
     underlying: float
     received: float | None = None
+    index: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,13 +114,15 @@ class VenueTables:
         The tables that were made show it at once: options are told of by the hundred each second.
         """
         changed = set()
-        for symbol, volatility, underlying in zip(event.symbols, event.volatilities, event.underlyings, strict=True):
+        indexes = event.indexes or (None,) * len(event.symbols)
+        rows = zip(event.symbols, event.volatilities, event.underlyings, indexes, strict=True)
+        for symbol, volatility, underlying, index in rows:
             before = self._options.get(symbol)
             if not (0.0 < volatility < math.inf and 0.0 < underlying < math.inf):
                 continue
             if before is not None and before.received is not None and event.received < before.received:
                 continue
-            self._options[symbol] = OptionMark(volatility, underlying, event.received)
+            self._options[symbol] = OptionMark(volatility, underlying, event.received, index)
             same = before is not None and (before.volatility, before.underlying) == (volatility, underlying)
             if symbol in held and not same:
                 changed.add(symbol)

@@ -189,6 +189,7 @@ class Standing:
                 tuple(told.volatilities[row] for row in kept),
                 tuple(told.underlyings[row] for row in kept),
                 told.received,
+                tuple(told.indexes[row] for row in kept) if told.indexes else (),
             )
 
     def _option_marks(self, event: OptionMarks) -> None:

@@ -214,18 +214,19 @@ def option_marks(
 ) -> OptionMarks | None:
     """tickers of options: what they are priced with; None without one good row."""
 
-    def made(row: _TickerRow) -> tuple[Symbol, float, float]:
+    def made(row: _TickerRow) -> tuple[Symbol, float, float, float | None]:
         return (
             word("symbol", row.symbol),
             positive("markIv", row.markIv),
             positive("underlyingPrice", row.underlyingPrice),
+            optional_positive(row.indexPrice),
         )
 
     found = each(rows(raw, venue, "tickers").rows, _TickerRow, made, "option", problems)
     if not found:
         return None
-    symbols, volatilities, underlyings = zip(*found, strict=True)
-    return OptionMarks(venue, symbols, volatilities, underlyings, received)
+    symbols, volatilities, underlyings, indexes = zip(*found, strict=True)
+    return OptionMarks(venue, symbols, volatilities, underlyings, received, indexes)
 
 
 def asset_prices(

@@ -38,16 +38,19 @@ def option_leg(
         factors = parameters.option_default
         if short:
             said.reasons.append(f"margin factors of {name.base} options are assumed to be those of the default")
+    # The rule speaks of the index; what moves is the forward, which keeps its distance from it.
+    index = mark.underlying if mark.index is None else mark.index
+    of_forward = index / mark.underlying
     terms = Option(
         strike=name.strike,
         call=name.call,
         volatility=mark.volatility,
         years=max(0.0, expiry - mark.received) / YEAR_SECONDS,
         underlying=mark.underlying,
-        index_rate=factors.maintenance if short else 0.0,
+        index_rate=factors.maintenance * of_forward if short else 0.0,
         mark_rate=factors.maintenance if short else 0.0,
         mark_add=1.0 if short else 0.0,
-        index_add=factors.liquidation_fee if short else 0.0,
+        index_add=factors.liquidation_fee * of_forward if short else 0.0,
         in_equity=portfolio,
     )
     return Leg(
@@ -63,14 +66,14 @@ def option_leg(
         payoff=Payoff.OPTION,
         tiers=flat(0.0),
         initial_margin_rate=0.0,
-        constant_initial=_initial_of_short(position, terms, factors) if short else 0.0,
+        constant_initial=_initial_of_short(position, terms, factors, index) if short else 0.0,
         option=terms,
     )
 
 
-def _initial_of_short(position: Position, terms: Option, factors: OptionFactors) -> float:
+def _initial_of_short(position: Position, terms: Option, factors: OptionFactors, index: float) -> float:
     """The initial margin of a short option as it stands, in the settlement asset; NaN without a mark."""
-    mark, index = position.venue.mark_price, terms.underlying
+    mark = position.venue.mark_price
     if mark is None:
         return NAN
     out = max(0.0, terms.strike - index if terms.call else index - terms.strike)

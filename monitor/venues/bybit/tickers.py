@@ -80,4 +80,4 @@ def events(row: Cell, venue: Venue, at: float, received: float) -> tuple[Event, 
     volatility, underlying = optional_positive(row.markPriceIv), optional_positive(row.underlyingPrice)
     if volatility is None or underlying is None:
         return (tick,)
-    return tick, OptionMarks(venue, (row.symbol,), (volatility,), (underlying,), received)
+    return tick, OptionMarks(venue, (row.symbol,), (volatility,), (underlying,), received, (tick.index,))

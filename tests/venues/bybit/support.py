@@ -312,8 +312,10 @@ def of_events(events: Sequence[Event]) -> tuple[Account, Tables]:
     instruments, tiers, terms = {}, {}, {}
     for event in events:
         if isinstance(event, OptionMarks):
-            columns = zip(event.symbols, event.volatilities, event.underlyings, strict=True)
-            options |= {name: OptionMark(volatility, forward, T0) for name, volatility, forward in columns}
+            columns = zip(event.symbols, event.volatilities, event.underlyings, event.indexes, strict=True)
+            options |= {
+                name: OptionMark(volatility, forward, T0, index) for name, volatility, forward, index in columns
+            }
         if isinstance(event, InstrumentsLoaded):
             instruments = {one.symbol: one for one in event.instruments}
         if isinstance(event, TiersLoaded):

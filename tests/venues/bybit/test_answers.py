@@ -250,6 +250,7 @@ def test_prices_of_contracts_options_and_coins() -> None:
     priced = answers.option_marks(options, VENUE, T0)
     assert priced is not None
     assert (priced.symbols, priced.volatilities, priced.underlyings) == ((name,), (0.5,), (16590.0,))
+    assert priced.indexes == (None,)
     assert answers.option_marks(listing(), VENUE, T0) is None
     spot = listing(
         {"symbol": "BTCUSDT", "usdIndexPrice": "20784.1"},

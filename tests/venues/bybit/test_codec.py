@@ -87,7 +87,7 @@ def test_an_options_ticker_is_a_tick_and_what_it_is_priced_with() -> None:
     )
     assert found.events == (
         Tick("bybit", name, 7.87, T0, NOW, 16823.73),
-        OptionMarks("bybit", (name,), (0.4896,), (16815.1,), NOW),
+        OptionMarks("bybit", (name,), (0.4896,), (16815.1,), NOW, (16823.73,)),
     )
 
 

@@ -405,8 +405,10 @@ def test_what_is_not_known_of_a_position_is_said() -> None:
 CALL = "BTC-30DEC26-110000-C-USDT"
 
 
-def with_option(quantity: float, mode: str = "REGULAR_MARGIN", *, known: bool = True, **more: Any) -> Seen:
-    ticker = {"symbol": CALL, "markPrice": "2000", "markIv": "0.5", "underlyingPrice": "100000"}
+def with_option(
+    quantity: float, mode: str = "REGULAR_MARGIN", *, known: bool = True, index: str = "100000", **more: Any
+) -> Seen:
+    ticker = {"symbol": CALL, "markPrice": "2000", "markIv": "0.5", "underlyingPrice": "100000", "indexPrice": index}
     files = {
         "v5_market_instruments-info__category=option.json": listing(
             option_contract(CALL, "BTC", "USDT", T0 + 40 * 86_400)
@@ -440,6 +442,11 @@ def test_a_short_call_is_liquidated_when_its_coin_rises() -> None:
     assert result.maintenance_margin == pytest.approx(0.5 * (3000 + 2000 + 200))
     assert result.coins["BTC"].up.state is State.AT
     assert result.coins["BTC"].down.state is State.NEVER
+
+
+def test_a_short_options_margin_goes_by_the_index_and_not_by_the_forward() -> None:
+    # 0.03 * 98 000 + 2000 + 0.002 * 98 000, for half a coin.
+    assert cross(with_option(-0.5, index="98000")).maintenance_margin == pytest.approx(0.5 * (2940 + 2000 + 196))
 
 
 def test_holdings_of_stablecoins_count_in_full() -> None:
