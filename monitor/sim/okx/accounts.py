@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.domain.names import Asset
-from monitor.sim.okx.bills import Kind
+from monitor.sim.okx.bills import Kind, forced
 from monitor.sim.okx.books import CASH, DEFAULT_LEVER, Books, Change
 from monitor.sim.okx.holdings import Level
 from monitor.sim.okx.listing import Product
@@ -239,7 +239,8 @@ class SimAccount(Books):
             position.realized += gained
             position.average = mark
             position.updated_ms = self.time_ms()
-            self._credit(position.settle, gained, Kind.SETTLEMENT, position)
+            kind = Kind.DELIVERY_LONG if position.long else Kind.DELIVERY_SHORT
+            self._credit(position.settle, gained, kind, position)
             self._tell(Change(event="settlement", assets=(position.settle,), positions=(position,)))
 
     def charge_interest(self, asset: Asset, amount: float) -> None:
@@ -251,9 +252,11 @@ class SimAccount(Books):
         """The venue closes `contracts` (unsigned) at `paid` and keeps `penalty`; an isolated loss ends there."""
         cash = self.cash.get(position.settle, 0.0)
         signed = -contracts if position.long else contracts
-        self._fill(position, signed, paid, self.taker_rate if penalty else 0.0, Kind.LIQUIDATION)
+        kind = forced(event, long=position.long, whole=contracts >= abs(position.contracts))
+        self._fill(position, signed, paid, self.taker_rate if penalty else 0.0, kind)
         position.penalty -= penalty
-        self._credit(position.settle, -penalty, Kind.LIQUIDATION, position)
+        if penalty:
+            self._credit(position.settle, -penalty, kind, position)
         if position.margin is not None and self.cash[position.settle] < cash:
             self._credit(position.settle, cash - self.cash[position.settle], Kind.CLAWBACK, position)
         position.trade = f"-{position.trade.lstrip('-')}"  # as the venue numbers its own trades

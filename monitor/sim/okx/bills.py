@@ -16,15 +16,37 @@ class Kind(Enum):
 
     TRANSFER_IN = ("1", "11")
     TRANSFER_OUT = ("1", "12")
-    TRADE = ("2", "1")
-    SETTLEMENT = ("3", "112")
-    LIQUIDATION = ("5", "104")
+    BUY = ("2", "1")
+    SELL = ("2", "2")
+    DELIVERY_LONG = ("3", "112")
+    DELIVERY_SHORT = ("3", "113")
+    REDUCED_LONG = ("5", "100")
+    REDUCED_SHORT = ("5", "101")
+    LIQUIDATED_LONG = ("5", "104")
+    LIQUIDATED_SHORT = ("5", "105")
+    DELEVERAGED_LONG = ("9", "125")
+    DELEVERAGED_SHORT = ("9", "126")
     MARGIN_IN = ("6", "160")
     MARGIN_OUT = ("6", "161")
     INTEREST = ("7", "9")
     FUNDING_PAID = ("8", "173")
     FUNDING_RECEIVED = ("8", "174")
     CLAWBACK = ("10", "108")
+
+
+TRADES = (Kind.BUY, Kind.SELL)
+FUNDING = (Kind.FUNDING_PAID, Kind.FUNDING_RECEIVED)
+
+
+def forced(event: str, *, long: bool, whole: bool) -> Kind:
+    """The kind of what the venue closes: by liquidation (whole or in part), auto-deleveraging or delivery."""
+    if event == "adl":
+        return Kind.DELEVERAGED_LONG if long else Kind.DELEVERAGED_SHORT
+    if event == "delivered":
+        return Kind.DELIVERY_LONG if long else Kind.DELIVERY_SHORT
+    if whole:
+        return Kind.LIQUIDATED_LONG if long else Kind.LIQUIDATED_SHORT
+    return Kind.REDUCED_LONG if long else Kind.REDUCED_SHORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +69,7 @@ class Bill:
     def row(self) -> dict[str, str]:
         """As printed."""
         kind, detail = self.kind.value
-        funding = self.kind in (Kind.FUNDING_PAID, Kind.FUNDING_RECEIVED)
+        funding = self.kind in FUNDING
         paid = self.margin_change or self.amount
         return {
             "bal": number(self.balance),
@@ -55,7 +77,7 @@ class Bill:
             "billId": self.number,
             "ccy": self.asset,
             "clOrdId": "",
-            "execType": "T" if self.kind is Kind.TRADE else "",
+            "execType": "T" if self.kind in TRADES else "",
             "fee": number(self.fee),
             "fillTime": "",
             "from": "",

@@ -96,7 +96,7 @@ class Books(Holdings):
             self.positions[name, mode, wanted] = found
         return found
 
-    def _fill(self, position: Position, signed: float, paid: float, fee_rate: float, kind: Kind = Kind.TRADE) -> None:
+    def _fill(self, position: Position, signed: float, paid: float, fee_rate: float, kind: Kind | None = None) -> None:
         """Change a position, and cash by profit and fee. A position without contracts is dropped."""
         instrument, before = position.instrument, position.contracts
         closed = min(abs(before), abs(signed)) if before * signed < 0.0 else 0.0
@@ -126,7 +126,8 @@ class Books(Holdings):
         position.trade, position.updated_ms = str(self.numbers + 1), self.time_ms()
         self.numbers += 1
         moved = premium if instrument.product is Product.OPTION else gained + released
-        self._credit(position.settle, moved - fee, kind, position, fee=-fee, gained=gained)
+        told = kind or (Kind.BUY if signed > 0.0 else Kind.SELL)
+        self._credit(position.settle, moved - fee, told, position, fee=-fee, gained=gained)
         if not left:
             self.positions.pop((instrument.name, position.mode, position.side), None)
 
@@ -149,8 +150,9 @@ class Books(Holdings):
         can_owe = self.level in (Level.MULTI_CURRENCY, Level.PORTFOLIO) or self.borrows
         if not can_owe and min(after.values()) < -1e-9:
             raise ValueError(f"{self.name}: not enough of {instrument.name}, and nothing is borrowed in this mode")
-        self._credit(instrument.coin, coins, Kind.TRADE)
-        self._credit(instrument.quote, -cost, Kind.TRADE)
+        kind = Kind.BUY if coins > 0.0 else Kind.SELL
+        self._credit(instrument.coin, coins, kind)
+        self._credit(instrument.quote, -cost, kind)
 
     def _order_assets(self, order: Resting) -> tuple[Asset, ...]:
         if order.instrument.product is Product.SPOT:

@@ -15,6 +15,7 @@ from monitor.sim.okx.holdings import DERIVATIVES, Level, tier_at
 from monitor.sim.okx.listing import Product
 from monitor.sim.okx.positions import CROSS, Loan, Position, isolated_ratio, notional
 from monitor.sim.okx.tables import derivative_tiers, loan_tiers, tier_for, tier_of
+from monitor.sim.okx.text import decimals
 
 WARNING_RATIO, LIQUIDATION_RATIO = 3.0, 1.0
 WARN_AGAIN_MS = 3_600_000
@@ -162,7 +163,7 @@ class Keeper:
         closed = held
         if tier.number > 1 and instrument.product is not Product.OPTION:
             cap = derivative_tiers(instrument.product, instrument.family)[tier.number - 2].most
-            closed = min(held, max(size - cap, 0.0)) or held
+            closed = min(held, max(round(size - cap, decimals(instrument.lot)), float(instrument.lot)))
         mark = self.board.mark(instrument.name)
         rate = tier_of(instrument, closed).mmr
         penalty = 0.0 if instrument.product is Product.OPTION else notional(instrument, closed, mark) * rate

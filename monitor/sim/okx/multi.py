@@ -17,6 +17,7 @@ from monitor.sim.okx.tables import discounted, loan_tiers, tier_for
 
 HIGHEST_FACTOR = 1000.0  #: beyond it no price is searched
 STEPS = 200
+EXACT = 1e-14  #: of the present health: nearer to zero is zero
 
 
 def discounted_equity(held: Holdings, asset: Asset, prices: Prices) -> float:
@@ -115,23 +116,29 @@ def liquidation_price(held: Holdings, position: Position, prices: Prices) -> flo
 
 
 def first_root(health: Callable[[float], float]) -> float | None:
-    """The price factor at which `health` reaches zero, on the side where it falls; None if it never does."""
-    if health(1.0) <= 0.0:
+    """The price factor at which `health` reaches zero, on the side where it falls; None if it never does.
+
+    Health is made of straight pieces, so that a secant finds the root in a few steps; each one that falls twice on the
+    same side halves the weight of the other end.
+    """
+    now = health(1.0)
+    if now <= 0.0:
         return None
-    falls_below = health(0.999) < health(1.0)
-    edge = 1e-6 if falls_below else HIGHEST_FACTOR
-    if health(edge) > 0.0:
+    edge = 1e-6 if health(0.999) < now else HIGHEST_FACTOR
+    a, at_a, b, at_b = 1.0, now, edge, health(edge)
+    if at_b > 0.0:
         return None
-    safe, lost = 1.0, edge
+    middle, fell = b, 0
     for _ in range(STEPS):
-        middle = 0.5 * (safe + lost)
-        if middle in (safe, lost):
+        middle = b - at_b * (b - a) / (at_b - at_a)
+        there = health(middle)
+        if abs(there) <= EXACT * now or middle in (a, b):
             break
-        if health(middle) > 0.0:
-            safe = middle
+        if there > 0.0:
+            a, at_a, at_b, fell = middle, there, at_b * (0.5 if fell > 0 else 1.0), 1
         else:
-            lost = middle
-    return lost
+            b, at_b, at_a, fell = middle, there, at_a * (0.5 if fell < 0 else 1.0), -1
+    return middle
 
 
 def frozen_by_orders(held: Holdings, prices: Prices) -> float:

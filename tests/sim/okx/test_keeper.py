@@ -58,6 +58,7 @@ def test_large_position_is_first_reduced_to_the_tier_below(sim: SimOkx) -> None:
     assert position.contracts == 1000.0
     closed = 500.0 * 0.01 * sim.board.mark("BTC-USDT-SWAP")
     assert position.penalty == pytest.approx(-closed * 0.004)
+    assert account.bills[-1].row()["subType"] == "100"
 
 
 def test_bankrupt_currency_is_refilled_to_nothing(sim: SimOkx) -> None:
@@ -67,7 +68,8 @@ def test_bankrupt_currency_is_refilled_to_nothing(sim: SimOkx) -> None:
     pass_time(sim, 0.1)
     assert (account.positions, account.cash["USDT"]) == ({}, 0.0)
     assert sim.keeper.insured > 0.0
-    assert account.bills[-1].row()["type"] == "10"
+    told = [(bill.row()["type"], bill.row()["subType"]) for bill in account.bills]
+    assert told[-2:] == [("5", "104"), ("10", "108")]
 
 
 def test_debt_that_cannot_be_kept_is_paid_from_collateral(sim: SimOkx) -> None:
@@ -116,6 +118,18 @@ def test_forced_trade_is_told_with_its_category_and_a_negative_number(sim: SimOk
     fast = [frame["data"][0] for frame in frames if frame["arg"]["channel"] == "balance_and_position"]
     forced = next(row for row in fast if row["eventType"] == "liquidation" and row["posData"])
     assert forced["posData"][0]["tradeId"].startswith("-")
+
+
+def test_deleveraged_position_is_closed_at_the_mark_without_a_penalty(sim: SimOkx) -> None:
+    account = sim.add_account("a")
+    socket = private(sim, account)
+    socket.subscribe("orders", instType="ANY")
+    position = account.trade("BTC-USDT-SWAP", -10.0)
+    socket.take()
+    sim.keeper.adl(account, "BTC-USDT-SWAP", share=0.4)
+    assert (position.contracts, position.penalty) == (-6.0, 0.0)
+    assert [row["category"] for frame in socket.take() for row in frame["data"]] == ["adl"]
+    assert (account.bills[-1].row()["type"], account.bills[-1].row()["subType"]) == ("9", "126")
 
 
 def test_expired_contract_is_delivered_at_the_index_and_its_successor_is_listed(sim: SimOkx) -> None:
