@@ -91,6 +91,7 @@ def account_lines(account: Json, now: float) -> Iterator[str]:
     """An account with its pools, the most dangerous first; figures without a number are named unknown."""
     mode = account["mode"]
     hedge = {True: "hedge", False: "one-way", None: "position mode unknown"}[mode["hedge"]]
+    hedge = "hedge or one-way by symbol" if mode.get("hedge_by_symbol") else hedge
     yield (
         f"{account['venue']}/{account['account']}  {account['quality']}  ratio {ratio(account['margin_ratio'])}"
         f"  equity {usd(account['equity_usd'])} USD  {mode['collateral'] or 'collateral mode unknown'}, {hedge}"

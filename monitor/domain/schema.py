@@ -226,7 +226,12 @@ def report_json(report: AccountReport) -> Json:
 
 
 def _mode_json(mode: AccountMode) -> Json:
-    return {"collateral": None if mode.collateral is None else mode.collateral.value, "hedge": mode.hedge}
+    return {
+        "collateral": None if mode.collateral is None else mode.collateral.value,
+        "hedge": mode.hedge,
+        "hedge_by_symbol": mode.hedge_by_symbol,
+        "borrows": mode.borrows,
+    }
 
 
 def _permissions_json(permissions: Permissions) -> Json:

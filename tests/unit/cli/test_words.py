@@ -139,3 +139,18 @@ def test_a_position_that_is_topped_up_shows_its_line_without_and_with_what_is_be
     text = "\n".join(words.pool_lines(pool_json(shown), sample.NOW))
     assert "liquidation 45000 (-25.0 %), with cross:USDT behind it 40000 (-33.3 %)  venue 45010" in text
     assert text.count("behind it") == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ({"hedge": True}, "multi-assets, hedge"),
+        ({"hedge": False}, "multi-assets, one-way"),
+        ({"hedge": None}, "multi-assets, position mode unknown"),
+        ({"hedge": False, "hedge_by_symbol": True}, "multi-assets, hedge or one-way by symbol"),
+    ],
+)
+def test_the_modes_of_an_account_in_words(mode: dict[str, Any], said: str) -> None:
+    account = report_json(sample.account(sample.pool()))
+    first = next(words.account_lines({**account, "mode": {"collateral": "multi-assets", **mode}}, sample.NOW))
+    assert first.endswith(said)
