@@ -126,8 +126,9 @@ class Engine:
         """When the next step is wanted, though nothing happens; None: never."""
         if self._to_describe or self._to_reconcile:
             return self._now
-        owed, repriced = self._tempo.due(), self._repricing.next()
-        return owed if repriced == math.inf else repriced if owed is None else min(owed, repriced)
+        owed = self._tempo.due()
+        due = min(math.inf if owed is None else owed, self._repricing.next(), self._groups.due())
+        return None if due == math.inf else due
 
     def reports(self) -> tuple[AccountReport, ...]:
         """The latest report of every account, in the order of configuration; UNKNOWN before anything was read.

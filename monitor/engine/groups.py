@@ -1,12 +1,14 @@
 """Groups: accounts of one owner over venues, seen together. Pure and incremental; without groups it costs nothing.
 
-A group is worked out anew when a report of a member is, from what each member brings (`monitor.engine.group_parts`).
+A group is worked out anew when a report of a member is, but no more often than an account on which nothing is decided
+(`EngineSettings.lines_every_seconds`), from what each member brings (`monitor.engine.group_parts`).
 Sums are exact and members sorted, so that equal reports give equal groups in whatever order they come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf
 
 from monitor.domain.group_reports import GroupReport
 from monitor.domain.names import AccountKey
@@ -36,6 +38,10 @@ class Groups:
             for name in sorted(set(self._group_of.values()))
         }
         self._unrecalled = set(self._hedges)
+        self._every = settings.lines_every_seconds
+        self._fresh: dict[AccountKey, AccountReport] = {}  #: reports that no group was worked out from yet
+        self._owed: set[str] = set()  #: groups that are older than a report of theirs
+        self._made_at: dict[str, float] = {}
         self._reports: dict[str, GroupReport] = {}
         self._shown: tuple[GroupReport, ...] = ()
 
@@ -54,18 +60,29 @@ class Groups:
             group = self._group_of.pop(account, "")
             if group:
                 del self._parts[account]
+                self._fresh.pop(account, None)
                 touched.add(group)
         for report in reports:
             group = self._group_of.get(report.key, "")
             if group:
-                self._parts[report.key] = part_of(report)
-                touched.add(group)
-        touched |= {name for name, hedges in self._hedges.items() if now >= hedges.due()}
+                self._fresh[report.key] = report
+                self._owed.add(group)
+        touched |= {name for name in self._owed if not 0.0 <= now - self._made_at.get(name, -inf) < self._every}
+        # Once: where that was no hedge then, because a leg could not be seen, a report will bring it here.
+        touched |= {name for name, each in self._hedges.items() if now >= each.due() > self._made_at.get(name, -inf)}
         return self._made(touched, now)
+
+    def due(self) -> float:
+        """When a step is wanted, for groups that are older than a report of theirs; +inf: never."""
+        return min((self._made_at[name] + self._every for name in self._owed), default=inf)
 
     def _made(self, touched: set[str], now: float) -> tuple[GroupReport, ...]:
         if not touched:
             return ()
+        for key in [key for key in self._fresh if self._group_of[key] in touched]:
+            self._parts[key] = part_of(self._fresh.pop(key))
+        self._owed -= touched
+        self._made_at |= dict.fromkeys(touched, now)
         members: dict[str, dict[AccountKey, Part]] = {name: {} for name in touched}
         for key in sorted(self._parts):
             group = self._group_of[key]
@@ -76,6 +93,7 @@ class Groups:
             if not members[name]:
                 self._reports.pop(name, None)
                 self._hedges.pop(name, None)
+                self._made_at.pop(name, None)
                 continue
             self._recall(name, members[name])
             hedges = self._hedges[name].look(members[name], self._settled, now)

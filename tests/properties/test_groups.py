@@ -69,7 +69,7 @@ def group_of(*steps: list[AccountReport], accounts: list[AccountKey] | None = No
     """The group after each step's reports, a second apart."""
     keys = [report.key for report in steps[0]] if accounts is None else accounts
     told = EngineSettings(
-        accounts=tuple(keys), groups=dict.fromkeys(keys, "desk"),
+        accounts=tuple(keys), lines_every_seconds=0.0, groups=dict.fromkeys(keys, "desk"),
         group_settings={"desk": GroupSettings(detect_after_seconds=0.0)},
     )  # fmt: skip
     groups = Groups(told, lambda _: ())

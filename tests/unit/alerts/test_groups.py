@@ -45,9 +45,8 @@ class TestRatio:
 
     def test_a_group_that_moved_between_two_looks_is_read_at_once(self) -> None:
         desk, calm = Desk(SETTINGS), (at_ratio(0.1), replace(at_ratio(0.1), name="other"))
-        shown = {"feeds": (), "budgets": (), "channels": (), "clock_offsets": {}, "journal": None, "store": None}
-        desk.see(SAFE, groups=calm, **shown)
-        desk.see(SAFE, groups=(at_ratio(1.2), calm[1]), seconds=0.25, **shown)
+        desk.see(SAFE, groups=calm)
+        desk.see(SAFE, groups=(at_ratio(1.2), calm[1]), seconds=0.25)
 
         assert desk.firing == [("group_ratio", CRITICAL)]
 

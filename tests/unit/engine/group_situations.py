@@ -72,6 +72,7 @@ class Desk:
         self.name, self.now = name, NOW
         told = EngineSettings(
             accounts=accounts or (ONE, TWO),
+            lines_every_seconds=0.0,
             groups=dict.fromkeys(accounts or (ONE, TWO), name),
             group_settings={name: GroupSettings(**{"detect_after_seconds": 0.0, **settings})},
             hedges=tuple(hedges),

@@ -244,7 +244,9 @@ def test_what_may_leave_an_account_that_is_not_known_is_not_known_either() -> No
 
 
 def test_only_groups_of_which_a_member_reported_are_worked_out_anew() -> None:
-    settings = EngineSettings(accounts=(ONE, TWO, THREE), groups={ONE: "a", TWO: "b", THREE: "b"})
+    settings = EngineSettings(
+        accounts=(ONE, TWO, THREE), groups={ONE: "a", TWO: "b", THREE: "b"}, lines_every_seconds=0.0
+    )
     groups = Groups(settings, lambda _: ())
     groups.update([], (), NOW)
     before = groups.reports()
@@ -258,6 +260,22 @@ def test_only_groups_of_which_a_member_reported_are_worked_out_anew() -> None:
     shown = groups.reports()
     assert groups.update([], (), NOW + 2.0) == ()
     assert groups.reports() is shown
+
+
+def test_a_group_is_worked_out_no_more_often_than_wanted_and_never_forgotten() -> None:
+    settings = EngineSettings(accounts=(ONE, TWO), groups={ONE: "a", TWO: "a"}, lines_every_seconds=0.05)
+    groups = Groups(settings, lambda _: ())
+    groups.update([member(ONE)], (), NOW)
+    assert groups.due() == inf
+
+    assert groups.update([member(TWO)], (), NOW + 0.02) == ()
+    assert groups.due() == pytest.approx(NOW + 0.05)
+    (late,) = groups.update([], (), NOW + 0.06)
+    assert late.quality is Quality.LIVE
+    assert groups.due() == inf
+
+    assert groups.update([member(ONE)], (), NOW - 60.0) != (), "the clock was set back"
+    assert groups.update([member(ONE)], [ONE], NOW - 59.99)[0].members == (TWO,)
 
 
 def test_an_account_in_no_group_changes_none() -> None:
