@@ -50,8 +50,16 @@ _envelope = msgspec.json.Decoder(_Envelope, strict=False)
 _topics = msgspec.json.Decoder(_Topics, strict=False)
 
 
-def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, received: float) -> Decoded:
-    """One frame. `account` is whose stream it came on (None: a public one), `received` seconds since 1970.
+def decode(
+    raw: bytes | str,
+    *,
+    venue: Venue,
+    account: AccountKey | None,
+    received: float,
+    memory: tickers.Memory | None = None,
+) -> Decoded:
+    """One frame. `account` is whose stream it came on (None: a public one), `received` seconds since 1970, `memory`
+    that of its connection, which completes deltas.
 
     Never raises: what cannot be read is MALFORMED with the reason in words, which hold nothing of the payload.
     `venue_time` is when the venue made the frame. Acknowledgements carry the `req_id` that we sent, "auth" for a login;
@@ -61,7 +69,7 @@ def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, receiv
         text = raw.encode() if isinstance(raw, str) else raw
         if text.startswith(_TICKERS_BEGIN):
             # What comes a thousand times as often as the rest is tried first; what is wrong with it, the rest tells.
-            quick = tickers.frame(text, venue, received)
+            quick = tickers.frame(text, venue, received, memory)
             if quick is not None:
                 return quick
         envelope = _envelope.decode(text)

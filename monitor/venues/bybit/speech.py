@@ -16,6 +16,7 @@ from monitor.venues.bybit import refusals
 from monitor.venues.bybit.codec import LOGIN, decode
 from monitor.venues.bybit.endpoints import PING_EVERY_SECONDS, TOPICS_PER_REQUEST
 from monitor.venues.bybit.settings import VENUE
+from monitor.venues.bybit.tickers import Memory
 from monitor.venues.conversation import Ask, Login, Speech
 from monitor.venues.settings import Credentials, Timings
 from monitor.venues.subscriptions import Moment
@@ -46,10 +47,11 @@ class BybitSpeech(Speech):
         self._venue_now, self._account, self._credentials = venue_now, account, credentials
         self._numbered = numbered
         self._numbers = itertools.count(1)
+        self._memory = Memory()
 
     def decode(self, raw: bytes, received: float) -> Decoded:
         """One frame. Never raises."""
-        return decode(raw, venue=VENUE, account=self._account, received=received)
+        return decode(raw, venue=VENUE, account=self._account, received=received, memory=self._memory)
 
     def login(self, at: Moment) -> Login | None:  # noqa: ARG002  # the venue's clock is asked, not ours
         """Who we are, by the venue's clock."""

@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.domain.events import AssetTick, Event, OptionMarks, Tick
 from monitor.domain.frames import Decoded, FrameKind
-from monitor.domain.names import Venue
+from monitor.domain.names import Symbol, Venue
 from monitor.venues.bybit.coins import pair_of
 from monitor.venues.fields import BadField, Loose, optional, optional_positive, optional_seconds, positive
 
@@ -36,6 +36,24 @@ class _Frame(msgspec.Struct, gc=False):
     data: Cell
 
 
+class Memory:
+    """What one connection told of funding and index, by contract: a delta leaves out what did not change.
+
+    Marks are not remembered: a frame without one does not make it any newer.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[Symbol, tuple[Loose, Loose, Loose]] = {}
+
+    def complete(self, row: Cell) -> None:
+        """Fill in what the row leaves out, and note what it says."""
+        rate, due, index = self._told.get(row.symbol, (None, None, None))
+        row.fundingRate = rate if row.fundingRate is None else row.fundingRate
+        row.nextFundingTime = due if row.nextFundingTime is None else row.nextFundingTime
+        row.indexPrice = index if row.indexPrice is None else row.indexPrice
+        self._told[row.symbol] = row.fundingRate, row.nextFundingTime, row.indexPrice
+
+
 _cell = msgspec.json.Decoder(Cell, strict=False)
 _frame = msgspec.json.Decoder(_Frame, strict=False)
 
@@ -45,13 +63,15 @@ def cell(raw: bytes) -> Cell:
     return _cell.decode(raw)
 
 
-def frame(raw: bytes, venue: Venue, received: float) -> Decoded | None:
+def frame(raw: bytes, venue: Venue, received: float, memory: Memory | None = None) -> Decoded | None:
     """A whole frame; None if it is anything but a good one."""
     try:
         read = _frame.decode(raw)
         at = read.ts / 1000.0
         if not 0.0 <= at < inf:
             return None
+        if memory is not None:
+            memory.complete(read.data)
         found = events(read.data, venue, at, received)
     except (ValueError, OverflowError, RecursionError):
         return None
@@ -67,6 +87,7 @@ def events(row: Cell, venue: Venue, at: float, received: float) -> tuple[Event, 
         return () if pair is None or price is None else (AssetTick(venue, pair[0], price, at, received),)
     if row.markPrice is None:
         return ()
+    due = optional_seconds(row.nextFundingTime)
     tick = Tick(
         venue,
         row.symbol,
@@ -74,8 +95,9 @@ def events(row: Cell, venue: Venue, at: float, received: float) -> tuple[Event, 
         at,
         received,
         optional_positive(row.indexPrice),
-        optional(row.fundingRate),
-        optional_seconds(row.nextFundingTime),
+        # A rate without its time is one whose time a delta leaves out: it says nothing by itself.
+        None if due is None else optional(row.fundingRate),
+        due,
     )
     volatility, underlying = optional_positive(row.markPriceIv), optional_positive(row.underlyingPrice)
     if volatility is None or underlying is None:

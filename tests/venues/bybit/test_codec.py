@@ -22,6 +22,8 @@ from monitor.domain.events import (
 from monitor.domain.frames import FrameKind
 from monitor.domain.lines import NEVER, State
 from monitor.domain.names import Side
+from monitor.venues.bybit.codec import decode
+from monitor.venues.bybit.tickers import Memory
 from tests.venues.bybit.support import NOW, T0, coin, decoded, frame, order, position
 
 
@@ -54,6 +56,25 @@ def test_a_snapshot_of_a_contract_is_a_tick() -> None:
 def test_a_delta_with_the_mark_alone_is_a_tick_without_the_rest() -> None:
     found = decoded(ticker("BTCUSDT", "delta", markPrice="100001"), None)
     assert found.events == (Tick("bybit", "BTCUSDT", 100001.0, T0, NOW),)
+
+
+def test_a_connection_remembers_of_funding_and_index_what_deltas_leave_out() -> None:
+    memory = Memory()
+
+    def hear(raw: bytes) -> tuple[object, ...]:
+        return decode(raw, venue="bybit", account=None, received=NOW, memory=memory).events
+
+    hear(ticker("BTCUSDT", markPrice="1", indexPrice="2", fundingRate="0.0001", nextFundingTime="1790028800000"))
+    assert hear(ticker("BTCUSDT", "delta", fundingRate="0.0002")) == ()
+    assert hear(ticker("BTCUSDT", "delta", markPrice="3")) == (
+        Tick("bybit", "BTCUSDT", 3.0, T0, NOW, 2.0, 0.0002, 1790028800.0),
+    )
+    assert hear(ticker("ETHUSDT", "delta", markPrice="3", fundingRate="0.1")) == (
+        Tick("bybit", "ETHUSDT", 3.0, T0, NOW),
+    )
+    # A dated contract pays none, and says so.
+    hear(ticker("BTCUSDU26", markPrice="1", fundingRate="", nextFundingTime=""))
+    assert hear(ticker("BTCUSDU26", "delta", markPrice="3")) == (Tick("bybit", "BTCUSDU26", 3.0, T0, NOW),)
 
 
 @pytest.mark.parametrize("data", [{}, {"lastPrice": "3"}, {"indexPrice": "100010"}, {"fundingRate": "0.0001"}])
