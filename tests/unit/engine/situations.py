@@ -40,6 +40,7 @@ from monitor.domain.tables import AssetRates, CollateralTerms, Tables
 from monitor.domain.tiers import Tier, TierTable, flat
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
+from monitor.engine.tables import tiers_of
 from monitor.margin.pool import (
     DEFAULT_STAGES,
     Curve,
@@ -136,7 +137,7 @@ def _leg(position: Position, tables: Tables) -> Leg:
         base=base,
         quote="USDT",
         settle="USDT",
-        tiers=tables.tiers.get(position.symbol),
+        tiers=tiers_of(tables, position),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.accounts import Account, Balance, SymbolConfig, VenuePosition
-from monitor.domain.events import CandlesLoaded, ConfigChanged, Event, InstrumentsLoaded, Tick
+from monitor.domain.events import CandlesLoaded, ConfigChanged, Event, InstrumentsLoaded, Tick, TiersLoaded
 from monitor.domain.instruments import Payoff
 from monitor.domain.names import PoolKey
 from monitor.domain.tables import AssetRates, Tables
@@ -68,6 +68,20 @@ class TestTerms:
         found = set_to()
         alone = pool(found, "isolated:ETHUSDT:short").positions[0]
         assert (alone.leverage, alone.auto_add_margin, alone.cap_usd) == (None, None, None)
+
+    def test_a_leverage_of_the_position_itself_holds_where_nothing_is_set_for_the_symbol(self) -> None:
+        found = running(replace(BTC, leverage=12.0), replace(ALONE, leverage=5.0))
+        set_for_one = SymbolConfig(symbol="ETHUSDT", leverage=7.0)
+        found.step([config(ONE_WAY, set_for_one, SymbolConfig(symbol="BTCUSDT"), asked=T + 1.0)], T + 1.0)
+        cross, alone = (found.reports()[0].pools[place].positions[0] for place in (0, 1))
+        assert (cross.leverage, alone.leverage) == (12.0, 7.0)
+
+    def test_the_cap_of_an_isolated_position_is_that_of_its_own_tiers(self) -> None:
+        found = running(BTC, ALONE)
+        common = (("BTCUSDT", CAPPED), ("ETHUSDT", CAPPED))
+        found.step([TiersLoaded(VENUE, None, common, T, isolated=(("ETHUSDT", replace(CAPPED, cap=90_000.0)),))], T + 1)
+        assert pool(found, "cross:USDT").positions[0].cap_usd == pytest.approx(150_000.0)
+        assert pool(found, "isolated:ETHUSDT:short").positions[0].cap_usd == pytest.approx(90_000.0)
 
     def test_the_cap_is_that_of_the_leverage_or_of_the_last_tier(self) -> None:
         found = set_to(SymbolConfig(symbol="BTCUSDT", leverage=20.0, max_notional=200_000.0))
