@@ -20,6 +20,7 @@ ALL_COINS: Asset = ""  #: where a coin is named: the market line
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """One open position as its hedge sees it. `base` and `usd` are signed; `unknown` says why it is not to be believed.
+    Not `sized`: nobody could know what it moves with, as of an option.
 
     `ratio` is that of its pool (None: unknown), `line` the nearest of the pool's lines on its coin and of its own.
     """
@@ -34,6 +35,7 @@ class Held:
     ratio: float | None
     line: Line
     unknown: tuple[str, ...] = ()
+    sized: bool = True
 
     @property
     def key(self) -> tuple[AccountKey, PositionKey]:
@@ -252,4 +254,5 @@ def _held(account: AccountKey, pool: PoolReport, position: PositionReport) -> He
         ratio=pool.ratio.value,
         line=nearer(position.line, *pool.coins.get(position.coin, {}).values()),
         unknown=unknown,
+        sized=not pool.quality.figures_shown or position.exposure_usd is not None,
     )

@@ -129,7 +129,7 @@ class Hedges:
         by_coin: dict[Asset, list[Held]] = {coin: [] for coin in self._found}
         for key in sorted(parts):
             for held in parts[key].held:
-                if not self._is_declared(held.account, held.symbol, held.side):
+                if held.sized and not self._is_declared(held.account, held.symbol, held.side):
                     by_coin.setdefault(held.coin, []).append(held)
         self._since = {coin: since for coin, since in self._since.items() if coin in by_coin}
         for coin in sorted(by_coin):

@@ -8,6 +8,7 @@ from math import inf
 import pytest
 
 from monitor.domain.accounts import Balance, Position, VenueAccount
+from monitor.domain.canonical import digest
 from monitor.domain.events import AccountClosed, Elapsed, FactsRestored
 from monitor.domain.group_reports import HedgeState
 from monitor.domain.lines import Ratio
@@ -73,6 +74,33 @@ def test_a_step_gives_the_groups_that_it_changed() -> None:
     assert moved.groups[0] is alive.groups()[0]
     assert moved.groups[0].at == T + 1
     assert alive.step([Elapsed(T + 1.5)], T + 1.5).groups == ()
+
+
+def test_equal_steps_give_the_same_groups_to_the_byte() -> None:
+    def digests() -> list[bytes]:
+        alive, found = desk(), []
+        begun(alive, (LONG_LEG,), (SHORT_LEG,))
+        for second, price in enumerate((61_000.0, 66_000.0, 30_000.0), 1):
+            step = alive.step([tick("BTCUSDT", price, T + second)], T + second)
+            found.append(digest((*step.reports, *step.groups)))
+        return found
+
+    first = digests()
+    assert first == digests()
+    assert len(set(first)) == 3
+
+
+def test_a_group_that_is_older_than_its_members_is_owed_a_step() -> None:
+    alive = engine(MAIN, OTHER, groups={MAIN: "desk", OTHER: "desk"}, lines_every_seconds=0.05)
+    begun(alive, (LONG_LEG,), (SHORT_LEG,))
+    result = alive.step([tick("BTCUSDT", 61_000.0, T + 0.02)], T + 0.02)
+    for _ in range(5):
+        assert result.due is not None
+        result = alive.step([], result.due + 0.001)
+        if result.groups:
+            break
+
+    assert alive.groups()[0].exposures[0].gross_usd == pytest.approx(122_000.0)
 
 
 def test_without_groups_a_step_gives_none() -> None:

@@ -309,8 +309,9 @@ def test_a_clock_that_is_set_back_does_not_stop_the_finding() -> None:
 def test_while_a_leg_cannot_be_seen_no_hedge_is_found_and_none_begins_anew() -> None:
     desk = Desk(detect_after_seconds=60.0)
     desk.see(LONG, SHORT)
-    desk.see(unseen(TWO, pool(held(-1.0), owner=TWO, quality=Quality.UNKNOWN)), after=70.0)
-    assert desk.report.hedges == ()
+    dark = desk.see(unseen(TWO, pool(held(-1.0), owner=TWO, quality=Quality.UNKNOWN)), after=70.0)
+    assert dark.hedges == ()
+    assert desk.see() is dark, "nor is it worked out again and again"
 
     desk.see(SHORT, after=1.0)
     assert desk.hedge.state is HedgeState.HELD
@@ -332,6 +333,15 @@ def test_what_is_no_hedge_over_accounts_is_not_found(reports: tuple[AccountRepor
     desk.see(*reports)
 
     assert desk.report.hedges == ()
+
+
+def test_an_option_on_the_coin_hides_no_hedge() -> None:
+    option = held(1.0, "BTC-29MAR30-90000-C", exposure_base=None, exposure_usd=None)
+    desk = Desk()
+    desk.see(member(ONE, held(1.0), option), SHORT)
+
+    assert desk.hedge.state is HedgeState.HELD
+    assert [leg.symbol for leg in desk.hedge.legs] == ["BTCUSDT", "BTCUSDT"]
 
 
 def test_nothing_is_found_where_the_user_wants_none() -> None:
