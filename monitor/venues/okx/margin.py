@@ -25,10 +25,10 @@ from monitor.venues.okx.margin_terms import (
     STAGES,
     WIDE_TOLERANCE,
     Terms,
-    Words,
     opening_parts,
 )
 from monitor.venues.okx.margin_usd import whole_account
+from monitor.venues.okx.margin_words import Words
 
 
 def describe(account: Account, tables: Tables) -> Description:

@@ -21,9 +21,9 @@ from monitor.venues.okx.margin_terms import (
     STAGES,
     WIDE_TOLERANCE,
     Terms,
-    Words,
     rate_at,
 )
+from monitor.venues.okx.margin_words import Words
 
 
 def isolated_loan(terms: Terms, position: Position) -> Pool:

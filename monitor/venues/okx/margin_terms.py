@@ -7,18 +7,18 @@ signs, products of a contract's size, and sums of the venue's own figures.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from math import nan
 
 from monitor.domain.accounts import Account, MarginMode, Order, Position
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.lines import State
 from monitor.domain.names import USD, Asset, Side, Symbol
-from monitor.domain.tables import OptionMark, Tables
+from monitor.domain.tables import Tables
 from monitor.domain.tiers import TierTable, flat
-from monitor.margin.pool import LIQUIDATION, Leg, Option, Requirement, Stage, VenueLine
+from monitor.margin.pool import LIQUIDATION, Leg, Requirement, Stage, VenueLine
 from monitor.venues.okx.answers_tables import OWN_USD
 from monitor.venues.okx.endpoints import InstType, inst_type
+from monitor.venues.okx.margin_options import option_leg
+from monitor.venues.okx.margin_words import Words
 
 RATIO_NAME = "margin ratio"
 WARNING, ORDERS_GONE = "warning", "orders cancelled"
@@ -33,27 +33,6 @@ WIDE_TOLERANCE = 0.02  #: where the venue does not say what it holds still
 
 USUAL_TAKER = {InstType.SWAP: 0.0005, InstType.FUTURES: 0.0005, InstType.OPTION: 0.0003, InstType.SPOT: 0.001}
 """Rates of the lowest fee level, for a fee that could not be read: assumed in words."""
-
-YEAR_SECONDS = 365.0 * 86400.0
-INDEX_FLOORS = {"BTC": 0.03}
-OTHER_INDEX_FLOOR = 0.05
-"""The constant of a short option's maintenance: 0.03 for BTC, 0.05 for ETH and whatever else there may be."""
-
-
-@dataclass(slots=True)
-class Words:
-    """What was assumed for a pool, and what makes it unknown; each once, in the order of its finding."""
-
-    reasons: dict[str, None] = field(default_factory=dict)
-    unknown: dict[str, None] = field(default_factory=dict)
-
-    def assume(self, why: str) -> None:
-        """Something is missing or assumed: the figures stand, and this is said beside them."""
-        self.reasons[why] = None
-
-    def refuse(self, why: str) -> None:
-        """The pool cannot be computed."""
-        self.unknown[why] = None
 
 
 class Terms:
@@ -113,8 +92,15 @@ class Terms:
             words.refuse(f"no entry price of {name}")
         isolated = position.margin_mode is MarginMode.ISOLATED
         if instrument.payoff is Payoff.OPTION:
-            mark = position.venue.mark_price
-            return self._option(position.symbol, position.side, position.quantity, mark, instrument, words)
+            return option_leg(
+                position,
+                instrument,
+                settle=self.settles(position) or instrument.settle,
+                mark=self.tables.options.get(position.symbol),
+                factor=self._option_factor(position.symbol, instrument, words) if position.quantity < 0 else 0.0,
+                fee=self.fee(position.symbol, words) if position.quantity < 0 else 0.0,
+                words=words,
+            )
         settle = self.settles(position) or instrument.settle
         return Leg(
             symbol=position.symbol,
@@ -194,51 +180,6 @@ class Terms:
             )
         return instrument
 
-    def _option(
-        self, symbol: Symbol, side: Side, quantity: float, value: float | None, instrument: Instrument, words: Words
-    ) -> Leg:
-        """An option: its premium is in cash already, so that it counts with its value (entry 0).
-
-        A short requires floor x factor and its own value; the factor goes by the size of all that is sold. `value` is
-        its mark in the venue's answer, which initial margin is of.
-        """
-        mark = self.tables.options.get(symbol)
-        if mark is None or mark.received is None:
-            words.refuse(f"no volatility and forward price of {symbol}")
-        expiry, strike = instrument.delivery_time, instrument.strike
-        if strike is None or instrument.call is None or expiry is None:
-            words.refuse(f"the terms of {symbol} could not be read")
-        factor = self._option_factor(symbol, instrument, words) if quantity < 0 else 0.0
-        floor = INDEX_FLOORS.get(instrument.coin, OTHER_INDEX_FLOOR) * factor
-        size = quantity * instrument.contract_size
-        now = mark.received if mark is not None else None
-        return Leg(
-            symbol=symbol,
-            side=side,
-            quantity=size,
-            entry=0.0,
-            base=instrument.base,
-            quote=instrument.quote,
-            settle=instrument.settle,
-            coin=instrument.coin,
-            payoff=Payoff.OPTION,
-            contracts=abs(quantity),
-            tiers=flat(0.0),
-            initial_margin_rate=0.0,
-            constant_initial=max(0.0, -size) * _initial(instrument, mark, value, factor),
-            option=Option(
-                strike=strike or 1.0,
-                call=bool(instrument.call),
-                volatility=0.0 if mark is None else mark.volatility,
-                years=0.0 if expiry is None or now is None else max(0.0, expiry - now) / YEAR_SECONDS,
-                underlying=1.0 if mark is None else mark.underlying,
-                index_rate=floor,
-                mark_rate=floor if instrument.call is False else 0.0,
-                mark_add=1.0 if quantity < 0 else 0.0,
-                index_add=self.fee(symbol, words) if quantity < 0 else 0.0,
-            ),
-        )
-
     def _option_factor(self, symbol: Symbol, instrument: Instrument, words: Words) -> float:
         """The margin factor at the size of all options of the family that are sold, or offered."""
         table = self.tables.tiers.get(symbol)
@@ -271,17 +212,6 @@ class Terms:
             offset=offset,
             tolerance=tolerance,
         )
-
-
-def _initial(instrument: Instrument, mark: OptionMark | None, value: float | None, factor: float) -> float:
-    """Initial margin of a short option, a unit: its value, and the larger of 10 % and 15 % less what it is out of the
-    money, times the factor. NaN where something is not known.
-    """
-    if mark is None or value is None or instrument.strike is None or instrument.call is None:
-        return nan
-    out = instrument.strike - mark.underlying if instrument.call else mark.underlying - instrument.strike
-    floor = max(0.10, 0.15 - max(0.0, out) / mark.underlying) * factor
-    return floor * (1.0 if instrument.settle == instrument.base else mark.underlying) + value
 
 
 def tier_group(symbol: Symbol, instrument: Instrument) -> str:

@@ -32,10 +32,10 @@ from monitor.venues.okx.margin_terms import (
     STAGES,
     WIDE_TOLERANCE,
     Terms,
-    Words,
     opening_parts,
     rate_at,
 )
+from monitor.venues.okx.margin_words import Words
 from monitor.venues.okx.scenario import crossings, grids, without_scenarios
 
 POOL_NAMES = {

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from monitor.domain.accounts import Account, Position, RiskUnit
 from monitor.margin.pool import ScenarioGrid
-from monitor.venues.okx.margin_terms import Words
+from monitor.venues.okx.margin_words import Words
 
 WHOLE_MOVE = 0.99  #: a curve that goes this far down has said all there is to say
 

@@ -580,6 +580,41 @@ def test_a_short_option_requires_its_value_and_three_hundredths_of_the_coin_time
     assert result.equity == pytest.approx((2 - size * 0.05) * 0.98 * 60000)
 
 
+@pytest.mark.parametrize(("kind", "worth"), [("C", 0.03 * 60500), ("P", max(0.03 * 60500, 0.03 * 90000))])
+def test_an_option_that_settles_in_dollars_requires_of_the_index_and_not_of_the_forward(
+    kind: str, worth: float
+) -> None:
+    inst = f"BTC-USD_UM-270101-60000-{kind}"
+    family = {"instFamily": "BTC-USD_UM"}
+    mark = "3000" if kind == "C" else "90000"
+    found = told(
+        folder_of(
+            setup=config("2"),
+            money=balance(coin("USDC", "100000")),
+            positions=[swap(inst, "-5", "2500", mark, instType="OPTION", ccy="USDC", idxPx="60500")],
+            listed=[
+                contract(inst, "0.1", ctType="", stk="60000", optType=kind, expTime="1798700000000", settle="USDⓈ")
+            ],
+            tiers={
+                named(endpoints.POSITION_TIERS, instType="OPTION", tdMode="cross", **family): [
+                    tier("0", "5", "0", optMgnFactor="1", **family)
+                ]
+            },
+            more={
+                named(endpoints.OPT_SUMMARY, **family): answer(
+                    {"instId": inst, "markVol": "0.5", "fwdPx": "61000", "ts": STAMP}
+                ),
+                named(endpoints.INDEX_TICKERS, quoteCcy="USD"): answer(
+                    {"instId": "BTC-USD", "idxPx": "60500", "ts": STAMP}
+                ),
+            },
+        )
+    )
+    result = found.results()["cross:USDC"]
+    assert result.equity == pytest.approx(100000 - 0.5 * float(mark))
+    assert result.maintenance_margin == pytest.approx(0.5 * (worth + float(mark) + 0.0005 * 60500))
+
+
 def test_a_short_call_far_beyond_its_coins_is_in_danger_upwards_and_a_covered_one_is_not() -> None:
     # A call never loses more than its coin: two coins stand for half a one, and for the like of it that is required.
     assert option_account(CALL, "-5", "0.05").results()["multi-assets"].coins["BTC"].up.state is State.NEVER
