@@ -93,7 +93,8 @@ class SimAccount(Books):
     ) -> str:
         """Rest an order to buy (> 0) or sell (< 0); returns its number. Spot orders have the mode "cash"."""
         product = Product.SPOT if mode == CASH else None
-        instrument, wanted = self.board.find(name, product), self._side(side) if mode != CASH else NET
+        instrument = self.board.find(name, product)
+        wanted = NET if instrument.product in (Product.SPOT, Product.OPTION) else self._side(side)
         order = Resting(
             number=self._number(),
             instrument=instrument,
