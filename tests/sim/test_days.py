@@ -7,8 +7,9 @@ import pytest
 from monitor.sim.binance import SimBinance
 from monitor.sim.binance.mishaps import MISHAPS
 from monitor.sim.clock import ManualClock
-from monitor.sim.days import Days, Pace
+from monitor.sim.days import Days
 from monitor.sim.market import Contract, Kind
+from monitor.sim.rounds import Pace
 
 NOW = 1_795_000_000.0
 QUICK = Pace(trade_seconds=10.0, deed_seconds=30.0, mishap_seconds=60.0, crash_market_seconds=900.0)

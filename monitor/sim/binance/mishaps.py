@@ -6,24 +6,16 @@ Each has words for whoever watches, and a deed that rolls dice for where it stri
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import NamedTuple
 
 from monitor.domain.names import Asset
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.faults import ACCOUNT, POSITION_RISK
 from monitor.sim.binance.server import SimBinance
 from monitor.sim.binance.streams import MARKET, PRIVATE
+from monitor.sim.mishap import Mishap
 
 READINGS = (ACCOUNT, POSITION_RISK, "/fapi/v1/accountConfig", "/fapi/v1/symbolConfig")
 CLOCK_SHIFT_SECONDS = 2.0
-
-
-class Mishap(NamedTuple):
-    """One thing that goes wrong."""
-
-    words: str
-    strike: Callable[[SimBinance, random.Random], None]
 
 
 def _route(dice: random.Random) -> str:
@@ -147,7 +139,7 @@ def _theft(sim: SimBinance, dice: random.Random) -> None:
         account.steal(asset, amount)
 
 
-MISHAPS: tuple[Mishap, ...] = (
+MISHAPS: tuple[Mishap[SimBinance], ...] = (
     Mishap("all connections are cut", _drop_all),
     Mishap("a stream is cut", _drop_one),
     Mishap("a stream falls silent", _stall),

@@ -6,24 +6,16 @@ Each has words for whoever watches, and a deed that rolls dice for where it stri
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import NamedTuple
 
 from monitor.domain.names import Asset
 from monitor.sim.bybit.accounts import SimAccount
 from monitor.sim.bybit.faults import POSITIONS as POSITIONS_PATH
 from monitor.sim.bybit.faults import PRIVATE, ROUTES, WALLET
 from monitor.sim.bybit.server import SimBybit
+from monitor.sim.mishap import Mishap
 
 READINGS = (WALLET, POSITIONS_PATH, "/v5/account/info", "/v5/account/fee-rate")
 CLOCK_SHIFT_SECONDS = 2.0
-
-
-class Mishap(NamedTuple):
-    """One thing that goes wrong."""
-
-    words: str
-    strike: Callable[[SimBybit, random.Random], None]
 
 
 def _route(dice: random.Random) -> str:
@@ -161,7 +153,7 @@ def _theft(sim: SimBybit, dice: random.Random) -> None:
         account.steal(coin, amount)
 
 
-MISHAPS: tuple[Mishap, ...] = (
+MISHAPS: tuple[Mishap[SimBybit], ...] = (
     Mishap("all connections are cut", _drop_all),
     Mishap("a stream is cut", _drop_one),
     Mishap("a stream falls silent", _stall),

@@ -8,10 +8,15 @@ import random
 import pytest
 
 from monitor.sim.bybit import MarginMode, SimBybit
-from monitor.sim.bybit.mishaps import MISHAPS, Mishap
-from monitor.sim.bybit.scripts import Deed, ScriptedTrader, move_to_rate
+from monitor.sim.bybit.accounts import SimAccount
+from monitor.sim.bybit.days import Days
+from monitor.sim.bybit.mishaps import MISHAPS
+from monitor.sim.bybit.scripts import move_to_rate
 from monitor.sim.bybit.traders import RandomTrader
 from monitor.sim.clock import ManualClock
+from monitor.sim.mishap import Mishap
+from monitor.sim.rounds import Pace
+from monitor.sim.scripts import Deed, ScriptedTrader
 
 NOW = 1_795_000_000.0
 
@@ -48,7 +53,7 @@ def test_a_day_with_a_crash_ends_in_figures(seed: int) -> None:
 
 
 @pytest.mark.parametrize("mishap", MISHAPS, ids=lambda mishap: mishap.words)
-def test_each_mishap_strikes_and_ends(mishap: Mishap) -> None:
+def test_each_mishap_strikes_and_ends(mishap: Mishap[SimBybit]) -> None:
     sim = lively(1)
     for seed in range(4):
         mishap.strike(sim, random.Random(seed))
@@ -62,7 +67,10 @@ class TestScripts:
         clock = ManualClock(NOW)
         sim = SimBybit(clock=clock, quiet=True, paced=False, network=False)
         account = sim.add_account("main")
-        deeds = [Deed(10.0, lambda one: one.close("BTCUSDT")), Deed(0.0, lambda one: one.trade("BTCUSDT", 0.1))]
+        deeds: list[Deed[SimAccount]] = [
+            Deed(10.0, lambda one: one.close("BTCUSDT")),
+            Deed(0.0, lambda one: one.trade("BTCUSDT", 0.1)),
+        ]
         sim.traders.append(ScriptedTrader(account, clock.now, deeds, again_seconds=30.0))
         held = []
         for _ in range(4):
@@ -89,3 +97,26 @@ class TestScripts:
         account.trade("BTCUSDT", 0.1)
         account.trade("BTCPERP", -0.1)
         assert move_to_rate(account, 0.8) is None
+
+
+class TestDays:
+    @pytest.mark.parametrize("seed", [1, 2])
+    def test_within_hours_everything_happens_and_nobody_is_out_of_the_game(self, seed: int) -> None:
+        clock, said = ManualClock(NOW), list[str]()
+        sim = SimBybit(clock=clock, seed=seed, paced=False, network=False)
+        sim.add_account("cross", wallets={"USDT": 10_000.0, "BTC": 0.1})
+        sim.add_account("alone", mode=MarginMode.ISOLATED, wallets={"USDT": 8_000.0})
+        sim.add_account("portfolio", mode=MarginMode.PORTFOLIO, wallets={"USDT": 10_000.0, "USDC": 5_000.0})
+        pace = Pace(trade_seconds=10.0, deed_seconds=30.0, mishap_seconds=60.0, crash_market_seconds=900.0)
+        days = Days(sim, seed=seed, pace=pace, say=said.append)
+        for _ in range(4 * 720):
+            clock.advance(5.0)
+            sim.tick(5.0)
+            days.step()
+        words = "\n".join(said)
+        for happened in ("falls by", "jumps by", "is listed", "is delisted", "margin mode", "hedge mode", "tiers"):
+            assert happened in words, happened
+        assert {text.removeprefix("Something goes wrong: ") for text in said} >= {f"{one.words}." for one in MISHAPS}
+        assert "liquidat" in " ".join(sim.keeper.events)
+        for account in sim.accounts.values():
+            assert account.book().totals.equity > 0.0
