@@ -31,6 +31,7 @@ from monitor.outputs.mqtt.topics import Topics
 from tests.channels.samples import alert, change, message
 from tests.mqtt.client import Heard, person, watching
 from tests.mqtt.secure import MISTAKEN, PASSWORD, SecureBroker, authority, secure_broker
+from tests.sample_groups import group
 from tests.sample_reports import account, pool, view
 from tests.wire.brokers import until
 
@@ -157,6 +158,22 @@ async def test_a_pool_that_is_gone_is_cleared(broker: SecureBroker) -> None:
         await until(lambda: bool(heard), "the pool")
         shown[0] = view(accounts=(account(),))
         await until(lambda: heard[-1].payload == b"", "the clearing")
+
+
+async def test_a_group_stands_under_a_topic_of_its_own_with_what_fires_of_it_and_is_cleared(
+    broker: SecureBroker,
+) -> None:
+    fired = replace(alert(), rule="group_ratio", labels={"group": "desk"})
+    shown = [view(accounts=(account(),), groups=(group(),), alerts=(fired,))]
+    topic = TOPICS.group("desk")
+    async with channel(settings(broker), lambda: shown[0]) as one, watching(broker, topic) as heard:
+        await connected(one)
+        await until(lambda: bool(heard), "the group")
+        shown[0] = view(accounts=(account(),))
+        await until(lambda: heard[-1].payload == b"", "the clearing")
+    told = json.loads(heard[0].payload)
+    assert told["ratio"] == {"state": "at", "value": 0.2}
+    assert told["firing"] == {str(fired.severity): 1}
 
 
 async def test_a_state_that_does_not_change_is_renewed_before_the_broker_forgets_it(broker: SecureBroker) -> None:
