@@ -97,8 +97,9 @@ class PoolReport:
     """One pool. `quality` and `reasons` say how far to believe it; `as_of` is the age-giving time of its oldest input.
 
     `coins` and `market` and `depegs` map a direction to a line. `drift` maps a figure ("equity", "maintenance_margin",
-    "ratio", "line") to (ours - venue) / venue, `contradictions` one of which the venue says zero and we do not, so that
-    there is no such ratio, to both sides' words. `one_sided`: all legs lose in the same direction of the market.
+    "ratio", "line") to (ours - venue) / venue, and "market_line" to the difference of two distances; `contradictions`
+    one of which the venue says zero and we do not, so that there is no such ratio, to both sides' words. `one_sided`:
+    all legs lose in the same direction of the market.
     `coin_sigmas` are the daily standard deviations of the coins of its lines, `market_sigma` their mean weighted by
     notional, as the market line moves all alike. `advice_add_usd` is the collateral that would bring the nearest line
     to the wanted distance, None where no line is nearer than that or it is unknown. `required_usd` is the equity at

@@ -23,7 +23,8 @@ def breakpoints(terms: Terms, values: Values, shelf: Shelf, block: Block, proble
     """(place in `problems`, x) of all breakpoints of some problems, on their side of x = 0, just before and just after.
 
     A leg's notional n * (1 + rise * x) / (1 + sink * x) stands at a floor where x = (floor - n) / (n * rise - floor *
-    sink); a group's likewise with sums. An asset's price is held at zero from x = -1 / b.
+    sink); a group's likewise with sums; an option's forward at its strike likewise. An asset's price is held at zero
+    from x = -1 / b.
     """
     wanted = np.full(terms.count, -1, np.intp)
     wanted[problems] = np.arange(len(problems))
@@ -37,6 +38,8 @@ def breakpoints(terms: Terms, values: Values, shelf: Shelf, block: Block, proble
     _of_legs(terms, values, shelf, block, add)
     if len(terms.groups.problem):
         _of_groups(terms, values, shelf, add)
+    if terms.any_option:
+        _of_options(terms, block, add)
     for problem, b in (
         (terms.legs.problem, terms.legs.rise),
         (terms.legs.problem, terms.legs.sink),
@@ -90,6 +93,16 @@ def _of_groups(terms: Terms, values: Values, shelf: Shelf, add: Add) -> None:
         g = legs.group[place]
         with np.errstate(divide="ignore", invalid="ignore"):
             add(legs.problem[place], (floor - total[g]) / (rise[g] - (floor - still[g]) * sink[g]))
+
+
+def _of_options(terms: Terms, block: Block, add: Add) -> None:
+    """Strikes: near expiry what an option is worth bends there, so that a book of several may be worst just there."""
+    legs = terms.legs
+    place = np.flatnonzero((legs.option >= 0) & legs.by_asset)
+    which = legs.option[place]
+    strike = block.options.strike[which] / block.options.underlying[which]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        add(legs.problem[place], (strike - 1.0) / (legs.rise[place] - strike * legs.sink[place]))
 
 
 def _floors(shelf: Shelf, places: Ints, tables: Ints) -> list[tuple[Ints, Floats]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from math import inf
 from typing import Any
@@ -17,6 +18,8 @@ from monitor.margin.pool import (
     Curve,
     Debt,
     Holding,
+    Leg,
+    Option,
     Pool,
     Rounding,
     ScenarioGrid,
@@ -218,6 +221,20 @@ class TestCoins:
         # 10 at 100 and 60 at 50: 20 at 90, though nothing is required any more at price zero
         assert at(result.coins["BTC"].down) == pytest.approx(90.0)
         assert result.coins["BTC"].up == NEVER  # held at 15
+
+    def test_a_dip_at_a_strike_is_not_stepped_over_however_narrow_it_is(self) -> None:
+        """On their last day: two calls of 90.3 bought, one of 90.1 and one of 90.5 sold. At 90.3 that has lost 0.2, a
+        little further on either side nothing.
+        """
+
+        def expiring(strike: float, quantity: float) -> Leg:
+            terms = Option(strike=strike, call=True, volatility=0.0, years=0.0, underlying=100.0)
+            return replace(option(quantity, terms=terms, entry=100.0 - strike), symbol=f"CALL {strike}")
+
+        legs = [expiring(90.1, -1.0), expiring(90.3, 2.0), expiring(90.5, -1.0)]
+        marks = prices(marks={one.symbol: one.entry for one in legs})
+        assert at(ask(pool(*legs, cash=0.15), at=marks).coins["BTC"].down) == pytest.approx(90.35)
+        assert ask(pool(*legs, cash=0.25), at=marks).coins["BTC"].down == NEVER
 
     def test_a_short_call_is_sought_in_steps(self) -> None:
         result = ask(pool(option(-1.0), cash=30.0))
