@@ -581,9 +581,7 @@ def test_a_short_option_requires_its_value_and_three_hundredths_of_the_coin_time
 
 
 @pytest.mark.parametrize(("kind", "worth"), [("C", 0.03 * 60500), ("P", max(0.03 * 60500, 0.03 * 90000))])
-def test_an_option_that_settles_in_dollars_requires_of_the_index_and_not_of_the_forward(
-    kind: str, worth: float
-) -> None:
+def test_an_option_that_settles_in_dollars_requires_of_the_index_not_the_forward(kind: str, worth: float) -> None:
     inst = f"BTC-USD_UM-270101-60000-{kind}"
     family = {"instFamily": "BTC-USD_UM"}
     mark = "3000" if kind == "C" else "90000"
