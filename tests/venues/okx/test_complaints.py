@@ -107,9 +107,6 @@ class Watched:
 def leg(contracts: float, side: str = "net", **more: object) -> Row:
     entry = "100000" if contracts else ""
     return swap("BTC-USDT-SWAP", f"{contracts:g}", entry, "100000", posSide=side, ccy="USDT") | more
-        swap("BTC-USDT-SWAP", f"{contracts:g}", "100000" if contracts else "", "100000", posSide=side, ccy="USDT")
-        | more
-    )
 
 
 @pytest.mark.parametrize("text", ["", "0", None], ids=["empty", "0", "null"])
