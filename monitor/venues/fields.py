@@ -35,11 +35,6 @@ def optional_positive(value: Loose) -> float | None:
     return number if number is not None and number > 0 else None
 
 
-def amount(value: Loose) -> float:
-    """A sum that is nothing where it does not apply: of interest, of a debt."""
-    return optional(value) or 0.0
-
-
 def finite(name: str, value: Loose) -> float:
     """A finite number, or BadField."""
     number = optional(value)

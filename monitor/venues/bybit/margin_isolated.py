@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isnan
 
 from monitor.domain.accounts import Account, Position
 from monitor.domain.instruments import Payoff
@@ -26,13 +27,15 @@ def pools(account: Account, tables: Tables, parameters: Parameters) -> list[Pool
 def _isolated(account: Account, tables: Tables, parameters: Parameters, position: Position) -> Pool:
     said = Said()
     contract = contract_for(position.symbol, account, tables, said)
-    leg = leg_of(position, contract, account, tables, parameters, said, isolated=True)
+    key = PoolKey(*account.key, f"isolated:{position.symbol}:{position.side}")
     if contract.payoff is Payoff.OPTION:
         said.unknown.append(f"{position.symbol}: there are no rules for options in isolated margin")
+        return Pool(key=key, numeraire=contract.settle, isolated=True, unknown=tuple(said.unknown))
+    leg = leg_of(position, contract, account, tables, parameters, said, isolated=True)
     margin = _margin(position, leg, contract, said)
     printed = position.venue
     return Pool(
-        key=PoolKey(*account.key, f"isolated:{position.symbol}:{position.side}"),
+        key=key,
         numeraire=contract.settle,
         isolated=True,
         cash=NAN if margin is None else margin,
@@ -93,11 +96,14 @@ def _free(account: Account, alone: list[Pool]) -> list[Pool]:
     made: list[Pool] = []
     for balance in sorted(account.balances.values(), key=lambda row: row.asset):
         if balance.cross_wallet:
+            cash = balance.cross_wallet - taken.get(balance.asset, 0.0)
+            why = f"what positions have of the {balance.asset} is unknown"
             made.append(
                 Pool(
                     key=PoolKey(*account.key, f"cross:{balance.asset}"),
                     numeraire=balance.asset,
-                    cash=balance.cross_wallet - taken.get(balance.asset, 0.0),
+                    cash=cash,
+                    unknown=(why,) if isnan(cash) else (),
                 )
             )
     return made
@@ -105,7 +111,7 @@ def _free(account: Account, alone: list[Pool]) -> list[Pool]:
 
 def _topped_up(account: Account, pool: Pool, known: dict[Asset, PoolKey]) -> Pool:
     """The pool with that behind it from which the venue adds margin by itself, if the position is set so."""
-    setting = account.symbols.get(pool.legs[0].symbol)
-    if setting is None or not setting.auto_add_margin:
-        return pool
-    return replace(pool, backstop=known.get(pool.numeraire))
+    settings = (account.symbols.get(leg.symbol) for leg in pool.legs)
+    if any(setting is not None and setting.auto_add_margin for setting in settings):
+        return replace(pool, backstop=known.get(pool.numeraire))
+    return pool

@@ -1,4 +1,4 @@
-"""The venue's own scenarios of a portfolio-margin account, and its margin of options. Pure; part of the answers."""
+"""The venue's own scenarios of a portfolio-margin account. Pure; part of the answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.domain.accounts import RiskUnit
 from monitor.domain.frames import RowProblem
-from monitor.domain.names import AccountKey, Asset
+from monitor.domain.names import AccountKey
 from monitor.venues.bybit.coins import coin_of
 from monitor.venues.bybit.reading import result
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, word
@@ -78,15 +78,6 @@ class _PortfolioMargin(msgspec.Struct, gc=False):
     wallet: _Wallet = _Wallet()
 
 
-class _OptionAsset(msgspec.Struct, gc=False):
-    coin: str
-    assetMM: Loose = None
-
-
-class _OptionAssets(msgspec.Struct, gc=False):
-    result: list[msgspec.Raw] = []
-
-
 def portfolio_risk(
     raw: bytes | str, account: AccountKey, asked: float, problems: list[RowProblem] | None = None
 ) -> Risk:
@@ -94,22 +85,6 @@ def portfolio_risk(
     said = result(raw, _PortfolioMargin, account.venue, "portfolio-margin")
     units = each(said.assetPnlRange or [], _Unit, _unit, "scenarios", problems)
     return Risk(tuple(units), asked, optional(said.wallet.equity), optional(said.wallet.accountMM))
-
-
-def option_margins(
-    raw: bytes | str, account: AccountKey, problems: list[RowProblem] | None = None
-) -> dict[Asset, float | None]:
-    """option-asset-info: the maintenance margin of options and their orders, by base coin, in USD."""
-    said = result(raw, _OptionAssets, account.venue, "option-asset-info")
-    return dict(
-        each(
-            said.result,
-            _OptionAsset,
-            lambda row: (word("coin", row.coin), optional(row.assetMM)),
-            "option margin",
-            problems,
-        )
-    )
 
 
 def _unit(row: _Unit) -> RiskUnit:
@@ -141,6 +116,8 @@ def _grid(row: _Unit) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]
     moves = tuple(total)
     if any(low >= high for low, high in pairwise(moves)) or 0.0 not in moves:
         raise BadField("the price moves do not rise through 0")
+    if len(moves) < 2 or moves[0] <= -1.0:
+        raise BadField("the price moves are none, or go below a price of 0")
     printed = tuple(min(total[move]) for move in moves)
     parts = [one.pnlRanges for one in row.optionExpiryDatePnlRanges or ()]
     flat = [one.pnlRanges for name in ("PERPETUAL",) if (one := row.totalPnlRanges.get(name)) is not None]

@@ -216,11 +216,6 @@ def order(row: OrderRow) -> Order:
     )
 
 
-def is_forced(status: str | None) -> bool:
-    """Whether a position's status says that the venue's own hand is closing it."""
-    return status in ("Liq", "Adl")
-
-
 def settle_of(symbol: Symbol, category: str) -> Asset:
     """The asset in which a contract settles, as far as its name tells; "" where it does not."""
     contract = contract_of(symbol, category)

@@ -442,3 +442,30 @@ def test_the_transaction_log_tells_why_a_wallet_changed() -> None:
         (1.0, "other", None),
     ]
     assert [problem.row for problem in problems] == ["transaction row 5"]
+
+
+def test_an_account_of_no_said_kind_is_refused() -> None:
+    config = account_config(answer({"marginMode": "REGULAR_MARGIN"}), [], ACCOUNT, T0, T0)
+    assert config.mode.collateral is None
+    assert config.problems == ("the venue does not say what kind of account this is",)
+
+
+def test_positions_of_no_said_category_are_bad_rows() -> None:
+    rows = listing(position("BTCUSDT", 1.0, "90", "100"))
+    snapshot = account_snapshot(wallet(coin("USDT", 1)), [rows], [], ACCOUNT, T0, T0)
+    assert snapshot.positions == ()
+    assert snapshot.problems == ("position row 0 cannot be read: nothing tells linear from inverse",)
+
+
+def test_a_clock_without_a_time_and_an_options_odd_name_are_malformed() -> None:
+    with pytest.raises(MalformedAnswer):
+        answers.server_time(answer({}), VENUE)
+    problems: list[RowProblem] = []
+    row = option_contract("BTC-25SEP26-80000-P", "BTC", "USDC", T0) | {"symbol": "ODD"}
+    assert answers.instruments([listing(row)], VENUE, T0, problems).instruments == ()
+    assert [problem.why for problem in problems] == ["symbol is not an option's name"]
+
+
+def test_a_wallet_without_a_time_tells_no_prices() -> None:
+    raw = json.dumps({"retCode": 0, "result": {"list": [{"coin": [coin("USDT", 1)]}]}}).encode()
+    assert wallet_prices(raw, VENUE, T0) == ()

@@ -432,3 +432,25 @@ def test_complaint_18_ten_thousand_frames_in_a_row_end_in_the_last_state() -> No
     assert len(events) == 10_000
     assert isinstance(events[-1], Tick)
     assert events[-1].mark == 10_099.0
+
+
+BAD_ORDERS: dict[str, dict[str, Any]] = {
+    "a leg that there is not": {"positionIdx": 7},
+    "no size": {"leavesQty": ""},
+    "a size below zero": {"leavesQty": "-1"},
+    "no side": {"side": ""},
+    "no number": {"orderId": ""},
+}
+
+
+@pytest.mark.parametrize("name", BAD_ORDERS)
+def test_an_order_that_cannot_be_read_costs_itself(name: str) -> None:
+    rows = [order("a", "BTCUSDT", 2.0, "90", category="linear") | one for one in (BAD_ORDERS[name], {})]
+    found = decoded(pushed("order", *rows))
+    assert len(found.events) == len(found.problems) == 1
+
+
+def test_a_ticker_with_its_fields_in_another_order_is_read_all_the_same() -> None:
+    data = {"symbol": "BTCUSDT", "markPrice": "5"}
+    found = decoded(frame({"ts": T0 * 1000, "data": data, "topic": "tickers.BTCUSDT"}), None)
+    assert found.events == (Tick("bybit", "BTCUSDT", 5.0, T0, NOW),)

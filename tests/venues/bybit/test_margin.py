@@ -157,6 +157,7 @@ def test_without_a_liquidation_price_the_initial_margin_serves_and_it_is_said() 
 def test_without_either_the_pool_is_unknown() -> None:
     found = isolated(liqPrice="", positionIM="")
     assert found.results["isolated:BTCUSDT:long"].unknown[0] == "nothing tells the margin of BTCUSDT long"
+    assert found.results["cross:USDT"].unknown == ("what positions have of the USDT is unknown",)
 
 
 def test_without_tiers_an_isolated_position_is_unknown() -> None:
@@ -453,6 +454,71 @@ def test_holdings_of_stablecoins_count_in_full() -> None:
     (pool,) = seen(account()).description.pools
     assert pool.holdings == (Holding(asset="USDT", amount=10_000.0, borrow=pool.holdings[0].borrow),)
     assert pool.stages == DEFAULT_STAGES
+
+
+def test_options_of_other_coins_are_taken_by_default_factors_and_it_is_said() -> None:
+    name = "SOL-30DEC26-200-C-USDT"
+    files = {
+        "v5_market_instruments-info__category=option.json": listing(
+            option_contract(name, "SOL", "USDT", T0 + 40 * 86_400)
+        ),
+        "v5_market_tickers__category=option.json": listing(
+            {"symbol": name, "markPrice": "10", "markIv": "0.8", "underlyingPrice": "200"}, category="option"
+        ),
+    }
+    held = {"option": [position(name, -10.0, "12", "", "")]}
+    found = seen(account(positions=held, more=files))
+    assert cross(found).maintenance_margin == pytest.approx(10 * (6 + 10 + 0.4))
+    assert "margin factors of SOL options" in found.description.pools[0].reasons[0]
+    assert cross(found).initial_margin is None  # its row has no mark
+
+
+def test_an_option_in_isolated_margin_has_no_rules() -> None:
+    result = with_option(-0.1, "ISOLATED_MARGIN").results[f"isolated:{CALL}:short"]
+    assert f"{CALL}: there are no rules for options in isolated margin" in result.unknown
+
+
+def test_resting_orders_of_options_are_left_out_and_named() -> None:
+    found = with_option(1.0, orders={"option": [order("a", CALL, -1.0, "2000")]})
+    assert f"orders of options are not counted: {CALL}" in found.description.pools[0].reasons
+
+
+def test_a_contract_that_nothing_explains_makes_the_pool_unknown() -> None:
+    found = seen(account(positions={"USDT": [position("ODD", 1.0, "5", "5")]}))
+    assert "no contract data for ODD" in cross(found).unknown
+
+
+def test_a_coin_in_which_contracts_settle_without_a_balance_is_0_and_named() -> None:
+    usdc = contract("BTCPERP", "BTC", "USDC")
+    held = {"USDC": [position("BTCPERP", 0.1, "100000", "99000")]}
+    found = seen(
+        account(positions=held, contracts=[usdc], tiers=limits("BTCPERP", (1e9, 0.01, ""))), assets={"USDC": 1}
+    )
+    assert cross(found).equity == pytest.approx(10_000 - 100)
+    assert "no balance of USDC in the account: taken as 0" in found.description.pools[0].reasons
+
+
+def test_a_coin_of_which_the_switch_is_not_told_counts_and_it_is_said() -> None:
+    found = seen(account("REGULAR_MARGIN", coin("USDT", 100) | {"collateralSwitch": None}))
+    assert cross(found).equity == 100.0
+    assert "whether USDT is used as collateral" in found.description.pools[0].reasons[0]
+
+
+def test_frozen_coins_without_a_known_haircut_are_mentioned() -> None:
+    found = seen(account("REGULAR_MARGIN", coin("USDT", 100, locked="50")))
+    assert "what open spot orders may cost" in found.description.pools[0].reasons[0]
+
+
+def test_without_loan_tiers_a_loan_asks_for_nothing_and_it_is_said() -> None:
+    found = seen(account("REGULAR_MARGIN", coin("USDT", -100), coin("USDC", 1000), borrow=()))
+    assert cross(found).maintenance_margin == 0.0
+    assert "no loan tiers of USDT" in found.description.pools[0].reasons[0]
+
+
+def test_portfolio_positions_without_an_entry_make_the_pool_unknown() -> None:
+    row = position("BTCUSDT", 0.1, "", "100000", "")
+    found = seen(account("PORTFOLIO_MARGIN", positions={"USDT": [row]}))
+    assert "no entry price of BTCUSDT long" in found.results["portfolio-margin"].unknown
 
 
 # Complaints that touch what is described

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.domain.frames import RowProblem
 from monitor.domain.lines import State
-from monitor.venues.bybit.risk_answers import option_margins, portfolio_risk
+from monitor.venues.bybit.risk_answers import portfolio_risk
 from tests.venues.bybit.support import (
     ACCOUNT,
     FULL_RATIOS,
@@ -228,6 +228,10 @@ BAD_UNITS: dict[str, tuple[dict[str, Any], str]] = {
         },
         "the price moves do not rise through 0",
     ),
+    "moves below a price of 0": (
+        {"totalPnlRanges": {"ALL": {"pnlRanges": [{"priceScale": m, "pnls": ["1"]} for m in ("-1", "0")]}}},
+        "the price moves are none, or go below a price of 0",
+    ),
     "two volatilities": (
         {"totalPnlRanges": {"ALL": {"pnlRanges": [{"priceScale": "0", "pnls": ["1", "2"]}]}}},
         "pnls is neither one profit nor three",
@@ -247,6 +251,42 @@ def test_a_unit_that_cannot_be_read_is_left_out_and_named(name: str) -> None:
     assert [problem.why for problem in problems] == [why]
 
 
-def test_the_venues_margin_of_options_by_coin() -> None:
-    raw = answer({"result": [{"coin": "BTC", "assetMM": "12.5"}, {"coin": "ETH", "assetMM": ""}]})
-    assert option_margins(raw, ACCOUNT) == {"BTC": 12.5, "ETH": None}
+def test_a_spot_hedge_names_the_index_itself() -> None:
+    (read,) = portfolio_risk(
+        scenarios(unit(spotHedgeInfo={"usdIndexPrice": "250000", **points(*HEDGE)})), ACCOUNT, T0
+    ).units
+    assert read.reference_price == 250_000.0
+
+
+def test_the_index_is_read_from_a_linear_position_that_moves() -> None:
+    rows = [
+        {"position": "0", "settleCoin": "USDT", **points(*PERPETUAL)},
+        {"position": "1", "settleCoin": "BTC", **points(*PERPETUAL)},
+        {"position": "0.038", "settleCoin": "USDC", **points(*PERPETUAL)},
+    ]
+    (read,) = portfolio_risk(scenarios(unit(perpPositionPnlRanges=rows)), ACCOUNT, T0).units
+    assert read.reference_price == pytest.approx(INDEX)
+
+
+def test_a_unit_without_scenarios_stands_as_it_was_read() -> None:
+    (read,) = portfolio_risk(scenarios(unit(totalPnlRanges={})), ACCOUNT, T0).units
+    assert (read.moves, read.profits, read.maintenance_margin) == ((), (), 1062.3492095114727)
+
+
+def test_parts_with_other_moves_than_the_total_cannot_be_read() -> None:
+    problems: list[RowProblem] = []
+    odd = {"pnlRanges": [{"priceScale": "-0.3", "pnls": ["1"]}]}
+    portfolio_risk(scenarios(unit(spotHedgeInfo={"usdIndexPrice": "0", **odd})), ACCOUNT, T0, problems)
+    assert [problem.why for problem in problems] == ["the parts have other price moves than the total"]
+
+
+def test_a_requirement_that_its_own_parts_miss_is_held_and_mentioned() -> None:
+    found = documented(unit(asset={"assetIM": "2400", "assetMM": "2000"}))
+    assert found.only().maintenance_margin == pytest.approx(2000)
+    assert "of BTC the venue requires 2000" in found.description.pools[0].reasons[0]
+
+
+def test_an_options_value_without_a_price_leaves_the_venues_equity_unknown() -> None:
+    held = wallet(coin("BTC", "1", equity="0.9999", usdValue=""), totalMarginBalance="100000")
+    files = account_folder("PORTFOLIO_MARGIN", held, collateral=[*FULL_RATIOS, ratios("BTC", ("0", "", "0.95"))])
+    assert seen(files, assets={"BTC": 1e5}).description.pools[0].venue.equity is None
