@@ -17,7 +17,8 @@ from tests.wire.okx import ETHER, QUICK, SHORT, STREAMS, SWAP, simulator, truth,
 # Complaint 14: the socket is cut again and again.
 
 
-async def test_after_many_cuts_at_random_points_the_state_is_the_servers() -> None:
+@pytest.mark.parametrize("times", [12, pytest.param(100, marks=pytest.mark.soak)])
+async def test_after_many_cuts_at_random_points_the_state_is_the_servers(times: int) -> None:
     chance = random.Random(14)
     async with simulator() as sim:
         account = sim.add_account("main", wallets={"USDT": 1_000_000.0}, hedge=True)
@@ -26,7 +27,7 @@ async def test_after_many_cuts_at_random_points_the_state_is_the_servers() -> No
         async with wired(sim, timings=quick) as wire:
             await wire.all_up()
             cuts = 0
-            while cuts < 12:
+            while cuts < times:
                 symbol, side = chance.choice([SWAP, ETHER, "SOL-USDT-SWAP"]), chance.choice(["long", "short"])
                 account.trade(symbol, chance.choice([1.0, 2.0]) * (1 if side == "long" else -1), side=side)
                 cuts += sim.drop(chance.choice([None, "public", "private"]))

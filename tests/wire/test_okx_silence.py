@@ -205,7 +205,13 @@ async def test_a_refused_subscription_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [("60009", "the login failed"), ("60024", "passphrase"), ("63999", "the venue failed")]
+    ("code", "words"),
+    [
+        ("60009", "the login failed"),
+        ("60024", "passphrase"),
+        ("60006", "refused our timestamp"),
+        ("63999", "the venue failed"),
+    ],
 )
 async def test_a_refused_login_is_told_and_tried_again(code: str, words: str) -> None:
     async with simulator() as sim:

@@ -277,6 +277,8 @@ class AccountReadings:
         """One request with the account's key. A reading that waits long for the budget says so."""
 
         def waits(why: str) -> None:
+            if self.rows[what].reason == why:
+                return  # another request of the same reading waits, too
             self.rows[what].waits(why)
             self._emit(PollFailed(VENUE, self.account.account, what, self._clock.now(), why, waiting=True))
 

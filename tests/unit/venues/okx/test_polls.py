@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from monitor.domain.accounts import CollateralMode, Permissions
 from monitor.domain.errors import AuthRejected, FeedLost, KeyTooPowerful
-from monitor.domain.events import AccountConfig, AccountSnapshot, CashFlowsRead, PermissionsRead
+from monitor.domain.events import AccountConfig, AccountSnapshot, CashFlowsRead, PermissionsRead, PollFailed
 from monitor.venues.okx.needs import Needs
 from monitor.venues.okx.polls import INCOME_PAGES, newest_change, planned_requests, powers
 from monitor.venues.okx.settings import OkxSettings
+from monitor.venues.rest import Answer
 from monitor.venues.settings import PermissionPolicy, Timings
 from tests.unit.venues.okx.asked import BALANCE, CONFIG, desk, order, position
 
@@ -295,3 +296,21 @@ async def test_a_snapshot_that_is_empty_is_told_as_it_came() -> None:
     snapshot = await at.readings.account_whole(never)
     assert isinstance(snapshot, AccountSnapshot)
     assert (snapshot.positions, snapshot.balances, snapshot.problems) == ((), (), ())
+
+
+async def test_a_reading_that_waits_says_so_once() -> None:
+    """Its three requests wait for the same room."""
+    at = desk()
+    told: list[Callable[[str], None]] = []
+    ask = at.venue.ask
+
+    async def busy(*args: Any, waits: Callable[[str], None], **more: Any) -> Answer:
+        waits("the readings wait")
+        told.append(waits)
+        return await ask(*args, **more)
+
+    at.venue.ask = busy  # type: ignore[method-assign]  # for this test
+    await at.readings.account_whole(never)
+    waiting = [one for one in at.events if isinstance(one, PollFailed)]
+    assert len(told) == 3
+    assert [(one.what, one.waiting) for one in waiting] == [("account", True)]
