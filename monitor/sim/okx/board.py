@@ -84,7 +84,7 @@ class Prices:
                 self.volatility(instrument),
                 call=instrument.call,
             )
-            return round(value / self.index(instrument), 8)
+            return round(value if instrument.in_usd else value / self.index(instrument), 8)
         price = self.index(instrument)
         if instrument.product in (Product.SWAP, Product.FUTURES):
             price *= 1.0 + CARRY_RATE * self.years(instrument) + self.basis.get(instrument.name, 0.0)
@@ -138,6 +138,14 @@ class Board:
         prices = self.prices
         found = {each.pair: prices.index(each) for each in self.instruments.values()}
         return {**found, **{f"{asset}-USD": round(prices.usd(asset), 8) for asset in prices.usd_by_asset}}
+
+    def index_of(self, pair: str) -> float | None:
+        """One index by its pair; None if there is none."""
+        base, _, quote = pair.partition("-")
+        traded = self.market.assets
+        if base not in traded or quote not in (*traded, USD):
+            return None
+        return round(self.market.asset_usd(base) / self.market.asset_usd(quote), 8)
 
     def funding_rate(self, name: str) -> float:
         """The rate of the coming payment of a swap: longs pay shorts when positive."""

@@ -11,6 +11,7 @@ from monitor.sim.okx.bills import KEPT_BILLS, Bill, Kind
 from monitor.sim.okx.board import Board
 from monitor.sim.okx.holdings import Holdings, Level
 from monitor.sim.okx.listing import UNIFIED, Instrument, Product
+from monitor.sim.okx.options import unit
 from monitor.sim.okx.positions import ISOLATED, LONG, NET, SHORT, Loan, Position, Resting, notional, profit
 from monitor.sim.okx.text import decimals
 
@@ -138,6 +139,8 @@ class Books(Holdings):
 
     def _fee_base(self, instrument: Instrument, paid: float) -> float:
         """What one contract's fee is a share of."""
+        if instrument.product is Product.OPTION:
+            return instrument.face * unit(instrument, self.board.prices)
         return notional(instrument, 1.0, paid)
 
     def _exchange(self, instrument: Instrument, coins: float, price: float) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from monitor.domain.names import Asset
 from monitor.sim.okx.board import Prices
 from monitor.sim.okx.listing import Instrument, Product
-from monitor.sim.okx.options import sell_order_initial, short_initial, short_maintenance
+from monitor.sim.okx.options import sell_order_initial, short_initial, short_maintenance, unit
 from monitor.sim.okx.positions import CROSS, ISOLATED, LONG, NET, Loan, Position, Resting, notional
 from monitor.sim.okx.tables import Tier, tier_of
 
@@ -103,11 +103,12 @@ def position_need(held: Holdings, position: Position, prices: Prices, *, with_or
     tier = tier_at(held, position.instrument, with_orders=with_orders)
     if position.instrument.product is Product.OPTION:
         coins = abs(position.contracts) * position.instrument.face
+        value = coins * unit(position.instrument, prices)
         if position.long:
-            return Need(position.settle, coins, 0.0, 0.0, 0.0)
+            return Need(position.settle, value, 0.0, 0.0, 0.0)
         initial = short_initial(position.instrument, prices, tier.option_factor) * coins
         maintenance = short_maintenance(position.instrument, prices, tier.option_factor) * coins
-        return Need(position.settle, coins, maintenance, initial, coins * held.taker_rate)
+        return Need(position.settle, value, maintenance, initial, value * held.taker_rate)
     value = position.value(prices)
     return Need(position.settle, value, value * tier.mmr, value / position.lever, value * held.taker_rate)
 
@@ -119,7 +120,7 @@ def order_need(held: Holdings, order: Resting, prices: Prices) -> Need:
     if instrument.product is Product.OPTION:
         coins = opened * instrument.face
         initial = 0.0 if order.buy else sell_order_initial(instrument, prices, tier.option_factor, order.price) * coins
-        return Need(order.settle, coins, 0.0, initial, 0.0)
+        return Need(order.settle, coins * unit(instrument, prices), 0.0, initial, 0.0)
     marked = notional(instrument, opened, prices.mark(instrument))
     at_price = notional(instrument, opened, order.price)
     return Need(order.settle, marked, marked * tier.mmr, at_price / order.lever, marked * held.taker_rate)

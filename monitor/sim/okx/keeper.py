@@ -50,7 +50,7 @@ class Keeper:
         price = self.board.prices.index(instrument)
         if instrument.strike is not None:
             gain = price - instrument.strike if instrument.call else instrument.strike - price
-            price = max(0.0, gain) / price
+            price = max(0.0, gain) / (1.0 if instrument.in_usd else price)
         for account in accounts:
             for position in [p for p in account.positions.values() if p.instrument.name == name]:
                 self.events.append(f"{account.name}: {name} delivered at {price:g}")

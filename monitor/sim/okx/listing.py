@@ -64,6 +64,11 @@ class Instrument:
         return float(self.ct_val) * float(self.ct_mult)
 
     @property
+    def in_usd(self) -> bool:
+        """Whether an option is priced in USD rather than in its coin."""
+        return self.strike is not None and self.settle == UNIFIED
+
+    @property
     def pair(self) -> str:
         """The index it follows: "BTC-USDT", also for BTC-USD_UM: "BTC-USD"."""
         return f"{self.coin}-{self.quote}"
@@ -154,20 +159,24 @@ def futures(coin: Asset, quote: Asset, now: float) -> Instrument:
     )
 
 
-def options(coin: Asset, usd: float, now: float) -> tuple[Instrument, ...]:
-    """A few coin-margined options around `usd` with the quarter's expiry, each as a call and a put."""
+def options(coin: Asset, usd: float, now: float, *, unified: bool = False) -> tuple[Instrument, ...]:
+    """A few options around `usd` with the quarter's expiry, each as a call and a put.
+
+    They are priced and settled in the coin, or in USD where they are `unified`.
+    """
     end, step = quarter_end(now), _STRIKE_STEP[coin]
+    family = f"{coin}-USD_UM" if unified else f"{coin}-USD"
     return tuple(
         Instrument(
-            name=f"{coin}-USD-{end:%y%m%d}-{strike:.0f}-{'C' if call else 'P'}",
+            name=f"{family}-{end:%y%m%d}-{strike:.0f}-{'C' if call else 'P'}",
             product=Product.OPTION,
             coin=coin,
             quote="USD",
-            settle=coin,
-            family=f"{coin}-USD",
+            settle=UNIFIED if unified else coin,
+            family=family,
             ct_val="1",
             ct_mult="0.01" if coin == "BTC" else "0.1",
-            tick="0.0001",
+            tick="1" if unified else "0.0001",
             lot="1",
             expiry=end.timestamp(),
             strike=strike,
@@ -193,6 +202,7 @@ def instruments(coins_usd: dict[Asset, float], now: float) -> tuple[Instrument, 
             listed += [swap(coin, "USDC"), swap(coin, "USD"), unified_swap(coin)]
             listed += [futures(coin, "USDT", now), futures(coin, "USD", now)]
             listed += options(coin, coins_usd[coin], now)
+            listed += options(coin, coins_usd[coin], now, unified=True)
     return tuple(listed)
 
 

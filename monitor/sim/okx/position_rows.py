@@ -134,7 +134,8 @@ class PositionRows(Figures):
         own = need.maintenance
         if position.instrument.product is Product.OPTION and not position.long:
             factor = tier_at(account, position.instrument, with_orders=False).option_factor
-            own = short_maintenance(position.instrument, prices, factor) * need.notional
+            coins = abs(position.contracts) * position.instrument.face
+            own = short_maintenance(position.instrument, prices, factor) * coins
         price = (single if account.level is Level.FUTURES else multi).liquidation_price(account, position, prices)
         return {**row, "imr": number(need.initial), "mmr": number(own), "liqPx": maybe(price)}
 

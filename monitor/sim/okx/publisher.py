@@ -95,7 +95,7 @@ class Publisher:
         """Whether what a topic is narrowed to is listed."""
         name, family = arg.get("instId"), arg.get("instFamily")
         if arg["channel"] == INDEX:
-            return name in self._board.indexes()
+            return name is not None and self._board.index_of(name) is not None
         if arg["channel"] == OPTIONS:
             return bool(self._board.of(Product.OPTION, family)) and family is not None
         if arg["channel"] in (MARK, FUNDING):
@@ -155,7 +155,7 @@ class Publisher:
     def _rows(self, subscription: Subscription, prices: Prices) -> list[Row]:
         name, now_ms = subscription.arg.get("instId", ""), self._time_ms()
         if subscription.channel == INDEX:
-            price = self._board.indexes().get(name)
+            price = self._board.index_of(name)
             return [] if price is None else [public.index_ticker(name, price, now_ms)]
         if subscription.channel == OPTIONS:
             family = subscription.arg.get("instFamily")

@@ -9,6 +9,11 @@ import pytest
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.answers import Reading
+from monitor.sim.okx.board import Prices
+from monitor.sim.okx.listing import Instrument, Product
+from monitor.sim.okx.multi import Whole
+from monitor.sim.okx.options import short_initial
+from monitor.sim.okx.portfolio import Portfolio
 from tests.sim.okx.clients import still
 
 CLOSE = 1e-12
@@ -187,3 +192,30 @@ def test_short_option_needs_the_documents_table(sim: SimOkx) -> None:
     assert figures(shown, "mmr", "imr") == pytest.approx([(0.03 + mark) * 0.1, per_coin * 0.1], rel=1e-9)
     assert float(shown["optVal"]) == pytest.approx(-mark * 0.1)
     assert shown["liqPx"] == ""
+
+
+def test_documents_example_of_a_short_option() -> None:
+    call = Instrument(
+        name="BTC-USD-C", product=Product.OPTION, coin="BTC", quote="USD", ct_val="0.1", strike=6_000.0, call=True
+    )
+    prices = Prices(usd_by_asset={"BTC": 5_900.0}, basis={}, now=0.0, marks={"BTC-USD-C": 0.0575})
+    assert short_initial(call, prices, 1.02) * call.face == pytest.approx(0.01932, abs=5e-6)
+
+
+def test_documents_account_in_multi_currency_has_the_ratio_that_is_printed() -> None:
+    fees = 85.7068529 * 0.0005
+    account = Whole(equity=55415.624719833286, initial=8.57068529, maintenance=0.3428274116, fees=fees, owed=0.0)
+    assert account.ratio == pytest.approx(143682.59776662575, rel=1e-9)
+
+
+def test_documents_portfolio_has_the_ratio_that_is_printed() -> None:
+    owed = 78553.21888979999
+    account = Portfolio(
+        equity=-owed,
+        units=(),
+        borrow_maintenance=2946.5480841048,
+        borrow_initial=0.0,
+        borrow_fees=owed * 1.02 * 0.001,
+        owed=owed,
+    )
+    assert account.ratio == pytest.approx(-25.95365779811705, rel=CLOSE)

@@ -79,8 +79,9 @@ def test_every_figure_agrees_with_the_venues(level: str, seed: int) -> None:
     agrees(report, OF_GRIDS if level.startswith("portfolio") else EXACT)
 
 
-def options_of(sim: SimOkx, coin: str) -> list[str]:
-    return [each.name for each in sim.board.instruments.values() if each.strike and each.coin == coin]
+def options_of(sim: SimOkx, coin: str, *, in_usd: bool = False) -> list[str]:
+    listed = sim.board.instruments.values()
+    return [each.name for each in listed if each.strike and each.coin == coin and each.in_usd is in_usd]
 
 
 def lend_long_and_short(sim: SimOkx, account: SimAccount) -> None:
@@ -92,6 +93,12 @@ def write_options(sim: SimOkx, account: SimAccount) -> None:
     for name in options_of(sim, "BTC"):
         account.trade(name, -5.0)
     account.trade(options_of(sim, "ETH")[0], 3.0)
+
+
+def write_options_in_usd(sim: SimOkx, account: SimAccount) -> None:
+    for name in options_of(sim, "BTC", in_usd=True):
+        account.trade(name, -5.0)
+    account.trade(options_of(sim, "ETH", in_usd=True)[0], 3.0)
 
 
 def hold_the_unified_family(sim: SimOkx, account: SimAccount) -> None:
@@ -129,6 +136,9 @@ SITUATIONS: dict[str, tuple[dict[str, Any], Callable[[SimOkx, SimAccount], None]
     "options in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0, "ETH": 3.0}}, write_options, EXACT),
     "the unified family": ({"level": 2, "wallets": {"USDC": 5_000.0}}, hold_the_unified_family, EXACT),
     "the unified family in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, hold_the_unified_family, EXACT),
+    "options in USD in futures mode": ({"level": 2, "wallets": {"USDC": 40_000.0}}, write_options_in_usd, EXACT),
+    "options in USD in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, write_options_in_usd, EXACT),
+    "options in futures mode": ({"level": 2, "wallets": {"BTC": 1.0, "ETH": 3.0}}, write_options, EXACT),
     "a debt in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, owe_a_stablecoin, EXACT),
     "a coin that backs nothing": ({"level": 3, "wallets": {"BTC": 1.0}}, owe_without_all_collateral, EXACT),
     "orders that reach the next tier": ({"level": 3, "wallets": {"USDT": 100_000.0}}, rest_into_the_next_tier, EXACT),
