@@ -226,3 +226,28 @@ async def test_while_the_venue_is_deaf_to_everything_nothing_is_asked_in_a_hurry
             assert sim.hub.sent.answers.total() - before < 150
             sim.faults.refuse.clear()
             await until(lambda: rows_up(wire))
+
+
+async def test_a_stream_that_is_down_and_no_longer_needed_is_no_outage() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main", wallets={"USDT": 10_000.0})
+        account.trade("BTCUSDT", 0.1)
+        async with wired(sim) as wire:
+            await wire.all_up()
+            sim.faults.refuse.add("linear")
+            mark = len(wire.events)
+            sim.drop("linear")
+            await wire.down("marks", mark)
+            account.close("BTCUSDT")
+            await until(lambda: isinstance(wire.edges("marks")[-1], FeedUp))
+            assert wire.status("marks").phase == "idle"
+
+
+async def test_an_account_that_may_not_be_read_leaves_no_stream_waiting() -> None:
+    async with simulator() as sim:
+        sim.add_account("main", wallets=WALLETS).api.dead = True
+        async with wired(sim) as wire:
+            await wire.down("user", 0)
+            assert {row: wire.status(row).phase for row in ("marks", "assets", "options")} == dict.fromkeys(
+                ("marks", "assets", "options"), "idle"
+            )

@@ -84,7 +84,7 @@ class Client:
         while len(found) < MAX_PAGES:
             answer = await self.ask(endpoint, asked, credentials, account=account, priority=priority, waits=waits)
             found.append(answer)
-            cursor = self._cursor(endpoint, answer) if endpoint.page_rows else ""
+            cursor = self._cursor(endpoint, answer) if endpoint.paged else ""
             if not cursor or cursor == asked.get("cursor"):
                 return found
             asked["cursor"] = cursor

@@ -47,7 +47,6 @@ class AccountDesk(Desk):
         `priced` of prices in wallets.
         """
         self._tell_held = held
-        self.was_read = False  #: at least once
         timings = settings.timings
         self._account_readings = AccountReadings(account, client, emit, clock, timings.snapshot_tries, priced)
         language = Language(
@@ -104,7 +103,6 @@ class AccountDesk(Desk):
             self.ring("risk")
 
     def _holds_all(self, snapshot: AccountSnapshot) -> None:
-        self.was_read = True
         self._tell_held(self.account, snapshot)
 
     async def _read_config(self) -> None:

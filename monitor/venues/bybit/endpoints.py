@@ -14,8 +14,8 @@ from monitor.venues import folder
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One REST call. `ccxt` is the raw method of ccxt 4.5.90 for it; `page_rows` is the most that one answer holds, 0
-    where an answer is whole.
+    """One REST call. `ccxt` is the raw method of ccxt 4.5.90 for it; `paged`: an answer may be continued, and
+    `page_rows` is the most that one page holds, 0 where the venue does not let us say.
 
     `what` names the reading in reports ("account", "config", "tiers", "collateral", "instruments", "risk", …).
     """
@@ -25,6 +25,7 @@ class Endpoint:
     signed: bool
     ccxt: str
     what: str
+    paged: bool = False
     page_rows: int = 0
 
     @property
@@ -35,13 +36,13 @@ class Endpoint:
 
 ACCOUNT_INFO = Endpoint("GET", "/v5/account/info", True, "privateGetV5AccountInfo", "config")
 WALLET = Endpoint("GET", "/v5/account/wallet-balance", True, "privateGetV5AccountWalletBalance", "account")
-POSITIONS = Endpoint("GET", "/v5/position/list", True, "privateGetV5PositionList", "account", 200)
-ORDERS = Endpoint("GET", "/v5/order/realtime", True, "privateGetV5OrderRealtime", "account", 50)
+POSITIONS = Endpoint("GET", "/v5/position/list", True, "privateGetV5PositionList", "account", True, 200)
+ORDERS = Endpoint("GET", "/v5/order/realtime", True, "privateGetV5OrderRealtime", "account", True, 50)
 FEE_RATE = Endpoint("GET", "/v5/account/fee-rate", True, "privateGetV5AccountFeeRate", "config")
 PORTFOLIO_MARGIN = Endpoint("GET", "/v5/asset/portfolio-margin", True, "privateGetV5AssetPortfolioMargin", "risk")
 QUERY_API = Endpoint("GET", "/v5/user/query-api", True, "privateGetV5UserQueryApi", "permissions")
 TRANSACTION_LOG = Endpoint(
-    "GET", "/v5/account/transaction-log", True, "privateGetV5AccountTransactionLog", "income", 50
+    "GET", "/v5/account/transaction-log", True, "privateGetV5AccountTransactionLog", "income", True, 50
 )
 BORROW_TIERS = Endpoint(
     "GET", "/v5/spot-margin-trade/position-tiers", True, "privateGetV5SpotMarginTradePositionTiers", "collateral"
@@ -49,9 +50,9 @@ BORROW_TIERS = Endpoint(
 COLLATERAL = Endpoint(
     "GET", "/v5/spot-margin-trade/collateral", False, "publicGetV5SpotMarginTradeCollateral", "collateral"
 )
-RISK_LIMIT = Endpoint("GET", "/v5/market/risk-limit", False, "publicGetV5MarketRiskLimit", "tiers", 15)
+RISK_LIMIT = Endpoint("GET", "/v5/market/risk-limit", False, "publicGetV5MarketRiskLimit", "tiers", True)
 INSTRUMENTS = Endpoint(
-    "GET", "/v5/market/instruments-info", False, "publicGetV5MarketInstrumentsInfo", "instruments", 1000
+    "GET", "/v5/market/instruments-info", False, "publicGetV5MarketInstrumentsInfo", "instruments", True, 1000
 )
 TICKERS = Endpoint("GET", "/v5/market/tickers", False, "publicGetV5MarketTickers", "marks")
 MARK_KLINE = Endpoint("GET", "/v5/market/mark-price-kline", False, "publicGetV5MarketMarkPriceKline", "candles")

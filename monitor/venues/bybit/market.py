@@ -62,14 +62,20 @@ class MarketStream:
         self._base = settings.urls.public.rstrip("/") + PUBLIC_ROUTE
         self.ledger = Ledger(VENUE, None, (), ledger_limits(settings.timings), rows=(MARKS, ASSETS, OPTIONS))
         self.prices, self.coins = Freshness(), Freshness()
-        self.needs: Needs | None = None
+        self.needs = Needs()
         self.indexed: frozenset[Asset] | None = None  #: assets that have a pair which tells their price; None: not read
         self._live_since: dict[str, float] = {}
+        self._want(self.needs)
 
     def need(self, needs: Needs) -> None:
         """From now on these instruments and assets are streamed, and no others. Of an asset without a pair the price
         stands in wallets only.
         """
+        self._want(needs)
+        for edge in self.ledger.edges(self._clock.now()):
+            self._emit(edge)  # a stream that was down may not be needed any more
+
+    def _want(self, needs: Needs) -> None:
         self.needs = needs
         silent = {LINEAR: self._timings.marks_silent_seconds, SPOT: self._timings.assets_silent_seconds}
         for category in CATEGORIES:
@@ -95,15 +101,11 @@ class MarketStream:
 
     def quiet_in(self, *categories: str) -> tuple[str, ...]:
         """Symbols of these categories whose mark was not told for a while."""
-        if self.needs is None:
-            return ()
         symbols = [symbol for category in categories for symbol in self.needs.marked_in(category)]
         return self.prices.quiet(symbols, self._clock.monotonic())
 
     def quiet_coins(self) -> tuple[str, ...]:
         """Assets whose USD price was not told for a while."""
-        if self.needs is None:
-            return ()
         told = self.needs.assets if self.indexed is None else self.needs.assets & (self.indexed | {UNIT})
         return self.coins.quiet(sorted(told), self._clock.monotonic())
 

@@ -198,6 +198,7 @@ class AccountReadings:
         params: dict[str, str | int] = {
             **endpoints.UNIFIED,
             "startTime": round(begin * 1000),
+            "endTime": round(asked * 1000),  # without it the venue ends after a day
             "limit": endpoints.TRANSACTION_LOG.page_rows,
         }
         flows: list[CashFlow] = []

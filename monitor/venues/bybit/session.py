@@ -98,23 +98,20 @@ class BybitSession(Room):
         """An account was read: what it holds now is what it needs."""
         self._pushed.pop(account, None)
         self._seeds.held({position.symbol for position in snapshot.positions})
-        self._follow(all_read=all(desk.was_read for desk in self._desks.values()))
+        self._follow()
 
     def _shown(self, account: AccountKey, events: Sequence[Event]) -> None:
         """Pushes showed something that is perhaps new: until the account is read it is needed beside the rest."""
         more = needs.of_events(events)
         if not more <= self._needs():
             self._pushed[account] = self._pushed.get(account, Needs()) | more
-            self._follow(all_read=True)
+            self._follow()
 
-    def _follow(self, *, all_read: bool) -> None:
+    def _follow(self) -> None:
         """Stream what is needed, and have the tables read that lack it."""
-        every = self._needs()
-        if not all_read and self._market.needs is not None:
-            every |= self._market.needs
-        before = self._market.needs
+        every, before = self._needs(), self._market.needs
         self._market.need(every)
-        if before is None or not every <= before:
+        if not every <= before:
             self._bridge.ring()
         if self._readings.listed.worth_reading(sorted(every.symbols), self._clock.monotonic()):
             self._instruments.ring()
@@ -129,8 +126,7 @@ class BybitSession(Room):
         held = {symbol for desk in self._desks.values() for symbol in desk.held}
         self._seeds.keep(lambda symbol: symbol in self._readings.listed or symbol in held)
         self._market.indexed = self._readings.indexed
-        if self._market.needs is not None:
-            self._market.need(self._market.needs)
+        self._market.need(self._market.needs)
 
     async def _read_tiers(self) -> None:
         await self._readings.tiers(self._settings.timings.tiers_every_seconds)
