@@ -57,8 +57,7 @@ def option_leg(
         symbol=symbol,
         side=side,
         quantity=position.quantity,
-        # In portfolio margin the premium is in the wallet already, and the whole value counts beside it.
-        entry=0.0 if portfolio or position.entry_price is None else position.entry_price,
+        entry=0.0,  # the premium is in the wallet already
         base=contract.base,
         quote=contract.quote,
         settle=contract.settle,

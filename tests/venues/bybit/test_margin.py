@@ -438,7 +438,10 @@ def test_a_short_option_that_cannot_be_priced_makes_the_pool_unknown() -> None:
 
 
 def test_a_short_call_is_liquidated_when_its_coin_rises() -> None:
-    result = cross(with_option(-0.5))
+    found = with_option(-0.5)
+    result = cross(found)
+    # What was taken for it is in the wallet, and to close it costs its mark.
+    assert found.description.pools[0].legs[0].entry == 0.0
     # max(0.03 * 100 000, 0.03 * 2000) + 2000 + 0.002 * 100 000, for half a coin.
     assert result.maintenance_margin == pytest.approx(0.5 * (3000 + 2000 + 200))
     assert result.coins["BTC"].up.state is State.AT
