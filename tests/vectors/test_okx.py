@@ -26,6 +26,7 @@ from tests.venues.okx.support import (
     coin,
     config,
     contract,
+    fees,
     folder_of,
     named,
     order,
@@ -173,7 +174,7 @@ def three_times_short() -> PoolResult:
     return told(files).results()["isolated:X-USDT-SWAP:short"]
 
 
-def loan() -> PoolResult:
+def loan(taker: str = "-0.001") -> PoolResult:
     row = {
         **swap("BTC-USDT", "0.00190433573", "52513.2", "62891.9"),
         "instType": "MARGIN",
@@ -194,6 +195,7 @@ def loan() -> PoolResult:
             positions=[row],
             listed=[pair("BTC-USDT")],
             tiers={tiers_file("MARGIN", "isolated", "BTC-USDT"): [owed]},
+            more={named(endpoints.TRADE_FEE, instType="SPOT"): fees("SPOT", taker, "2")},
         )
     )
     return found.results()["isolated:BTC-USDT:long"]
@@ -440,6 +442,7 @@ VECTORS = (
     Vector("isolated linear", "short at three times", 13.193482419684678, lambda: ours(three_times_short())),
     Vector("isolated inverse", "ETH long: ratio", 11.731726509588816, lambda: shown(eth_coin_isolated()), 1e-9),
     Vector("isolated inverse", "ETH long: price", 2352.8496681818233, lambda: printed(eth_coin_isolated()), 1e-9),
+    Vector("isolated margin", "BTC long: maintenance", 0.0000318005395854, lambda: held(loan("0")) / 62891.9, 1e-9),
     Vector("isolated margin", "BTC long: ratio", 9.404143929947395, lambda: shown(loan())),
     Vector("isolated margin", "BTC long: price", 53615.448336593756, lambda: printed(loan())),
     Vector("cross linear", "ETH short: ratio", 7.382564121680527, lambda: shown(eth_cross())),

@@ -43,6 +43,7 @@ class _ConfigRow(msgspec.Struct, gc=False):
     acctLv: Loose = None
     posMode: str = ""
     enableSpotBorrow: bool | str | None = None
+    autoLoan: bool | str | None = None
     settleCcy: str = ""
     perm: str | None = None
     ip: str | None = None
@@ -101,8 +102,7 @@ def account_config(
             collateral=LEVELS.get(level),
             hedge=HEDGE.get(said.posMode),
             hedge_by_symbol=True,
-            # Above the spot level what is missing is always lent, if the account lends at all: then debts show it.
-            borrows=bool(truth(said.enableSpotBorrow)) if level == "1" else level in ("3", "4"),
+            borrows=_borrows(level, said),
         ),
         symbols=(),
         asked=asked,
@@ -110,6 +110,13 @@ def account_config(
         problems=in_words(bad),
         fees=tuple(sorted(fees.items())),
     )
+
+
+def _borrows(level: str, said: _ConfigRow) -> bool:
+    """Whether what is missing is lent: by the account's own switch, of which each level has another."""
+    if level == "1":
+        return bool(truth(said.enableSpotBorrow))
+    return level in ("3", "4") and truth(said.autoLoan) is not False
 
 
 def _fees(row: _FeeRow) -> dict[str, float]:

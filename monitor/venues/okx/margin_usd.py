@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.domain.accounts import Balance, CollateralMode, MarginMode, Position
+from monitor.domain.accounts import Account, Balance, CollateralMode, MarginMode, Position
 from monitor.domain.names import USD, Asset, PoolKey
 from monitor.domain.tables import CollateralTerms
 from monitor.domain.tiers import flat
@@ -90,7 +90,10 @@ def _legs(terms: Terms, cross: Sequence[Position], words: Words, *, simulated: b
     found: list[Leg] = []
     for position in cross:
         if inst_type(position.symbol) == InstType.MARGIN:
-            words.assume(f"{position.symbol} {position.side}: spot margin is counted by its balances")
+            name = f"{position.symbol} {position.side}"
+            if position.margin_mode is None:
+                words.refuse(f"cannot tell whether {name} is cross or isolated")
+            words.assume(f"{name}: spot margin is counted by its balances")
             continue
         leg = terms.leg(position, words)
         if simulated:
@@ -140,7 +143,7 @@ def _holdings(
             continue
         if not amount and asset not in settled:
             continue
-        counts = balance is None or balance.collateral is not False
+        counts = _counts(account, balance)
         if not counts and amount > 0.0 and asset not in settled:
             continue  # it backs nothing, and cannot fall below zero either
         if known.borrow is None and amount < 0.0:
@@ -149,6 +152,15 @@ def _holdings(
             words.assume(f"no borrowing tiers for {asset}: where it would have to be lent, lines are too far away")
         found.append(_holding(terms, asset, amount, known, balance, words, counts=counts))
     return found, cash
+
+
+def _counts(account: Account, balance: Balance | None) -> bool:
+    """Whether an asset backs anything while positive. The user's switch for it exists in multi-currency margin alone:
+    elsewhere its field is off for all. A value that the venue gives the asset says more than the switch.
+    """
+    if balance is None or account.mode.collateral is not CollateralMode.MULTI_ASSETS:
+        return True
+    return balance.collateral is not False or (balance.venue_value_usd or 0.0) > 0.0
 
 
 def _amount(balance: Balance | None, cross: Sequence[Position], asset: Asset) -> float:
@@ -199,7 +211,7 @@ def _by_value(asset: Asset, known: CollateralTerms, balance: Balance | None, wor
     """Whether the steps are in USD. Which unit an answer has is told by its fields, and checked here: the value that
     the venue itself gives the asset decides where the two units would not come to the same.
     """
-    if balance is None or balance.collateral is False:
+    if balance is None:
         return known.by_value
     equity, price, said = balance.venue_equity, balance.price_usd, balance.venue_value_usd
     if equity is None or price is None or said is None or equity <= 0.0 or said <= 0.0 or len(known.steps) == 1:

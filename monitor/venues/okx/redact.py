@@ -45,11 +45,9 @@ _TELLING = frozenset(
     }
 )
 # Identifiers by name of what everybody may see. A group is one of fees.
-_PUBLIC = frozenset({"instId", "groupId", "instIdCode", "stpId", "bizRefId"})
+_PUBLIC = frozenset({"instId", "instIdCode", "groupId"})
 # Not secret, but as good as a name: the millisecond in which something was made, and where an account stands.
-_EXACT = frozenset(
-    {"cTime", "traderInsts", "spotTraderInsts", "bizRefId", "algoClOrdId", "attachAlgoOrds", "closeOrderAlgo"}
-)
+_EXACT = frozenset({"cTime", "traderInsts", "spotTraderInsts", "attachAlgoOrds", "closeOrderAlgo"})
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LOOKS_LIKE = re.compile(

@@ -200,6 +200,21 @@ def test_the_level_of_an_account(level: str, collateral: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("level", "switch", "borrows"),
+    [
+        ("1", {"enableSpotBorrow": True}, True),
+        ("1", {"enableSpotBorrow": False, "autoLoan": True}, False),
+        ("2", {"autoLoan": True}, False),
+        ("3", {"autoLoan": False}, False),
+        ("4", {"autoLoan": True}, True),
+    ],
+)
+def test_whether_an_account_borrows_is_its_own_switch(level: str, switch: Row, borrows: bool) -> None:
+    read = answers_account.account_config(answer(config(level, **switch)), [], ACCOUNT, NOW, NOW)
+    assert read.mode.borrows is borrows
+
+
+@pytest.mark.parametrize(
     ("perm", "may"),
     [
         ("read_only", (True, False, False)),

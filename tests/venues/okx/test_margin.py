@@ -453,9 +453,27 @@ def test_a_loan_without_its_tiers_is_unknown_and_without_interest_in_the_push_kn
 
 
 def test_a_coin_that_is_switched_off_as_collateral_counts_nothing_while_positive() -> None:
-    off = coin("BTC", "1", eq="1", upl="0", coinUsdPrice="60000", collateralEnabled=False)
-    found = in_usd(off, coin("USDT", "500", eq="500", upl="0", collateralEnabled=True))
-    assert found.results()["multi-assets"].equity == pytest.approx(500.0)
+    off = coin("BTC", "1", eq="1", upl="0", coinUsdPrice="60000", disEq="0", collateralEnabled=False)
+    dollars = coin("USDT", "500", eq="500", upl="0", collateralEnabled=True)
+    assert in_usd(off, dollars).results()["multi-assets"].equity == pytest.approx(500.0)
+    told_otherwise = {**off, "disEq": "58800"}
+    assert in_usd(told_otherwise, dollars).results()["multi-assets"].equity == pytest.approx(59300.0)
+
+
+def test_the_switch_of_collateral_means_nothing_where_there_is_none() -> None:
+    coins = [
+        coin("BTC", "1", eq="1", upl="0", coinUsdPrice="60000", collateralEnabled=False),
+        coin("USDT", "500", eq="500", upl="0", collateralEnabled=False),
+    ]
+    assert in_usd(*coins, level="4").results()["portfolio-margin"].equity == pytest.approx(59300.0)
+
+
+def test_a_spot_margin_row_is_in_the_balances_and_one_of_no_mode_is_refused() -> None:
+    row = swap("BTC-USDT", "0.5", "60000", "61000", instType="MARGIN", posCcy="BTC", ccy="USDT")
+    pool = in_usd(coin("USDT", "500", eq="500", upl="0"), positions=(row,)).pool("multi-assets")
+    assert pool.reasons == ("BTC-USDT long: spot margin is counted by its balances",)
+    odd = in_usd(coin("USDT", "500", eq="500", upl="0"), positions=({**row, "mgnMode": ""},)).pool("multi-assets")
+    assert odd.unknown == ("cannot tell whether BTC-USDT long is cross or isolated",)
 
 
 def test_a_coin_without_rates_counts_nothing_and_a_debt_in_it_is_unknown() -> None:
