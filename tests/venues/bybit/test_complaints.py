@@ -143,3 +143,23 @@ def test_complaint_13_an_empty_answer_is_no_flat_account_until_a_second_one_says
     assert set(watched.held()) == {("BTCUSDT", "long")}
     watched.read()
     assert watched.held() == {}
+
+
+def test_complaint_10_the_documented_wallets_coins_add_up_to_its_equity() -> None:
+    # The venue's sample of 2022: what counts nothing as collateral has a value of 0 and no price.
+    coins = (
+        coin("USDC", "201.34882644", equity="200.62572554", usdValue="200.62572554", unrealisedPnl="74.2768991"),
+        coin("BTC", "0.06488393", equity="0.06488393", usdValue="1023.08402268"),
+        coin("ETH", "0", equity="0", usdValue="0"),
+        coin("USDT", "11728.54414904", equity="11726.64664904", usdValue="11613.58597018", unrealisedPnl="-1.8975"),
+        coin("EOS3L", "215.0570412", equity="215.0570412", usdValue="0"),
+        coin("BIT", "1.82", equity="1.82", usdValue="0.48758257"),
+    )
+    snapshot = account_snapshot(wallet(*coins, totalEquity="12837.78330098"), [], [], ACCOUNT, T0, T0)
+    counted = [one for one in snapshot.balances if one.price_usd is not None]
+    assert [one.asset for one in counted] == ["USDC", "BTC", "USDT", "BIT"]
+    total = sum((one.venue_equity or 0.0) * (one.price_usd or 0.0) for one in counted)
+    assert total == pytest.approx(12837.78330098, rel=1e-9)
+    (usdc, _, usdt, _) = counted
+    assert usdc.option_value == pytest.approx(-75.0, abs=1e-6)  # what its options are worth
+    assert usdt.option_value == pytest.approx(0.0, abs=1e-6)
