@@ -241,6 +241,7 @@ def scaled(built: Pool, by: float) -> Pool:
                 grid,
                 profits=tuple(tuple(profit * by for profit in column) for column in grid.profits),
                 contingency=grid.contingency * by,
+                requirements=tuple(needed * by for needed in grid.requirements),
             )
             for grid in built.grids
         ),
