@@ -125,6 +125,21 @@ def swap(coin: Asset, quote: Asset) -> Instrument:
     )
 
 
+def new_swap(coin: Asset) -> Instrument:
+    """A perpetual on a coin that was not there before."""
+    return Instrument(
+        name=f"{coin}-USDT-SWAP",
+        product=Product.SWAP,
+        coin=coin,
+        quote="USDT",
+        settle="USDT",
+        family=f"{coin}-USDT",
+        ct_val="10",
+        tick="0.0001",
+        lot="1",
+    )
+
+
 def unified_swap(coin: Asset) -> Instrument:
     """A perpetual of the USDⓈ family: quoted in USD, linear, settled in whichever stablecoin the account says."""
     ct_val, tick, lot = _LINEAR[coin]

@@ -6,10 +6,9 @@ Each has words for whoever watches, and a deed that rolls dice for where it stri
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import NamedTuple
 
 from monitor.domain.names import Asset
+from monitor.sim.mishap import Mishap
 from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.faults import BALANCE, CONFIG, POSITIONS
 from monitor.sim.okx.server import SimOkx
@@ -19,13 +18,6 @@ from monitor.sim.okx.streams import POSITIONS as POSITIONS_CHANNEL
 READINGS = (BALANCE, POSITIONS, CONFIG)
 CLOCK_SHIFT_SECONDS = 2.0
 UPGRADE_SECONDS = 3.0
-
-
-class Mishap(NamedTuple):
-    """One thing that goes wrong."""
-
-    words: str
-    strike: Callable[[SimOkx, random.Random], None]
 
 
 def _route(dice: random.Random) -> str:
@@ -188,7 +180,7 @@ def _theft(sim: SimOkx, dice: random.Random) -> None:
         taken[0].steal(*taken[1:])
 
 
-MISHAPS: tuple[Mishap, ...] = (
+MISHAPS: tuple[Mishap[SimOkx], ...] = (
     Mishap("all connections are cut", _drop_all),
     Mishap("a stream is cut", _drop_one),
     Mishap("a stream falls silent", _stall),

@@ -192,6 +192,17 @@ class SimOkx(SimVenue[OkxSpeech]):
         """Put a mark at `price`; its coin follows, here and at every venue that shares the market."""
         self.board.set_mark(name, price)
 
+    def enlist(self, coin: Asset, usd: float) -> str:
+        """List a perpetual on a new coin that begins at `usd`; returns its name."""
+        self.market.set_asset(coin, usd)
+        instrument = listing.new_swap(coin)
+        self.board.enlist(instrument)
+        return instrument.name
+
+    def delist(self, name: str) -> None:
+        """End an instrument: positions are closed at its index, orders are gone, and so is it from every answer."""
+        self.keeper.deliver(list(self.accounts.values()), name)
+
     def answers_of(self, name: str) -> dict[str, Any]:
         """What the private GET paths answer for an account at this moment, by path."""
         rest, account = self.gate.rest, self.accounts[name]

@@ -42,13 +42,14 @@ _FIRST_CAP = {  # contracts of tier 1, by family; the next tiers reach 2, 4, 8 .
     "FIL-USDT": 250_000.0,
     "YFI-USDT": 100_000.0,
 }
+NEW_CAP = 5_000.0  #: contracts of tier 1 of what is listed later
 _OPTION_FACTORS = (1.0, 1.02, 1.05, 1.1, 1.2, 1.4, 1.7, 2.0)
 
 
 @cache
 def derivative_tiers(product: Product, family: str) -> tuple[Tier, ...]:
     """The tiers of a family. SWAP and FUTURES have tables of their own: those of futures begin at half the size."""
-    first = _FIRST_CAP[family] * (0.5 if product is Product.FUTURES else 1.0)
+    first = _FIRST_CAP.get(family, NEW_CAP) * (0.5 if product is Product.FUTURES else 1.0)
     coin = family.partition("-")[0]
     rates = _RATES.get(coin, _OTHER)
     factors = _OPTION_FACTORS if product is Product.OPTION else (0.0,) * len(rates)

@@ -7,13 +7,16 @@ import random
 
 import pytest
 
+from monitor.sim.mishap import Mishap
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.answers import Reading
+from monitor.sim.okx.days import Days
 from monitor.sim.okx.holdings import Level
-from monitor.sim.okx.mishaps import MISHAPS, Mishap
+from monitor.sim.okx.mishaps import MISHAPS
 from monitor.sim.okx.scripts import move_to_ratio
 from monitor.sim.okx.traders import RandomTrader
+from monitor.sim.rounds import Pace
 from monitor.sim.scripts import Deed, ScriptedTrader
 from tests.sim.okx.clients import clock_of, pass_time, private, rows, still
 
@@ -47,7 +50,7 @@ def test_a_day_with_a_crash_ends_in_figures(seed: int) -> None:
 
 
 @pytest.mark.parametrize("mishap", MISHAPS, ids=lambda mishap: mishap.words)
-def test_each_mishap_strikes_and_ends(mishap: Mishap) -> None:
+def test_each_mishap_strikes_and_ends(mishap: Mishap[SimOkx]) -> None:
     sim = lively(1)
     for seed in range(4):
         private(sim, sim.accounts["FUTURES"]).subscribe("account")
@@ -91,3 +94,22 @@ def test_prices_can_be_moved_to_where_a_script_wants_the_ratio(level: int) -> No
     assert ratio == pytest.approx(1.2, rel=1e-4)
     assert move_to_ratio(account, 2.0) == 0.0
     assert move_to_ratio(account, 0.5, direction=1.0) is None
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_within_hours_everything_happens_and_nobody_is_out_of_the_game(seed: int) -> None:
+    sim = still(quiet=False, limited=False, seed=seed)
+    for level in Level:
+        sim.add_account(level.name, level=level, borrows=level is Level.SPOT, wallets=WALLETS)
+    said: list[str] = []
+    pace = Pace(trade_seconds=10.0, deed_seconds=30.0, mishap_seconds=60.0, crash_market_seconds=900.0)
+    days = Days(sim, seed=seed, pace=pace, say=said.append)
+    for _ in range(2 * 720):
+        pass_time(sim, 5.0)
+        days.step()
+    words = "\n".join(said)
+    for happened in ("falls by", "jumps by", "is listed", "is delisted", "another level", "long_short"):
+        assert happened in words, happened
+    assert "liquidated" in " ".join(sim.keeper.events)
+    for account in sim.accounts.values():
+        assert float(Reading(account).balance()["totalEq"]) > 0.0
