@@ -271,7 +271,9 @@ def _closed(pool: Pool, leg: Leg, fraction: float, prices: Prices) -> Pool:
 
 
 def _profit(leg: Leg, mark: float) -> float:
-    """Profit in the settlement asset at the mark."""
+    """Profit in the settlement asset at the mark; the whole value of an option that is no part of equity."""
+    if leg.option is not None and not leg.option.in_equity:
+        return leg.quantity * leg.multiplier * mark
     if leg.payoff is Payoff.INVERSE:
         return -leg.quantity * leg.multiplier * (1.0 / mark - (1.0 / leg.entry if leg.entry else 0.0))
     return leg.quantity * leg.multiplier * (mark - leg.entry)

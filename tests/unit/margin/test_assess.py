@@ -12,6 +12,7 @@ import pytest
 from monitor.domain.instruments import Payoff
 from monitor.domain.lines import State
 from monitor.domain.tiers import Tier, TierBy, TierTable, flat
+from monitor.margin.advice import _closed
 from monitor.margin.pool import (
     Basis,
     Curve,
@@ -293,6 +294,7 @@ class TestOptions:
         mark = ask(before).positions[0].mark_price
         assert mark is not None
         after = pool(option(-1.5, entry=7.0, terms=terms), leg(1.0), cash=10.0 - 0.5 * mark)
+        assert _closed(before, before.legs[0], 0.25, prices()) == after
         expected = Stress(after, prices(), 0.2).now()
         assert Stress(before, prices(), 0.2, [0, 1]).after_closing([(0, 0.25)])[0].amount == pytest.approx(
             expected.amount
