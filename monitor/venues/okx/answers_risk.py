@@ -17,7 +17,8 @@ from monitor.venues.okx.endpoints import InstType
 from monitor.venues.okx.fields import BadField, Loose, finite, optional, optional_positive, word
 from monitor.venues.okx.reading import each, only, rows
 
-VOLATILITIES = ("volShockDown", "volSame", "volShockUp")
+UNCHANGED = "volSame"
+VOLATILITIES = ("volShockDown", UNCHANGED, "volShockUp")
 """The columns of the scenarios; the middle one leaves volatility as it is."""
 
 
@@ -79,7 +80,10 @@ def _unit(row: _UnitRow) -> RiskUnit:
     asset = word("riskUnit", row.riskUnit).partition("-")[0]
     maintenance = finite("mmr", row.mmr)
     moves, profits = _grid(row.mr1Scenarios or {})
-    worst = max(0.0, *(-profit for column in profits for profit in column)) if profits else None
+    worst = None
+    if profits:
+        here = profits[len(profits) // 2][moves.index(0.0)]
+        worst = max(here - profit for column in profits for profit in column)
     return RiskUnit(
         asset=asset,
         maintenance_margin=maintenance,
@@ -98,14 +102,18 @@ def _seen(portfolios: Sequence[_Portfolio]) -> float | None:
 
 
 def _grid(scenarios: Mapping[str, Mapping[str, Loose]]) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
-    """Moves in rising order and a column of profits for each volatility; nothing where the venue gave none."""
-    columns: list[dict[float, float]] = []
-    for name in VOLATILITIES:
-        said = scenarios.get(name)
-        if said:
-            columns.append({finite("a move", move): finite("a profit", profit) for move, profit in said.items()})
-    if not columns:
+    """Moves in rising order and a column of profits for each volatility; nothing where the venue gave none.
+
+    All three columns, or that of volatility as it is: the middle one must be that.
+    """
+    said = [scenarios[name] for name in VOLATILITIES if scenarios.get(name)]
+    if not said:
         return (), ()
+    if len(said) < len(VOLATILITIES):
+        said = [scenarios[name] for name in (UNCHANGED,) if scenarios.get(name)]
+    if not said:
+        raise BadField("the scenarios lack the one of unchanged volatility")
+    columns = [{finite("a move", move): finite("a profit", got) for move, got in one.items()} for one in said]
     moves = tuple(sorted(columns[0]))
     if any(column.keys() != columns[0].keys() for column in columns):
         raise BadField("the columns of the scenarios have different moves")

@@ -341,6 +341,14 @@ def test_a_risk_unit_is_its_scenarios_and_what_it_requires_beyond_their_worst() 
     assert read.reference_price is None
 
 
+def test_a_unit_of_one_column_is_that_of_unchanged_volatility() -> None:
+    up = {"-0.1": "-99", "0": "0", "0.1": "0"}
+    same = {"-0.1": "-7", "0": "2", "0.1": "8"}
+    (read,) = answers_risk.risk_units(unit(mr1Scenarios={"volSame": same, "volShockUp": up}), VENUE)
+    assert read.profits == ((-7.0, 2.0, 8.0),)
+    assert read.contingency == 12.0 - 9.0  # from where it stands to the worst
+
+
 def test_where_the_coin_stood_is_the_index_or_the_mark_of_the_units_swap() -> None:
     swaps = [{"instId": "A", "instType": "OPTION", "markPx": "1"}, {"instId": "B", "instType": "SWAP", "markPx": "60"}]
     assert answers_risk.risk_units(unit(portfolios=swaps), VENUE)[0].reference_price == 60.0
@@ -350,7 +358,8 @@ def test_where_the_coin_stood_is_the_index_or_the_mark_of_the_units_swap() -> No
 @pytest.mark.parametrize(
     "scenarios",
     [
-        {"volSame": {"0": "0", "0.1": "1"}, "volShockUp": {"0": "0"}},
+        {"volSame": {"0": "0", "0.1": "1"}, "volShockUp": {"0": "0"}, "volShockDown": {"0": "0", "0.1": "1"}},
+        {"volShockUp": {"0": "0", "0.1": "1"}},
         {"volSame": {"0.1": "1", "0.2": "2"}},
         {"volSame": {"-1": "1", "0": "0"}},
         {"volSame": {"0": "0", "0.1": ""}},
