@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import ClockSkewed, MalformedAnswer, RateLimited
-from monitor.domain.events import Banned, ClockRead
 from monitor.domain.recording import UNRECORDED, Recorder
-from monitor.domain.view import Budget
+from monitor.venues.asking import VenueClient
 from monitor.venues.budget import Gate, Priority, WeightBudget
 from monitor.venues.bybit import answers, refusals
 from monitor.venues.bybit.endpoints import CALLS_LEFT_HEADER, CALLS_RESET_HEADER, SERVER_TIME, Endpoint
 from monitor.venues.bybit.settings import VENUE, BybitSettings
-from monitor.venues.ledger import KEPT_FRAMES, shortened
 from monitor.venues.rest import Answer, Rest
 from monitor.venues.session import Emit
 from monitor.venues.settings import Credentials
 
 ORIGIN = "https://api.{hostname}"  #: as the library writes it
 WINDOW_SECONDS = 5.0  #: in which the venue counts the requests of an address
-CLOCK_SAMPLES = 3
+BANS_APART_SECONDS = 60.0  #: a ban has no end of its own: each refusal would begin it anew
 MOST_SECONDS_TO_RESET = 2.0  #: limits of an account are of one second; what is told to take longer is not believed
 MAX_PAGES = 50  #: of one question: who never ends is not followed for ever
 
 
-class Client:
+class Client(VenueClient):
     """Sends requests within the limits and turns refusals into our errors."""
 
     def __init__(self, settings: BybitSettings, emit: Emit, clock: Clock, recorder: Recorder = UNRECORDED) -> None:
-        self._settings, self._emit, self._clock, self._recorder = settings, emit, clock, recorder
-        self._rest = Rest(VENUE, "bybit", {ORIGIN: settings.urls.rest}, clock, settings.timings.request_seconds)
+        self._settings, self._recorder = settings, recorder
+        rest = Rest(VENUE, "bybit", {ORIGIN: settings.urls.rest}, clock, settings.timings.request_seconds)
         in_window = max(1, round(settings.requests_per_minute * WINDOW_SECONDS / 60.0))
-        self.budget = WeightBudget(VENUE, in_window, settings.weight_share, window_seconds=WINDOW_SECONDS)
-        self.offset_seconds: float | None = None
-        self.malformed: deque[str] = deque(maxlen=KEPT_FRAMES)  #: answers that were no data at all, shortened
-        self._gate = Gate(self.budget, clock)
+        budget = WeightBudget(VENUE, in_window, settings.weight_share, window_seconds=WINDOW_SECONDS)
+        self._gate = Gate(budget, clock)
+        super().__init__(VENUE, rest, (self._gate,), emit, clock)
         self._resets: dict[tuple[str, str], float] = {}  #: (account, path): until when it has no call left
-
-    def venue_now(self) -> float:
-        """The venue's time as far as we know it."""
-        return self._gate.now()
 
     async def ask(
         self,
@@ -94,7 +85,7 @@ class Client:
         try:
             return answers.next_cursor(answer.body, VENUE, endpoint.what)
         except MalformedAnswer as exc:
-            self.malformed.append(shortened(f"{endpoint.what}: {exc.why}", answer.body))
+            self.keep(exc, answer)
             raise
 
     async def _ask_once(
@@ -115,9 +106,9 @@ class Client:
         wait, offset = self._settings.timings.rate_limited_seconds, self._gate.offset_seconds
         error = refusals.judge(answer, endpoint.what, wait, offset)
         if isinstance(error, RateLimited) and not refusals.is_own(error):
-            self._hold(error)
+            self.hold(error, banned=refusals.is_ban(error), apart_seconds=BANS_APART_SECONDS)
         if isinstance(error, MalformedAnswer):
-            self.malformed.append(shortened(f"{endpoint.what}: {error.why}", answer.body))
+            self.keep(error, answer)
         if error is not None:
             raise error
         return answer
@@ -138,45 +129,10 @@ class Client:
         if 0.0 < until - answer.received <= MOST_SECONDS_TO_RESET:
             self._resets[account or "", endpoint.path] = until
 
-    def _hold(self, error: RateLimited) -> None:
-        """Let nothing pass before that time: our address was turned away, whatever it asks."""
-        known = self.budget.banned_until or 0.0
-        banned = refusals.is_ban(error)
-        self.budget.hold(error.until + self._gate.offset_seconds, banned=banned)
-        # Requests that were under way are refused too, with the same end to within a moment.
-        if banned and (self.budget.banned_until or 0.0) > known + 60.0:
-            self._emit(Banned(VENUE, error.until, self._clock.now()))
-
     # The clock
 
-    async def measure_clock(self) -> tuple[Answer, ...]:
-        """Measure the venue's clock and use it: the sample with the shortest way there and back counts."""
-        said = [await self._ask_once(SERVER_TIME, {}, None, None, Priority.NEEDED) for _ in range(CLOCK_SAMPLES)]
-        samples = []
-        for answer in said:
-            middle = (answer.asked + answer.received) / 2
-            samples.append((answer.received - answer.asked, self._time(answer) - middle))
-        round_trip, offset = min(samples)
-        self.offset_seconds = offset
-        self._rest.apply_offset(offset)
-        self._gate.offset_seconds = offset
-        self._emit(ClockRead(VENUE, offset, round_trip, self._clock.now()))
-        return tuple(said)
+    async def _ask_time(self) -> Answer:
+        return await self._ask_once(SERVER_TIME, {}, None, None, Priority.NEEDED)
 
-    def _time(self, answer: Answer) -> float:
-        try:
-            return answers.server_time(answer.body, VENUE)
-        except MalformedAnswer as exc:
-            self.malformed.append(shortened(f"{exc.what}: {exc.why}", answer.body))
-            raise
-
-    def view(self) -> Budget:
-        """The requests of this address, with times by our own clock."""
-        budget = self.budget.view(self.venue_now())
-        if budget.banned_until is None:
-            return budget
-        return replace(budget, banned_until=budget.banned_until - (self.offset_seconds or 0.0))
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        await self._rest.close()
+    def _time_in(self, answer: Answer) -> float:
+        return answers.server_time(answer.body, VENUE)
