@@ -20,7 +20,7 @@ from monitor.engine.pushes import words
 from monitor.engine.settings import Limits
 
 _ORDER = tuple(Quality)
-STREAMS = ("marks", "assets", "user")  #: what is told under any other name is a job's end
+STREAMS = ("marks", "assets", "options", "user")  #: what is told under any other name is a job's end
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,7 @@ class TestConnections:
         [
             ("assets", "the assets stream is down: lost"),
             ("market stream", "the market stream is down: lost"),
+            ("options", "the options stream is down: lost"),
             ("market bridge", "the market bridge job is down: lost"),
             ("account", "the account job is down: lost"),
         ],
