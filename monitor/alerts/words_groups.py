@@ -50,7 +50,9 @@ def hedge_broken(report: GroupReport, hedge: HedgeReport, now: float) -> Words:
     """Something is unhedged."""
     del now
     net, told = hedge.net_usd, say("hedge.held")
-    if hedge.state is HedgeState.UNKNOWN:
+    if hedge.state is HedgeState.FLAT:
+        told = say("hedge.flat")
+    elif hedge.state is HedgeState.UNKNOWN:
         told = say("hedge.unknown", because=because(hedge.reasons))
     elif net is not None and hedge.state is HedgeState.BROKEN:
         told = say("hedge.broken", usd=money(abs(net)), side=_side(net))

@@ -140,6 +140,7 @@ ENGLISH: Mapping[str, str] = {
     "group.unknown.do": "Its sums, lines and hedges are not told until that member is known again: see why it is not.",
     "group.sure": "Data {quality}{because}.",
     "hedge.held": "held, both sides alike",
+    "hedge.flat": "no leg is open any more",
     "hedge.unknown": "unknown{because}",
     "hedge.broken": "broken, {usd} {side} unhedged",
     "hedge.shrank": "{share} hedged, {usd} {side} unhedged",

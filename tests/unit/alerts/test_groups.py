@@ -242,6 +242,10 @@ SAID: list[tuple[str, Callable[[], Words]]] = [
     ("group desk: BTC 4 % down liquidates main cross:USDT", lambda: line(together(0.04))),
     ("hedge BTC of desk: held, both sides alike", lambda: words.hedge_broken(group(), hedge(), NOW)),
     ("hedge BTC of desk: unknown: bybit/second: no fresh data", lambda: words.hedge_broken(group(), BLIND, NOW)),
+    (
+        "hedge BTC of desk: no leg is open any more",
+        lambda: words.hedge_broken(group(), hedge(state=HedgeState.FLAT, hedged_ratio=None), NOW),
+    ),
     ("hedge BTC of desk: no leg is near liquidation", lambda: words.hedge_leg_near(group(), hedge(), NOW)),
     (
         "hedge BTC of desk: main cross:USDT is near liquidation",
