@@ -11,8 +11,9 @@ from monitor.domain.errors import MalformedAnswer
 from monitor.domain.events import AssetTick
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Payoff
-from monitor.domain.tables import CollateralTerms
+from monitor.domain.tables import CollateralTerms, OptionMark
 from monitor.domain.tiers import Tier
+from monitor.engine.tables import VenueTables
 from monitor.venues.bybit import answers, cash
 from monitor.venues.bybit.account_answers import account_config, account_snapshot, wallet_prices
 from monitor.venues.bybit.coins import coin_of, contract_of, option_of, pair_of
@@ -469,3 +470,13 @@ def test_a_clock_without_a_time_and_an_options_odd_name_are_malformed() -> None:
 def test_a_wallet_without_a_time_tells_no_prices() -> None:
     raw = json.dumps({"retCode": 0, "result": {"list": [{"coin": [coin("USDT", 1)]}]}}).encode()
     assert wallet_prices(raw, VENUE, T0) == ()
+
+
+def test_the_index_beside_an_options_forward_reaches_the_tables() -> None:
+    name = "BTC-25SEP26-80000-C"
+    row = {"symbol": name, "markPrice": "7", "markIv": "0.5", "underlyingPrice": "16590", "indexPrice": "16600"}
+    priced = answers.option_marks(listing(row), VENUE, T0)
+    assert priced is not None
+    tables = VenueTables()
+    assert tables.set_options(priced, [name]) == {name}
+    assert tables.of(ACCOUNT).options == {name: OptionMark(0.5, 16590.0, T0, 16600.0)}
