@@ -5,7 +5,7 @@
 * multi-currency and portfolio margin: one pool in USD (`margin_usd`), and in spot mode one where the account borrows.
 
 Resting orders count in the ratio that the venue shows, and not in the price that it prints. It cancels them before it
-liquidates, so that our lines know none of them either; the stages «warning» and «orders cancelled» do.
+liquidates, so that our lines know none of them either; the stages «warning» and «orders-cancelled» do.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from monitor.venues.okx.margin_options import option_leg
 from monitor.venues.okx.margin_words import Words
 
 RATIO_NAME = "margin ratio"
-WARNING, ORDERS_GONE = "warning", "orders cancelled"
+WARNING, ORDERS_GONE = "warning", "orders-cancelled"
 STAGES = (
     Stage(name=WARNING, threshold=1.0 / 3.0, orders=True),  # the venue warns at 300 %
     Stage(name=ORDERS_GONE, orders=True),  # at 100 % it first cancels what rests
