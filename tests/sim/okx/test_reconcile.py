@@ -55,7 +55,7 @@ def traded(level: str, seed: int) -> tuple[SimOkx, SimAccount]:
 def agrees(report: AccountReport, tolerance: float) -> None:
     """No figure of any pool is off by more, and no line of the venue's is contradicted."""
     for pool in report.pools:
-        resting = pool.stages["orders cancelled"] != pool.stages["liquidation"]
+        resting = pool.stages["orders-cancelled"] != pool.stages["liquidation"]
         whole = pool.key.pool == "multi-assets"
         for figure, drift in pool.drift.items():
             off = OF_FEES if resting and whole and figure in ("equity", "ratio") else tolerance
