@@ -6,7 +6,7 @@ OKX has no stream of all marks and no table of all tiers: each is asked for by w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from monitor.domain.accounts import MarginMode, Order, Position
@@ -98,7 +98,9 @@ def together(needs: Iterable[Needs]) -> Needs:
 def of_snapshot(snapshot: AccountSnapshot) -> Needs:
     """What an account that was read needs."""
     rows: tuple[Position | Order, ...] = (*snapshot.positions, *snapshot.orders)
-    needs = together(_of(one.symbol, one.margin_mode) for one in rows)
+    needs = together(
+        (*(_of(one.symbol, one.margin_mode) for one in snapshot.positions), *map(_of_order, snapshot.orders))
+    )
     held = {one.asset for one in snapshot.balances if one.wallet or one.borrowed or one.venue_equity}
     margins = {one.margin_asset for one in rows if one.margin_asset}
     lent = {one.asset for one in snapshot.balances if _owes(one.borrowed, one.venue_equity)}
@@ -110,7 +112,7 @@ def of_snapshot(snapshot: AccountSnapshot) -> Needs:
 def of_events(events: Iterable[Event]) -> Needs:
     """What pushes show that was perhaps not there before."""
     return together(
-        _of(one.symbol, one.margin_mode) if isinstance(one, PositionChanged) else _of(one.order.symbol, None)
+        _of(one.symbol, one.margin_mode) if isinstance(one, PositionChanged) else _of_order(one.order)
         for one in events
         if (isinstance(one, PositionChanged) and one.quantity) or (isinstance(one, OrderChanged) and one.order.quantity)
     )
@@ -126,6 +128,13 @@ def _of(symbol: Symbol, mode: MarginMode | None) -> Needs:
         tiers=frozenset(TierKey(kind, name, one) for one in modes),
         assets=_priced({base, quote}),
     )
+
+
+def _of_order(order: Order) -> Needs:
+    """An order for cash has a pair and no tiers: not every pair can be held with a loan."""
+    needs = _of(order.symbol, order.margin_mode)
+    for_cash = inst_type(order.symbol) == InstType.MARGIN and order.margin_mode is None
+    return replace(needs, tiers=frozenset()) if for_cash else needs
 
 
 def _priced(assets: Iterable[Asset]) -> frozenset[Asset]:

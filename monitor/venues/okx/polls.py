@@ -90,6 +90,7 @@ class AccountReadings:
         self.mode: CollateralMode | None = None  #: as last read
         self.needs = Needs()  #: of what was last read, and pushed since; whoever follows that keeps it here
         self._fees: dict[str, tuple[bytes, float]] = {}  #: by kind of instrument, and when (steady seconds)
+        self._fees_asked: set[str] = set()  #: kinds, also those that the venue did not answer for
         self._withdrawal: bytes | None = None  #: what may leave the account, as old as the configuration
         self._risk: VenueAccount | None = None  #: what the position builder last said
 
@@ -174,8 +175,8 @@ class AccountReadings:
         return changed
 
     def lacks_fees(self) -> bool:
-        """Whether something is held or ordered of a kind whose fees were never read."""
-        return bool(self._fee_kinds - self._fees.keys())
+        """Whether something is held or ordered of a kind whose fees were never asked for."""
+        return bool(self._fee_kinds - self._fees_asked)
 
     @property
     def _fee_kinds(self) -> frozenset[str]:
@@ -190,6 +191,7 @@ class AccountReadings:
         for kind in sorted(self._fee_kinds):
             if kind in self._fees and now - self._fees[kind][1] < FEES_EVERY_SECONDS:
                 continue
+            self._fees_asked.add(kind)
             body = await self._optional(endpoints.TRADE_FEE, {"instType": kind})
             if body is not None:
                 self._fees[kind] = (body, now)

@@ -18,6 +18,7 @@ from monitor.venues.bridge import Bridge, Part
 from monitor.venues.desk import Desk, Further
 from monitor.venues.okx import needs
 from monitor.venues.okx.client import Client
+from monitor.venues.okx.endpoints import InstType, inst_type
 from monitor.venues.okx.market import ASSETS, MARKS, OPTIONS, MarketStream
 from monitor.venues.okx.needs import Needs
 from monitor.venues.okx.polls import AccountReadings, planned_requests
@@ -131,7 +132,9 @@ class OkxSession(Room):
         """An account was read: what it needs is just that."""
         self._of[account].needs = needs.of_snapshot(snapshot)
         self._follow(account)
-        self._seeds.held([position.symbol for position in snapshot.positions])
+        # An option moves with its coin, whose other contracts have candles of their own.
+        symbols = [position.symbol for position in snapshot.positions]
+        self._seeds.held([symbol for symbol in symbols if inst_type(symbol) != InstType.OPTION])
 
     def _follow(self, account: AccountKey) -> None:
         """Ask and subscribe for what was not needed before, and let go of what no longer is."""

@@ -159,7 +159,8 @@ class UserStream:
         self._shown(decoded.events)
         why, config = self._doubt(decoded)
         if why:
-            if decoded.kind is not FrameKind.UNRECOGNISED:
+            # Orders alone move neither cash nor positions: a reading that was under way is whole without them.
+            if decoded.kind is not FrameKind.UNRECOGNISED and decoded.name != endpoints.ORDERS_CHANNEL:
                 self._event_received = self._clock.now()
             self._resync(why, config)
 

@@ -74,6 +74,14 @@ def test_resting_orders_count_as_held() -> None:
     assert needs.tiers == {TierKey("SWAP", "SOL-USDT", "cross")}
 
 
+def test_an_order_for_cash_has_no_tiers_and_one_on_margin_has() -> None:
+    cash = Order(id="1", symbol="NEW-USDT", quantity=1.0, price=2.0)
+    assert of_snapshot(snapshot(orders=(cash,))).tiers == frozenset()
+    assert of_snapshot(snapshot(orders=(cash,))).symbols == {"NEW-USDT"}
+    margin = Order(id="1", symbol="BTC-USDT", quantity=1.0, price=2.0, margin_mode=MarginMode.CROSS)
+    assert of_snapshot(snapshot(orders=(margin,))).tiers == {TierKey("MARGIN", "BTC-USDT", "cross")}
+
+
 def test_what_is_owed_is_what_is_borrowed_negative_or_a_positions_debt() -> None:
     needs = of_snapshot(
         snapshot(

@@ -136,6 +136,15 @@ async def test_modes_are_told_although_fees_and_withdrawals_cannot_be_read() -> 
     assert config.fees == ()
 
 
+async def test_fees_that_the_venue_does_not_tell_are_not_asked_for_in_a_hurry() -> None:
+    at = desk(trade_fee=FeedLost("okx", "config", "gone"))
+    assert at.readings.lacks_fees()
+    await at.readings.config()
+    assert not at.readings.lacks_fees(), "the next reading of the configuration tries again"
+    await at.readings.config()
+    assert at.venue.times("trade-fee") == 2
+
+
 async def test_a_key_that_is_refused_is_refused_whatever_is_asked() -> None:
     at = desk(trade_fee=AuthRejected("okx", "config", "no"))
     with pytest.raises(AuthRejected):
