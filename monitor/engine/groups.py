@@ -38,6 +38,7 @@ class Groups:
             for name in sorted(set(self._group_of.values()))
         }
         self._unrecalled = set(self._hedges)
+        self._compared: set[AccountKey] = set()
         self._every = settings.lines_every_seconds
         self._fresh: dict[AccountKey, AccountReport] = {}  #: reports that no group was worked out from yet
         self._owed: set[str] = set()  #: groups that are older than a report of theirs
@@ -103,7 +104,13 @@ class Groups:
         return tuple(new)
 
     def _settled(self, account: AccountKey) -> bool:
-        return self._before(account) is not None
+        """Whether an account was compared with what it held before the start. Once it was, nobody asks again."""
+        if account in self._compared:
+            return True
+        settled = self._before(account) is not None
+        if settled and account in self._parts and self._parts[account].present:
+            self._compared.add(account)
+        return settled
 
     def _recall(self, name: str, members: Mapping[AccountKey, Part]) -> None:
         """Once all members can be seen and were compared with what they held before the start, tell their hedges."""

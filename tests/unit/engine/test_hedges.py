@@ -486,6 +486,21 @@ def test_until_an_account_was_compared_with_what_it_held_a_missing_leg_is_unknow
     )
 
 
+def test_an_account_that_was_compared_is_not_asked_for_again() -> None:
+    asked: list[AccountKey] = []
+
+    def before(account: AccountKey) -> tuple[Recalled, ...]:
+        asked.append(account)
+        return KNOWN[account]
+
+    desk = Desk(before=before)
+    desk.see(LONG, FLAT)
+    asked.clear()
+    desk.see(LONG, FLAT)
+
+    assert asked == []
+
+
 def test_a_leg_of_unknown_size_is_gone_all_the_same() -> None:
     desk = declared(before={ONE: (was(ONE, 1.0),), TWO: (was(TWO, None, ""),)}.get)
     desk.see(LONG, FLAT)
