@@ -48,6 +48,23 @@ async def test_frames_that_cannot_be_read_are_counted_kept_and_cause_a_reading(f
         assert not wire.ended
 
 
+@pytest.mark.parametrize("fault", ["lost_frames", "duplicated_frames", "reordered_frames"])
+async def test_pushes_that_are_lost_doubled_or_late_end_in_the_servers_truth(fault: str) -> None:
+    async with simulator() as sim:
+        account = holds_several(sim)
+        async with wired(sim) as wire:
+            await wire.all_up()
+            getattr(sim.faults, fault)["private"] = 6
+            for step in range(6):
+                account.trade(SWAP, 1.0 + step)
+                account.trade(ETHER, -2.0)
+                await asyncio.sleep(0.06)
+            await until(lambda: wire.held() == truth(account), 5.0)
+            await asyncio.sleep(0.6)
+            assert wire.held() == truth(account)
+        assert not wire.ended
+
+
 async def test_garbage_on_the_public_socket_costs_nothing_but_itself() -> None:
     async with simulator() as sim:
         holds_several(sim)
@@ -155,6 +172,23 @@ async def test_an_answer_that_is_a_web_page_is_told_and_tried_again(path: str) -
             kind: Any = AccountConfig if path == CONFIG else AccountSnapshot
             await until(lambda: wire.since(mark, kind), 5.0)
             assert wire.held() == truth(account)
+        assert not wire.ended
+
+
+async def test_answers_that_take_too_long_are_told_while_streams_go_on() -> None:
+    async with simulator() as sim:
+        account = holds_several(sim)
+        async with wired(sim, timings=replace(SHORT, request_seconds=0.4)) as wire:
+            await wire.all_up()
+            await until(lambda: wire.all(AccountSnapshot))
+            sim.faults.slow_answers[POSITIONS] = 1.0
+            await until(lambda: wire.all(PollFailed), 4.0)
+            assert wire.all(PollFailed)[0].reason == "no answer within 0.4 s"
+            assert not wire.status("account", "main").up
+            account.trade(SWAP, 1.0)
+            await until(lambda: wire.held() == truth(account), 3.0, "pushes tell")
+            sim.faults.clear()
+            await until(lambda: wire.up("account", "main"), 5.0)
         assert not wire.ended
 
 

@@ -23,7 +23,8 @@ from monitor.domain.events import (
     PollFailed,
     TiersLoaded,
 )
-from monitor.domain.names import AccountKey
+from monitor.domain.names import AccountKey, Side
+from monitor.domain.view import OUTCOMES
 from monitor.venues.okx import market
 from monitor.venues.okx.session import OkxSession
 from monitor.venues.okx.settings import OkxSettings
@@ -56,6 +57,9 @@ async def test_everything_is_read_once_at_the_start_and_then_streams() -> None:
             assert first[0] is AccountConfig, "positions are read with the modes already known"
             assert abs(wire.session.clock_offset() or 9.0) < 0.5
             assert "connections" in wire.status("user", "main").reason
+            for row in wire.streams():
+                counted = sum(getattr(row, outcome) for outcome in OUTCOMES)
+                assert row.messages == row.waiting + counted, "every frame is counted once"
         assert not wire.ended
 
 
@@ -81,6 +85,23 @@ async def test_a_trade_is_pushed_and_then_read_again() -> None:
             await until(lambda: wire.held() == truth(account))
             took = await until(lambda: wire.since(mark, AccountSnapshot))
             assert took < 1.0
+
+
+async def test_both_legs_of_a_hedge_survive_snapshots_pushes_and_the_close_of_one() -> None:
+    """Complaint 12."""
+    async with simulator() as sim:
+        account = sim.add_account("main", hedge=True)
+        account.trade(SWAP, 5.0, side="long")
+        account.trade(SWAP, -2.0, side="short")
+        async with wired(sim) as wire:
+            await wire.all_up()
+            await until(lambda: wire.held() == truth(account))
+            assert len(wire.held()) == 2
+            account.trade(SWAP, 1.0, side="long")
+            await until(lambda: wire.held() == truth(account))
+            account.close(SWAP, side="short")
+            await until(lambda: wire.held() == truth(account))
+            assert [place.side for place in wire.held()] == [Side.LONG]
 
 
 async def test_what_is_newly_held_is_streamed_and_has_tiers_and_what_is_closed_soon_no_longer_is(
