@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -122,9 +122,8 @@ class VenueTables:
                 continue
             if before is not None and before.received is not None and event.received < before.received:
                 continue
-            self._options[symbol] = OptionMark(volatility, underlying, event.received, index)
-            same = before is not None and (before.volatility, before.underlying) == (volatility, underlying)
-            if symbol in held and not same:
+            mark = self._options[symbol] = OptionMark(volatility, underlying, event.received, index)
+            if symbol in held and (before is None or replace(before, received=event.received) != mark):
                 changed.add(symbol)
         return changed
 

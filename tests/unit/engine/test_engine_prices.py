@@ -17,6 +17,7 @@ from monitor.domain.events import (
     FeedUp,
     PollFailed,
     Tick,
+    Ticks,
 )
 from monitor.domain.lines import State
 from monitor.domain.quality import Quality
@@ -206,6 +207,12 @@ class TestJumps:
         result = alive.step([asset("USDT", 0.3, T + 1)], T + 1)
         assert result.notices[0].text == "the USD price of USDT jumped from 1 to 0.3: waiting for a confirmation"
         assert report(result).quality is Quality.UNKNOWN
+
+    def test_a_jump_within_a_frame_of_many_marks_is_told_like_a_single_one(self) -> None:
+        alive = running(BTC)
+        symbols = ("BTCUSDT", *(f"C{number}USDT" for number in range(20)))
+        frame = Ticks(VENUE, symbols, (25_000.0,) + (1.0,) * 20, (T + 1,) * 21, T + 1.05)
+        assert kinds(alive.step([frame], T + 1)) == [("price_jump", "BTCUSDT")]
 
     def test_a_jump_of_what_nobody_holds_is_told_to_nobody(self) -> None:
         result = running(BTC).step([tick("ETHUSDT", 1.0, T + 1)], T + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, nan
 
 import pytest
@@ -110,6 +111,14 @@ class TestTables:
         assert tables.set_options(option_marks(10.0, A=(0.5, 100.0), B=(0.6, 200.0)), {"A"}) == {"A"}
         assert tables.set_options(option_marks(11.0, A=(0.5, 100.0), B=(0.7, 200.0)), {"A"}) == set()
         assert tables.set_options(option_marks(12.0, A=(0.5, 100.5), B=(0.7, 200.0)), {"A"}) == {"A"}
+
+    def test_another_index_beside_the_forward_prices_it_otherwise(self) -> None:
+        tables = VenueTables()
+        told = replace(option_marks(10.0, A=(0.5, 100.0)), indexes=(99.5,))
+        assert tables.set_options(told, {"A"}) == {"A"}
+        assert tables.set_options(replace(told, received=11.0), {"A"}) == set()
+        assert tables.set_options(replace(told, indexes=(99.4,), received=12.0), {"A"}) == {"A"}
+        assert tables.of(MAIN).options == {"A": OptionMark(0.5, 100.0, 12.0, 99.4)}
 
     @pytest.mark.parametrize("bad", [(0.0, 100.0), (nan, 100.0), (0.5, -1.0), (0.5, inf)])
     def test_what_is_no_volatility_or_price_changes_nothing(self, bad: tuple[float, float]) -> None:

@@ -115,6 +115,8 @@ def option_marks(received: float, **volatilities: float) -> OptionMarks:
 def test_the_newest_mark_of_each_option_stands_until_it_is_listed_no_more() -> None:
     told = (option_marks(1.0, A=0.5, B=0.6), option_marks(2.0, B=0.7), option_marks(1.5, B=9.0))
     assert standing(*told) == (option_marks(1.0, A=0.5), option_marks(2.0, B=0.7))
+    beside = replace(told[0], indexes=(59_990.0, None))
+    assert standing(beside, told[1])[0] == replace(option_marks(1.0, A=0.5), indexes=(59_990.0,))
     loaded = InstrumentsLoaded("binance", (), 3.0)
     assert standing(*told, loaded) == (loaded,)
 
