@@ -153,6 +153,23 @@ async def test_acknowledged_and_never_served_is_dead_too() -> None:
             await wire.all_up()
 
 
+async def test_an_account_in_which_there_is_nothing_may_tell_nothing() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main", wallets={})
+        sim.faults.silent_topic.add("account")
+        async with wired(sim) as wire:
+            await wire.all_up()
+            await until(lambda: not wire.up("user", "main") or wire.status("user", "main").reconnects, 4.0)
+            await wire.all_up()
+            mark = len(wire.events)
+            await asyncio.sleep(2 * SHORT.reconnect_seconds)
+            assert not wire.since(mark, FeedDown)
+            sim.faults.clear()
+            account.deposit("USDT", 5.0)
+            await until(lambda: wire.all(AccountSnapshot)[-1].balances)
+            assert wire.up("user", "main")
+
+
 async def test_a_channel_that_does_not_tell_what_rest_shows_is_found() -> None:
     async with simulator() as sim:
         account = sim.add_account("main")

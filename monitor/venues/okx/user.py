@@ -73,11 +73,13 @@ class UserStream:
         self._untold: dict[str, tuple[float, float]] = {}  #: by channel: a change's venue time, and when REST showed it
         self._unknown_at = float("-inf")  #: steady time of the last reading that an unknown kind caused
         self._objection = ""
+        self._empty = False  #: REST shows no balance at all
         self._want()
 
     def _want(self) -> None:
+        """All channels. That an account in which there is nothing tells so at once is in no document."""
         topics = [topic.text for topic in PRIVATE_TOPICS]
-        quiet = [topic for topic in topics if topic != TELLS_AT_ONCE]
+        quiet = [topic for topic in topics if topic != TELLS_AT_ONCE or self._empty]
         self.ledger.want(STREAM, topics, first_seconds=self._timings.reconnect_seconds, quiet=quiet)
 
     @property
@@ -204,6 +206,9 @@ class UserStream:
 
     def cross_check(self, snapshot: AccountSnapshot) -> None:
         """Compare what REST shows with what was pushed: a change that was never told makes its channel doubtful."""
+        if self._empty is bool(snapshot.balances):
+            self._empty = not snapshot.balances
+            self._want()
         stamps = {
             ACCOUNT_CHANNEL: [one.update_time for one in snapshot.balances],
             POSITIONS_CHANNEL: [one.update_time for one in snapshot.positions],
