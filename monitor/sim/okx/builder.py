@@ -11,8 +11,9 @@ from monitor.sim.okx.portfolio import Portfolio, RiskUnit, delta_usd, moved_port
 from monitor.sim.okx.text import maybe, number
 
 Row = dict[str, Any]
-GRAPH_STEP = 0.02
-GRAPH_STEPS = range(-49, 51)  #: from -98 % to +100 %
+GRAPH_STEP = 0.01
+GRAPH_STEPS = range(-99, 101)  #: from -99 % to +100 %
+SHIFT_WORDS = {"volShockDown": "down", "volSame": "unchange", "volShockUp": "up"}
 
 
 def build(reading: Reading, level: Level, price_move: float = 0.0) -> Row:
@@ -30,7 +31,10 @@ def build(reading: Reading, level: Level, price_move: float = 0.0) -> Row:
         "marginRatio": maybe(after.ratio),
         "positions": [],
         "riskUnitData": [
-            _unit(reading, unit, next((u for u in before.units if u.coin == unit.coin), unit), bool(price_move))
+            {
+                **_unit(reading, unit, next((u for u in before.units if u.coin == unit.coin), unit), bool(price_move)),
+                "mr8": number(after.borrow_maintenance),
+            }
             for unit in after.units
         ],
         "totalImr": number(after.initial),
@@ -71,7 +75,7 @@ def _asset(reading: Reading, asset: str) -> Row:
     return {
         "availEq": number(cross_equity(reading.account, asset, reading.prices)),
         "borrowImr": number(debt.initial),
-        "borrowMmr": number(debt.maintenance),
+        "borrowMmr": "",
         "ccy": asset,
         "spotInUse": "0",
     }
@@ -79,17 +83,17 @@ def _asset(reading: Reading, asset: str) -> Row:
 
 def _unit(reading: Reading, unit: RiskUnit, before: RiskUnit, moved: bool) -> Row:
     name, step, gained = unit.worst
-    shift = {"volShockDown": "-1", "volSame": "0", "volShockUp": "1"}[name]
     positions = [p for p in reading.account.cross() if p.instrument.coin == unit.coin]
     return {
         "delta": number(unit.delta),
         "gamma": "0",
         "imr": number(unit.initial),
         "imrBf": number(before.initial) if moved else "",
+        "indexUsd": number(reading.prices.usd(unit.coin)),
         "mmr": number(unit.maintenance),
         "mmrBf": number(before.maintenance) if moved else "",
         "mr1": number(unit.mr1),
-        "mr1FinalResult": {"pnl": number(gained), "spotShock": number(step), "volShock": shift},
+        "mr1FinalResult": {"pnl": number(gained), "spotShock": number(step), "volShock": SHIFT_WORDS[name]},
         "mr1Scenarios": {
             shifted: {number(move): number(profit) for move, profit in row.items()}
             for shifted, row in unit.scenarios.items()
@@ -101,7 +105,6 @@ def _unit(reading: Reading, unit: RiskUnit, before: RiskUnit, moved: bool) -> Ro
         "mr6": number(unit.mr6),
         "mr6FinalResult": {"pnl": number(unit.extreme[1]), "spotShock": number(unit.extreme[0])},
         "mr7": number(unit.mr7),
-        "mr8": "0",
         "mr9": "0",
         "portfolios": [
             {

@@ -104,7 +104,8 @@ def risk_unit(coin: Asset, positions: list[Position], prices: Prices) -> RiskUni
         for name, shift in VOLATILITY_SHIFTS.items()
     }
     worst = min(
-        ((name, step, gained) for name, row in scenarios.items() for step, gained in row.items()), key=lambda at: at[2]
+        ((name, step, gained) for name in reversed(scenarios) for step, gained in scenarios[name].items()),
+        key=lambda at: at[2],
     )
     extreme = min(
         (

@@ -30,8 +30,7 @@ LEVELS: dict[str, dict[str, Any]] = {
     "portfolio margin": {"level": 4, "wallets": {"USDT": 20_000.0, "BTC": 0.2}},
     "spot mode that borrows": {"level": 1, "borrows": True, "wallets": {"USDT": 20_000.0, "BTC": 0.2}},
 }
-EXACT, OF_GRIDS = 1e-6, 1e-3
-"""A grid is taken from where the coin stood in whole moves: what the kernel has to interpolate is a little off."""
+EXACT = 1e-6
 
 
 OF_FEES = 5e-3
@@ -52,13 +51,13 @@ def traded(level: str, seed: int) -> tuple[SimOkx, SimAccount]:
     return sim, account
 
 
-def agrees(report: AccountReport, tolerance: float) -> None:
+def agrees(report: AccountReport) -> None:
     """No figure of any pool is off by more, and no line of the venue's is contradicted."""
     for pool in report.pools:
         resting = pool.stages["orders-cancelled"] != pool.stages["liquidation"]
         whole = pool.key.pool == "multi-assets"
         for figure, drift in pool.drift.items():
-            off = OF_FEES if resting and whole and figure in ("equity", "ratio") else tolerance
+            off = OF_FEES if resting and whole and figure in ("equity", "ratio") else EXACT
             assert abs(drift) <= off, (pool.key.pool, figure, drift)
         assert not pool.contradictions, pool.contradictions
         for position in pool.positions:
@@ -76,7 +75,7 @@ def test_every_figure_agrees_with_the_venues(level: str, seed: int) -> None:
     if not level.startswith("spot"):  # where resting spot orders are named as not counted
         assert report.quality is Quality.LIVE, report.reasons
     assert any(pool.drift for pool in report.pools)
-    agrees(report, OF_GRIDS if level.startswith("portfolio") else EXACT)
+    agrees(report)
 
 
 def options_of(sim: SimOkx, coin: str, *, in_usd: bool = False) -> list[str]:
@@ -127,29 +126,28 @@ def cover_calls(sim: SimOkx, account: SimAccount) -> None:
     account.trade("BTC-USDT-SWAP", 100.0)
 
 
-SITUATIONS: dict[str, tuple[dict[str, Any], Callable[[SimOkx, SimAccount], None], float]] = {
+SITUATIONS: dict[str, tuple[dict[str, Any], Callable[[SimOkx, SimAccount], None]]] = {
     "isolated loans of both sides": (
         {"level": 2, "wallets": {"USDT": 2_000.0, "BTC": 0.1}},
         lend_long_and_short,
-        EXACT,
     ),
-    "options in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0, "ETH": 3.0}}, write_options, EXACT),
-    "the unified family": ({"level": 2, "wallets": {"USDC": 5_000.0}}, hold_the_unified_family, EXACT),
-    "the unified family in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, hold_the_unified_family, EXACT),
-    "options in USD in futures mode": ({"level": 2, "wallets": {"USDC": 40_000.0}}, write_options_in_usd, EXACT),
-    "options in USD in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, write_options_in_usd, EXACT),
-    "options in futures mode": ({"level": 2, "wallets": {"BTC": 1.0, "ETH": 3.0}}, write_options, EXACT),
-    "a debt in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, owe_a_stablecoin, EXACT),
-    "a coin that backs nothing": ({"level": 3, "wallets": {"BTC": 1.0}}, owe_without_all_collateral, EXACT),
-    "orders that reach the next tier": ({"level": 3, "wallets": {"USDT": 100_000.0}}, rest_into_the_next_tier, EXACT),
-    "a debt in portfolio margin": ({"level": 4, "wallets": {"BTC": 1.0}}, owe_a_stablecoin, OF_GRIDS),
-    "options in portfolio margin": ({"level": 4, "wallets": {"USDT": 20_000.0, "BTC": 1.0}}, cover_calls, OF_GRIDS),
+    "options in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0, "ETH": 3.0}}, write_options),
+    "the unified family": ({"level": 2, "wallets": {"USDC": 5_000.0}}, hold_the_unified_family),
+    "the unified family in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, hold_the_unified_family),
+    "options in USD in futures mode": ({"level": 2, "wallets": {"USDC": 40_000.0}}, write_options_in_usd),
+    "options in USD in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, write_options_in_usd),
+    "options in futures mode": ({"level": 2, "wallets": {"BTC": 1.0, "ETH": 3.0}}, write_options),
+    "a debt in multi-currency": ({"level": 3, "wallets": {"BTC": 1.0}}, owe_a_stablecoin),
+    "a coin that backs nothing": ({"level": 3, "wallets": {"BTC": 1.0}}, owe_without_all_collateral),
+    "orders that reach the next tier": ({"level": 3, "wallets": {"USDT": 100_000.0}}, rest_into_the_next_tier),
+    "a debt in portfolio margin": ({"level": 4, "wallets": {"BTC": 1.0}}, owe_a_stablecoin),
+    "options in portfolio margin": ({"level": 4, "wallets": {"USDT": 20_000.0, "BTC": 1.0}}, cover_calls),
 }
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_situation_that_random_trading_does_not_reach_agrees_too(situation: str) -> None:
-    wanted, happens, tolerance = SITUATIONS[situation]
+    wanted, happens = SITUATIONS[situation]
     sim = still(limited=False)
     happens(sim, sim.add_account("main", **wanted))
     for coin, share in (("BTC", 1.01), ("ETH", 0.98)):
@@ -157,7 +155,7 @@ def test_situation_that_random_trading_does_not_reach_agrees_too(situation: str)
     pass_time(sim, 1.0)
     report = Folder(sim, "main").report()
     assert report.quality is Quality.LIVE, report.reasons
-    agrees(report, tolerance)
+    agrees(report)
 
 
 def test_kernel_liquidates_where_the_venue_does() -> None:

@@ -190,6 +190,20 @@ def test_builder_says_the_accounts_units_and_its_graph_the_ratio_by_move(sim: Si
     assert by_move[-0.2] < by_move[-0.1] < by_move[0.0]
 
 
+def test_builder_says_what_a_move_of_prices_would_make_of_it_and_of_another_level(sim: SimOkx) -> None:
+    account, path = sim.add_account("a", level=4, wallets={"USDT": 20_000.0}), "/api/v5/account/position-builder"
+    account.trade("BTC-USDT-SWAP", 50.0)
+    now = rows(sim, path, account, body={"acctLv": "4"})[0]
+    moved = rows(sim, path, account, body={"acctLv": "4", "idxVol": "-0.1"})[0]
+    assert (now["riskUnitData"][0]["mmrBf"], moved["riskUnitData"][0]["mmrBf"]) == ("", now["totalMmr"])
+    assert float(moved["totalMmr"]) == pytest.approx(0.9 * float(now["totalMmr"]), rel=1e-6)
+    clock_of(sim).advance(2.0)
+    other = rows(sim, path, account, body={"acctLv": "3"})[0]
+    assert float(other["totalMmr"]) == pytest.approx(0.5 * sim.board.mark("BTC-USDT-SWAP") * 0.9996 * 0.004)
+    simulated = {"simPos": [{"instId": "BTC-USDT-SWAP", "pos": "1", "avgPx": "1"}]}
+    assert refusal(ask(sim, path, account, body=simulated)) == (200, "51000")
+
+
 def test_daily_settlement_pays_the_profit_of_futures_out_and_resets_their_average(sim: SimOkx) -> None:
     account = sim.add_account("a")
     future = next(each.name for each in sim.board.instruments.values() if each.name.startswith("BTC-USDT-2"))
