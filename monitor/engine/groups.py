@@ -1,7 +1,8 @@
 """Groups: accounts of one owner over venues, seen together. Pure and incremental; without groups it costs nothing.
 
 A group is worked out anew when a report of a member is, but no more often than an account on which nothing is decided
-(`EngineSettings.lines_every_seconds`), from what each member brings (`monitor.engine.group_parts`).
+(`EngineSettings.lines_every_seconds`; a large one less often, so that all cost alike), from what each member brings
+(`monitor.engine.group_parts`).
 Sums are exact and members sorted, so that equal reports give equal groups in whatever order they come.
 """
 
@@ -39,7 +40,8 @@ class Groups:
         }
         self._unrecalled = set(self._hedges)
         self._compared: set[AccountKey] = set()
-        self._every = settings.lines_every_seconds
+        self._every, self._legs_per_step = settings.lines_every_seconds, settings.legs_per_step
+        self._pause = dict.fromkeys(self._hedges, self._every)  #: so long a group is not worked out again
         self._fresh: dict[AccountKey, AccountReport] = {}  #: reports that no group was worked out from yet
         self._owed: set[str] = set()  #: groups that are older than a report of theirs
         self._made_at: dict[str, float] = {}
@@ -68,14 +70,14 @@ class Groups:
             if group:
                 self._fresh[report.key] = report
                 self._owed.add(group)
-        touched |= {name for name in self._owed if not 0.0 <= now - self._made_at.get(name, -inf) < self._every}
+        touched |= {name for name in self._owed if not 0.0 <= now - self._made_at.get(name, -inf) < self._pause[name]}
         # Once: where that was no hedge then, because a leg could not be seen, a report will bring it here.
         touched |= {name for name, each in self._hedges.items() if now >= each.due() > self._made_at.get(name, -inf)}
         return self._made(touched, now)
 
     def due(self) -> float:
         """When a step is wanted, for groups that are older than a report of theirs; +inf: never."""
-        return min((self._made_at[name] + self._every for name in self._owed), default=inf)
+        return min((self._made_at[name] + self._pause[name] for name in self._owed), default=inf)
 
     def _made(self, touched: set[str], now: float) -> tuple[GroupReport, ...]:
         if not touched:
@@ -96,6 +98,8 @@ class Groups:
                 self._hedges.pop(name, None)
                 self._made_at.pop(name, None)
                 continue
+            legs = sum(len(part.held) for part in members[name].values())
+            self._pause[name] = self._every * max(1.0, legs / self._legs_per_step)
             self._recall(name, members[name])
             hedges = self._hedges[name].look(members[name], self._settled, now)
             self._reports[name] = group_report(name, members[name], hedges, now)

@@ -278,6 +278,16 @@ def test_a_group_is_worked_out_no_more_often_than_wanted_and_never_forgotten() -
     assert groups.update([member(ONE)], [ONE], NOW - 59.99)[0].members == (TWO,)
 
 
+def test_a_large_group_waits_longer_so_that_it_costs_no_more() -> None:
+    settings = EngineSettings(accounts=(ONE,), groups={ONE: "a"}, lines_every_seconds=0.05, legs_per_step=2)
+    groups = Groups(settings, lambda _: ())
+    many = member(ONE, *(held(1.0, f"C{number}USDT", f"C{number}") for number in range(6)))
+    groups.update([many], (), NOW)
+    groups.update([many], (), NOW + 0.01)
+
+    assert groups.due() == pytest.approx(NOW + 0.15)
+
+
 def test_an_account_in_no_group_changes_none() -> None:
     desk = Desk()
     before = desk.see(member(ONE), member(TWO))
