@@ -13,16 +13,19 @@ from monitor.app import settings
 from monitor.app.deciding import Decider, Decision
 from monitor.app.replay_settings import configured
 from monitor.app.rooms import describes
-from monitor.domain.accounts import AccountMode, Balance, CollateralMode, MarginMode, Permissions, Position
+from monitor.domain.accounts import AccountMode, Balance, CollateralMode, MarginMode, Order, Permissions, Position
 from monitor.domain.events import (
     AccountConfig,
     AccountSnapshot,
     AlertsRestored,
     AssetTick,
+    CollateralLoaded,
     Elapsed,
     Event,
     FeedUp,
     InstrumentsLoaded,
+    OptionMarks,
+    OrderChanged,
     PermissionsRead,
     Tick,
     Ticks,
@@ -30,7 +33,7 @@ from monitor.domain.events import (
 )
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import AccountKey, Side
-from monitor.domain.tables import AssetRates
+from monitor.domain.tables import AssetRates, CollateralTerms
 from monitor.domain.tiers import Tier, TierTable
 from monitor.domain.view import FeedStatus, Surroundings
 from monitor.engine.engine import Engine
@@ -199,10 +202,24 @@ def crowd(seconds: int = 20, seed: int = 5) -> Live:
         times = (now,) * len(SYMBOLS)
         prices = [AssetTick("binance", name, dice.uniform(0.999, 1.001), now, now, rates) for name in ("USDT", "USDC")]
         prices.append(AssetTick("binance", "BTC", 100.0 * fall, now, now, rates))
-        live.step((*prices, Ticks("binance", SYMBOLS, marks, times, now)), now)
+        live.step((*prices, *_beside(second, now, dice), Ticks("binance", SYMBOLS, marks, times, now)), now)
         for later in (0.01, 0.02, 0.06, 0.3):
             live.step((Elapsed(now + later),) if later > 0.1 else (), now + later)
     return live
+
+
+def _beside(second: int, now: float, dice: Random) -> tuple[Event, ...]:
+    """What comes beside prices: an order that is placed or gone, what options are priced with, now and then terms of
+    collateral.
+    """
+    key, symbol, left = dice.choice(CROWD), dice.choice(SYMBOLS), dice.choice((0.0, 1.0, -2.0))
+    order = Order(id=f"o{dice.randrange(3)}", symbol=symbol, quantity=left, price=dice.uniform(80.0, 120.0))
+    told: list[Event] = [OrderChanged(account=key, order=order, venue_time=now, received=now)]
+    told.append(OptionMarks("binance", SYMBOLS[:2], (dice.uniform(0.4, 0.6),) * 2, (100.0,) * 2, now))
+    if second % 6 == 3:
+        terms = CollateralTerms(steps=((0.0, 0.99), (dice.uniform(100.0, 900.0), 0.9)))
+        told.append(CollateralLoaded("binance", None, (("USDT", terms),), now))
+    return tuple(told)
 
 
 def _listed(symbol: str) -> Instrument:
