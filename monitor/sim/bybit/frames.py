@@ -73,7 +73,7 @@ def position_row(book: Book, position: SimPosition, *, pushed: bool) -> Row:
         "cumRealisedPnl": bare(position.realised),
         "seq": 5_723_621_632 + position.updated_ms % 1_000_000,
         "isReduceOnly": False,
-        "mmrSysUpdatedTime": "",
+        "mmrSysUpdatedTime": "" if position.rates_changed_ms is None else str(position.rates_changed_ms),
         "leverageSysUpdatedTime": "",
         "sessionAvgPrice": counted,
         "createdTime": str(position.created_ms),

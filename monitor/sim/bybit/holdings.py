@@ -35,6 +35,7 @@ class SimPosition:
     realised: float = 0.0
     created_ms: int = 0
     updated_ms: int = 0
+    rates_changed_ms: int | None = None  #: when the venue changed the tiers under it
     rank: int = 2  #: in the queue of auto-deleveraging
 
     @property

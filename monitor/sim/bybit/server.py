@@ -208,6 +208,7 @@ class SimBybit(SimVenue[BybitSpeech]):
         for account in self.accounts.values():
             for position in account.open_positions():
                 if position.symbol == symbol:
+                    position.rates_changed_ms = self.time_ms()
                     account.push_position(position)
 
     # faults that act at once

@@ -187,6 +187,16 @@ class TestPushes:
             assert (await talker.topic("order"))["data"][0]["orderStatus"] == "Filled"
             assert (await talker.topic("execution"))["data"][0]["execPrice"] == "90000"
 
+    async def test_new_tiers_are_told_of_by_the_positions_under_them(
+        self, sim: SimBybit, client: Client, account: SimAccount
+    ) -> None:
+        account.trade("BTCUSDT", 0.1)
+        async with client.user_stream("position") as talker:
+            sim.change_risk_limits("BTCUSDT", [(1e6, 0.05), (1e9, 0.1)])
+            row = (await talker.topic("position"))["data"][0]
+        assert (row["riskId"], row["riskLimitValue"]) == (9_001, "1000000")
+        assert int(row["mmrSysUpdatedTime"]) == pytest.approx(time.time() * 1000, abs=2_000)
+
     async def test_one_category_can_be_asked_for_alone(self, client: Client, account: SimAccount) -> None:
         async with client.user_stream("position.inverse") as talker:
             account.trade("BTCUSDT", 0.1)
