@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -40,6 +41,7 @@ class Client:
         self._gate = Gate(self.budget, clock)
         self._limits = EndpointLimits(settings.weight_share, clock)
         self.dials = Dials(clock)
+        self._measuring: asyncio.Task[tuple[Answer, ...]] | None = None
 
     def venue_now(self) -> float:
         """The venue's time as far as we know it."""
@@ -104,7 +106,14 @@ class Client:
             self._emit(Banned(VENUE, error.until, self._clock.now()))
 
     async def measure_clock(self) -> tuple[Answer, ...]:
-        """Measure the venue's clock and use it: the sample with the shortest way there and back counts."""
+        """Measure the venue's clock and use it: the sample with the shortest way there and back counts. Whoever asks
+        while it is being measured waits for that measurement.
+        """
+        if self._measuring is None or self._measuring.done():
+            self._measuring = asyncio.create_task(self._measure())
+        return await asyncio.shield(self._measuring)
+
+    async def _measure(self) -> tuple[Answer, ...]:
         said = [await self._ask_once(SERVER_TIME, {}, None, None, Priority.NEEDED) for _ in range(CLOCK_SAMPLES)]
         samples = []
         for answer in said:
@@ -133,4 +142,7 @@ class Client:
 
     async def close(self) -> None:
         """Let go of connections."""
+        if self._measuring is not None:
+            self._measuring.cancel()
+            await asyncio.gather(self._measuring, return_exceptions=True)
         await self._rest.close()
