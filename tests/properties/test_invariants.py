@@ -22,7 +22,6 @@ from tests.properties.strategies import (
     MARKET,
     Drawn,
     amounts,
-    any_pools,
     collateral_pools,
     deduction_tables,
     funded,
@@ -30,6 +29,7 @@ from tests.properties.strategies import (
     jumping_pools,
     single_asset_pools,
 )
+from tests.properties.whole_accounts import any_pools
 from tests.reference.kernel import ask, key, prices_of
 from tests.reference.plain import Market
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from monitor.domain.lines import Direction, Line, State
 from monitor.margin.pool import LIQUIDATION, Pool, Stage
 from monitor.margin.results import PoolResult
-from tests.properties.strategies import Drawn, any_pools, coin_pools, collateral_pools, concave_pools
+from tests.properties.strategies import Drawn, coin_pools, collateral_pools, concave_pools
+from tests.properties.whole_accounts import any_pools
 from tests.reference.kernel import ask
 from tests.reference.plain import Market, Ray, Reference, coin_ray, market_ray, position_ray
 from tests.reference.roots import FAR_UP, first_crossing

@@ -17,7 +17,8 @@ from monitor.margin.advice import Advice, Close, advise, collateral_to_add, near
 from monitor.margin.health import Health, health
 from monitor.margin.pool import Debt, Holding, Pool
 from monitor.margin.terms import Terms
-from tests.properties.strategies import Drawn, any_pools
+from tests.properties.strategies import Drawn
+from tests.properties.whole_accounts import any_pools
 from tests.reference.kernel import ask, prices_of
 from tests.reference.plain import Market
 from tests.shapes.build import inverse, linear, pool, tiers
