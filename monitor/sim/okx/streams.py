@@ -213,10 +213,10 @@ class OkxSpeech(Speech):
             self.topics.pop(topic(arg), None)
             self._say(connection, {"event": "unsubscribe", **said, "arg": arg})
             return
-        if not self._counts(connection, arg):
-            return
         if not any(take(faults.lost_acknowledgement, name) for name in names_of(arg)):
             self._say(connection, {"event": "subscribe", **said, "arg": arg})
+        if not self._counts(connection, arg):
+            return  # acknowledged, and ended at once
         self._count(connection, arg["channel"], error=False)
         found = Subscription(arg, interval=_interval(arg), served=self.route not in faults.wrong_route_silence)
         self.topics[found.topic] = found

@@ -92,6 +92,7 @@ def test_connection_count_error_takes_the_channel_only(sim: SimOkx, account: Sim
     socket = private(sim, account)
     frames = socket.say("subscribe", {"channel": "account"}, {"channel": "positions", "instType": "ANY"})
     assert [frame.get("event", "data") for frame in frames] == [
+        "subscribe",
         "channel-conn-count-error",
         "subscribe",
         "channel-conn-count",

@@ -203,10 +203,10 @@ def test_counted_channel_says_how_many_sockets_have_it(sim: SimOkx, account: Sim
     assert counts == ["1", "2"]
 
 
-def test_thirty_first_socket_of_a_channel_is_refused(sim: SimOkx, account: SimAccount) -> None:
+def test_thirty_first_socket_of_a_channel_is_acknowledged_and_then_refused(sim: SimOkx, account: SimAccount) -> None:
     sockets = [private(sim, account) for _ in range(31)]
     last = [socket.subscribe("account") for socket in sockets][-1]
-    assert [frame["event"] for frame in last] == ["channel-conn-count-error"]
+    assert [frame["event"] for frame in last] == ["subscribe", "channel-conn-count-error"]
 
 
 def test_too_many_requests_of_one_socket_are_refused(sim: SimOkx) -> None:
