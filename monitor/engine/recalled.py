@@ -17,7 +17,7 @@ def recalled(
     instruments: Mapping[Symbol, Instrument],
     mark: Callable[[Symbol], float],
 ) -> tuple[Recalled, ...]:
-    """What an account held. `mark` is NaN where it is not known; an instrument that is not listed any more has no coin
+    """What an account held, in its venue's own units. `mark` is NaN where it is not known; an instrument that is not listed any more has no coin
     that we know, and its leg no size.
     """
     return tuple(_leg(account, fact, instruments.get(fact.symbol), mark(fact.symbol)) for fact in positions)
@@ -30,8 +30,7 @@ def _leg(account: AccountKey, fact: PositionFact, instrument: Instrument | None,
 
 
 def _base(fact: PositionFact, instrument: Instrument, mark: float) -> float | None:
+    size = fact.quantity * instrument.contract_size * instrument.coin_multiplier
     if instrument.payoff is Payoff.LINEAR:
-        return fact.quantity * instrument.coin_multiplier
-    if instrument.payoff is not Payoff.INVERSE or math.isnan(mark):
-        return None
-    return fact.quantity * instrument.contract_size / mark * instrument.coin_multiplier
+        return size
+    return None if instrument.payoff is not Payoff.INVERSE or math.isnan(mark) else size / mark

@@ -24,14 +24,14 @@ def listed(payoff: Payoff, **changed: object) -> Instrument:
 @pytest.mark.parametrize(
     ("payoff", "mark", "base"),
     [
-        (Payoff.LINEAR, nan, -2_000.0),
+        (Payoff.LINEAR, nan, -200_000.0),
         (Payoff.INVERSE, 50.0, -4_000.0),
         (Payoff.INVERSE, nan, None),
         (Payoff.QUANTO, 50.0, None),
         (Payoff.OPTION, 50.0, None),
     ],
 )
-def test_a_position_in_coins(payoff: Payoff, mark: float, base: float | None) -> None:
+def test_a_position_of_contracts_in_coins(payoff: Payoff, mark: float, base: float | None) -> None:
     fact = PositionFact(symbol="X", side=Side.SHORT, quantity=-2.0)
     (leg,) = recalled(MAIN, [fact], {"X": listed(payoff)}, lambda _: mark)
 
