@@ -239,18 +239,23 @@ class OkxSpeech(Speech):
         channel = arg["channel"]
         if channel not in COUNTED or self.login is None:
             return True
-        others = self._venue.connections(self.login.name, channel)
+        others = self._others(self.login, channel)
         if take(self._venue.faults.connection_count_error, channel) or others >= CONNECTIONS_A_CHANNEL:
             self._count(connection, channel, error=True)
             return False
         return True
+
+    def _others(self, account: SimAccount, channel: str) -> int:
+        """How many other sockets of the account have a channel: one counts once, however many arguments it has."""
+        here = any(each.channel == channel for each in self.topics.values())
+        return self._venue.connections(account.name, channel) - here
 
     def _count(self, connection: Connection[Speech], channel: str, *, error: bool) -> None:
         """Say how many sockets have a counted channel now."""
         if channel not in COUNTED or self.login is None:
             return
         event = "channel-conn-count-error" if error else "channel-conn-count"
-        count = CONNECTIONS_A_CHANNEL if error else self._venue.connections(self.login.name, channel) + 1
+        count = CONNECTIONS_A_CHANNEL if error else self._others(self.login, channel) + 1
         self._say(connection, {"event": event, "channel": channel, "connCount": str(count)})
 
 

@@ -203,6 +203,13 @@ def test_counted_channel_says_how_many_sockets_have_it(sim: SimOkx, account: Sim
     assert counts == ["1", "2"]
 
 
+def test_socket_counts_once_for_a_channel_however_many_arguments_it_has(sim: SimOkx, account: SimAccount) -> None:
+    socket = private(sim, account)
+    args = [{"channel": "orders", "instType": kind} for kind in ("ANY", "SWAP")]
+    counts = [frame["connCount"] for frame in socket.say("subscribe", *args) if "connCount" in frame]
+    assert counts == ["1", "1"]
+
+
 def test_thirty_first_socket_of_a_channel_is_acknowledged_and_then_refused(sim: SimOkx, account: SimAccount) -> None:
     sockets = [private(sim, account) for _ in range(31)]
     last = [socket.subscribe("account") for socket in sockets][-1]
