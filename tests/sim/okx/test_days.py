@@ -96,14 +96,13 @@ def test_prices_can_be_moved_to_where_a_script_wants_the_ratio(level: int) -> No
     assert move_to_ratio(account, 0.5, direction=1.0) is None
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_within_hours_everything_happens_and_nobody_is_out_of_the_game(seed: int) -> None:
-    sim = still(quiet=False, limited=False, seed=seed)
+def test_within_hours_everything_happens_and_nobody_is_out_of_the_game() -> None:
+    sim = still(quiet=False, limited=False, seed=1)
     for level in Level:
         sim.add_account(level.name, level=level, borrows=level is Level.SPOT, wallets=WALLETS)
     said: list[str] = []
     pace = Pace(trade_seconds=10.0, deed_seconds=30.0, mishap_seconds=60.0, crash_market_seconds=900.0)
-    days = Days(sim, seed=seed, pace=pace, say=said.append)
+    days = Days(sim, seed=1, pace=pace, say=said.append)
     for _ in range(2 * 720):
         pass_time(sim, 5.0)
         days.step()
