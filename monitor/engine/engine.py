@@ -31,7 +31,7 @@ from monitor.engine.groups import Groups
 from monitor.engine.hedges import Recalled
 from monitor.engine.intake import Intake, Touched
 from monitor.engine.recalled import recalled
-from monitor.engine.reconcile import Reconciliation, reconcile
+from monitor.engine.reconcile import Reconciliation, prices_of, reconcile
 from monitor.engine.report import PoolContext, account_report, pool_report
 from monitor.engine.repricing import Repricing
 from monitor.engine.settings import EngineSettings
@@ -323,7 +323,7 @@ class Engine:
             account,
             description.pools,
             dict(state.answer.marks),
-            {asset: self._prices.asset(account.venue, asset) for asset in sorted(assets)},
+            prices_of(state.answer, {asset: self._prices.asset(account.venue, asset) for asset in sorted(assets)}),
             self._valuation.stablecoins,
             self._settings.drift,
         )

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.domain.errors import MarginwatchError
+from monitor.domain.events import AccountSnapshot
 from monitor.domain.lines import Line, State
 from monitor.domain.names import AccountKey, Asset, PoolKey, PositionKey, Side, Symbol
 from monitor.engine.pushes import words
@@ -25,6 +26,7 @@ from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult, Sides, VenueLineResult
 
 TINY = 1e-9  #: a venue's figure nearer to zero than this is zero: no ratio is formed with it
+ODD_RATIO = 0.02  #: by which an answer's own price of an asset may differ from ours of now
 MARKET_LINE = "market_line"
 
 
@@ -68,6 +70,20 @@ def reconcile(
     except MarginwatchError:
         return {}  # the same failure shows in the live pools, with its words
     return {pool.key: compare(pool, results[pool.key], tolerances) for pool in pools if pool.key in results}
+
+
+def prices_of(answer: AccountSnapshot, now: Mapping[Asset, float]) -> dict[Asset, float]:
+    """USD prices to compute an answer with: the answer's own where it tells them, else those of now (NaN unknown).
+
+    One far from the price of now is not believed: a venue may tell it only as a value and an amount, and of a little
+    dust too few digits are left to divide.
+    """
+    found = dict(now)
+    for row in answer.balances:
+        live = found.get(row.asset, math.nan)
+        if row.price_usd and not abs(row.price_usd / live - 1.0) > ODD_RATIO:
+            found[row.asset] = row.price_usd
+    return found
 
 
 def compare(pool: Pool, result: PoolResult, tolerances: DriftTolerances) -> Reconciliation:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf, nextafter
+from math import inf, nan, nextafter
 
 import pytest
 
+from monitor.domain.accounts import Balance, VenueAccount
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Line, Ratio
 from monitor.domain.names import PoolKey, PositionKey
 from monitor.domain.tiers import flat
-from monitor.engine.reconcile import TINY, compare, drift_of, line_disagreement, reconcile
+from monitor.engine.reconcile import TINY, compare, drift_of, line_disagreement, prices_of, reconcile
 from monitor.engine.settings import DriftTolerances
 from monitor.margin.book import STABLECOINS
 from monitor.margin.pool import Leg, Pool, Stage, VenueFigures, VenueLine
 from monitor.margin.results import PoolResult, VenueLineResult
 from tests.unit.engine.results import result
-from tests.unit.engine.situations import LONG, MAIN, SHORT, at_price
+from tests.unit.engine.situations import LONG, MAIN, MULTI, SHORT, T, asset, at_price, engine, reading, started, usdt
+from tests.unit.engine.situations import pool as pool_of
 
 KEY = PoolKey(*MAIN, "cross:USDT")
 TOLERANCES = DriftTolerances(figure_ratio=0.01, line_ratio=0.001)
@@ -230,6 +232,30 @@ def test_two_answers_of_different_kinds(ours: Line, venue: Line, side: object, w
         disagree=False,
     )
     assert line_disagreement(line, 0.001) == words
+
+
+class TestThePricesOfAnAnswer:
+    @pytest.mark.parametrize(
+        ("told", "live", "used"),
+        [
+            pytest.param(60_100.0, 60_000.0, 60_100.0, id="its own"),
+            pytest.param(None, 60_000.0, 60_000.0, id="those of now where it tells none"),
+            pytest.param(60_100.0, nan, 60_100.0, id="its own where none is known"),
+            pytest.param(50_000.0, 60_000.0, 60_000.0, id="those of now where its own are odd"),
+            pytest.param(0.0, 60_000.0, 60_000.0, id="those of now where its own is nothing"),
+        ],
+    )
+    def test_are(self, told: float | None, live: float, used: float) -> None:
+        answer = reading(balances=[Balance(asset="BTC", wallet=1.0, price_usd=told)])
+        assert prices_of(answer, {"BTC": live, "USDT": 1.0}) == {"BTC": used, "USDT": 1.0}
+
+    def test_bring_the_equity_of_one_answer_together(self) -> None:
+        """10,000 USDT at 0.999 by the answer, while the price of now is 1.001 already."""
+        watched = engine()
+        row = replace(usdt(10_000.0), price_usd=0.999)
+        told = reading(balances=[row], venue=VenueAccount(equity=9_990.0))
+        watched.step([*started(mode=MULTI)[:-1], asset("USDT", 1.001, T + 1), told], T + 1)
+        assert pool_of(watched, "multi-assets").drift["equity"] == pytest.approx(0.0, abs=1e-12)
 
 
 class TestACutOffRatio:
