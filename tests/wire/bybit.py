@@ -8,7 +8,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from monitor.domain.events import AccountSnapshot, AssetTick, Event, FeedDown, FeedUp, PositionChanged, Tick, Ticks
+from monitor.domain.events import (
+    AccountSnapshot,
+    AssetTick,
+    Event,
+    FeedDown,
+    FeedUp,
+    InstrumentsLoaded,
+    PositionChanged,
+    Tick,
+    Ticks,
+    TiersLoaded,
+)
 from monitor.domain.names import AccountKey, PositionKey, Side
 from monitor.domain.quality import Quality
 from monitor.domain.recording import UNRECORDED, Recorder
@@ -64,11 +75,21 @@ class Wired:
         return [one for one in self.session.feeds() if one.stream in STREAMS]
 
     async def all_up(self) -> None:
-        await until(
-            lambda: all(one.up for one in self.streams()),
-            10.0,
-            f"all streams up: {[(one.stream, one.phase, one.reason) for one in self.streams()]}",
-        )
+        """Wait until it is known what every account holds, and all of that is streamed."""
+        await until(lambda: {one.account.account for one in self.all(AccountSnapshot)} == self.sim.accounts.keys())
+        await until(lambda: all(one.up for one in self.streams()), what="all streams up")
+
+    def tiered(self) -> set[str]:
+        """The contracts whose tiers are known."""
+        return {symbol for loaded in self.all(TiersLoaded)[-1:] for symbol, _ in loaded.tiers}
+
+    def listed(self) -> set[str]:
+        """The contracts that are known."""
+        return {one.symbol for loaded in self.all(InstrumentsLoaded)[-1:] for one in loaded.instruments}
+
+    def last(self, account: str = "main") -> AccountSnapshot:
+        """The newest reading of an account, of which there is one."""
+        return [one for one in self.all(AccountSnapshot) if one.account.account == account][-1]
 
     def edges(self, stream: str, since: int = 0) -> list[FeedUp | FeedDown]:
         return [one for one in self.events[since:] if isinstance(one, FeedUp | FeedDown) and one.stream == stream]

@@ -52,13 +52,13 @@ async def seconds_until_down(row: str, from_the_start: bool, fault: Fault) -> fl
             fault(sim, account)
         async with wired(sim, timings=EARNEST) as wire:
             if not from_the_start:
-                await until(lambda: all(one.up for one in wire.streams()), 30.0, "all streams up")
+                await wire.all_up()
                 await asyncio.sleep(2.0)
                 begun, mark = wire.clock.now(), len(wire.events)
                 fault(sim, account)
             else:
                 route = "linear" if row == "marks" else "private"
-                await until(lambda: sim.hub.opened_by_route[route], 30.0, "the socket that it happens on")
+                await until(lambda: sim.hub.opened_by_route[route], what="the socket that it happens on")
                 begun, mark = wire.clock.now(), 0
             down = await wire.down(row, mark, 60.0)
             assert isinstance(down, FeedDown)

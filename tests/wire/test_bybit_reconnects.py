@@ -59,8 +59,8 @@ async def test_after_a_hundred_cuts_at_random_points_the_state_is_the_servers() 
                 await asyncio.sleep(chance.uniform(0.0, 0.05))
             await wire.all_up()
             watched = Watched(wire)
-            await until(lambda: wire.held() == truth(account), 5.0, "our positions are the venue's")
-            await until(lambda: watched.held() == truth(account), 5.0, "and the engine's too")
+            await until(lambda: wire.held() == truth(account), what="our positions are the venue's")
+            await until(lambda: watched.held() == truth(account), what="and the engine's too")
             await until(
                 lambda: wire.marks()["BTCUSDT"][1] == pytest.approx(sim.market.mark("BTCUSDT"), rel=1e-3), what="marks"
             )
@@ -76,8 +76,8 @@ async def test_a_venue_that_is_not_there_is_waited_for() -> None:
         account.trade("BTCUSDT", 0.1)
         await sim.close_port()
         async with wired(sim) as wire:
-            await until(lambda: {one.stream for one in wire.all(FeedDown)} >= {"user"}, 4.0)
-            await until(lambda: {one.what for one in wire.all(PollFailed)} >= {"account", "config", "clock"}, 4.0)
+            await until(lambda: {one.stream for one in wire.all(FeedDown)} >= {"user"})
+            await until(lambda: {one.what for one in wire.all(PollFailed)} >= {"account", "config", "clock"})
             await sim.open_port()
             await wire.all_up()
             await until(lambda: wire.held() == truth(account))
@@ -92,7 +92,7 @@ async def test_sockets_are_replaced_without_a_gap() -> None:
         async with wired(sim, timings=timings) as wire:
             await wire.all_up()
             await until(
-                lambda: all(one.reconnects >= 2 for one in wire.streams() if one.stream != "options"), 8.0, "replaced"
+                lambda: all(one.reconnects >= 2 for one in wire.streams() if one.stream != "options"), what="replaced"
             )
             account.trade("BTCUSDT", 0.1)
             await until(lambda: wire.held() == truth(account))
@@ -117,10 +117,10 @@ async def test_ten_thousand_deltas_in_one_burst_are_all_counted_and_the_last_one
     async with simulator(paced=False) as sim:
         sim.add_account("main", wallets=RICH).trade("BTCUSDT", 0.1)
         async with wired(sim, timings=patient) as wire:
-            await until(lambda: wire.status("marks").phase == "acknowledged", 30.0)
+            await until(lambda: wire.status("marks").phase == "acknowledged")
             before = wire.status("marks").messages
             sim.mark_burst("BTCUSDT", [50_000.0 + number for number in range(10_000)])
-            await until(lambda: wire.status("marks").messages >= before + 10_000, 60.0)
+            await until(lambda: wire.status("marks").messages >= before + 10_000)
             assert wire.status("marks").messages == before + 10_000
             ticks = [tick.mark for tick in wire.all(Tick) if tick.symbol == "BTCUSDT"]
             assert ticks[-1] == 59_999.0

@@ -43,7 +43,7 @@ async def test_a_key_that_can_move_funds_is_refused_and_asks_nothing_more() -> N
         account.api.read_only = False
         account.api.permissions.update(WITHDRAWS)
         async with wired(sim) as wire:
-            await until(lambda: stopped(wire), 3.0, "the account is left alone")
+            await until(lambda: stopped(wire), what="the account is left alone")
             assert wire.all(PermissionsRead)[0].permissions.can_withdraw is True
             told = {one.what: one.reason for one in wire.all(PollFailed)}
             assert told.keys() == {"account", "config", "risk", "collateral", "permissions", "income"}
@@ -91,7 +91,7 @@ async def test_a_wrong_secret_is_told_and_shows_nowhere() -> None:
     async with simulator() as sim:
         account = sim.add_account("main", wallets=WALLETS)
         async with wired(sim, secret="planted-wrong-secret") as wire:
-            await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)), 5.0)
+            await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)))
             assert all("signature is not valid" in one.reason for one in wire.all(PollFailed))
             assert not wire.status("account", "main").up
             await wire.down("user", 0)
@@ -137,7 +137,7 @@ async def test_a_clock_that_jumps_is_measured_again_and_calls_go_on(shift: float
         async with wired(sim) as wire:
             await wire.all_up()
             sim.faults.clock_shift_seconds = shift
-            await until(lambda: abs((wire.session.clock_offset() or 0.0) - shift) < 0.2, 4.0)
+            await until(lambda: abs((wire.session.clock_offset() or 0.0) - shift) < 0.2)
             mark = len(wire.events)
             await until(lambda: len(wire.since(mark, AccountSnapshot)) >= 2)
             assert not [one for one in wire.since(mark, PollFailed) if one.what == "account"]
@@ -176,12 +176,12 @@ async def test_an_account_that_asks_too_often_waits_as_long_as_it_is_told_and_no
             await wire.all_up()
             sim.faults.retry_after_seconds = 1
             sim.faults.rate_limited = 1
-            await until(lambda: wire.all(PollFailed), 3.0)
+            await until(lambda: wire.all(PollFailed))
             assert wire.all(PollFailed)[0].reason == "too many requests"
             assert wire.session.budgets()[0].banned_until is None
             assert not wire.all(Banned)
             mark = len(wire.events)
-            await until(lambda: wire.since(mark, AccountSnapshot), 3.0)
+            await until(lambda: wire.since(mark, AccountSnapshot))
 
 
 async def test_a_429_holds_the_address_for_a_while() -> None:
@@ -190,13 +190,13 @@ async def test_a_429_holds_the_address_for_a_while() -> None:
         async with wired(sim) as wire:
             await wire.all_up()
             sim.faults.system_busy = 1
-            await until(lambda: wire.all(PollFailed), 3.0)
+            await until(lambda: wire.all(PollFailed))
             await asyncio.sleep(0.05)
             asked = sim.hub.sent.answers.total()
             await asyncio.sleep(0.3)
             assert sim.hub.sent.answers.total() == asked
             mark = len(wire.events)
-            await until(lambda: wire.since(mark, AccountSnapshot), 3.0)
+            await until(lambda: wire.since(mark, AccountSnapshot))
 
 
 async def test_after_a_403_there_is_not_one_call_for_ten_minutes() -> None:
@@ -206,7 +206,7 @@ async def test_after_a_403_there_is_not_one_call_for_ten_minutes() -> None:
         async with wired(sim) as wire:
             await wire.all_up()
             sim.ban(600)
-            await until(lambda: wire.all(Banned), 3.0)
+            await until(lambda: wire.all(Banned))
             await asyncio.sleep(0.1)  # what was on its way
             asked = sim.hub.sent.answers.total()
             await asyncio.sleep(1.0)
@@ -224,7 +224,7 @@ async def test_many_accounts_on_one_address_stay_below_the_venues_limit() -> Non
         for number in range(40):
             sim.add_account(f"a{number:02d}", wallets=WALLETS).trade("BTCUSDT", 0.1)
         async with wired(sim, weight_share=0.6) as wire:
-            await until(lambda: len({one.account for one in wire.all(AccountSnapshot)}) == 40, 60.0)
+            await until(lambda: len({one.account for one in wire.all(AccountSnapshot)}) == 40)
             await asyncio.sleep(2.0)
             assert not wire.all(Banned)
             assert wire.session.stretch() > 3
@@ -245,12 +245,12 @@ async def test_an_empty_answer_once_closes_nothing() -> None:
             await until(lambda: watched.held() == truth(account))
             mark = len(wire.events)
             sim.faults.empty_snapshot[POSITIONS] = 4
-            wire.session.resync(wire.all(AccountSnapshot)[-1].account, "a test")
+            wire.session.resync(wire.last().account, "a test")
             await until(lambda: any(not one.positions for one in wire.since(mark, AccountSnapshot)))
             held = [watched.held() for _ in range(5)]
             assert all(one == truth(account) for one in held), "kept until a second reading confirms it"
-            assert watched.report().quality is not Quality.LIVE or wire.all(AccountSnapshot)[-1].positions
-            await until(lambda: wire.all(AccountSnapshot)[-1].positions, what="it is asked again at once")
+            assert watched.report().quality is not Quality.LIVE or wire.last().positions
+            await until(lambda: wire.last().positions, what="it is asked again at once")
             assert watched.held() == {PositionKey("BTCUSDT", Side.LONG): 0.1}
 
 
@@ -262,7 +262,7 @@ async def test_a_web_page_instead_of_an_answer_is_a_failed_reading_and_no_more()
             mark = len(wire.events)
             sim.faults.garbage_answers[POSITIONS] = 1
             sim.faults.truncated_answers["/v5/account/wallet-balance"] = 1
-            await until(lambda: wire.since(mark, PollFailed), 4.0)
+            await until(lambda: wire.since(mark, PollFailed))
             await asyncio.sleep(0.3)
             assert {one.what for one in wire.since(mark, PollFailed)} <= {"account", "assets"}
             mark = len(wire.events)

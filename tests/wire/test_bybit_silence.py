@@ -70,7 +70,7 @@ async def test_a_topic_that_the_venue_refuses_costs_the_others_of_its_request_no
         listed, unknown = sim._listed, {"tickers.ETHUSDT"}
         sim._listed = lambda category, topic: topic not in unknown and listed(category, topic)  # type: ignore[method-assign]  # it forgot one
         async with wired(sim) as wire:
-            await until(lambda: "tickers.BTCUSDT" in sim.hub.wanted("linear"), 3.0)
+            await until(lambda: "tickers.BTCUSDT" in sim.hub.wanted("linear"))
             await until(lambda: "ETHUSDT: the venue refused" in wire.status("marks").reason)
             assert "BTCUSDT" not in wire.status("marks").reason
             await asyncio.sleep(0.5)
