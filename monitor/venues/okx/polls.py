@@ -29,6 +29,7 @@ INCOME_PAGES = 4  #: of the history of cash flows at most: an account that trade
 INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need not be in the history
 FEE_KINDS = frozenset({InstType.SPOT})  #: asked of every account: what is sold to repay a loan
 FEES_EVERY_SECONDS = 6 * 3600.0
+WITHDRAWAL_SHARE = 0.7  #: of the configuration's interval
 STAMP_SLACK_SECONDS = 0.05  #: a change that is stamped this shortly after we asked may be in all answers
 
 
@@ -92,6 +93,7 @@ class AccountReadings:
         self._fees: dict[str, tuple[bytes, float]] = {}  #: by kind of instrument, and when (steady seconds)
         self._fees_asked: set[str] = set()  #: kinds, also those that the venue did not answer for
         self._withdrawal: bytes | None = None  #: what may leave the account, as old as the configuration
+        self._withdrawal_asked = float("-inf")
         self._risk: VenueAccount | None = None  #: what the position builder last said
 
     async def account_whole(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
@@ -158,7 +160,7 @@ class AccountReadings:
         """Read the modes, and fees that are old or not known; True if what the account is computed with changed."""
         answer = await self._ask("config", endpoints.ACCOUNT_CONFIG)
         await self._read_fees()
-        self._withdrawal = await self._optional(endpoints.MAX_WITHDRAWAL)
+        await self._read_withdrawal()
         self.rows["config"].came(answer)
         with self.rows["config"].taking(answer) as bad:
             config = answers_account.account_config(
@@ -195,6 +197,13 @@ class AccountReadings:
             body = await self._optional(endpoints.TRADE_FEE, {"instType": kind})
             if body is not None:
                 self._fees[kind] = (body, now)
+
+    async def _read_withdrawal(self) -> None:
+        """What may leave, no more often than the configuration is read by itself: events ask for its modes only."""
+        now = self._clock.monotonic()
+        if now - self._withdrawal_asked >= WITHDRAWAL_SHARE * self._timings.config_every_seconds:
+            self._withdrawal_asked = now
+            self._withdrawal = await self._optional(endpoints.MAX_WITHDRAWAL)
 
     async def _optional(self, endpoint: endpoints.Endpoint, params: Mapping[str, object] | None = None) -> bytes | None:
         """What is worth asking beside the modes, and no reason to go without them; None without an answer."""

@@ -112,6 +112,16 @@ async def test_the_configuration_brings_modes_fees_and_what_may_be_withdrawn() -
     assert snapshot.balances[0].withdrawable == 12.5
 
 
+async def test_what_may_leave_is_asked_for_no_more_often_than_the_interval_says() -> None:
+    at = desk()
+    await at.readings.config()
+    await at.readings.config()
+    assert at.venue.times("max-withdrawal") == 1
+    at.venue.clock.at += Timings().config_every_seconds
+    await at.readings.config()
+    assert at.venue.times("max-withdrawal") == 2
+
+
 async def test_fees_are_kept_and_asked_for_of_each_kind_once() -> None:
     at = desk()
     await at.readings.config()
