@@ -76,6 +76,47 @@ async def test_from_a_fault_to_feed_down_and_back_to_the_servers_truth(
         assert not wire.ended
 
 
+def unacknowledged(sim: SimOkx) -> None:
+    sim.faults.no_acknowledgement.add("private")
+
+
+def never_served(sim: SimOkx) -> None:
+    sim.faults.wrong_route_silence.add("private")
+
+
+def login_unanswered(sim: SimOkx) -> None:
+    sim.faults.login_silence = 9
+
+
+def login_refused(sim: SimOkx) -> None:
+    sim.faults.login_refused = 9
+
+
+@pytest.mark.parametrize(
+    ("fault", "limit"),
+    [
+        (unacknowledged, SHORT.acknowledge_seconds),
+        (never_served, SHORT.reconnect_seconds),
+        (login_unanswered, SHORT.acknowledge_seconds),
+        (login_refused, 0.0),
+    ],
+    ids=lambda one: one.__name__ if callable(one) else str(one),
+)
+async def test_from_a_socket_that_opens_in_vain_to_feed_down(
+    fault: Callable[[SimOkx], None], limit: float, record_property: Any
+) -> None:
+    async with simulator() as sim:
+        sim.add_account("main")
+        fault(sim)
+        async with wired(sim) as wire:
+            await until(lambda: sim.hub.on("private"), 5.0, "the socket is open")
+            took = await until(lambda: downs(wire, 0, "user"), limit + 3.0, "feed down")
+            assert took <= 1.2 * limit + ONE_LOOK
+            record_property("table", f"{fault.__name__:<16} user    limit {limit:.2f} s: down after {took:.2f} s")
+            sim.faults.clear()
+            await wire.all_up()
+
+
 def downs(wire: Wired, mark: int, stream: str) -> list[FeedDown]:
     return [one for one in wire.since(mark, FeedDown) if one.stream == stream]
 
