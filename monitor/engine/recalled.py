@@ -17,8 +17,8 @@ def recalled(
     instruments: Mapping[Symbol, Instrument],
     mark: Callable[[Symbol], float],
 ) -> tuple[Recalled, ...]:
-    """What an account held, in its venue's own units. `mark` is NaN where it is not known; an instrument that is not listed any more has no coin
-    that we know, and its leg no size.
+    """What an account held, in its venue's own units. `mark` is NaN where it is not known; an instrument that is not
+    listed any more has no coin that we know, and its leg no size.
     """
     return tuple(_leg(account, fact, instruments.get(fact.symbol), mark(fact.symbol)) for fact in positions)
 

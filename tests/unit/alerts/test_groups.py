@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.alerts import words_groups as words
+from monitor.alerts.alerting import Alerting
 from monitor.alerts.overrides import Override
 from monitor.alerts.reading import Words
 from monitor.alerts.settings import AlertSettings
@@ -18,7 +19,7 @@ from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport
 from tests.sample_groups import BLIND, BROKEN, NEAR, dark, group, hedge, strained
-from tests.sample_reports import CROSS, MAIN, NOW, account, pool, together
+from tests.sample_reports import CROSS, MAIN, NOW, account, pool, together, view
 from tests.unit.alerts.desk import CRITICAL, WARNING, Desk
 from tests.unit.alerts.test_restart import Shop
 
@@ -44,11 +45,12 @@ class TestRatio:
         assert desk.alert("group_ratio").labels == {"group": "desk"}
 
     def test_a_group_that_moved_between_two_looks_is_read_at_once(self) -> None:
-        desk, calm = Desk(SETTINGS), (at_ratio(0.1), replace(at_ratio(0.1), name="other"))
-        desk.see(SAFE, groups=calm)
-        desk.see(SAFE, groups=(at_ratio(1.2), calm[1]), seconds=0.25)
+        alerting, other = Alerting(SETTINGS), replace(at_ratio(0.1), name="other")
+        shown = view(SAFE, groups=(at_ratio(0.1), other), heartbeats=())
+        alerting.step(shown, [], NOW)
+        (told,) = alerting.step(replace(shown, groups=(at_ratio(1.2), other)), [], NOW + 0.25)
 
-        assert desk.firing == [("group_ratio", CRITICAL)]
+        assert (told.alert.rule, told.change) == ("group_ratio", FIRED)
 
     def test_the_pool_s_own_page_leads(self) -> None:
         desk = Desk(SETTINGS)
