@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from monitor.sim.bybit import frames
 from monitor.sim.bybit.asks import Ask, contracts_of, of_symbol
 from monitor.sim.bybit.frames import Row
+from monitor.sim.bybit.leaving import may_leave
 from monitor.sim.bybit.ledger import OPTION_FEE_RATE
 from monitor.sim.bybit.listing import (
     INVERSE,
@@ -17,7 +18,9 @@ from monitor.sim.bybit.listing import (
 )
 from monitor.sim.bybit.refusals import WRONG_PARAMETER, Refusal
 from monitor.sim.bybit.scenarios import portfolio_result
-from monitor.sim.text import bare
+from monitor.sim.text import bare, cut
+
+MOST_COINS = 20  #: of one question for what may leave
 
 
 def account_info(ask: Ask) -> Row:
@@ -47,6 +50,16 @@ def wallet_balance(ask: Ask) -> Row:
 def _anything(coin: Row) -> bool:
     told = ("equity", "walletBalance", "spotBorrow", "borrowAmount", "totalPositionIM", "totalOrderIM")
     return any(coin[name] not in ("", "0", "0.00000000") for name in told)
+
+
+def withdrawal(ask: Ask) -> Row:
+    """GET /v5/account/withdrawal: what may leave of the coins named, twenty of them at most."""
+    named = ask.params.get("coinName", "").split(",")
+    if not all(named) or len(named) > MOST_COINS:
+        raise Refusal(WRONG_PARAMETER, "params error: coinName invalid")
+    book = ask.owner.book(ask.prices)
+    amounts = {coin: cut(may_leave(book, coin)) for coin in named}
+    return {"availableWithdrawal": amounts[named[0]], "availableWithdrawalMap": amounts}
 
 
 def positions(ask: Ask) -> Row:

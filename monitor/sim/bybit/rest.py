@@ -31,6 +31,7 @@ PATHS: Mapping[str, Path] = {
     "/v5/spot-margin-trade/position-tiers": Path(public_answers.borrow_tiers, True, 5),
     "/v5/account/info": Path(answers.account_info, True, 50),
     "/v5/account/wallet-balance": Path(answers.wallet_balance, True, 50),
+    "/v5/account/withdrawal": Path(answers.withdrawal, True, 10),
     "/v5/account/fee-rate": Path(answers.fee_rate, True, 5),
     "/v5/account/transaction-log": Path(answers.transaction_log, True, 30),
     "/v5/account/option-asset-info": Path(answers.option_assets, True, 50),

@@ -184,8 +184,10 @@ class SimBybit(SimVenue[BybitSpeech]):
             connection.flush()
 
     def answers_of(self, name: str, **params: str) -> dict[str, Row]:
-        """What every path answers for an account at this moment, by path; `params` go with each request."""
-        return {path: self.answer_of(name, path, **params) for path in PATHS}
+        """What every path answers for an account at this moment, by path; `params` go with each request. Of what may
+        leave, USDT is asked for unless they name coins.
+        """
+        return {path: self.answer_of(name, path, **{"coinName": "USDT", **params}) for path in PATHS}
 
     def answer_of(self, name: str, path: str, **params: str) -> Row:
         """What one path answers for an account: the `result`, without its envelope. `Refusal` if it is refused."""

@@ -7,6 +7,7 @@ read one after the other; the session reads again where an event fell between th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import msgspec
 
@@ -58,6 +59,10 @@ class _Totals(msgspec.Struct, gc=False):
     totalInitialMargin: Loose = None
     totalMaintenanceMargin: Loose = None
     accountMMRate: Loose = None
+
+
+class _Withdrawal(msgspec.Struct, gc=False):
+    availableWithdrawalMap: dict[str, Loose] | None = None
 
 
 class _Wallet(msgspec.Struct, gc=False, rename={"accounts": "list"}):
@@ -139,17 +144,19 @@ def account_snapshot(
     received: float,
     *,
     risk: Risk | None = None,
+    withdrawal_raws: Iterable[bytes | str] = (),
     bad_rows: list[RowProblem] | None = None,
 ) -> AccountSnapshot:
     """An account whole: one wallet-balance, and position/list and order/realtime of every category with all pages.
 
-    `risk` is the last reading of the scenarios (portfolio margin). Rows that cannot be read are named in `problems` and
-    put into `bad_rows`. Empty legs are no positions. MalformedAnswer if an answer is not what it should be.
+    `risk` is the last reading of the scenarios (portfolio margin), `withdrawal_raws` what may leave (withdrawal). Rows
+    that cannot be read are named in `problems` and put into `bad_rows`. Empty legs are no positions. MalformedAnswer if
+    an answer is not what it should be.
     """
     venue = account.venue
     totals = _totals(wallet_raw, venue)
     bad: list[RowProblem] = [] if bad_rows is None else bad_rows
-    balances = each(totals.coin, CoinRow, balance, "balance", bad)
+    balances = _leaving(each(totals.coin, CoinRow, balance, "balance", bad), withdrawal_raws, venue)
     positions = [one for raw in position_raws for one in _positions(rows(raw, venue, "position"), bad)]
     orders = [one for raw in order_raws for one in _orders(rows(raw, venue, "order"), bad)]
     problems = list(in_words(bad))
@@ -213,10 +220,6 @@ def _figures(totals: _Totals, balances: list[Balance], risk: Risk | None) -> Ven
     haircut = None
     if balance_usd is not None and initial is not None and available is not None and available > 0.0:
         haircut = max(0.0, balance_usd - initial - available)
-    leaves = [(one.withdrawable, one.price_usd) for one in balances if one.wallet > 0.0]
-    withdrawable = None
-    if available is not None and all(amount is not None and (price or not amount) for amount, price in leaves):
-        withdrawable = min(max(available, 0.0), sum((amount or 0.0) * (price or 0.0) for amount, price in leaves))
     return VenueAccount(
         equity=balance_usd,
         maintenance_margin=optional(totals.totalMaintenanceMargin),
@@ -224,10 +227,38 @@ def _figures(totals: _Totals, balances: list[Balance], risk: Risk | None) -> Ven
         ratio=optional(totals.accountMMRate),
         haircut=haircut,
         available=available,
-        withdrawable=withdrawable,
+        withdrawable=_leaves_for_sure(balances),
         risk_units=() if risk is None else risk.units,
         risk_asked=None if risk is None else risk.asked,
     )
+
+
+def _leaving(balances: list[Balance], raws: Iterable[bytes | str], venue: Venue) -> list[Balance]:
+    """The coins with what the venue says may leave of each; None of those that it does not tell of.
+
+    `availableToWithdraw` of the wallet itself is not filled any more.
+    """
+    told = {
+        asset: amount
+        for raw in raws
+        for asset, said in (result(raw, _Withdrawal, venue, "withdrawal").availableWithdrawalMap or {}).items()
+        if (amount := optional(said)) is not None and amount >= 0.0
+    }
+    return [replace(one, withdrawable=told.get(one.asset)) for one in balances]
+
+
+def _leaves_for_sure(balances: Iterable[Balance]) -> float | None:
+    """What may leave the account in USD where all coins back one pool: the one of most worth.
+
+    The venue reckons each coin as if it alone left, so that not all of them may. None where nothing was said, or no
+    price of what may leave is known.
+    """
+    said = [(one.withdrawable, one.price_usd) for one in balances if one.withdrawable is not None]
+    worths = [amount * price if price is not None else None for amount, price in said if amount]
+    known = [usd for usd in worths if usd is not None]
+    if not said or (worths and not known):
+        return None
+    return max(known, default=0.0)
 
 
 def _once(what: str, names: list[str], problems: list[str]) -> None:

@@ -75,6 +75,8 @@ class _Asking:
         """What everybody may see of what is held; of portfolio margin also the account's scenarios."""
         if portfolio:
             await self._ask(endpoints.PORTFOLIO_MARGIN)
+        for params in endpoints.leaving(needs.held):
+            await self._ask(endpoints.WITHDRAWAL, params)
         await self._ask(endpoints.COLLATERAL)
         await self._ask(endpoints.TICKERS, {"category": SPOT})
         await self._ask(endpoints.INSTRUMENTS, {"category": LINEAR})

@@ -6,9 +6,10 @@ its own beside that, told in headers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from monitor.domain.names import Asset
 from monitor.venues import folder
 
 
@@ -39,6 +40,7 @@ WALLET = Endpoint("GET", "/v5/account/wallet-balance", True, "privateGetV5Accoun
 POSITIONS = Endpoint("GET", "/v5/position/list", True, "privateGetV5PositionList", "account", True, 200)
 ORDERS = Endpoint("GET", "/v5/order/realtime", True, "privateGetV5OrderRealtime", "account", True, 50)
 FEE_RATE = Endpoint("GET", "/v5/account/fee-rate", True, "privateGetV5AccountFeeRate", "config")
+WITHDRAWAL = Endpoint("GET", "/v5/account/withdrawal", True, "privateGetV5AccountWithdrawal", "account")
 PORTFOLIO_MARGIN = Endpoint("GET", "/v5/asset/portfolio-margin", True, "privateGetV5AssetPortfolioMargin", "risk")
 QUERY_API = Endpoint("GET", "/v5/user/query-api", True, "privateGetV5UserQueryApi", "permissions")
 TRANSACTION_LOG = Endpoint(
@@ -64,6 +66,7 @@ ENDPOINTS = (
     POSITIONS,
     ORDERS,
     FEE_RATE,
+    WITHDRAWAL,
     PORTFOLIO_MARGIN,
     QUERY_API,
     TRANSACTION_LOG,
@@ -87,6 +90,18 @@ HELD_IN: tuple[Mapping[str, str], ...] = (
 """The questions that together show all positions, and all derivative orders: a linear one without a coin is refused."""
 
 FEES_OF: tuple[Mapping[str, str], ...] = ({"category": "linear"}, {"category": "inverse"}, {"category": "option"})
+
+COINS_PER_WITHDRAWAL = 20  #: that one question about what may leave can name
+
+
+def leaving(coins: Iterable[Asset]) -> tuple[dict[str, str | int], ...]:
+    """The questions for what may leave of these coins."""
+    names = sorted(set(coins))
+    return tuple(
+        {"coinName": ",".join(names[start : start + COINS_PER_WITHDRAWAL])}
+        for start in range(0, len(names), COINS_PER_WITHDRAWAL)
+    )
+
 
 PAGING = frozenset({"limit", "cursor"})
 """Parameters that say how much of an answer, not of what: no file is named by them."""

@@ -23,9 +23,10 @@ class Needs:
 
     symbols: frozenset[Symbol] = frozenset()  #: of positions and of resting orders
     assets: frozenset[Asset] = frozenset()  #: whose USD price matters
+    held: frozenset[Asset] = frozenset()  #: of which something lies in a wallet, and may leave it
 
     def __or__(self, other: Needs) -> Needs:
-        return Needs(self.symbols | other.symbols, self.assets | other.assets)
+        return Needs(self.symbols | other.symbols, self.assets | other.assets, self.held | other.held)
 
     def __le__(self, other: Needs) -> bool:
         return self.symbols <= other.symbols and self.assets <= other.assets
@@ -73,7 +74,8 @@ def of_snapshot(snapshot: AccountSnapshot) -> Needs:
     symbols = {one.symbol for one in snapshot.positions} | {one.symbol for one in snapshot.orders}
     assets = {one.asset for one in snapshot.balances if one.wallet or one.borrowed or one.venue_equity}
     assets |= {unit.asset for unit in snapshot.venue.risk_units}  # scenarios move with their coin's price
-    return Needs(frozenset(symbols), _priced(assets | _settled(symbols)))
+    held = frozenset(one.asset for one in snapshot.balances if one.wallet > 0.0)
+    return Needs(frozenset(symbols), _priced(assets | _settled(symbols)), held)
 
 
 def of_events(events: Iterable[Event]) -> Needs:

@@ -28,6 +28,7 @@ from monitor.venues.bybit.endpoints import (
     RISK_LIMIT,
     TICKERS,
     WALLET,
+    WITHDRAWAL,
     Endpoint,
     file_name,
 )
@@ -101,6 +102,7 @@ class _Reading:
             time,
             time,
             risk=self._risk(),
+            withdrawal_raws=self._all(WITHDRAWAL),
         )
         events += self._prices(snapshot.marks, snapshot.venue.risk_units)
         events.append(snapshot)

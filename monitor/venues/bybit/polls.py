@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from monitor.domain.accounts import CollateralMode
 from monitor.domain.clock import Clock
-from monitor.domain.errors import VenueError
+from monitor.domain.errors import AuthRejected, Refused, VenueError
 from monitor.domain.events import AccountSnapshot, AssetTick, CashFlow, CashFlowsRead, PollFailed
 from monitor.venues.budget import Priority
 from monitor.venues.bybit import account_answers, answers, cash, endpoints
@@ -29,7 +29,8 @@ INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need
 INCOME_WINDOW_SECONDS = 7 * 86_400.0 - 60.0  #: the longest time that the history is asked for at once
 FEES_EVERY_SECONDS = 3600.0  #: rates of fees change with the account's level: rarely
 REQUESTS_OF_A_BRIDGE = 10  #: symbols one by one; of more the whole category is read
-REQUESTS_OF_AN_ACCOUNT = 1 + 2 * len(endpoints.HELD_IN)
+LEAVING_AGAIN_SECONDS = 3600.0
+REQUESTS_OF_AN_ACCOUNT = 2 + 2 * len(endpoints.HELD_IN)
 
 
 class AccountReadings:
@@ -57,6 +58,7 @@ class AccountReadings:
         self._risk: Risk | None = None
         self._positions: tuple[bytes, ...] = ()  #: bodies of the last reading, for what is set beside each position
         self._fees: dict[str, Answer] = {}  #: by category
+        self._leaving_again = 0.0  #: not before (steady seconds) what may leave is asked for
 
     async def account_whole(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
         """Read wallet, positions and orders, again if a push came in between; emit the snapshot and return it.
@@ -66,7 +68,7 @@ class AccountReadings:
         """
         for _ in range(self._tries):
             asked = self._clock.now()
-            wallet, positions, orders = await self._account_once()
+            wallet, positions, orders, leaving = await self._account_once()
             if not event_since(asked):
                 break
         everything = (wallet, *positions, *orders)
@@ -83,6 +85,7 @@ class AccountReadings:
                 asked,
                 received,
                 risk=self._risk,
+                withdrawal_raws=[answer.body for answer in leaving],
                 bad_rows=bad,
             )
         self.needs = of_snapshot(snapshot)
@@ -90,16 +93,35 @@ class AccountReadings:
         self._tell_prices(wallet)
         return snapshot
 
-    async def _account_once(self) -> tuple[Answer, list[Answer], list[Answer]]:
-        wallet, *pages = await together(
+    async def _account_once(self) -> tuple[Answer, list[Answer], list[Answer], list[Answer]]:
+        wallet, leaving, *pages = await together(
             self._pages("account", endpoints.WALLET, endpoints.UNIFIED),
+            self._leaving(),
             *(self._pages("account", endpoints.POSITIONS, held) for held in endpoints.HELD_IN),
             *(self._pages("account", endpoints.ORDERS, held) for held in endpoints.HELD_IN),
         )
         count = len(endpoints.HELD_IN)
         positions = [answer for answers_ in pages[:count] for answer in answers_]
         orders = [answer for answers_ in pages[count:] for answer in answers_]
-        return wallet[0], positions, orders
+        return wallet[0], positions, orders, leaving
+
+    async def _leaving(self) -> list[Answer]:
+        """What may leave of the coins that were last seen; nothing where the venue does not tell: no reading fails for
+        it. Where it refuses, it is asked again after an hour.
+        """
+        now = self._clock.monotonic()
+        if now < self._leaving_again:
+            return []
+        try:
+            return [
+                await self._ask("account", endpoints.WITHDRAWAL, params)
+                for params in endpoints.leaving(self.needs.held)
+            ]
+        except (AuthRejected, Refused):
+            self._leaving_again = now + LEAVING_AGAIN_SECONDS
+        except VenueError:
+            pass  # the others tell of it
+        return []
 
     async def prices(self) -> None:
         """Read the wallet for the prices in it: no stream tells that of USDT."""

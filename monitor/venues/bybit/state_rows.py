@@ -61,7 +61,6 @@ class CoinRow(msgspec.Struct, gc=False):
     locked: Loose = None
     totalPositionMM: Loose = None
     totalPositionIM: Loose = None
-    availableToWithdraw: Loose = None
     marginCollateral: bool | None = None
     collateralSwitch: bool | None = None
 
@@ -179,7 +178,6 @@ def balance(row: CoinRow, update_time: float | None = None) -> Balance:
         frozen=optional(row.locked),
         option_value=None if equity is None or profit is None else equity - net - profit,
         price_usd=_price(equity, value),
-        withdrawable=optional(row.availableToWithdraw),
         update_time=update_time,
     )
 

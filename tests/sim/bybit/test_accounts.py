@@ -8,7 +8,9 @@ from monitor.sim.binance import SimBinance
 from monitor.sim.bybit import MarginMode, SimBybit
 from monitor.sim.bybit.accounts import SimAccount
 from monitor.sim.bybit.frames import rate, wallet_row
+from monitor.sim.bybit.leaving import may_leave
 from monitor.sim.bybit.portfolio import INITIAL_FACTOR
+from monitor.sim.bybit.refusals import Refusal
 from monitor.sim.bybit.tiers import risk_tiers
 from monitor.sim.clock import ManualClock
 from monitor.sim.market import Contract, Market
@@ -370,3 +372,47 @@ class TestTogetherWithAnotherVenue:
         assert sim.market.asset_usd("BTC") == 1.0
         market.step(3_600.0)
         assert sim.market.asset_usd("BTC") != 1.0
+
+
+class TestWhatMayLeave:
+    """Of each coin, as if it alone left."""
+
+    def test_an_account_without_positions_may_empty_itself(self) -> None:
+        found = account(venue(), USDT=10_000.0, BTC=1.0)
+        assert may_leave(found.book(), "USDT") == 10_000.0
+        assert may_leave(found.book(), "BTC") == 1.0
+
+    def test_the_free_balance_bounds_it_through_the_ratio_of_the_coin(self) -> None:
+        sim = venue()
+        found = account(sim, USDT=1_000.0, BTC=1.0)
+        found.trade("BTCUSDT", 8.0, leverage=10.0)
+        available = float(wallet_row(found.book())["totalAvailableBalance"])
+        assert 0.0 < available < 0.95 * sim.prices().usd_index("BTC")
+        assert may_leave(found.book(), "BTC") * 0.95 * sim.prices().usd_index("BTC") == pytest.approx(available)
+        assert may_leave(found.book(), "USDT") == pytest.approx(found.wallet("USDT"))
+
+    def test_what_an_open_spot_order_holds_stays(self) -> None:
+        found = account(venue())
+        found.place_order("BTCUSDT", 0.1, 40_000.0, spot=True)
+        assert may_leave(found.book(), "USDT") == pytest.approx(6_000.0, rel=0.05)
+
+    def test_what_was_added_to_an_isolated_position_stays_with_it(self) -> None:
+        found = account(venue(), MarginMode.ISOLATED)
+        found.trade("BTCUSDT", 0.1, leverage=10.0)
+        before = may_leave(found.book(), "USDT")
+        assert before == pytest.approx(found.wallet("USDT") - found.book().coin("USDT").position_initial)
+        found.add_margin("BTCUSDT", 100.0)
+        assert may_leave(found.book(), "USDT") == pytest.approx(before - 100.0)
+
+    def test_it_is_answered_for_twenty_coins_at_most(self) -> None:
+        sim = venue()
+        account(sim, USDT=10_000.0, BTC=1.0)
+        said = sim.answer_of("main", "/v5/account/withdrawal", coinName="BTC,USDT")
+        assert said["availableWithdrawal"] == said["availableWithdrawalMap"]["BTC"]
+        assert {coin: float(amount) for coin, amount in said["availableWithdrawalMap"].items()} == {
+            "BTC": 1.0,
+            "USDT": 10_000.0,
+        }
+        for names in ("", "BTC,,USDT", ",".join(f"C{number}" for number in range(21))):
+            with pytest.raises(Refusal):
+                sim.answer_of("main", "/v5/account/withdrawal", coinName=names)
