@@ -94,7 +94,7 @@ FEES_OF: tuple[Mapping[str, str], ...] = ({"category": "linear"}, {"category": "
 COINS_PER_WITHDRAWAL = 20  #: that one question about what may leave can name
 
 
-def leaving(coins: Iterable[Asset]) -> tuple[dict[str, str | int], ...]:
+def leaving(coins: Iterable[Asset]) -> tuple[Mapping[str, str], ...]:
     """The questions for what may leave of these coins."""
     names = sorted(set(coins))
     return tuple(
