@@ -220,9 +220,10 @@ def _loans(name: str, its: Sequence[_TierRow], problems: list[RowProblem] | None
     base, _, quote = name.partition("-")
     found: dict[Symbol, TierTable] = {}
     for asset, sizes in ((base, [row.baseMaxLoan for row in its]), (quote, [row.quoteMaxLoan for row in its])):
-        ends = [0.0, *(optional(size) or 0.0 for size in sizes)]
-        steps = [(low, high, row.mmr) for low, high, row in zip(ends, ends[1:], its, strict=False)]
         try:
+            ends = sorted(positive("the most that is lent", size) for size in sizes)
+            rates = sorted(finite("mmr", row.mmr) for row in its)  # more is never lent at less
+            steps = list(zip([0.0, *ends], ends, rates, strict=False))
             found[loan_table(name, asset)] = _flat(steps, TierBy.BASE)
         except BadField as error:
             if problems is not None:
@@ -232,7 +233,9 @@ def _loans(name: str, its: Sequence[_TierRow], problems: list[RowProblem] | None
 
 def _flat(steps: Iterable[tuple[Loose, Loose, Loose]], by: TierBy) -> TierTable:
     """(from, up to and with, rate) as tiers. BadField unless they rise from nothing."""
-    read = sorted((finite("minSz", low), optional(high) or inf, finite("the rate", rate)) for low, high, rate in steps)
+    read = sorted((finite("minSz", low), _end(high), finite("the rate", rate)) for low, high, rate in steps)
+    if any(high == inf for _, high, _ in read[:-1]):
+        raise BadField("a tier below the last has no end")
     made: list[Tier] = []
     end = 0.0
     for _, high, rate in read:
@@ -247,6 +250,11 @@ def _flat(steps: Iterable[tuple[Loose, Loose, Loose]], by: TierBy) -> TierTable:
     if not made:
         raise BadField("there is no tier")
     return TierTable(tuple(made), by, cap=None if end == inf else end)
+
+
+def _end(size: Loose) -> float:
+    """The largest size of a tier, where it has one."""
+    return inf if size in (None, "") else positive("maxSz", size)
 
 
 def collateral(

@@ -11,8 +11,10 @@ liquidates, so that our lines know none of them either; the stages «warning» a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from monitor.domain.accounts import Account, Balance, CollateralMode, MarginMode, Order, Position
+from monitor.domain.instruments import Payoff
 from monitor.domain.names import Asset, PoolKey, Side, Symbol
 from monitor.domain.tables import Tables
 from monitor.margin.pool import LIQUIDATION, Description, Leg, Pool, VenueFigures, VenueLine
@@ -149,10 +151,12 @@ def _cross(terms: Terms, asset: Asset, positions: Sequence[Position], resting: S
             )
         else:
             legs.append(terms.leg(position, words))
-    for leg, its in resting:
-        legs.append(leg)
+    for _, its in resting:
         words.reasons |= its.reasons
         words.unknown |= its.unknown
+    legs += [leg for leg, _ in resting if leg.quantity]
+    # What is only held back has no price of its own: it goes by that of a contract. Without one nothing is required.
+    legs += [replace(leg, symbol=legs[0].symbol) for leg, _ in resting if legs and not leg.quantity]
     return Pool(
         key=PoolKey(*terms.account.key, f"cross:{asset}"),
         numeraire=asset,
@@ -212,36 +216,53 @@ def _resting(terms: Terms) -> list[tuple[Leg, Words]]:
     """What resting orders count for in the pools of futures mode, each with what had to be assumed for it."""
     account = terms.account
     orders = sorted(account.orders.values(), key=lambda order: order.id)
-    contracts = [order for order in orders if inst_type(order.symbol) != InstType.MARGIN]
-    opening = opening_parts(account, [one for one in contracts if one.margin_mode is not MarginMode.ISOLATED])
+    opening = opening_parts(account, [order for order in orders if inst_type(order.symbol) != InstType.MARGIN])
     found: list[tuple[Leg, Words]] = []
     for order in orders:
-        words = Words()
-        if order.id in opening:
-            found.append((terms.order(order, opening[order.id], words), words))
-        elif order.margin_mode is MarginMode.ISOLATED and not order.reduce_only:
-            found += _isolated_order(terms, order, words)
-        elif inst_type(order.symbol) == InstType.MARGIN and order.margin_mode is None:
+        kind, words, opened = inst_type(order.symbol), Words(), opening.get(order.id, 0.0)
+        if kind == InstType.MARGIN:
             found += _spot_order(terms, order, words)
+        elif not opened:
+            continue
+        elif order.margin_mode is MarginMode.ISOLATED:
+            found += _isolated_order(terms, order, opened, words)
+        elif kind == InstType.OPTION:
+            found += _option_order(terms, order, opened, words)
+        else:
+            found.append((terms.order(order, opened, words), words))
     return found
 
 
-def _isolated_order(terms: Terms, order: Order, words: Words) -> list[tuple[Leg, Words]]:
+def _isolated_order(terms: Terms, order: Order, opened: float, words: Words) -> list[tuple[Leg, Words]]:
     """An order that would open an isolated position holds its margin and its fee back from the asset's pool."""
-    if inst_type(order.symbol) == InstType.MARGIN or terms.instrument(order.symbol) is None:
+    if terms.instrument(order.symbol) is None or inst_type(order.symbol) == InstType.OPTION:
         return []
-    leg = terms.order(order, abs(order.quantity), words)
-    price = order.price or 0.0
-    size = abs(leg.quantity)
-    notional = (size / price if price else 0.0) if leg.base == leg.settle else size * price
+    leg = terms.order(order, opened, words)
+    price, size = order.price or 0.0, abs(leg.quantity)
+    notional = (size / price if price else 0.0) if leg.payoff is Payoff.INVERSE else size * price
     margin = notional / order.leverage if order.leverage else notional
     return [(terms.held_back(order, margin + leg.opening_fee, leg.settle), words)]
 
 
+def _option_order(terms: Terms, order: Order, opened: float, words: Words) -> list[tuple[Leg, Words]]:
+    """An order to buy an option holds back its premium. One to sell counts in the margin factor of its family; what
+    else the ratio knows of it is not documented.
+    """
+    instrument, settle = terms.instrument(order.symbol), terms.settles(order)
+    if instrument is None or settle is None:
+        return []
+    if order.quantity < 0:
+        words.assume("resting orders to sell options count in the margin factor alone")
+        return [(terms.held_back(order, 0.0, settle), words)]
+    if not order.price:
+        words.assume(f"a resting order of {order.symbol} has no price: its premium is not counted")
+    return [(terms.held_back(order, opened * instrument.contract_size * (order.price or 0.0), settle), words)]
+
+
 def _spot_order(terms: Terms, order: Order, words: Words) -> list[tuple[Leg, Words]]:
-    """A spot order holds back what it would pay with."""
+    """A spot order holds back what it would pay with; what one of spot margin holds back is not documented."""
     instrument = terms.instrument(order.symbol)
-    if instrument is None:
+    if instrument is None or order.margin_mode is not None:
         return []
     if order.quantity < 0:
         return [(terms.held_back(order, -order.quantity, instrument.base), words)]

@@ -30,6 +30,7 @@ STAGES = (
 )
 EXACT_TOLERANCE = 1e-4
 WIDE_TOLERANCE = 0.02  #: where the venue does not say what it holds still
+BEYOND = 1e30  #: a price that none ever reaches: sold there, nothing is lost
 
 USUAL_TAKER = {InstType.SWAP: 0.0005, InstType.FUTURES: 0.0005, InstType.OPTION: 0.0003, InstType.SPOT: 0.001}
 """Rates of the lowest fee level, for a fee that could not be read: assumed in words."""
@@ -40,6 +41,7 @@ class Terms:
 
     def __init__(self, account: Account, tables: Tables) -> None:
         self.account, self.tables = account, tables
+        self._sold: dict[str, float] | None = None
 
     def instrument(self, symbol: Symbol) -> Instrument | None:
         """As listed; None for one that is not, or not yet."""
@@ -121,18 +123,26 @@ class Terms:
         )
 
     def order(self, order: Order, opening: float, words: Words) -> Leg:
-        """What of a resting order would open: `opening` contracts of it (absolute), at its own price."""
+        """What of a resting order would open: `opening` contracts of it (absolute), at its own price.
+
+        It costs its fee and nothing else, whatever its price: the venue takes no loss of an order beyond the mark.
+        """
         instrument = self._listed(order.symbol, words)
         rate, price = self.fee(order.symbol, words), order.price or 0.0
+        if not price:
+            words.assume(f"a resting order of {order.symbol} has no price: its fee is not counted")
         signed = opening if order.quantity > 0 else -opening
         size = signed * instrument.contract_size
         inverse = instrument.payoff is Payoff.INVERSE
         at_price = (abs(size) / price if price else 0.0) if inverse else abs(size) * price
+        lossless = 0.0 if signed > 0 else BEYOND
+        if inverse:
+            lossless = 1.0 / BEYOND if signed > 0 else 0.0
         return Leg(
             symbol=order.symbol,
             side=order.side or (Side.LONG if order.quantity > 0 else Side.SHORT),
             quantity=size,
-            entry=price,
+            entry=lossless,
             base=instrument.base,
             quote=instrument.quote,
             settle=self.settles(order) or instrument.settle,
@@ -154,7 +164,7 @@ class Terms:
             symbol=order.symbol,
             side=Side.LONG if order.quantity > 0 else Side.SHORT,
             quantity=0.0,
-            entry=order.price or 0.0,
+            entry=0.0,
             base=settle,
             quote=settle,
             settle=settle,
@@ -186,14 +196,19 @@ class Terms:
         if table is None:
             words.refuse(f"no margin factors of {instrument.family}")
             return 0.0
-        signed = [(one.symbol, one.quantity) for one in self.account.positions.values()]
-        signed += [(one.symbol, one.quantity) for one in self.account.orders.values()]
-        sold = [
-            -quantity
-            for other, quantity in signed
-            if quantity < 0 and inst_type(other) == InstType.OPTION and self._family(other) == instrument.family
-        ]
-        return rate_at(table, sum(sold))
+        if self._sold is None:
+            self._sold = self._sold_by_family()
+        return rate_at(table, self._sold.get(instrument.family, 0.0))
+
+    def _sold_by_family(self) -> dict[str, float]:
+        """Contracts of options that are sold or offered, by family."""
+        found: dict[str, float] = {}
+        held: list[Position | Order] = [*self.account.positions.values(), *self.account.orders.values()]
+        for one in held:
+            if one.quantity < 0 and inst_type(one.symbol) == InstType.OPTION:
+                name = self._family(one.symbol)
+                found[name] = found.get(name, 0.0) - one.quantity
+        return found
 
     def _family(self, symbol: Symbol) -> str:
         instrument = self.instrument(symbol)
@@ -227,25 +242,29 @@ def rate_at(table: TierTable, size: float) -> float:
 def opening_parts(account: Account, wanted: Sequence[Order]) -> dict[str, float]:
     """What of each order (by id, in contracts) would open rather than close.
 
-    An order that can only reduce opens nothing. In net mode an order against a position closes it first, the one with
-    the price that is reached first before the others.
+    An order that can only reduce opens nothing. In net mode an order against a position of its own margin mode closes
+    it first, the one with the price that is reached first before the others.
     """
-    left = {key: abs(position.quantity) for key, position in account.positions.items()}
+    left: dict[tuple[Symbol, Side, bool], float] = {}
+    for position in account.positions.values():
+        left[position.symbol, position.side, _alone(position)] = abs(position.quantity)
     found: dict[str, float] = {}
     for order in sorted(wanted, key=_reached_first):
         size = abs(order.quantity)
         if order.reduce_only:
             continue
         if order.side is None:
-            other = Side.SHORT if order.quantity > 0 else Side.LONG
-            for key in left:
-                if key.symbol == order.symbol and key.side is other:
-                    closing = min(left[key], size)
-                    left[key] -= closing
-                    size -= closing
+            against = order.symbol, Side.SHORT if order.quantity > 0 else Side.LONG, _alone(order)
+            closing = min(left.get(against, 0.0), size)
+            left[against] = left.get(against, 0.0) - closing
+            size -= closing
         if size > 0.0:
             found[order.id] = size
     return found
+
+
+def _alone(one: Position | Order) -> bool:
+    return one.margin_mode is MarginMode.ISOLATED
 
 
 def _reached_first(order: Order) -> tuple[Symbol, float, str]:

@@ -64,6 +64,9 @@ def whole_account(terms: Terms, cross: Sequence[Position]) -> list[Pool]:
     if simulated and legs:
         scenarios, constant = _requirement(terms, cross, words)
     holdings, cash = _holdings(terms, (*legs, *resting), cross, words)
+    if constant:
+        # The account's own figure holds what its loans require, too.
+        holdings = [one if one.borrow is None else replace(one, borrow=flat(0.0)) for one in holdings]
     return [
         Pool(
             key=PoolKey(*account.key, POOL_NAMES[mode]),
@@ -128,7 +131,7 @@ def _holdings(
     found: list[Holding] = []
     for asset in sorted(settled | set(account.balances)):
         balance = account.balances.get(asset)
-        amount = _amount(balance, cross, asset)
+        amount = _amount(account, balance, cross, asset)
         if asset == USD or asset in OWN_USD:
             cash += amount
             continue
@@ -146,7 +149,8 @@ def _holdings(
         counts = _counts(account, balance)
         if not counts and amount > 0.0 and asset not in settled:
             continue  # it backs nothing, and cannot fall below zero either
-        if known.borrow is None and amount < 0.0:
+        owed_now = amount < 0.0 or (balance is not None and (balance.venue_equity or 0.0) < 0.0)
+        if known.borrow is None and owed_now:
             words.refuse(f"no borrowing tiers for {asset}, which is owed")
         elif known.borrow is None and asset in settled:
             words.assume(f"no borrowing tiers for {asset}: where it would have to be lent, lines are too far away")
@@ -163,14 +167,17 @@ def _counts(account: Account, balance: Balance | None) -> bool:
     return balance.collateral is not False or (balance.venue_value_usd or 0.0) > 0.0
 
 
-def _amount(balance: Balance | None, cross: Sequence[Position], asset: Asset) -> float:
+def _amount(account: Account, balance: Balance | None, cross: Sequence[Position], asset: Asset) -> float:
     """What there is of an asset without what moves with prices: the venue's equity of it less profits and options.
 
-    Equity knows what cash alone does not (trading bots, accrued interest). Where a push told of cash only, that is it.
+    Equity knows what cash alone does not (trading bots, loans of spot mode, accrued interest). Where a push told of
+    cash only, that is it. Profits do not apply in spot mode, where their field is empty.
     """
     if balance is None:
         return 0.0
     profit = balance.venue_cross_unrealized_pnl
+    if profit is None and account.mode.collateral is CollateralMode.SPOT:
+        profit = 0.0
     if balance.venue_equity is None or profit is None:
         return balance.wallet - balance.interest
     options = sum(

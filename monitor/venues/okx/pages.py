@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from monitor.domain.accounts import Balance
 from monitor.domain.events import BalanceChanged, Event, PositionChanged
 from monitor.domain.frames import Decoded
 from monitor.domain.names import Asset, Side, Symbol
@@ -87,7 +88,9 @@ def _remember(shown: dict[_Key, _Row], rows: Mapping[_Key, _Row]) -> None:
 
 def _closed(event: _Row, at: float, received: float) -> Event:
     if isinstance(event, BalanceChanged):
-        return replace(event, wallet=0.0, cross_wallet=0.0, venue_time=at, received=received, row=None)
+        # All of it is gone: what was owed and held back with it.
+        nothing = Balance(asset=event.asset, wallet=0.0, cross_wallet=0.0)
+        return replace(event, wallet=0.0, cross_wallet=0.0, venue_time=at, received=received, row=nothing)
     return replace(
         event, quantity=0.0, entry_price=None, isolated_wallet=None, venue_time=at, received=received, row=None
     )

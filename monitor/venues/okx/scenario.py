@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from monitor.domain.accounts import Account, Position, RiskUnit
 from monitor.margin.pool import ScenarioGrid
+from monitor.venues.okx.endpoints import InstType, inst_type
 from monitor.venues.okx.margin_words import Words
 
 WHOLE_MOVE = 0.99  #: a curve that goes this far down has said all there is to say
@@ -20,7 +21,7 @@ WHOLE_MOVE = 0.99  #: a curve that goes this far down has said all there is to s
 def grids(account: Account, cross: Sequence[Position], words: Words) -> tuple[ScenarioGrid, ...] | None:
     """A grid for each risk unit; None where the venue has not told any, or not of all that is held."""
     venue = account.venue
-    coins = {position.symbol.partition("-")[0] for position in cross}
+    coins = {one.symbol.partition("-")[0] for one in cross if inst_type(one.symbol) != InstType.MARGIN}
     missing = sorted(coins - {unit.asset for unit in venue.risk_units})
     if missing or not venue.risk_units:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, nextafter
 
 import pytest
@@ -103,7 +104,9 @@ def test_tiers_are_told_for_every_symbol_of_the_family_and_of_its_kind_alone() -
     assert read.tiers == (Tier(0.0, 0.004), Tier(nextafter(1000.0, inf), 0.005))
 
 
-@pytest.mark.parametrize("spoiled", [{"mmr": ""}, {"mmr": "0"}, {"mmr": "nan"}, {"minSz": ""}])
+@pytest.mark.parametrize(
+    "spoiled", [{"mmr": ""}, {"mmr": "0"}, {"mmr": "nan"}, {"minSz": ""}, {"maxSz": "0"}, {"maxSz": "-1"}]
+)
 def test_a_table_with_a_tier_that_cannot_be_read_is_no_table(spoiled: Row) -> None:
     known = answers.instruments([answer(contract("BTC-USDT-SWAP", "0.01"))], VENUE, NOW).instruments
     rows = [
@@ -114,6 +117,31 @@ def test_a_table_with_a_tier_that_cannot_be_read_is_no_table(spoiled: Row) -> No
     asked = answers.TierAnswer(answer(*rows), "SWAP", MarginMode.CROSS)
     assert answers.tiers([asked], known, VENUE, NOW, bad).tiers == ()
     assert len(bad) == 1
+
+
+def test_a_tier_without_an_end_is_the_last_or_none() -> None:
+    low, high = tier("0", "1000", "0.004"), tier("1001", "", "0.005")
+    known = answers.instruments([answer(contract("BTC-USDT-SWAP", "0.01"))], VENUE, NOW).instruments
+    named = [{**one, "instFamily": "BTC-USDT"} for one in (low, high)]
+    asked = answers.TierAnswer(answer(*named), "SWAP", MarginMode.CROSS)
+    ((_, table),) = answers.tiers([asked], known, VENUE, NOW).tiers
+    assert (table.tiers[1].rate, table.cap) == (0.005, None)
+    asked = replace(asked, raw=answer({**named[0], "maxSz": ""}, named[1]))
+    bad: list[RowProblem] = []
+    assert answers.tiers([asked], known, VENUE, NOW, bad).tiers == ()
+    assert [one.why for one in bad] == ["a tier below the last has no end"]
+
+
+@pytest.mark.parametrize("most", ["", "0"])
+def test_loans_of_a_pair_whose_limits_cannot_be_read_are_no_table(most: str) -> None:
+    rows = [
+        tier("0", "1", "0.02", instId="BTC-USDT", baseMaxLoan=most, quoteMaxLoan="50000"),
+        tier("1", "5", "0.03", instId="BTC-USDT", baseMaxLoan="5", quoteMaxLoan="250000"),
+    ]
+    asked = answers.TierAnswer(answer(*rows), "MARGIN", MarginMode.ISOLATED)
+    bad: list[RowProblem] = []
+    assert [name for name, _ in answers.tiers([asked], (), VENUE, NOW, bad).isolated] == ["BTC-USDT:USDT"]
+    assert [one.row for one in bad] == ["loans of BTC for BTC-USDT"]
 
 
 def test_loans_are_told_by_amount_of_the_asset() -> None:

@@ -100,19 +100,20 @@ def test_spot_mode_is_no_pool_and_with_a_loan_one() -> None:
                 setup=config("1", enableSpotBorrow=True),
                 money=balance(
                     coin("BTC", "1", eq="1", upl="0", coinUsdPrice="60000"),
-                    coin("USDT", "0", upl="0", coinUsdPrice="1", **row),
+                    coin("USDT", "0", coinUsdPrice="1", **{"upl": "0", **row}),
                 ),
                 more={DISCOUNTS: RATES, loans: answer(tier("0", "1000000", "0.03"))},
             )
         )
 
     assert names(spot(eq="0")) == []
-    owing = spot(eq="-20000", liab="20000")
-    assert names(owing) == ["spot"]
-    result = owing.results()["spot"]
-    assert result.equity == pytest.approx(60000 * 0.98 - 20000)
-    assert result.maintenance_margin == pytest.approx(20000 * (0.03 + 1.03 * 0.001))
-    assert result.coins["BTC"].down.price is not None
+    # A profit does not apply in spot mode: its field may be empty, and the debt stands in the equity all the same.
+    for owing in (spot(eq="-20000", liab="20000"), spot(eq="-20000", liab="20000", upl="")):
+        assert names(owing) == ["spot"]
+        result = owing.results()["spot"]
+        assert result.equity == pytest.approx(60000 * 0.98 - 20000)
+        assert result.maintenance_margin == pytest.approx(20000 * (0.03 + 1.03 * 0.001))
+        assert result.coins["BTC"].down.price is not None
 
 
 # Futures mode
@@ -201,7 +202,8 @@ def test_other_orders_hold_back_what_they_would_pay_with() -> None:
     spot_buy = {**order("BTC-USDT", "buy", "0.1", "50000", tdMode="cash")}
     alone = order("ETH-USDT-SWAP", "buy", "10", "2000", tdMode="isolated", lever="10")
     money = balance(coin("USDT", "10000"), coin("BTC", "1"))
-    found = futures_mode(orders=(spot_sale, spot_buy, alone), money=money)
+    held = swap("BTC-USDT-SWAP", "10", "60000", "61000"), swap("BTC-USD-SWAP", "7", "60000", "61000")
+    found = futures_mode(*held, orders=(spot_sale, spot_buy, alone), money=money)
     kept = {pool.key.pool: sum(leg.opening_fee for leg in pool.legs) for pool in found.description.pools}
     assert kept == {"cross:BTC": 0.5, "cross:USDT": pytest.approx(0.1 * 50000 + 2000 * 0.1 + 2000 * 0.0005)}
 
@@ -448,6 +450,10 @@ def test_a_negative_balance_counts_whole_and_is_a_loan() -> None:
 def test_a_loan_without_its_tiers_is_unknown_and_without_interest_in_the_push_known() -> None:
     owing = in_usd(coin("ETH", "-1", eq="-1", upl="0", coinUsdPrice="3000"))
     assert owing.pool("multi-assets").unknown == ("no borrowing tiers for ETH, which is owed",)
+    # What a loss has made a debt is one, though there is cash.
+    lost = swap("BTC-USD-SWAP", "100", "60000", "30000", ccy="BTC", upl="-0.1666")
+    lent = in_usd(coin("BTC", "0.1", eq="-0.0666", upl="-0.1666", coinUsdPrice="30000"), positions=(lost,))
+    assert lent.pool("multi-assets").unknown == ("no borrowing tiers for BTC, which is owed",)
     cash_only = in_usd(coin("USDT", "-1000", interest="3"))
     assert cash_only.pool("multi-assets").holdings[0].amount == -1003.0
 
@@ -710,6 +716,30 @@ def test_without_scenarios_the_requirement_is_held_and_said_to_be() -> None:
     assert (pool.constant_requirement, pool.grids) == (1300.0, ())
     assert any("scenarios were not read" in why for why in pool.reasons)
     assert any("neither scenarios" in why for why in portfolio().pool("portfolio-margin").unknown)
+
+
+def test_the_accounts_own_requirement_holds_what_its_loans_require_and_counts_it_once() -> None:
+    found = in_usd(
+        coin("BTC", "1", eq="1", upl="0", coinUsdPrice="60000"),
+        coin("USDT", "-1000", eq="-840", upl="160"),
+        level="4",
+        positions=(swap("BTC-USDT-SWAP", "16", "60000", "61000", uTime="1"),),
+        totals={"mmr": "1300"},
+    )
+    result = found.results()["portfolio-margin"]
+    assert result.maintenance_margin == pytest.approx(1300.0 + 840 * 1.03 * 0.001)
+
+
+def test_spot_margin_of_a_coin_needs_no_risk_unit() -> None:
+    row = swap("ETH-USDT", "0.5", "3000", "3100", instType="MARGIN", posCcy="ETH", ccy="USDT", uTime="1")
+    held = swap("BTC-USDT-SWAP", "16", "60000", "61000", uTime="1")
+    found = in_usd(
+        coin("USDT", "9000", eq="9160", upl="160"),
+        level="4",
+        positions=(held, row),
+        more={named(endpoints.POSITION_BUILDER): answer({"riskUnitData": [unit_row()]})},
+    )
+    assert [grid.asset for grid in found.pool("portfolio-margin").grids] == ["BTC"]
 
 
 def test_a_unit_without_scenarios_is_held_by_itself() -> None:

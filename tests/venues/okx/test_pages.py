@@ -37,6 +37,16 @@ def test_what_a_complete_snapshot_leaves_out_is_gone() -> None:
     assert held(pages.put(snapshot(ETH))) == {"ETH-USDT-SWAP": 1.0}
 
 
+def test_a_coin_that_is_gone_owes_nothing_any_more() -> None:
+    pages = Pages()
+    owing, other = coin("USDT", "5", liab="7", interest="1", ordFrozen="2"), coin("BTC", "1")
+    pages.put(decoded(frame("account", {"uTime": STAMP, "details": [owing, other]}, eventType="snapshot")))
+    found = pages.put(decoded(frame("account", {"uTime": STAMP, "details": [other]}, eventType="snapshot")))
+    (gone,) = [event for event in found.events if isinstance(event, BalanceChanged) and event.asset == "USDT"]
+    assert gone.row is not None
+    assert (gone.wallet, gone.row.wallet, gone.row.borrowed, gone.row.interest) == (0.0, 0.0, 0.0, 0.0)
+
+
 def test_a_snapshot_in_pages_is_judged_at_its_last() -> None:
     pages = Pages()
     pages.put(snapshot(BTC, ETH, SOL))
