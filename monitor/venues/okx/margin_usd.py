@@ -149,13 +149,17 @@ def _holdings(
         counts = _counts(account, balance)
         if not counts and amount > 0.0 and asset not in settled:
             continue  # it backs nothing, and cannot fall below zero either
-        owed_now = amount < 0.0 or (balance is not None and (balance.venue_equity or 0.0) < 0.0)
-        if known.borrow is None and owed_now:
+        if known.borrow is None and (amount < 0.0 or _is_below_zero(balance)):
             words.refuse(f"no borrowing tiers for {asset}, which is owed")
         elif known.borrow is None and asset in settled:
             words.assume(f"no borrowing tiers for {asset}: where it would have to be lent, lines are too far away")
         found.append(_holding(terms, asset, amount, known, balance, words, counts=counts))
     return found, cash
+
+
+def _is_below_zero(balance: Balance | None) -> bool:
+    """Whether losses have made a debt of what there is of an asset."""
+    return balance is not None and balance.venue_equity is not None and balance.venue_equity < 0.0
 
 
 def _counts(account: Account, balance: Balance | None) -> bool:
@@ -198,7 +202,8 @@ def _holding(
     *,
     counts: bool,
 ) -> Holding:
-    owed = max(0.0, -amount)
+    # The fee is a little more on what is owed in a higher tier: of now, profits and losses in it.
+    owed = max(0.0, -(amount if balance is None or balance.venue_equity is None else balance.venue_equity))
     fee = 0.0
     if known.borrow is not None:
         spot = f"{asset}-USDT" if asset != "USDT" else "BTC-USDT"
