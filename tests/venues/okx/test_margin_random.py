@@ -184,7 +184,8 @@ def account(held: list[Held], offered: list[Offered], money: list[Row], level: s
 def needed(held: list[Held], offered: list[Offered], settle: str) -> tuple[float, float]:
     """Maintenance with the fee of closing of what settles in an asset, and what its orders' own fees are."""
     sizes: dict[tuple[str, str], float] = {}
-    for one in (*held, *offered):
+    everything: list[Held | Offered] = [*held, *offered]
+    for one in everything:
         sizes[one.kind.group] = sizes.get(one.kind.group, 0.0) + abs(one.signed)
     total = fees = 0.0
     marks = {one.kind.inst: one.mark for one in held}
