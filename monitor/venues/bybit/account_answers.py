@@ -6,6 +6,7 @@ read one after the other; the session reads again where an event fell between th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -54,6 +55,8 @@ class _FeeRow(msgspec.Struct, gc=False):
 class _Totals(msgspec.Struct, gc=False):
     coin: list[msgspec.Raw]
     totalEquity: Loose = None
+    totalWalletBalance: Loose = None
+    totalPerpUPL: Loose = None
     totalMarginBalance: Loose = None
     totalAvailableBalance: Loose = None
     totalInitialMargin: Loose = None
@@ -125,13 +128,16 @@ def _settings(raws: Iterable[bytes | str], venue: Venue, bad: list[RowProblem]) 
     found: dict[Symbol, SymbolConfig] = {}
     for raw in raws:
         for row in each(rows(raw, venue, "position").rows, PositionRow, lambda row: row, "position setting", bad):
-            adds = {0.0: False, 1.0: True}.get(optional(row.autoAddMargin) or 0.0)
-            leverage = optional(row.leverage)
-            setting = SymbolConfig(symbol=row.symbol, leverage=leverage or None, auto_add_margin=adds)
-            before = found.get(row.symbol)
-            # Each leg of a hedge has a row; their leverages may differ, and then there is no one for the symbol.
-            differs = before is not None and before.leverage != setting.leverage
-            found[row.symbol] = SymbolConfig(symbol=row.symbol, auto_add_margin=adds) if differs else setting
+            said = optional(row.autoAddMargin)
+            adds = None if said is None else {0.0: False, 1.0: True}.get(said)
+            leverage = optional(row.leverage) or None
+            # Each leg of a hedge has a row; where their settings differ there is no one for the symbol.
+            before = found.get(row.symbol, SymbolConfig(symbol=row.symbol, leverage=leverage, auto_add_margin=adds))
+            found[row.symbol] = SymbolConfig(
+                symbol=row.symbol,
+                leverage=leverage if before.leverage == leverage else None,
+                auto_add_margin=adds if before.auto_add_margin is adds else None,
+            )
     return tuple(found.values())
 
 
@@ -221,7 +227,7 @@ def _figures(totals: _Totals, balances: list[Balance], risk: Risk | None) -> Ven
     if balance_usd is not None and initial is not None and available is not None and available > 0.0:
         haircut = max(0.0, balance_usd - initial - available)
     return VenueAccount(
-        equity=balance_usd,
+        equity=_without_options(balance_usd, totals, balances),
         maintenance_margin=optional(totals.totalMaintenanceMargin),
         initial_margin=initial,
         ratio=optional(totals.accountMMRate),
@@ -231,6 +237,19 @@ def _figures(totals: _Totals, balances: list[Balance], risk: Risk | None) -> Ven
         risk_units=() if risk is None else risk.units,
         risk_asked=None if risk is None else risk.asked,
     )
+
+
+def _without_options(balance_usd: float | None, totals: _Totals, balances: Iterable[Balance]) -> float | None:
+    """The margin balance without what options are worth: two documents differ on whether portfolio margin's holds it,
+    and the wallet's own sum of balance and profit tells.
+    """
+    wallet, profit = optional(totals.totalWalletBalance), optional(totals.totalPerpUPL)
+    if balance_usd is None or wallet is None or profit is None:
+        return balance_usd
+    options = sum((one.option_value or 0.0) * (one.price_usd or 0.0) for one in balances)
+    beside = balance_usd - wallet - profit
+    agrees = abs(beside - options) <= 1e-6 * abs(balance_usd) < abs(options)
+    return wallet + profit if agrees else balance_usd
 
 
 def _leaving(balances: list[Balance], raws: Iterable[bytes | str], venue: Venue) -> list[Balance]:
@@ -262,5 +281,5 @@ def _leaves_for_sure(balances: Iterable[Balance]) -> float | None:
 
 
 def _once(what: str, names: list[str], problems: list[str]) -> None:
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in sorted(name for name, times in Counter(names).items() if times > 1):
         problems.append(f"{what} {name} is in the answer twice")

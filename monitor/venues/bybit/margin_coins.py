@@ -26,8 +26,12 @@ class Parts:
     debts: list[Debt] = field(default_factory=list)
 
 
-def add_coins(account: Account, tables: Tables, parameters: Parameters, legs: Sequence[Leg], parts: Parts) -> None:
-    """Every coin of the wallet, and every one that a contract settles in."""
+def add_coins(
+    account: Account, tables: Tables, parameters: Parameters, legs: Sequence[Leg], parts: Parts, *, options_back: bool
+) -> None:
+    """Every coin of the wallet, and every one that a contract settles in. `options_back`: what options are worth
+    keeps a coin from being lent.
+    """
     settled = {leg.settle for leg in legs}
     balances = {row.asset: row for row in account.balances.values() if _matters(row)}
     for asset in sorted(settled | balances.keys()):
@@ -44,9 +48,9 @@ def add_coins(account: Account, tables: Tables, parameters: Parameters, legs: Se
         if borrow is None and (asset in settled or amount < 0.0):
             parts.said.reasons.append(f"no loan tiers of {asset}: a loan of it asks for no margin here")
         parts.holdings.append(Holding(asset=asset, amount=amount, collateral=counted, borrow=borrow))
-        lent = 0.0 if balance is None else _lent_beside(balance)
+        lent = 0.0 if balance is None else _lent_beside(balance, options_back)
         if lent > DUST:
-            parts.said.reasons.append(f"{lent:g} {asset} are owed while as much is held: the loan asks for its margin")
+            parts.said.reasons.append(f"{asset} is owed while as much is held: the loan asks for its margin")
             table = flat(0.0) if borrow is None else borrow
             parts.debts.append(Debt(asset=asset, amount=lent, counted=False, requirement=table))
 
@@ -55,9 +59,11 @@ def _matters(balance: Balance) -> bool:
     return bool(balance.cross_wallet or balance.wallet or balance.borrowed)
 
 
-def _lent_beside(balance: Balance) -> float:
+def _lent_beside(balance: Balance, options_back: bool) -> float:
     """What is owed of a coin beyond what is missing of it: its margin is asked for though nothing is missing."""
     net = balance.venue_equity if balance.venue_equity is not None else balance.cross_wallet or 0.0
+    if not options_back:
+        net -= max(0.0, balance.option_value or 0.0)
     missing = max(0.0, -min(net, balance.cross_wallet or 0.0))
     return balance.borrowed - missing
 

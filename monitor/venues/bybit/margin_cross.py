@@ -25,6 +25,7 @@ CROSS = "multi-assets"
 RATIO_NAME = "accountMMRate"
 RATIO_DECIMALS = 4  #: the venue cuts off what follows
 ORDERS_CANCELLED = "orders-cancelled"
+WITH_ORDERS = (Stage(name=ORDERS_CANCELLED, orders=True), Stage(name=LIQUIDATION), *DEFAULT_STAGES[1:])
 
 
 def cross(account: Account, tables: Tables, parameters: Parameters) -> list[Pool]:
@@ -40,13 +41,12 @@ def cross(account: Account, tables: Tables, parameters: Parameters) -> list[Pool
         else:
             legs.append(leg_of(position, contract, account, tables, parameters, said, isolated=False))
     legs, orders = order_legs(account, tables, parameters, contracts, as_hedged(legs, account, contracts, said), said)
-    add_coins(account, tables, parameters, [*legs, *orders], parts)
+    add_coins(account, tables, parameters, [*legs, *orders], parts, options_back=False)
     if not legs and not orders and not parts.holdings:
         return []
     haircut = account.venue.haircut
     if haircut is None and any(balance.frozen for balance in account.balances.values()):
         said.reasons.append("what open spot orders may cost of collateral's value is unknown: it is not counted")
-    stages = (Stage(name=ORDERS_CANCELLED, orders=True), Stage(name=LIQUIDATION), *DEFAULT_STAGES[1:])
     return [
         Pool(
             key=PoolKey(*account.key, CROSS),
@@ -55,7 +55,7 @@ def cross(account: Account, tables: Tables, parameters: Parameters) -> list[Pool
             holdings=tuple(parts.holdings),
             debts=tuple(parts.debts),
             legs=(*legs, *orders),
-            stages=stages if orders else DEFAULT_STAGES,
+            stages=WITH_ORDERS if orders else DEFAULT_STAGES,
             venue=_cross_figures(account, contracts, parameters, orders=bool(orders)),
             reasons=tuple(dict.fromkeys(said.reasons)),
             unknown=tuple(dict.fromkeys(said.unknown)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from math import isnan
 
 from monitor.domain.accounts import Account, Order, Position
 from monitor.domain.instruments import Instrument, Payoff
@@ -98,7 +98,7 @@ def leg_of(
     if leverage is None:
         said.reasons.append(f"no leverage of {symbol} {side}: its initial margin is unknown, its fee to close assumed")
     taker = taker_fee(symbol, contract, account, parameters, said)
-    fee_rate = closing_fee_rate(taker, contract, position.quantity, leverage)
+    fee_rate = closing_fee_rate(taker, contract, position.quantity, leverage) * _since_opened(position, contract)
     return Leg(
         symbol=symbol,
         side=side,
@@ -117,6 +117,16 @@ def leg_of(
         initial_basis=Basis.ENTRY if isolated else parameters.basis,
         constant_initial=NAN if entry is None else contract.value(position.quantity, entry) * fee_rate,
     )
+
+
+def _since_opened(position: Position, contract: Contract) -> float:
+    """Value at the price of opening over that at the price from which profit counts: contracts in USDC pay their profit
+    every session, and the fee to close goes by the former, of which `positionValue` is made.
+    """
+    opened, entry = position.venue.notional, position.entry_price
+    if contract.settle != "USDC" or not opened or not entry:
+        return 1.0
+    return opened / contract.value(position.quantity, entry)
 
 
 def printed_between(contract: Contract) -> tuple[float, float] | None:
@@ -156,8 +166,8 @@ def tiered(table: TierTable, value: float) -> float:
 
 
 def as_hedged(legs: Sequence[Leg], account: Account, contracts: dict[Symbol, Contract], said: Said) -> list[Leg]:
-    """Legs of a hedge ask for less than each by itself, by a rule that no document gives: their maintenance is moved so
-    that it is the venue's at the venue's own mark.
+    """Legs of a hedge ask for less than each by itself, by a rule that no document gives: their maintenance is scaled,
+    so that it is the venue's at the venue's own mark and falls below nothing nowhere.
     """
     sides: dict[Symbol, set[Side]] = {}
     for leg in legs:
@@ -168,20 +178,32 @@ def as_hedged(legs: Sequence[Leg], account: Account, contracts: dict[Symbol, Con
         if leg.symbol not in hedged or leg.payoff is Payoff.OPTION:
             made.append(leg)
             continue
-        venue = account.positions[PositionKey(leg.symbol, leg.side)].venue
-        if venue.maintenance_margin is None or venue.mark_price is None or leg.tiers is None:
+        share = _share_of_alone(leg, account.positions[PositionKey(leg.symbol, leg.side)], contracts[leg.symbol])
+        if share is None or leg.tiers is None:
             said.reasons.append(f"{leg.symbol} is hedged: each leg is counted as if it were alone, which is too much")
             made.append(leg)
             continue
-        contract = contracts[leg.symbol]
-        alone = tiered(leg.tiers, contract.value(leg.quantity, venue.mark_price))
-        alone += contract.value(leg.quantity, leg.entry) * leg.fee_rate
         said.reasons.append(
             f"{leg.symbol} is hedged: the venue's maintenance of its {leg.side} at its mark is taken, and how it moves "
             "from there is assumed"
         )
-        made.append(replace(leg, constant_requirement=venue.maintenance_margin - alone))
+        made.append(replace(leg, tiers=_scaled(leg.tiers, share), fee_rate=leg.fee_rate * share))
     return made
+
+
+def _share_of_alone(leg: Leg, position: Position, contract: Contract) -> float | None:
+    """The venue's maintenance of a leg over what it would ask for by itself, at the venue's mark; None: not told."""
+    venue = position.venue
+    if venue.maintenance_margin is None or venue.mark_price is None or leg.tiers is None or isnan(leg.entry):
+        return None
+    alone = tiered(leg.tiers, contract.value(leg.quantity, venue.mark_price))
+    alone += contract.value(leg.quantity, leg.entry) * leg.fee_rate
+    return venue.maintenance_margin / alone if alone > 0.0 else None
+
+
+def _scaled(table: TierTable, share: float) -> TierTable:
+    tiers = (replace(tier, rate=tier.rate * share, deduction=tier.deduction * share) for tier in table.tiers)
+    return replace(table, tiers=tuple(tiers))
 
 
 def order_legs(
@@ -195,6 +217,7 @@ def order_legs(
     """The position legs and the order legs: orders ask at the rate of the tier of position and orders together."""
     made: list[Leg] = []
     left_out: set[Symbol] = set()
+    leverages = _leverages(account)
     room = {leg.symbol: -leg.quantity for leg in legs if _alone(leg, account)}
     for order in sorted(account.orders.values(), key=_first_filled):
         contract = contracts.get(order.symbol)
@@ -208,7 +231,7 @@ def order_legs(
         quantity = _beyond(order, room)
         if quantity:
             taker = taker_fee(order.symbol, contract, account, parameters, said)
-            made.append(_order_leg(order, quantity, order.price, taker, contract, account, tables))
+            made.append(_order_leg(order, quantity, order.price, taker, contract, leverages.get(order.symbol), tables))
     if left_out:
         said.reasons.append(f"orders of options are not counted: {', '.join(sorted(left_out))}")
     grouped = {leg.symbol for leg in made}
@@ -242,21 +265,23 @@ def _beyond(order: Order, room: dict[Symbol, float]) -> float:
     return order.quantity - closing
 
 
+def _leverages(account: Account) -> dict[Symbol, float]:
+    """The leverage of each symbol: that of a position in it, else as it is set."""
+    found = {symbol: one.leverage for symbol, one in account.symbols.items() if one.leverage}
+    return found | {key.symbol: row.leverage for key, row in account.positions.items() if row.leverage}
+
+
 def _order_leg(
     order: Order,
     quantity: float,
     price: float,
     taker: float,
     contract: Contract,
-    account: Account,
+    set_for_symbol: float | None,
     tables: Tables,
 ) -> Leg:
     side = order.side or (Side.LONG if quantity > 0 else Side.SHORT)
-    leverages = [row.leverage for key, row in account.positions.items() if key.symbol == order.symbol]
-    setting = account.symbols.get(order.symbol)
-    leverage = order.leverage or next(
-        (one for one in chain(leverages, [None if setting is None else setting.leverage]) if one), None
-    )
+    leverage = order.leverage or set_for_symbol
     fees = taker + closing_fee_rate(taker, contract, quantity, leverage)  # to open, and to close
     return Leg(
         symbol=order.symbol,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from monitor.domain.accounts import Account, Position, RiskUnit
+from collections.abc import Sequence
+from dataclasses import replace
+
+from monitor.domain.accounts import Account, Balance, Position, RiskUnit
 from monitor.domain.instruments import Payoff
 from monitor.domain.names import USD, Asset, PoolKey
 from monitor.domain.tables import Tables
 from monitor.domain.tiers import flat
-from monitor.margin.pool import Leg, Pool, ScenarioGrid, VenueFigures
+from monitor.margin.pool import DEFAULT_STAGES, LIQUIDATION, Leg, Pool, ScenarioGrid, VenueFigures
 from monitor.venues.bybit.margin_coins import DUST, Parts, add_coins
-from monitor.venues.bybit.margin_cross import RATIO_DECIMALS, RATIO_NAME
-from monitor.venues.bybit.margin_legs import Contract, Said, contract_for, positions_of
+from monitor.venues.bybit.margin_cross import ORDERS_CANCELLED, RATIO_DECIMALS, RATIO_NAME, WITH_ORDERS
+from monitor.venues.bybit.margin_legs import Contract, Said, contract_for, order_legs, positions_of
 from monitor.venues.bybit.margin_options import option_leg
 from monitor.venues.bybit.parameters import Parameters
+from monitor.venues.bybit.table_answers import NO_COLLATERAL
 
 PORTFOLIO = "portfolio-margin"
+CARRIED = 0.25  #: of what the scenarios require: how much may stand still beside the worst losses without a word
 CONTINGENCY_AGREES = 0.05  #: of a unit's maintenance, by which its parts may miss it before that is mentioned
 
 
@@ -30,10 +35,11 @@ def portfolio(account: Account, tables: Tables, parameters: Parameters) -> list[
             legs += [] if option is None else [option]
         else:
             legs.append(_scenario_leg(position, contract, said))
-    add_coins(account, tables, parameters, legs, parts)
-    if not legs and not parts.holdings:
+    orders = _orders(account, tables, parameters, legs, said)
+    add_coins(account, tables, parameters, [*legs, *orders], parts, options_back=True)
+    if not legs and not orders and not parts.holdings:
         return []
-    grids, held, initial = _scenarios(account, {leg.coin or leg.base for leg in legs}, said)
+    grids, held, initial = _scenarios(account, tables, {leg.coin or leg.base for leg in legs}, said)
     equity = _portfolio_equity(account)
     haircut = _portfolio_haircut(account, equity)
     venue = account.venue
@@ -44,16 +50,18 @@ def portfolio(account: Account, tables: Tables, parameters: Parameters) -> list[
             cash=-haircut,
             holdings=tuple(parts.holdings),
             debts=tuple(parts.debts),
-            legs=tuple(legs),
+            legs=(*legs, *orders),
             grids=tuple(grids),
             constant_requirement=held,
             constant_initial=initial,
+            stages=WITH_ORDERS if orders else DEFAULT_STAGES,
             venue=VenueFigures(
                 equity=None if equity is None else equity - haircut,
                 maintenance_margin=venue.maintenance_margin,
                 initial_margin=venue.initial_margin,
                 ratio=venue.ratio,
                 ratio_name=RATIO_NAME,
+                ratio_stage=ORDERS_CANCELLED if orders else LIQUIDATION,
                 ratio_decimals=RATIO_DECIMALS,
             ),
             reasons=tuple(dict.fromkeys(said.reasons)),
@@ -81,7 +89,23 @@ def _scenario_leg(position: Position, contract: Contract, said: Said) -> Leg:
     )
 
 
-def _scenarios(account: Account, coins: set[Asset], said: Said) -> tuple[list[ScenarioGrid], float, float]:
+def _orders(account: Account, tables: Tables, parameters: Parameters, legs: Sequence[Leg], said: Said) -> list[Leg]:
+    """Resting orders: what they would lose at once comes off equity; what they ask for is in the venue's scenarios."""
+    if not any(order.quantity for order in account.orders.values()):
+        return []
+    said.reasons.append("what resting orders ask for is counted as the venue's scenarios do")
+    _, found = order_legs(account, tables, parameters, {}, legs, Said())
+    return [
+        replace(
+            leg, tiers=flat(0.0), tier_group=None, group_deduction=True, initial_margin_rate=0.0, constant_initial=0.0
+        )
+        for leg in found
+    ]
+
+
+def _scenarios(
+    account: Account, tables: Tables, coins: set[Asset], said: Said
+) -> tuple[list[ScenarioGrid], float, float]:
     """The grids, and the maintenance and initial margin that stand beside them as they were read."""
     venue = account.venue
     grids: list[ScenarioGrid] = []
@@ -92,11 +116,19 @@ def _scenarios(account: Account, coins: set[Asset], said: Said) -> tuple[list[Sc
             said.unknown.append(f"no maintenance margin of {unit.asset} in the venue's scenarios")
             continue
         counted += unit.maintenance_margin
-        grid = _grid(unit, account, unit.maintenance_margin, said)
+        grid = _grid(unit, account, tables, unit.maintenance_margin, said)
         if grid is None:
             held += unit.maintenance_margin
         else:
             grids.append(grid)
+    if sum(abs(grid.contingency) for grid in grids) > CARRIED * counted:
+        said.reasons.append(
+            "much of what the venue requires stands beside the worst losses of its scenarios: no document says how it "
+            "moves, and it is held as it was read"
+        )
+    changed = max((row.update_time or 0.0 for row in account.positions.values()), default=0.0)
+    if venue.risk_asked is not None and changed > venue.risk_asked:
+        said.reasons.append("a position changed after the venue's scenarios were read: what they require is of before")
     missing = sorted(coins - {unit.asset for unit in venue.risk_units})
     if missing:
         if venue.maintenance_margin is None:
@@ -110,12 +142,17 @@ def _scenarios(account: Account, coins: set[Asset], said: Said) -> tuple[list[Sc
     return grids, held, initial
 
 
-def _grid(unit: RiskUnit, account: Account, required: float, said: Said) -> ScenarioGrid | None:
+def _grid(unit: RiskUnit, account: Account, tables: Tables, required: float, said: Said) -> ScenarioGrid | None:
     """One coin's scenarios. What the venue asks for beside the worst loss holds still, so that ours is the venue's."""
     balance = account.balances.get(unit.asset)
     price = unit.reference_price or (None if balance is None else balance.price_usd)
     if price is None or not unit.profits:
         said.reasons.append(f"the scenarios of {unit.asset} cannot be moved: what they require is held as it was read")
+        return None
+    if not _priced(unit.asset, balance, tables):
+        said.reasons.append(
+            f"the venue tells no USD price of {unit.asset}: what its scenarios require is held as it was read"
+        )
         return None
     middle = unit.profits[len(unit.profits) // 2][unit.moves.index(0.0)]
     contingency = required - (middle - min(min(column) for column in unit.profits))
@@ -124,8 +161,8 @@ def _grid(unit: RiskUnit, account: Account, required: float, said: Said) -> Scen
     told = unit.contingency
     if told is not None and abs(contingency - told) > CONTINGENCY_AGREES * max(1.0, required):
         said.reasons.append(
-            f"of {unit.asset} the venue requires {required:g}, which is not its worst loss and the {told:g} beside it: "
-            "the difference is held"
+            f"what the venue requires of {unit.asset} is not the worst loss of its scenarios and the contingency that "
+            "it names: the difference is held"
         )
     return ScenarioGrid(
         asset=unit.asset,
@@ -134,6 +171,13 @@ def _grid(unit: RiskUnit, account: Account, required: float, said: Said) -> Scen
         profits=unit.profits,
         contingency=contingency,
     )
+
+
+def _priced(asset: Asset, balance: Balance | None, tables: Tables) -> bool:
+    """Whether the venue tells a USD price of a coin: of collateral it does, and of what lies in the wallet."""
+    terms = tables.collateral.get(asset)
+    listed = terms is not None and terms.steps != NO_COLLATERAL
+    return listed or (balance is not None and balance.price_usd is not None)
 
 
 def _portfolio_equity(account: Account) -> float | None:

@@ -245,7 +245,7 @@ def test_what_is_owed_while_as_much_is_held_asks_for_its_margin_alone() -> None:
     found = seen(account("REGULAR_MARGIN", owing))
     assert cross(found).equity == pytest.approx(1000)
     assert cross(found).maintenance_margin == pytest.approx(8)
-    assert "200 USDT are owed while as much is held" in found.description.pools[0].reasons[0]
+    assert "USDT is owed while as much is held" in found.description.pools[0].reasons[0]
 
 
 def test_a_coin_sold_short_on_the_spot_is_owed_in_full() -> None:

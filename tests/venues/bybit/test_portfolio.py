@@ -161,6 +161,7 @@ def test_a_short_portfolio_is_liquidated_when_its_coin_rises_and_ours_moves_with
         wallet(coin("USDT", 20_000)),
         positions={"USDT": [position("BTCUSDT", -0.25, "100000", "100000", "", riskId=0)]},
         contracts=[contract("BTCUSDT", "BTC")],
+        collateral=[*FULL_RATIOS, ratios("BTC", ("0", "", "0.95"))],
         more={"v5_asset_portfolio-margin.json": scenarios(short)},
     )
     result = seen(files, assets={"BTC": 100_000.0}).only()
@@ -283,7 +284,7 @@ def test_parts_with_other_moves_than_the_total_cannot_be_read() -> None:
 def test_a_requirement_that_its_own_parts_miss_is_held_and_mentioned() -> None:
     found = documented(unit(asset={"assetIM": "2400", "assetMM": "2000"}))
     assert found.only().maintenance_margin == pytest.approx(2000)
-    assert "of BTC the venue requires 2000" in found.description.pools[0].reasons[0]
+    assert "what the venue requires of BTC is not the worst loss" in found.description.pools[0].reasons[0]
 
 
 def test_an_options_value_without_a_price_leaves_the_venues_equity_unknown() -> None:
