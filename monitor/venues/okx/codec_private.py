@@ -22,6 +22,7 @@ from monitor.domain.events import (
 )
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Side
+from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, optional_seconds, word
 from monitor.venues.okx import rows as shared
 from monitor.venues.okx.endpoints import (
     ACCOUNT_CHANNEL,
@@ -31,7 +32,6 @@ from monitor.venues.okx.endpoints import (
     WARNING_CHANNEL,
     InstType,
 )
-from monitor.venues.okx.fields import BadField, Loose, finite, optional, optional_positive, optional_seconds, word
 from monitor.venues.okx.reading import Row, reason, shown
 from monitor.venues.okx.rows import BalanceRow, OrderRow, PositionRow
 
@@ -117,24 +117,7 @@ def _positions(data: Sequence[msgspec.Raw], account: AccountKey, received: float
         return [_changed(row, account, received, full=True)]
 
     reader.each("position", data, PositionRow, tell)
-    found = reader.found()
-    twice = _twice(found.events)
-    if not twice:
-        return found
-    # Symbol and side do not tell a cross position from an isolated one: REST says it, and makes its pool unknown.
-    told = tuple(event for event in found.events if not (isinstance(event, PositionChanged) and _key(event) in twice))
-    problems = [RowProblem(symbol[:_NAME_SHOWN], "held cross and isolated at once") for symbol, _ in sorted(twice)]
-    return Found(told, (*found.problems, *problems), found.venue_time)
-
-
-def _key(event: PositionChanged) -> tuple[str, str]:
-    return event.symbol, "" if event.side is None else event.side.value
-
-
-def _twice(events: Sequence[Event]) -> frozenset[tuple[str, str]]:
-    """What the frame shows open more than once."""
-    keys = [_key(event) for event in events if isinstance(event, PositionChanged) and event.quantity]
-    return frozenset(key for key in keys if keys.count(key) > 1)
+    return reader.found()
 
 
 def _changed(row: PositionRow, account: AccountKey, received: float, *, full: bool) -> PositionChanged:

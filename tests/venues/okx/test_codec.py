@@ -299,15 +299,6 @@ def test_the_fast_channel_leaves_positions_to_the_other_where_it_does_not_say_th
     assert event.quantity == 0.0
 
 
-def test_a_position_shown_cross_and_isolated_at_once_is_told_by_neither_row() -> None:
-    row = swap("BTC-USDT-SWAP", "1", "60000", "61000")
-    found = decoded(
-        frame("positions", row, {**row, "mgnMode": "isolated", "margin": "5"}, swap("ETH-USDT-SWAP", "1", "2", "3"))
-    )
-    assert [event.symbol for event in found.events if isinstance(event, PositionChanged)] == ["ETH-USDT-SWAP"]
-    assert [problem.why for problem in found.problems] == ["held cross and isolated at once"]
-
-
 @pytest.mark.parametrize(
     ("event_type", "kind"),
     [

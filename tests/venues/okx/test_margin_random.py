@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Any
 
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from monitor.domain.events import BalanceChanged, PositionChanged
 from monitor.domain.frames import Decoded
 from monitor.domain.names import Side
@@ -110,3 +112,50 @@ def test_balances_are_put_together_the_same_way() -> None:
 def test_other_channels_pass_as_they_are() -> None:
     found = decoded(b"pong")
     assert Pages().put(found) is found
+
+
+ALONE = {**BTC, "mgnMode": "isolated", "margin": "5"}
+
+
+def test_a_position_shown_cross_and_isolated_at_once_is_told_by_neither_row() -> None:
+    pages = Pages()
+    found = pages.put(snapshot(BTC, ALONE, ETH))
+    assert held(found) == {"ETH-USDT-SWAP": 1.0}
+    assert doubt(found) == "held cross and isolated at once: BTC-USDT-SWAP"
+
+
+def test_an_isolated_position_beside_a_cross_one_does_not_take_its_place() -> None:
+    pages = Pages()
+    pages.put(snapshot(BTC, ETH))
+    found = pages.put(change(ALONE))
+    assert (held(found), bool(doubt(found))) == ({}, True)
+
+
+@pytest.mark.parametrize("channel", ["positions", "balance_and_position"])
+def test_the_end_of_an_isolated_position_does_not_close_the_cross_one(channel: str) -> None:
+    pages = Pages()
+    pages.put(snapshot(BTC, ALONE, ETH))
+    gone = {**ALONE, "pos": "0"}
+    rows = {"positions": gone, "balance_and_position": {"eventType": "filled", "pTime": STAMP, "posData": [gone]}}
+    found = pages.put(decoded(frame(channel, rows[channel], eventType="event_update")))
+    assert (held(found), bool(doubt(found))) == ({}, True)
+    # From then on there is one, and its rows are believed.
+    pages.put(snapshot(BTC, ETH))
+    found = pages.put(snapshot(BTC, ETH))
+    assert (held(found), doubt(found)) == ({"BTC-USDT-SWAP": 1.0, "ETH-USDT-SWAP": 1.0}, "")
+    assert held(pages.put(change({**BTC, "pos": "0"}))) == {"BTC-USDT-SWAP": 0.0}
+
+
+def test_both_are_told_apart_over_the_pages_of_a_snapshot() -> None:
+    pages = Pages()
+    pages.put(snapshot(BTC, page=1, last=False))
+    assert bool(doubt(pages.put(snapshot(ALONE, ETH, page=2))))
+    assert bool(doubt(pages.put(change({**BTC, "pos": "2"}))))
+
+
+def test_a_snapshot_without_the_isolated_one_of_two_closes_only_that() -> None:
+    pages = Pages()
+    pages.put(snapshot(BTC, ALONE, ETH))
+    found = pages.put(snapshot(BTC, ETH))
+    assert held(found) == {"BTC-USDT-SWAP": 1.0, "ETH-USDT-SWAP": 1.0}
+    assert bool(doubt(found))  # it is asked what became of the other
