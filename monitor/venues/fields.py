@@ -35,6 +35,11 @@ def optional_positive(value: Loose) -> float | None:
     return number if number is not None and number > 0 else None
 
 
+def amount(value: Loose) -> float:
+    """A sum that is nothing where it does not apply: of interest, of a debt."""
+    return optional(value) or 0.0
+
+
 def finite(name: str, value: Loose) -> float:
     """A finite number, or BadField."""
     number = optional(value)
@@ -69,4 +74,11 @@ def word(name: str, value: str | None) -> str:
     """A name that must be there, or BadField."""
     if not value:
         raise BadField(f"{name} is empty")
+    return value
+
+
+def truth(value: bool | str | None) -> bool | None:
+    """A flag, written as true or as "true"; None where it says neither."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
     return value

@@ -26,7 +26,9 @@ from monitor.domain.events import AccountConfig, AccountSnapshot
 from monitor.domain.frames import RowProblem
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import AccountKey, PositionKey, Side, Symbol
-from monitor.venues.binance.fields import (
+from monitor.venues.binance.reading import rows, shown, whole
+from monitor.venues.binance.user_events import MARGIN_MODES, side_of
+from monitor.venues.fields import (
     BadField,
     Loose,
     finite,
@@ -34,8 +36,6 @@ from monitor.venues.binance.fields import (
     optional_positive,
     optional_seconds,
 )
-from monitor.venues.binance.reading import rows, shown, whole
-from monitor.venues.binance.user_events import MARGIN_MODES, side_of
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Made = TypeVar("Made")

@@ -22,7 +22,8 @@ from monitor.venues.binance import marks as columns
 from monitor.venues.binance.account_answers import account_config, account_snapshot
 from monitor.venues.binance.codec import asset_of_index, rates
 from monitor.venues.binance.coins import coin_of
-from monitor.venues.binance.fields import (
+from monitor.venues.binance.reading import SHOWN, rows, shown, whole
+from monitor.venues.fields import (
     BadField,
     Loose,
     finite,
@@ -32,7 +33,6 @@ from monitor.venues.binance.fields import (
     positive,
     seconds,
 )
-from monitor.venues.binance.reading import SHOWN, rows, shown, whole
 
 __all__ = [
     "account_config",

@@ -12,8 +12,8 @@ import msgspec
 from monitor.domain.events import BalanceCause, CashFlow
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset, Symbol, Venue
-from monitor.venues.binance.fields import BadField, Loose, finite, seconds
 from monitor.venues.binance.reading import rows, shown
+from monitor.venues.fields import BadField, Loose, finite, seconds
 
 REASONS: dict[str, BalanceCause] = {
     "FUNDING_FEE": BalanceCause.FUNDING,

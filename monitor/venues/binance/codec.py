@@ -19,7 +19,8 @@ from monitor.domain.names import AccountKey, Venue
 from monitor.domain.tables import AssetRates
 from monitor.venues.binance import marks, user_events
 from monitor.venues.binance.endpoints import IGNORED, IGNORED_STREAMS
-from monitor.venues.binance.fields import (
+from monitor.venues.binance.marks import MarkCell
+from monitor.venues.fields import (
     BadField,
     Loose,
     optional,
@@ -27,7 +28,6 @@ from monitor.venues.binance.fields import (
     positive,
     seconds,
 )
-from monitor.venues.binance.marks import MarkCell
 
 _NOTHING = msgspec.Raw(b"")
 _SHOWN = 40  #: how much of a venue's word is kept when it is not one of ours

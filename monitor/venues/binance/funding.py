@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.domain.events import Event, FundingIntervals, FundingRates, Ticks
 from monitor.domain.names import Symbol, Venue
-from monitor.venues.binance.fields import Loose, optional, optional_positive, optional_seconds
+from monitor.venues.fields import Loose, optional, optional_positive, optional_seconds
 
 HOUR_SECONDS = 3600.0
 EVERY_SECONDS = 10.0  #: an array is looked at again

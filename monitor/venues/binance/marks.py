@@ -14,7 +14,7 @@ import msgspec
 from monitor.domain.events import Tick, Ticks
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Venue
-from monitor.venues.binance.fields import BadField, positive, seconds
+from monitor.venues.fields import BadField, positive, seconds
 
 FRAME_BEGINS = b'{"stream":"!markPrice@arr'  #: how the frames of the stream begin on the combined route
 _COIN_MARGINED = frozenset({2, "2"})  #: contracts of the other family, which share the stream

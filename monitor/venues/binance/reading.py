@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.domain.errors import MalformedAnswer
 from monitor.domain.names import Venue
-from monitor.venues.binance.fields import Loose, optional
+from monitor.venues.fields import Loose, optional
 
 T = TypeVar("T")
 SHOWN = 200  #: characters of a bad row that are kept for diagnosis

@@ -12,7 +12,7 @@ from monitor.domain.events import BalanceChanged, ConfigChanged, Event, Position
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Side
 from monitor.venues.binance import cash
-from monitor.venues.binance.fields import BadField, Loose, finite, optional, optional_positive, seconds
+from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, seconds
 
 _SHOWN = 40
 

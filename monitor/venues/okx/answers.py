@@ -15,9 +15,9 @@ from monitor.domain.errors import MalformedAnswer
 from monitor.domain.events import AssetTick, CandlesLoaded, FundingRates, OptionMarks, Tick
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Symbol, Venue
+from monitor.venues.fields import BadField, Loose, finite, optional_seconds, positive, seconds, word
 from monitor.venues.okx.answers_tables import TierAnswer, collateral, instruments, loan_table, tiers
 from monitor.venues.okx.codec_prices import usd_index
-from monitor.venues.okx.fields import BadField, Loose, finite, optional_seconds, positive, seconds, word
 from monitor.venues.okx.reading import each, only, rows
 
 __all__ = [

@@ -23,8 +23,8 @@ from monitor.domain.accounts import (
 from monitor.domain.events import AccountConfig, AccountSnapshot, PermissionsRead
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset, PositionKey
+from monitor.venues.fields import Loose, optional, truth, word
 from monitor.venues.okx import rows as shared
-from monitor.venues.okx.fields import Loose, optional, truth, word
 from monitor.venues.okx.reading import each, only, rows
 from monitor.venues.okx.rows import BalanceRow, OrderRow, PositionRow
 
@@ -86,8 +86,7 @@ def account_config(
 ) -> AccountConfig:
     """config and trade-fee (one answer a kind of instrument): the modes, and the user's own taker rates.
 
-    A mode that is not in the answer, or one that we do not know, is None and is never guessed. `hedge_by_symbol`: spot
-    margin keeps its two sides apart and options have one side only, whatever the position mode.
+    A mode that is not in the answer, or one that we do not know, is None and is never guessed.
     """
     said = only(config_raw, _ConfigRow, account.venue, "config")
     bad: list[RowProblem] = [] if bad_rows is None else bad_rows
@@ -101,8 +100,8 @@ def account_config(
         mode=AccountMode(
             collateral=LEVELS.get(level),
             hedge=HEDGE.get(said.posMode),
-            hedge_by_symbol=True,
             borrows=_borrows(level, said),
+            dollar_asset=said.settleCcy or None,
         ),
         symbols=(),
         asked=asked,

@@ -13,8 +13,8 @@ import msgspec
 from monitor.domain.accounts import RiskUnit, VenueAccount
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Venue
+from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, word
 from monitor.venues.okx.endpoints import InstType
-from monitor.venues.okx.fields import BadField, Loose, finite, optional, optional_positive, word
 from monitor.venues.okx.reading import each, only, rows
 
 UNCHANGED = "volSame"

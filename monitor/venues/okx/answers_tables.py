@@ -20,8 +20,7 @@ from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import Asset, Symbol, Venue
 from monitor.domain.tables import CollateralTerms
 from monitor.domain.tiers import Tier, TierBy, TierTable
-from monitor.venues.okx.endpoints import InstType, family, inst_type
-from monitor.venues.okx.fields import (
+from monitor.venues.fields import (
     BadField,
     Loose,
     finite,
@@ -31,6 +30,7 @@ from monitor.venues.okx.fields import (
     positive,
     word,
 )
+from monitor.venues.okx.endpoints import InstType, family, inst_type
 from monitor.venues.okx.reading import each, rows
 
 OWN_USD = frozenset({"USDⓈ", "USD"})

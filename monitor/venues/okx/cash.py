@@ -9,8 +9,8 @@ import msgspec
 from monitor.domain.events import BalanceCause, CashFlow
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Venue
+from monitor.venues.fields import Loose, finite, seconds, word
 from monitor.venues.okx.endpoints import PAGE_ROWS
-from monitor.venues.okx.fields import Loose, finite, seconds, word
 from monitor.venues.okx.reading import each, rows
 
 TYPES: dict[str, BalanceCause] = {

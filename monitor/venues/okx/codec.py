@@ -15,6 +15,7 @@ import msgspec
 
 from monitor.domain.frames import Decoded, FrameKind, RowProblem
 from monitor.domain.names import AccountKey, Venue
+from monitor.venues.fields import Loose, optional
 from monitor.venues.okx import codec_prices as prices
 from monitor.venues.okx import codec_private as private
 from monitor.venues.okx.codec_prices import Context
@@ -24,7 +25,6 @@ from monitor.venues.okx.endpoints import (
     UPGRADE_NOTICE,
     Topic,
 )
-from monitor.venues.okx.fields import Loose, optional
 from monitor.venues.okx.reading import SHOWN, reason
 
 _PONG = PONG.encode()

@@ -11,8 +11,8 @@ import msgspec
 from monitor.domain.events import AssetTick, Event, FundingIntervals, FundingRates, OptionMarks, Tick
 from monitor.domain.frames import Decoded, FrameKind, RowProblem
 from monitor.domain.names import USD, AccountKey, Venue
+from monitor.venues.fields import Loose, optional, optional_seconds, positive, seconds, word
 from monitor.venues.okx.endpoints import FUNDING_RATE, INDEX_PRICES, MARK_PRICES, OPTION_SUMMARIES
-from monitor.venues.okx.fields import Loose, optional, optional_seconds, positive, seconds, word
 from monitor.venues.okx.reading import SHOWN, Made, Row, reason, shown
 
 

@@ -11,8 +11,7 @@ import msgspec
 from monitor.domain.accounts import Balance, MarginMode, Order, Position, VenuePosition
 from monitor.domain.lines import Line, State
 from monitor.domain.names import Side, Symbol
-from monitor.venues.okx.endpoints import InstType, inst_type
-from monitor.venues.okx.fields import (
+from monitor.venues.fields import (
     BadField,
     Loose,
     amount,
@@ -23,6 +22,7 @@ from monitor.venues.okx.fields import (
     truth,
     word,
 )
+from monitor.venues.okx.endpoints import InstType, inst_type
 
 MARGIN_MODES = {"isolated": MarginMode.ISOLATED, "cross": MarginMode.CROSS}
 SIDES: dict[str, Side | None] = {"net": None, "": None, "long": Side.LONG, "short": Side.SHORT}
@@ -197,6 +197,7 @@ def position(row: PositionRow) -> Position | None:
         liability=None if owed is None else abs(owed),
         liability_asset=row.liabCcy or None,
         interest=abs(amount(row.interest)) if owed is not None else None,
+        hedge_fixed=row.kind in (InstType.MARGIN, InstType.OPTION),
     )
 
 
