@@ -33,12 +33,14 @@ class AccountMode:
 
     An unreadable or contradictory mode makes the account UNKNOWN: it is never guessed. `hedge_by_symbol`: the venue
     lets each symbol choose, so that the positions tell and `hedge` says nothing. `borrows`: what is missing is lent.
+    `dollar_asset` is the coin in which the account settles contracts that leave that open, None where there are none.
     """
 
     collateral: CollateralMode | None
     hedge: bool | None
     hedge_by_symbol: bool = False
     borrows: bool = False
+    dollar_asset: Asset | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +68,10 @@ class VenuePosition:
 class Position:
     """An open position. `quantity` is signed (short < 0), in base units (linear) or contracts (inverse).
 
-    `hedge` says that the venue keeps the two sides of the symbol apart. `isolated_wallet` is the isolated pool's
-    wallet without unrealized profit, in `margin_asset`; None in cross mode. `margin_mode` None: could not be read.
-    `entry_price` None: not in the venue's answer. `update_time` is the venue's time in seconds, None if unknown.
+    `hedge` says that the venue keeps the two sides of the symbol apart, `hedge_fixed` that it does so, or not, in any
+    position mode. `isolated_wallet` is the isolated pool's wallet without unrealized profit, in `margin_asset`; None in
+    cross mode. `margin_mode` None: could not be read. `entry_price` None: not in the venue's answer. `update_time` is
+    the venue's time in seconds, None if unknown.
 
     `leverage` where the venue sets it for the position. `contracts` is the absolute number of contracts, for tiers that
     go by it. Spot margin: `position_asset` is what `quantity` counts (base or quote), `liability` (> 0) what is owed of
@@ -91,6 +94,7 @@ class Position:
     liability: float | None = None
     liability_asset: Asset | None = None
     interest: float | None = None
+    hedge_fixed: bool = False
 
     @property
     def key(self) -> PositionKey:

@@ -237,12 +237,13 @@ class AccountState:
             which = "collateral" if self.mode.collateral is None else "position"
             return f"the account's {which} mode could not be read"
         for key, position in self.positions:
-            if not self.mode.hedge_by_symbol and position.hedge is not self.mode.hedge:
+            free = self.mode.hedge_by_symbol or position.hedge_fixed
+            if not free and position.hedge is not self.mode.hedge:
                 kept = "apart" if position.hedge else "as one"
                 said = "hedge" if self.mode.hedge else "one-way"
                 return f"contradiction: the account is in {said} mode, but the sides of {key.symbol} are kept {kept}"
             if not position.hedge and self.positions.get(PositionKey(key.symbol, OTHER[key.side])) is not None:
-                said = "its sides are kept as one" if self.mode.hedge_by_symbol else "the account is in one-way mode"
+                said = "its sides are kept as one" if free else "the account is in one-way mode"
                 return f"contradiction: {said}, but {key.symbol} is held long and short"
         return None
 

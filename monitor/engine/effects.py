@@ -79,9 +79,20 @@ def changed_collateral(state: AccountState, before: Tables, after: Tables) -> tu
     told = []
     for asset, balance in sorted(state.balances):
         old, new = before.collateral.get(asset), after.collateral.get(asset)
-        if old != new and (balance.wallet or balance.borrowed):
+        if _differ(old, new) and (balance.wallet or balance.borrowed):
             told.append((asset, _terms_words(asset, old, new)))
     return (named([asset for asset, _ in told]), "; ".join(text for _, text in told)) if told else None
+
+
+def _differ(old: CollateralTerms | None, new: CollateralTerms | None) -> bool:
+    """Whether the venue counts an asset otherwise. Loan terms are read when they are needed: to know them now, or not
+    to know them any more, is no change of theirs.
+    """
+    if old is None or new is None:
+        return old is not new
+    if old.borrow is None or new.borrow is None:
+        return (old.steps, old.by_value) != (new.steps, new.by_value)
+    return old != new
 
 
 def _terms_words(asset: Asset, old: CollateralTerms | None, new: CollateralTerms | None) -> str:

@@ -43,10 +43,13 @@ def amended(key: PositionKey, known: Position | None, push: PositionChanged) -> 
 
 def amended_balance(known: Balance | None, push: BalanceChanged) -> Balance | None:
     """The balance after `push`, without the venue's old figures; None where nothing can be said. A push that shows the
-    balance whole says everything.
+    balance whole says everything but what may leave the account, which is an answer of its own.
     """
     if push.row is not None:
-        return replace(push.row, update_time=push.venue_time)
+        leaves = push.row.withdrawable
+        if leaves is None and known is not None:
+            leaves = known.withdrawable
+        return replace(push.row, update_time=push.venue_time, withdrawable=leaves)
     wallet = push.wallet
     if wallet is None:
         wallet = push.cross_wallet if known is None else known.wallet

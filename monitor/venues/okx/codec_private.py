@@ -203,7 +203,8 @@ def _fast(data: Sequence[msgspec.Raw], account: AccountKey, received: float) -> 
 
 
 def _has_its_own(row: PositionRow) -> bool:
-    return row.kind == InstType.MARGIN or shared.MARGIN_MODES.get(row.mgnMode) is not MarginMode.CROSS
+    fixed = row.kind in (InstType.MARGIN, InstType.OPTION)  # whether its sides are apart is a rule of its own
+    return fixed or shared.MARGIN_MODES.get(row.mgnMode) is not MarginMode.CROSS
 
 
 def _cash(row: _CashRow, made: float, account: AccountKey, received: float) -> BalanceChanged:

@@ -49,19 +49,14 @@ class Terms:
 
     def settles(self, position: Position | Order) -> Asset | None:
         """What a position or an order settles in. The dollar coin of contracts on several of them is the account's own
-        setting, which positions show.
+        setting, which positions show, too.
         """
         instrument = self.instrument(position.symbol)
         if instrument is None:
             return position.margin_asset
         if instrument.settle not in OWN_USD or instrument.spot:
             return instrument.settle
-        shown = (one.margin_asset for one in self.account.positions.values() if self._own_dollars(one.symbol))
-        return position.margin_asset or next((asset for asset in shown if asset), instrument.settle)
-
-    def _own_dollars(self, symbol: Symbol) -> bool:
-        instrument = self.instrument(symbol)
-        return instrument is not None and instrument.settle in OWN_USD
+        return position.margin_asset or self.account.mode.dollar_asset or instrument.settle
 
     def fee(self, symbol: Symbol, words: Words) -> float:
         """The user's own taker rate, of the instrument's group; the usual one, in words, where it could not be read."""

@@ -112,12 +112,24 @@ class TestAChange:
                 CollateralTerms(steps=((0.0, 0.9), (6_000.0, 0.5))),
                 "the amounts from which USDT counts less as collateral changed",
             ),
-            (WHOLE, replace(WHOLE, borrow=flat(0.1)), "what is required of borrowed USDT changed"),
+            (
+                replace(WHOLE, borrow=flat(0.05)),
+                replace(WHOLE, borrow=flat(0.1)),
+                "what is required of borrowed USDT changed",
+            ),
         ],
     )
     def test_in_words(self, before: CollateralTerms, after: CollateralTerms, words: str) -> None:
         (notice,) = unified(before).step([collateral(LATER, USDT=after)], LATER).notices
         assert notice.text.split("; ")[0] == words
+
+    @pytest.mark.parametrize("known_first", [False, True])
+    def test_loan_terms_that_are_read_later_or_not_any_more_are_no_change(self, known_first: bool) -> None:
+        terms = [WHOLE, replace(WHOLE, borrow=flat(0.1))]
+        before, after = reversed(terms) if known_first else terms
+        assert unified(before).step([collateral(LATER, USDT=after)], LATER).notices == ()
+        (notice,) = unified(before).step([collateral(LATER, USDT=replace(after, steps=LESS.steps))], LATER).notices
+        assert notice.text.startswith("USDT counts 0.9 of its price")
 
     def test_an_asset_that_comes_and_goes(self) -> None:
         watched = unified()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.domain.accounts import AccountMode, CollateralMode
@@ -40,6 +42,17 @@ class TestBySymbol:
         account = state()
         other = AccountMode(collateral=CollateralMode.MULTI_ASSETS, hedge=True, hedge_by_symbol=True)
         assert account.configuration(config(other, asked=T + 1)).told == []
+
+    def test_instruments_with_a_rule_of_their_own_contradict_no_mode_and_others_do(self) -> None:
+        ruled = [replace(row, hedge_fixed=True) for row in APART]
+        one_way = AccountMode(collateral=CollateralMode.MULTI_ASSETS, hedge=False)
+        account = state(one_way, *ruled, held("ETHUSDT", 2.0, 3_000.0))
+        assert account.unreadable() is None
+        assert state(one_way, *APART).unreadable() is not None
+        both = [replace(held("BTCUSDT", size, 60_000.0), hedge_fixed=True) for size in (1.0, -1.0)]
+        hedged = AccountMode(collateral=CollateralMode.MULTI_ASSETS, hedge=True)
+        why = "contradiction: its sides are kept as one, but BTCUSDT is held long and short"
+        assert state(hedged, *both).unreadable() == why
 
     def test_its_words_say_so(self) -> None:
         assert position_mode(BY_SYMBOL) == "hedge or one-way by symbol"

@@ -75,6 +75,17 @@ class TestBalances:
         assert account.balance(replace(paid("USDT", 7.0, at=T + 1), row=row)).redescribe
         assert account.balances.get("USDT") == replace(row, update_time=T + 1)
 
+    def test_what_may_leave_is_an_answer_of_its_own_and_stays(self) -> None:
+        account = AccountState(MAIN)
+        account.snapshot(reading(balances=[replace(usdt(5.0), withdrawable=4.0)]), 0.0)
+        row = Balance(asset="USDT", wallet=7.0)
+        account.balance(replace(paid("USDT", 7.0, at=T + 1), row=row))
+        assert account.balances.get("USDT") == replace(row, update_time=T + 1, withdrawable=4.0)
+        account.balance(replace(paid("USDT", 0.0, at=T + 2), row=replace(row, wallet=0.0, withdrawable=0.0)))
+        kept = account.balances.get("USDT")
+        assert kept is not None
+        assert kept.withdrawable == 0.0
+
     def test_a_push_of_a_wallet_alone_keeps_what_the_user_switched(self) -> None:
         account = AccountState(MAIN)
         account.snapshot(reading(balances=[replace(usdt(5.0), collateral=False, venue_equity=5.0)]), 0.0)

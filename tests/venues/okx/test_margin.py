@@ -262,6 +262,10 @@ def test_contracts_that_settle_in_several_dollar_coins_settle_in_the_accounts_ow
             tiers=dict([table("SWAP", "cross", "BTC-USD_UM"), table("SWAP", "cross", "BTC-USD")]),
         )
     )
+    (btc,) = [one for one in found.account.positions.values() if one.symbol == "BTC-USD-SWAP"]
+    alone = replace(found.account, positions={btc.key: btc})
+    resting = describe(alone, found.tables).pools[1]
+    assert (resting.key.pool, [leg.settle for leg in resting.legs], resting.unknown) == ("cross:USDC", ["USDC"], ())
     assert names(found) == ["cross:BTC", "cross:USDC"]
     assert [(leg.quantity, leg.order) for leg in found.pool("cross:USDC").legs] == [(0.1, False), (0.05, True)]
     assert found.results()["cross:USDC"].positions[0].unrealized_pnl == pytest.approx(100.0)
