@@ -29,7 +29,7 @@ from monitor.venues.bybit.state_rows import (
     order,
     position,
 )
-from monitor.venues.fields import BadField, Loose, finite, optional, word
+from monitor.venues.fields import BadField, Loose, finite, optional, optional_seconds, word
 from monitor.venues.rows import each, in_words
 
 MODES = {
@@ -139,6 +139,17 @@ def _settings(raws: Iterable[bytes | str], venue: Venue, bad: list[RowProblem]) 
                 auto_add_margin=adds if before.auto_add_margin is adds else None,
             )
     return tuple(found.values())
+
+
+def tier_changes(position_raws: Iterable[bytes | str], venue: Venue) -> dict[Symbol, float]:
+    """position/list: when the venue changed the tiers under what is held, or is going to (its clock, seconds)."""
+    found: dict[Symbol, float] = {}
+    for raw in position_raws:
+        for row in each(rows(raw, venue, "position").rows, PositionRow, lambda row: row, "position", None):
+            at = optional_seconds(row.mmrSysUpdatedTime)
+            if at is not None:
+                found[row.symbol] = max(at, found.get(row.symbol, 0.0))
+    return found
 
 
 def account_snapshot(

@@ -25,8 +25,15 @@ class Needs:
     assets: frozenset[Asset] = frozenset()  #: whose USD price matters
     held: frozenset[Asset] = frozenset()  #: of which something lies in a wallet, and may leave it
 
+    tiers_changed: frozenset[tuple[Symbol, float]] = frozenset()  #: and when, by the venue's clock
+
     def __or__(self, other: Needs) -> Needs:
-        return Needs(self.symbols | other.symbols, self.assets | other.assets, self.held | other.held)
+        return Needs(
+            self.symbols | other.symbols,
+            self.assets | other.assets,
+            self.held | other.held,
+            self.tiers_changed | other.tiers_changed,
+        )
 
     def __le__(self, other: Needs) -> bool:
         return self.symbols <= other.symbols and self.assets <= other.assets

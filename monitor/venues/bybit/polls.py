@@ -88,7 +88,8 @@ class AccountReadings:
                 withdrawal_raws=[answer.body for answer in leaving],
                 bad_rows=bad,
             )
-        self.needs = of_snapshot(snapshot)
+        changed = account_answers.tier_changes(self._positions, VENUE)
+        self.needs = replace(of_snapshot(snapshot), tiers_changed=frozenset(changed.items()))
         self._emit(snapshot)
         self._tell_prices(wallet)
         return snapshot

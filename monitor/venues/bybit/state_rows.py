@@ -44,6 +44,7 @@ class PositionRow(msgspec.Struct, gc=False):
     autoAddMargin: Loose = None
     adlRankIndicator: Loose = None
     positionStatus: str | None = None
+    mmrSysUpdatedTime: Loose = None
     updatedTime: Loose = None
 
 

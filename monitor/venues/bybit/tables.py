@@ -71,12 +71,21 @@ class PublicReadings:
         self.indexed = frozenset(tick.asset for tick in answers.asset_prices(spot.body, VENUE, spot.received))
 
     def tierless(self) -> tuple[Symbol, ...]:
-        """Contracts that are held or ordered, and whose tiers were not read yet. Options have none."""
+        """Contracts that are held or ordered, and whose tiers were not read yet, or not since the venue changed them.
+        Options have none.
+        """
+        needs = self._needs()
+        changed = {symbol for symbol, at in needs.tiers_changed if self._changed_since_read(symbol, at)}
         return tuple(
             symbol
-            for symbol in sorted(self._needs().symbols)
-            if symbol not in self._tiers and category_of(symbol) != OPTION
+            for symbol in sorted(needs.symbols)
+            if (symbol not in self._tiers or symbol in changed) and category_of(symbol) != OPTION
         )
+
+    def _changed_since_read(self, symbol: Symbol, at: float) -> bool:
+        """Whether the tiers that are known were asked for before `at` (the venue's clock), which has come."""
+        read = min((page.asked for page in self._tiers.get(symbol, ())), default=None)
+        return read is not None and read + (self._client.offset_seconds or 0.0) < at <= self._client.venue_now()
 
     async def tiers(self, every_seconds: float) -> None:
         """Read the tiers of what is held, and emit them all: those that were not needed before, and once in a while
