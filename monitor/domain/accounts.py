@@ -67,7 +67,7 @@ class VenuePosition:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """An open position. `quantity` is signed (short < 0), in what the venue's rows count: base units, USD (inverse), or
-    contracts; a venue that counts contracts keeps contracts here, and `Instrument.contract_size` times them is the size.
+    contracts. A venue whose rows count contracts keeps contracts here; times `Instrument.contract_size` is the size.
 
     `hedge` says that the venue keeps the two sides of the symbol apart, `hedge_fixed` that it does so, or not, in any
     position mode. `isolated_wallet` is the isolated pool's wallet without unrealized profit, in `margin_asset`; None in
