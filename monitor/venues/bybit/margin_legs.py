@@ -234,9 +234,18 @@ def order_legs(
             made.append(_order_leg(order, quantity, order.price, taker, contract, leverages.get(order.symbol), tables))
     if left_out:
         said.reasons.append(f"orders of options are not counted: {', '.join(sorted(left_out))}")
-    grouped = {leg.symbol for leg in made}
-    held = [replace(leg, tier_group=leg.symbol, group_lookup=False) if leg.symbol in grouped else leg for leg in legs]
+    grouped = {leg.tier_group for leg in made}
+    groups = [leg.symbol if _alone(leg, account) else _group_of_side(leg.symbol, leg.side) for leg in legs]
+    held = [
+        replace(leg, tier_group=group, group_lookup=False) if group in grouped else leg
+        for leg, group in zip(legs, groups, strict=True)
+    ]
     return held, made
+
+
+def _group_of_side(symbol: Symbol, side: Side) -> str:
+    """In hedge mode each side has a tier of its own: the venue gives each a risk limit."""
+    return f"{symbol} {side}"
 
 
 def _first_filled(order: Order) -> tuple[Symbol, float, str]:
@@ -298,7 +307,7 @@ def _order_leg(
         initial_margin_rate=None if leverage is None else 1.0 / leverage,
         initial_basis=Basis.ENTRY,
         constant_initial=contract.value(quantity, price) * fees,
-        tier_group=order.symbol,
+        tier_group=order.symbol if order.side is None else _group_of_side(order.symbol, side),
         group_deduction=False,
         order=True,
     )

@@ -10,7 +10,7 @@ from monitor.domain.instruments import Payoff
 from monitor.domain.names import USD, Asset, PoolKey
 from monitor.domain.tables import Tables
 from monitor.domain.tiers import flat
-from monitor.margin.pool import DEFAULT_STAGES, LIQUIDATION, Leg, Pool, ScenarioGrid, VenueFigures
+from monitor.margin.pool import DEFAULT_STAGES, LIQUIDATION, NAN, Leg, Pool, ScenarioGrid, VenueFigures
 from monitor.venues.bybit.margin_coins import DUST, Parts, add_coins
 from monitor.venues.bybit.margin_cross import ORDERS_CANCELLED, RATIO_DECIMALS, RATIO_NAME, WITH_ORDERS
 from monitor.venues.bybit.margin_legs import Contract, Said, contract_for, order_legs, positions_of
@@ -111,7 +111,7 @@ def _scenarios(
     grids: list[ScenarioGrid] = []
     held = initial = counted = 0.0
     for unit in sorted(venue.risk_units, key=lambda unit: unit.asset):
-        initial += unit.initial_margin or 0.0
+        initial += NAN if unit.initial_margin is None else unit.initial_margin
         if unit.maintenance_margin is None:
             said.unknown.append(f"no maintenance margin of {unit.asset} in the venue's scenarios")
             continue

@@ -33,6 +33,12 @@ _TELLING = frozenset(
         "signature",
         "user",
         "username",
+        "nick",
+        "nickname",
+        "login",
+        "owner",
+        "customer",
+        "company",
         "note",
         "remark",
         "memo",
@@ -44,7 +50,18 @@ _TELLING = frozenset(
 )
 # Not by a word: the millisecond in which a key was made, the cursors of a page, the account's rank, and what was sent.
 _EXACT = frozenset(
-    {"createdAt", "nextPageCursor", "vipLevel", "mktMakerLevel", "smpGroup", "kycLevel", "kycRegion", "args", "seq"}
+    {
+        "createdAt",
+        "nextPageCursor",
+        "vipLevel",
+        "mktMakerLevel",
+        "smpGroup",
+        "kycLevel",
+        "kycRegion",
+        "args",
+        "seq",
+        "accountName",
+    }
 )
 _STAYS = frozenset({"riskId", "positionIdx", "symbolId"})  #: numbers of tables, which everybody has
 

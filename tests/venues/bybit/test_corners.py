@@ -18,6 +18,7 @@ from tests.venues.bybit.support import (
     contract,
     fees,
     limits,
+    order,
     position,
     seen,
     wallet,
@@ -99,3 +100,24 @@ def test_what_long_options_are_worth_keeps_no_loan_from_asking_once() -> None:
     pool = found.description.pools[0]
     assert pool.debts == (), "the holding itself stands below zero, and asks for the loan"
     assert found.results["multi-assets"].maintenance_margin == pytest.approx(0.005 * 9_950 + 0.04 * 50)
+
+
+def test_a_loan_beside_what_is_held_asks_for_its_initial_margin_too() -> None:
+    usdt = coin("USDT", "15000", spotBorrow="5000", borrowAmount="5000", equity="10000", usdValue="10000")
+    result = cross(coins=(usdt,)).results["multi-assets"]
+    assert result.maintenance_margin == pytest.approx(0.04 * 5_000)
+    assert result.initial_margin == pytest.approx(0.2 * 5_000)
+
+
+def test_in_hedge_mode_an_order_stands_in_the_tier_of_its_own_side() -> None:
+    """15 BTC long and 15 short at 100 000: an order for 1 more of the long side is in its tier, not in that of both."""
+    tiers = limits("BTCUSDT", (2e6, 0.005, ""), (1e9, 0.01, "10000"))
+    legs = [
+        position("BTCUSDT", 15.0, "100000", "100000", positionIdx=1, positionMM="7500"),
+        position("BTCUSDT", -15.0, "100000", "100000", positionIdx=2, positionMM="7500"),
+    ]
+    buy = order("a", "BTCUSDT", 1.0, "100000", positionIdx=1)
+    found = cross(*legs, orders={"USDT": [buy]}, tiers=tiers, coins=(coin("USDT", 1_000_000),))
+    result = found.results["multi-assets"]
+    assert result.maintenance_margin == pytest.approx(15_000)
+    assert result.stages["orders-cancelled"].value == pytest.approx(15_500 / 1_000_000)

@@ -156,3 +156,11 @@ def test_a_margin_balance_that_differs_by_something_else_is_taken_as_it_is() -> 
     whole = wallet(usdt, totalWalletBalance=20_000, totalPerpUPL=0, totalMarginBalance=20_100)
     snapshot = account_snapshot(whole, (), (), ACCOUNT, T0, T0, risk=Risk((), T0))
     assert snapshot.venue.equity == 20_100.0
+
+
+def test_an_initial_margin_that_is_not_told_is_unknown_and_not_zero() -> None:
+    told = scenarios().replace(b'"assetIM": "3120.0"', b'"assetIM": ""')
+    assert told != scenarios()
+    result = held(told=told).only()
+    assert result.initial_margin is None
+    assert result.maintenance_margin == pytest.approx(2_600.0)
