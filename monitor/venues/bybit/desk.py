@@ -12,6 +12,7 @@ from monitor.domain.names import AccountKey
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.bybit.client import Client
 from monitor.venues.bybit.endpoints import PRIVATE_ROUTE, PRIVATE_TOPICS
+from monitor.venues.bybit.limits import End
 from monitor.venues.bybit.market import ledger_limits
 from monitor.venues.bybit.needs import Needs
 from monitor.venues.bybit.polls import AccountReadings
@@ -81,6 +82,11 @@ class AccountDesk(Desk):
     def needs(self) -> Needs:
         """What the account needs streamed, as it was last read."""
         return self._account_readings.needs
+
+    @property
+    def tier_ends(self) -> frozenset[End]:
+        """Where the tiers of its positions end, as it was last read."""
+        return self._account_readings.tier_ends
 
     @property
     def mode(self) -> CollateralMode | None:

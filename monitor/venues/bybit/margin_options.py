@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitor.domain.accounts import Position
 from monitor.domain.instruments import Payoff
 from monitor.domain.tables import Tables
@@ -34,12 +36,16 @@ def option_leg(
         return None
     factors = parameters.options.get(name.base)
     short = position.quantity < 0 and not portfolio
-    if factors is None:
-        factors = parameters.option_default
-        if short:
-            said.reasons.append(f"margin factors of {name.base} options are assumed to be those of the default")
     # The rule speaks of the index; what moves is the forward, which keeps its distance from it.
     index = mark.underlying if mark.index is None else mark.index
+    if factors is None:
+        factors = parameters.option_default
+        told = _factor_told(position, factors, index) if short else None
+        if told is not None:
+            factors = replace(factors, maintenance=told)
+            said.reasons.append(f"the maintenance factor of {name.base} options is read out of the venue's figures")
+        elif short:
+            said.reasons.append(f"margin factors of {name.base} options are assumed to be those of the default")
     of_forward = index / mark.underlying
     terms = Option(
         strike=name.strike,
@@ -68,6 +74,18 @@ def option_leg(
         constant_initial=_initial_of_short(position, terms, factors, index) if short else 0.0,
         option=terms,
     )
+
+
+def _factor_told(position: Position, factors: OptionFactors, index: float) -> float | None:
+    """The maintenance factor that the venue's own requirement of a short option was made with; None: not told.
+
+    Requirement a unit = factor * max(index, mark) + mark + liquidation fee * index.
+    """
+    required, mark = position.venue.maintenance_margin, position.venue.mark_price
+    if not required or mark is None:
+        return None
+    factor = (required / abs(position.quantity) - mark - factors.liquidation_fee * index) / max(index, mark)
+    return factor if 0.0 < factor < 1.0 else None
 
 
 def _initial_of_short(position: Position, terms: Option, factors: OptionFactors, index: float) -> float:

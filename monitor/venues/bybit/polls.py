@@ -12,6 +12,7 @@ from monitor.domain.events import AccountSnapshot, AssetTick, CashFlow, CashFlow
 from monitor.venues.budget import Priority
 from monitor.venues.bybit import account_answers, answers, cash, endpoints
 from monitor.venues.bybit.client import Client
+from monitor.venues.bybit.limits import End, tier_ends
 from monitor.venues.bybit.needs import Needs, of_snapshot
 from monitor.venues.bybit.risk_answers import Risk, portfolio_risk
 from monitor.venues.bybit.settings import VENUE, BybitSettings
@@ -54,6 +55,7 @@ class AccountReadings:
         self.rows = {what: Reading(VENUE, account.name, what) for what in ACCOUNT_READINGS}
         self.rows["risk"].idle(NO_RISK)
         self.needs = Needs()  #: of the last snapshot
+        self.tier_ends: frozenset[End] = frozenset()  #: of the positions of the last snapshot
         self.mode: CollateralMode | None = None
         self._risk: Risk | None = None
         self._positions: tuple[bytes, ...] = ()  #: bodies of the last reading, for what is set beside each position
@@ -88,6 +90,7 @@ class AccountReadings:
                 withdrawal_raws=[answer.body for answer in leaving],
                 bad_rows=bad,
             )
+        self.tier_ends = tier_ends(self._positions, VENUE)
         changed = account_answers.tier_changes(self._positions, VENUE)
         self.needs = replace(of_snapshot(snapshot), tiers_changed=frozenset(changed.items()))
         self._emit(snapshot)

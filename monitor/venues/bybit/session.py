@@ -98,6 +98,7 @@ class BybitSession(Room):
         """An account was read: what it holds now is what it needs."""
         self._pushed.pop(account, None)
         self._seeds.held({position.symbol for position in snapshot.positions})
+        self._readings.compare_ends(self._desks[account].tier_ends)
         self._follow()
 
     def _shown(self, account: AccountKey, events: Sequence[Event]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer, VenueError
@@ -11,6 +11,7 @@ from monitor.domain.names import Asset, Symbol
 from monitor.venues.budget import Priority
 from monitor.venues.bybit import answers, endpoints
 from monitor.venues.bybit.client import Client
+from monitor.venues.bybit.limits import End, Ends
 from monitor.venues.bybit.needs import INVERSE, LINEAR, OPTION, SPOT, Needs, category_of, pair_of
 from monitor.venues.bybit.settings import VENUE
 from monitor.venues.contents import Contents
@@ -45,6 +46,8 @@ class PublicReadings:
         self.rows = {what: Reading(VENUE, None, what) for what in PUBLIC_READINGS}
         self.indexed: frozenset[Asset] | None = None  #: assets that have a pair which tells their price
         self._tiers: dict[Symbol, list[Answer]] = {}  #: answers of each contract
+        self._ends = Ends(timings.missing_spacing_seconds, timings.tiers_every_seconds)
+        self._strange: frozenset[Symbol] = frozenset()  #: whose tiers are others than positions tell of
         self._tiers_read = float("-inf")  #: steady time of the last reading of all
 
     async def clock(self) -> None:
@@ -71,16 +74,22 @@ class PublicReadings:
         self.indexed = frozenset(tick.asset for tick in answers.asset_prices(spot.body, VENUE, spot.received))
 
     def tierless(self) -> tuple[Symbol, ...]:
-        """Contracts that are held or ordered, and whose tiers were not read yet, or not since the venue changed them.
-        Options have none.
+        """Contracts that are held or ordered, and whose tiers were not read yet, or not since the venue changed them,
+        as it said itself or as a position shows. Options have none.
         """
         needs = self._needs()
         changed = {symbol for symbol, at in needs.tiers_changed if self._changed_since_read(symbol, at)}
+        changed |= self._strange
         return tuple(
             symbol
             for symbol in sorted(needs.symbols)
             if (symbol not in self._tiers or symbol in changed) and category_of(symbol) != OPTION
         )
+
+    def compare_ends(self, ends: Iterable[End]) -> None:
+        """Note where positions tell of tiers that the tables do not have."""
+        known = (end for end in ends if end[0] in self._tiers)
+        self._strange |= self._ends.strange(known, self._clock.monotonic())
 
     def _changed_since_read(self, symbol: Symbol, at: float) -> bool:
         """Whether the tiers that are known were asked for before `at` (the venue's clock), which has come."""
@@ -102,6 +111,7 @@ class PublicReadings:
             except VenueError as exc:
                 failure = exc
             else:
+                self._strange -= {symbol}
                 self.rows["tiers"].came(*self._tiers[symbol])
         self._tiers_read = now if again else self._tiers_read
         self._emit_tiers(needs.symbols)
@@ -119,6 +129,7 @@ class PublicReadings:
             # They are as old as the oldest of them.
             received = min(page.received for page in pages)
             tiers = answers.tiers([page.body for page in pages], VENUE, received, bad)
+        self._ends.read(tiers, self._clock.monotonic())
         self._emit(tiers)
 
     # In place of streams

@@ -12,12 +12,15 @@ from monitor.sim.bybit import SimBybit
 from monitor.sim.clock import ManualClock
 from tests.sim.bybit.reading import assessed
 from tests.venues.bybit.support import (
+    T0,
     Seen,
     account_folder,
     coin,
     contract,
     fees,
     limits,
+    listing,
+    option_contract,
     order,
     position,
     seen,
@@ -121,3 +124,21 @@ def test_in_hedge_mode_an_order_stands_in_the_tier_of_its_own_side() -> None:
     result = found.results["multi-assets"]
     assert result.maintenance_margin == pytest.approx(15_000)
     assert result.stages["orders-cancelled"].value == pytest.approx(15_500 / 1_000_000)
+
+
+@pytest.mark.parametrize(("printed", "factor"), [("224", 0.06), ("", 0.03), ("10", 0.03), ("9000", 0.03)])
+def test_an_options_factor_that_no_document_gives_is_read_out_of_the_venues_figure(printed: str, factor: float) -> None:
+    """Ten short calls at an index of 200, each worth 10: 10 (0.06 x 200 + 10 + 0.2 % of 200) = 224."""
+    name = "SOL-30DEC26-200-C-USDT"
+    files = {
+        "v5_market_instruments-info__category=option.json": listing(
+            option_contract(name, "SOL", "USDT", T0 + 40 * 86_400)
+        ),
+        "v5_market_tickers__category=option.json": listing(
+            {"symbol": name, "markPrice": "10", "markIv": "0.8", "underlyingPrice": "200"}, category="option"
+        ),
+    }
+    found = cross(position(name, -10.0, "12", "10", "", positionMM=printed), where="option", more=files)
+    result = found.results["multi-assets"]
+    assert result.maintenance_margin == pytest.approx(10 * (factor * 200 + 10 + 0.4))
+    assert "of SOL options" in found.description.pools[0].reasons[0]

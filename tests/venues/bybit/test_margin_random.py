@@ -19,10 +19,12 @@ from tests.venues.bybit.support import (
     FULL_LOANS,
     FULL_RATIOS,
     account_folder,
+    answer,
     coin,
     contract,
     fees,
     limits,
+    listing,
     loans,
     position,
     ratios,
@@ -211,3 +213,110 @@ def reached(line: Line, health: Any, *, down: bool, scale: float) -> None:
         at = 1.0 + sign * end
         slope = abs(health(at * 1.0001) - health(at * 0.9999)) / 2e-4
         assert abs(health(at)) <= 1e-6 * max(scale, slope), line
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    symbol=st.sampled_from(sorted(TIERS)),
+    long=st.booleans(),
+    worth=st.floats(5_000.0, 1_500_000.0),
+    moved=st.floats(-0.01, 0.05),
+    leverage=st.sampled_from((3.0, 5.0, 12.5, 25.0)),
+    extra=st.floats(0.0, 0.3),
+)
+def test_an_isolated_position_with_margin_added_by_hand(
+    symbol: str, long: bool, worth: float, moved: float, leverage: float, extra: float
+) -> None:
+    """`extra` of the value at entry was added. The venue's price is where margin and profit are the maintenance."""
+    entry = INDEX[BASE[symbol]]
+    side = 1.0 if long else -1.0
+    size = float(round(worth)) if symbol == "BTCUSD" else round(worth / entry, 3)
+    held = Held(symbol, side * size, entry, leverage)
+    fee = held.value(entry) * TAKER * (1.0 + side / leverage if symbol == "BTCUSD" else 1.0 - side / leverage)
+    margin = held.value(entry) * (1.0 / leverage + extra) + fee
+
+    def left(price: float) -> float:
+        return margin + held.profit(price) - held.maintenance(price)
+
+    safe, lost = entry, entry * (1e-3 if long else 100.0)
+    line = ""
+    if left(lost) < 0.0:
+        for _ in range(200):
+            middle = (safe + lost) / 2.0
+            safe, lost = (middle, lost) if left(middle) > 0.0 else (safe, middle)
+        line = f"{safe:.10f}"
+    mark = round(entry * (1.0 + side * moved), 1)
+    row = position(symbol, side * size, entry, mark, leverage, liqPrice=line, positionIM=f"{margin:.10f}")
+    answers = Book({"USDT": 1e7, "USDC": 1e7, "BTC": 1e3}, frozenset(), ()).answers({})
+    where = {"BTCUSD": "inverse", "BTCPERP": "linear__settleCoin=USDC"}.get(symbol, "linear__settleCoin=USDT")
+    category = where.partition("__")[0]
+    found = seen(
+        answers
+        | {
+            "v5_account_info.json": answer({"marginMode": "ISOLATED_MARGIN", "unifiedMarginStatus": 6}),
+            f"v5_position_list__category={where}.json": listing(row, category=category),
+        },
+        assets=INDEX,
+    )
+    result = found.only()
+    assert result.equity == pytest.approx(margin + held.profit(mark), rel=1e-6)
+    assert result.maintenance_margin == pytest.approx(held.maintenance(mark), rel=1e-9)
+    reached(
+        result.positions[0].line,
+        lambda factor: left(mark * factor),
+        down=long,
+        scale=held.value(entry),
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    quantity=st.floats(-8.0, 8.0).filter(lambda size: abs(size) > 0.05),
+    wallet_usdt=st.floats(20_000.0, 300_000.0),
+    bitcoin=st.floats(-0.5, 3.0),
+    beside=st.floats(0.0, 5_000.0),
+    since=st.floats(-0.03, 0.03),
+)
+def test_a_portfolio_margin_account_between_two_readings(
+    quantity: float, wallet_usdt: float, bitcoin: float, beside: float, since: float
+) -> None:
+    """Scenarios of 10 % read at 100 000; the coin has moved by `since`. Loans ask beside them."""
+    size, coins = round(quantity, 3), {"USDT": round(wallet_usdt, 2), "BTC": round(bitcoin, 4)}
+    book = Book(coins, frozenset(), ())
+    points = [{"priceScale": str(move), "pnls": [f"{size * 100_000.0 * move:.6f}"]} for move in (-0.1, 0.0, 0.1)]
+    required = abs(size) * 10_000.0 + beside
+    unit = {
+        "baseCoin": "BTC",
+        "totalPnlRanges": {"ALL": {"pnlRanges": points}, "PERPETUAL": {"pnlRanges": points}},
+        "perpPositionPnlRanges": [{"position": str(size), "settleCoin": "USDT", "pnlRanges": points}],
+        "contingency": {"contingencyComponents": str(beside)},
+        "asset": {"assetIM": str(required), "assetMM": str(required)},
+    }
+    price = 100_000.0 * (1.0 + since)
+    row = position("BTCUSDT", size, "99000", price, "", riskId=0)
+    found = seen(
+        book.answers({})
+        | {
+            "v5_account_info.json": answer({"marginMode": "PORTFOLIO_MARGIN", "unifiedMarginStatus": 6}),
+            "v5_position_list__category=linear__settleCoin=USDT.json": listing(row, category="linear"),
+            "v5_asset_portfolio-margin.json": answer({"wallet": {}, "assetPnlRange": [unit]}),
+        },
+        assets={**INDEX, "BTC": price},
+    )
+    result = found.only()
+
+    def standing(factor: float) -> tuple[float, float]:
+        here = price * factor
+        index = {**INDEX, "BTC": here}
+        held = Held("BTCUSDT", size, 99_000.0, 1.0)
+        moved = {**coins, "USDT": coins["USDT"] + held.profit(here)}
+        equity, loans_ask = Book(moved, frozenset(), ()).standing({}, index)
+        # A move of 10 % from where the coin stands, in the profits of the reading, which go on straight.
+        return equity, loans_ask + 0.1 * abs(size) * here + beside
+
+    equity, asked = standing(1.0)
+    assert result.equity == pytest.approx(equity, rel=1e-9)
+    assert result.maintenance_margin == pytest.approx(asked, rel=1e-6)
+    scale = abs(equity) + asked
+    for line, down in ((result.coins["BTC"].down, True), (result.coins["BTC"].up, False)):
+        reached(line, lambda factor: standing(factor)[0] - standing(factor)[1], down=down, scale=scale)
