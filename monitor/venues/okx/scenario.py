@@ -15,6 +15,7 @@ from monitor.margin.pool import ScenarioGrid
 from monitor.venues.okx.endpoints import InstType, inst_type
 from monitor.venues.okx.margin_words import Words
 
+CARRIED = 0.25  #: of what the units require: how much may stand still beside their worst losses without a word
 WHOLE_MOVE = 0.99  #: a curve that goes this far down has said all there is to say
 
 
@@ -28,8 +29,23 @@ def grids(account: Account, cross: Sequence[Position], words: Words) -> tuple[Sc
     newest = max((position.update_time or 0.0 for position in cross), default=0.0)
     if venue.risk_asked is not None and newest > venue.risk_asked:
         words.assume("a position changed after the venue's scenarios were read: the requirement is of before")
+    left = sorted(unit.asset for unit in venue.risk_units if unit.asset not in coins and unit.maintenance_margin)
+    if left:
+        words.assume(f"nothing is held on {', '.join(left)} any more: the requirement is of before")
     found = [_grid(unit, _reference(unit, account, cross), words) for unit in venue.risk_units]
+    if _held_still(venue.risk_units) > CARRIED:
+        words.assume(
+            "much of the requirement stands beside the scenarios (basis, extreme moves, least charges): how it moves "
+            "is not public, and it is held as it was read"
+        )
     return tuple(grid for grid in found if grid is not None)
+
+
+def _held_still(units: Sequence[RiskUnit]) -> float:
+    """What share of the requirement no scenario moves; that of units without any is told for each by itself."""
+    moved = [unit for unit in units if unit.moves and unit.contingency is not None]
+    whole = sum(unit.maintenance_margin or 0.0 for unit in moved)
+    return sum(abs(unit.contingency or 0.0) for unit in moved) / whole if whole > 0.0 else 0.0
 
 
 def _grid(unit: RiskUnit, reference: float | None, words: Words) -> ScenarioGrid | None:

@@ -734,6 +734,20 @@ def test_the_accounts_own_requirement_holds_what_its_loans_require_and_counts_it
     assert result.maintenance_margin == pytest.approx(1300.0 + 840 * 1.03 * 0.001)
 
 
+def test_a_requirement_that_mostly_stands_beside_its_scenarios_is_said_to_stand_still() -> None:
+    still = "much of the requirement stands beside the scenarios"
+    assert not any(still in why for why in portfolio(unit_row()).pool("portfolio-margin").reasons)
+    assert any(still in why for why in portfolio(unit_row(mmr="1400")).pool("portfolio-margin").reasons)
+
+
+def test_a_unit_of_which_nothing_is_held_any_more_still_counts_and_is_said() -> None:
+    found = portfolio(unit_row(), unit_row(riskUnit="ETH", mmr="1000"))
+    pool = found.pool("portfolio-margin")
+    assert [grid.asset for grid in pool.grids] == ["BTC", "ETH"]
+    assert "nothing is held on ETH any more: the requirement is of before" in pool.reasons
+    assert not any("nothing is held" in why for why in portfolio(unit_row()).pool("portfolio-margin").reasons)
+
+
 def test_spot_margin_of_a_coin_needs_no_risk_unit() -> None:
     row = swap("ETH-USDT", "0.5", "3000", "3100", instType="MARGIN", posCcy="ETH", ccy="USDT", uTime="1")
     held = swap("BTC-USDT-SWAP", "16", "60000", "61000", uTime="1")
