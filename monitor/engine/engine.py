@@ -319,10 +319,13 @@ class Engine:
             return
         description = self._description(answered, self._intake.tables(account.venue).of(account))
         assets = {asset for pool in description.pools for asset in touching(pool)}
+        # An answer tells marks of positions; what is only ordered stands at the mark of now.
+        ordered = {leg.symbol for pool in description.pools for leg in pool.legs if leg.order}
+        marks = {symbol: self._prices.mark(account.venue, symbol) for symbol in sorted(ordered)}
         self._reconciled[account] = reconcile(
             account,
             description.pools,
-            dict(state.answer.marks),
+            marks | dict(state.answer.marks),
             prices_of(state.answer, {asset: self._prices.asset(account.venue, asset) for asset in sorted(assets)}),
             self._valuation.stablecoins,
             self._settings.drift,

@@ -38,7 +38,7 @@ def traded(mode: MarginMode, seed: int, *, orders: float = 0.0, options: float =
 
 
 def drift(pool: PoolReport, figure: str) -> float:
-    return abs(pool.drift.get(figure, 0.0))
+    return abs(pool.drift[figure])
 
 
 def lines_agree(report: AccountReport, tolerance: float) -> int:
