@@ -27,3 +27,16 @@ async def test_tiers_that_the_venue_changes_under_a_position_are_read_again() ->
             seen = len(wire.events)
             await until(lambda: len(wire.since(seen, type(wire.last()))) > 2, what="further readings")
             assert len(wire.all(TiersLoaded)) <= asked + 1, "once is enough"
+
+
+async def test_tiers_that_only_a_position_shows_to_be_others_are_read_again() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main", wallets=WALLETS)
+        account.trade("BTCUSDT", 0.1)
+        async with wired(sim) as wire:
+            await wire.all_up()
+            await until(lambda: wire.tiered() == {"BTCUSDT"}, what="its tiers")
+            sim.change_risk_limits("BTCUSDT", [(1e6, 0.02), (1e9, 0.05)])
+            for position in account.open_positions():
+                position.rates_changed_ms = None  # no word of when
+            await until(lambda: first_rate(wire) == 0.02, what="the new tiers")
