@@ -155,8 +155,8 @@ class Desk:
         self._account.ring()
 
     def ring(self, what: str) -> None:
-        """Have a further reading read soon."""
-        self._further[what].ring()
+        """Have one reading read soon, and no other with it: "config", or a further one."""
+        (self._config if what == "config" else self._further[what]).ring()
 
     def read_flows(self, since: float) -> None:
         """Have the history of cash flows read soon, from the venue's time `since` on."""

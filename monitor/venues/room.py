@@ -80,10 +80,14 @@ class Room:
         )
 
     def resync(self, account: AccountKey, why: str, *, config: bool = False) -> None:
-        """Have an account read again soon. An account that is not ours is nobody's."""
+        """Have an account, or its configuration alone, read again soon. An account that is not ours is nobody's."""
         desk = self._desk_of.get(account)
-        if desk is not None:
-            desk.resync(why, config)
+        if desk is None:
+            return
+        if config:
+            desk.ring("config")
+        else:
+            desk.resync(why)
 
     def read_flows(self, account: AccountKey, since: float) -> None:
         """Have an account's cash flows read from the venue's history. An account that is not ours is nobody's."""

@@ -49,7 +49,9 @@ class Session(Protocol):
         ...
 
     def resync(self, account: AccountKey, why: str, *, config: bool = False) -> None:
-        """Have an account (and its configuration) read again soon. Never blocks; many calls cost one reading."""
+        """Have an account, or (`config`) its configuration alone, read again soon. Never blocks; many calls cost one
+        reading.
+        """
         ...
 
     def read_flows(self, account: AccountKey, since: float) -> None:

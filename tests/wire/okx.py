@@ -8,7 +8,17 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from monitor.domain.events import AccountSnapshot, AssetTick, Event, FeedDown, FeedUp, PositionChanged, Tick
+from monitor.domain.events import (
+    AccountSnapshot,
+    AssetTick,
+    Event,
+    FeedDown,
+    FeedUp,
+    InstrumentsLoaded,
+    PositionChanged,
+    Tick,
+    TiersLoaded,
+)
 from monitor.domain.names import AccountKey, PositionKey, Side
 from monitor.domain.quality import Quality
 from monitor.domain.recording import UNRECORDED, Recorder
@@ -77,7 +87,19 @@ class Wired:
         return [one for one in self.session.feeds() if one.stream in STREAMS]
 
     async def all_up(self) -> None:
+        """Wait until it is known what every account holds, and all of that is streamed."""
+        read = self.sim.accounts.keys()
+        await until(lambda: {one.account.account for one in self.all(AccountSnapshot)} == read, 10.0, "all read")
         await until(lambda: all(one.up for one in self.streams()), 10.0, "all streams up")
+
+    def tiered(self) -> tuple[set[str], set[str]]:
+        """The contracts whose tiers are known: in cross margin, and isolated."""
+        last = self.all(TiersLoaded)[-1:]
+        return {name for one in last for name, _ in one.tiers}, {name for one in last for name, _ in one.isolated}
+
+    def listed(self) -> set[str]:
+        """The contracts that are known."""
+        return {one.symbol for loaded in self.all(InstrumentsLoaded)[-1:] for one in loaded.instruments}
 
     def edges(self, stream: str) -> list[FeedUp | FeedDown]:
         return [one for one in self.events if isinstance(one, FeedUp | FeedDown) and one.stream == stream]

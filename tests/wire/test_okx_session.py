@@ -115,7 +115,7 @@ async def test_what_is_newly_held_is_streamed_and_has_tiers_and_what_is_closed_s
             await wire.all_up()
             account.trade(ETHER, 3.0, mode="isolated")
             await until(lambda: ETHER in wire.marks(), 5.0, "its marks")
-            await until(lambda: ETHER in dict(wire.all(TiersLoaded)[-1].isolated), 5.0, "its tiers")
+            await until(lambda: ETHER in wire.tiered()[1], 5.0, "its tiers")
             account.close(SWAP)
 
             def streamed() -> set[str]:
@@ -158,8 +158,8 @@ async def test_options_bring_the_volatilities_of_their_family() -> None:
         async with wired(sim) as wire:
             await until(lambda: wire.all(OptionMarks), 5.0, "volatilities")
             await wire.all_up()
-            await until(lambda: option in {one.symbol for one in wire.all(InstrumentsLoaded)[-1].instruments}, 5.0)
-            await until(lambda: option in dict(wire.all(TiersLoaded)[-1].tiers), 5.0, "margin factors")
+            await until(lambda: option in wire.listed(), 5.0, "what it is")
+            await until(lambda: option in wire.tiered()[0], 5.0, "margin factors")
         assert not wire.ended
 
 

@@ -22,6 +22,11 @@ class Kept(Generic[Question]):
     def __init__(self, ask: Callable[[Question], Awaitable[Answer]], every_seconds: float, clock: Clock) -> None:
         self._ask, self._every, self._clock = ask, every_seconds, clock
         self.answers: dict[Question, Answer] = {}
+        self._doubted: set[Question] = set()
+
+    def doubt(self, question: Question) -> None:
+        """Take its answer for old: it is used until there is another one."""
+        self._doubted.add(question)
 
     async def renew(self, wanted: Iterable[Question]) -> Refused | None:
         """Ask for what is missing or old; returns the last refusal, if there was one. What is not wanted any more is
@@ -38,13 +43,16 @@ class Kept(Generic[Question]):
                 continue
             try:
                 self.answers[question] = await self._ask(question)
+                self._doubted.discard(question)
             except Refused as exc:
                 refusal = exc
         return refusal
 
     def _old(self, question: Question) -> bool:
         known = self.answers.get(question)
-        return known is None or self._clock.now() - known.received >= OLD_SHARE * self._every
+        return (
+            known is None or question in self._doubted or self._clock.now() - known.received >= OLD_SHARE * self._every
+        )
 
     @property
     def oldest(self) -> float:

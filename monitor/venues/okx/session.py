@@ -92,6 +92,8 @@ class OkxSession(Room):
 
         def resync(why: str, config: bool) -> None:
             desk.resync(why, config)
+            if readings.mode is CollateralMode.PORTFOLIO:
+                desk.ring("risk")  # its scenarios are of what was held before
 
         async def risk() -> None:
             if await readings.risk():
@@ -132,6 +134,8 @@ class OkxSession(Room):
         """An account was read: what it needs is just that."""
         self._of[account].needs = needs.of_snapshot(snapshot)
         self._follow(account)
+        if self._of[account].mode is not CollateralMode.PORTFOLIO and self._readings.doubts_tiers(snapshot):
+            self._tiers.ring()
         # An option moves with its coin, whose other contracts have candles of their own.
         symbols = [position.symbol for position in snapshot.positions]
         self._seeds.held([symbol for symbol in symbols if inst_type(symbol) != InstType.OPTION])
@@ -147,7 +151,7 @@ class OkxSession(Room):
         if self._readings.lacks_collateral(every):
             self._collateral.ring()
         if self._of[account].lacks_fees():
-            self._desk_of[account].resync("the fees of a new kind of contract are not known", True)
+            self._desk_of[account].ring("config")
 
     async def _read_instruments(self) -> None:
         await self._readings.instruments()

@@ -9,13 +9,13 @@ import msgspec
 from monitor.domain.accounts import MarginMode
 from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer, Refused
-from monitor.domain.events import PollFailed
+from monitor.domain.events import AccountSnapshot, PollFailed, TiersLoaded
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Instrument
-from monitor.domain.names import Asset, Symbol
+from monitor.domain.names import AccountKey, Asset, Symbol
 from monitor.venues.budget import Priority
 from monitor.venues.contents import Contents
-from monitor.venues.okx import answers, endpoints
+from monitor.venues.okx import answers, endpoints, requirements
 from monitor.venues.okx.answers import TierAnswer
 from monitor.venues.okx.client import Client
 from monitor.venues.okx.endpoints import InstType
@@ -67,6 +67,10 @@ class PublicReadings:
         self._families = Contents(spacing, timings.instruments_every_seconds)
         self._tiered = Contents(spacing, timings.tiers_every_seconds)
         self._lent = Contents(spacing, timings.tiers_every_seconds)
+        self._doubts = Contents(spacing, timings.tiers_every_seconds)
+        self._doubts.read((), clock.monotonic())  # no table is beyond doubt
+        self._odd: dict[AccountKey, frozenset[TierKey]] = {}  #: tables that the last snapshot of each contradicted
+        self._told: TiersLoaded | None = None
         self._lists = Kept(self._list, timings.instruments_every_seconds, clock)
         self._tiers = Kept(self._tier_table, timings.tiers_every_seconds, clock)
         self._discounts = Kept(self._discount_table, timings.tiers_every_seconds, clock)
@@ -80,6 +84,20 @@ class PublicReadings:
         self.rows["clock"].fine()
 
     # Tables
+
+    def doubts_tiers(self, snapshot: AccountSnapshot) -> bool:
+        """Whether a table of tiers is to be read anew: twice in a row the venue required of a position what the table
+        does not say; True is acted upon. Not for portfolio margin.
+        """
+        if self._told is None:
+            return False
+        odd = requirements.contradicted(snapshot.positions, self._instruments, self._told)
+        again, self._odd[snapshot.account] = odd & self._odd.get(snapshot.account, frozenset()), odd
+        now = self._clock.monotonic()
+        stale = [key for key in sorted(again) if self._doubts.worth_reading([str(key)], now)]
+        for key in stale:
+            self._tiers.doubt(key)
+        return bool(stale)
 
     def lacks_instruments(self, needs: Needs) -> bool:
         """Whether what is held was listed since, or is an option of a family that was not read; True is acted upon."""
@@ -144,6 +162,7 @@ class PublicReadings:
         ]
         with self.rows["tiers"].taking(*read.values()) as bad:
             loaded = answers.tiers(said, self._instruments.values(), VENUE, self._tiers.oldest, bad)
+        self._told = loaded
         self._emit(loaded)
 
     async def collateral(self) -> None:

@@ -91,3 +91,18 @@ async def test_another_failure_stops_and_keeps_what_was_read() -> None:
         await kept.renew(["a", "b", "c"])
     assert kept.answers.keys() == {"a"}
     assert venue.asked == ["a", "b"]
+
+
+async def test_a_doubted_answer_is_asked_for_again_and_used_until_there_is_another() -> None:
+    clock = Still()
+    venue = Venue(clock)
+    kept = Kept(venue, 100.0, clock)
+    await kept.renew(["a", "b"])
+    kept.doubt("a")
+    venue.fails["a"] = Refused("okx", "tiers", "no", "51000")
+    await kept.renew(["a", "b"])
+    assert kept.answers.keys() == {"a", "b"}
+    venue.fails.clear()
+    await kept.renew(["a", "b"])
+    await kept.renew(["a", "b"])
+    assert venue.asked == ["a", "b", "a", "a"]
