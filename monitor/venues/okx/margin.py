@@ -262,8 +262,11 @@ def _option_order(terms: Terms, order: Order, opened: float, words: Words) -> li
 def _spot_order(terms: Terms, order: Order, words: Words) -> list[tuple[Leg, Words]]:
     """A spot order holds back what it would pay with; what one of spot margin holds back is not documented."""
     instrument = terms.instrument(order.symbol)
-    if instrument is None or order.margin_mode is not None:
+    if instrument is None:
         return []
+    if order.margin_mode is not None:
+        words.assume("resting orders of spot margin are not counted")
+        return [(terms.held_back(order, 0.0, order.margin_asset or instrument.quote), words)]
     if order.quantity < 0:
         return [(terms.held_back(order, -order.quantity, instrument.base), words)]
     return [(terms.held_back(order, order.quantity * order.price, instrument.quote), words)] if order.price else []

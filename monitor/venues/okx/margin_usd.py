@@ -126,12 +126,12 @@ def _holdings(
 ) -> tuple[list[Holding], float]:
     """Each asset of the account, and each in which a leg settles; what is USD itself is cash."""
     account, collateral = terms.account, terms.tables.collateral
-    settled = {leg.settle for leg in legs}
+    settled, options = {leg.settle for leg in legs}, _worth_of_options(terms, cross)
     cash = 0.0
     found: list[Holding] = []
     for asset in sorted(settled | set(account.balances)):
         balance = account.balances.get(asset)
-        amount = _amount(account, balance, cross, asset)
+        amount = _amount(account, balance, options.get(asset))
         if asset == USD or asset in OWN_USD:
             cash += amount
             continue
@@ -171,11 +171,12 @@ def _counts(account: Account, balance: Balance | None) -> bool:
     return balance.collateral is not False or (balance.venue_value_usd or 0.0) > 0.0
 
 
-def _amount(account: Account, balance: Balance | None, cross: Sequence[Position], asset: Asset) -> float:
+def _amount(account: Account, balance: Balance | None, options: float | None) -> float:
     """What there is of an asset without what moves with prices: the venue's equity of it less profits and options.
 
     Equity knows what cash alone does not (trading bots, loans of spot mode, accrued interest). Where a push told of
-    cash only, that is it. Profits do not apply in spot mode, where their field is empty.
+    cash only, that is it. Profits do not apply in spot mode, where their field is empty. `options`: what those that
+    settle in the asset are worth, None where there are none; the equity's own word on it is of the same moment.
     """
     if balance is None:
         return 0.0
@@ -184,12 +185,19 @@ def _amount(account: Account, balance: Balance | None, cross: Sequence[Position]
         profit = 0.0
     if balance.venue_equity is None or profit is None:
         return balance.wallet - balance.interest
-    options = sum(
-        position.venue.value or 0.0
-        for position in cross
-        if position.margin_asset == asset and inst_type(position.symbol) == InstType.OPTION
-    )
-    return balance.venue_equity - profit - options
+    if options is not None and balance.option_value is not None:
+        options = balance.option_value
+    return balance.venue_equity - profit - (options or 0.0)
+
+
+def _worth_of_options(terms: Terms, cross: Sequence[Position]) -> dict[Asset, float]:
+    """What options are worth as their own rows say, by what they settle in."""
+    found: dict[Asset, float] = {}
+    for position in cross:
+        if inst_type(position.symbol) == InstType.OPTION:
+            asset = terms.settles(position) or ""
+            found[asset] = found.get(asset, 0.0) + (position.venue.value or 0.0)
+    return found
 
 
 def _holding(

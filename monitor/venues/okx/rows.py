@@ -42,6 +42,7 @@ class BalanceRow(msgspec.Struct, gc=False):
     upl: Loose = None
     isoUpl: Loose = None
     isoEq: Loose = None
+    stgyEq: Loose = None
     liab: Loose = None
     interest: Loose = None
     imr: Loose = None
@@ -136,7 +137,16 @@ def balance(row: BalanceRow, withdrawable: float | None = None) -> Balance:
         frozen=optional(row.ordFrozen),
         price_usd=price,
         withdrawable=withdrawable,
+        option_value=_options_in(row, cash, equity, profit),
     )
+
+
+def _options_in(row: BalanceRow, cash: float, equity: float | None, profit: float | None) -> float | None:
+    """What the row's equity holds of options, where there are any: no field says it, but all others do."""
+    if equity is None or profit is None:
+        return None
+    others = profit - amount(row.isoUpl) + amount(row.isoEq) + amount(row.stgyEq) - abs(amount(row.interest))
+    return equity - cash - others
 
 
 def side_of(row: PositionRow, size: float) -> Side | None:

@@ -559,7 +559,7 @@ def option_account(
         folder_of(
             setup=config(level),
             money=balance(money or coin("BTC", "2")),
-            positions=[swap(inst, pos, "0.06", mark, instType="OPTION", ccy="BTC", **more)],
+            positions=[swap(inst, pos, "0.06", mark, **{"instType": "OPTION", "ccy": "BTC", **more})],
             listed=[listed],
             tiers={
                 factors: [tier("0", "5", "0", optMgnFactor="1", **btc), tier("6", "50", "0", optMgnFactor="1.5", **btc)]
@@ -583,6 +583,16 @@ def test_options_in_futures_mode_are_backed_by_what_they_settle_in() -> None:
     found = option_account(CALL, "-5", "0.05", level="2", money=coin("BTC", "2", eq="1.975", upl="0.005"))
     assert found.pool("cross:BTC").venue.equity == 1.975
     assert result["cross:BTC"].maintenance_margin == pytest.approx(0.5 * (0.03 + 0.05 + 0.0005))
+
+
+@pytest.mark.parametrize("profit", ["0", "0.005"])
+def test_what_options_were_worth_when_the_balance_was_told_is_in_its_own_row(profit: str) -> None:
+    # The position's row is later than the balance's: 0.025 BTC were owed then, 0.04 are now. Whether their profit is
+    # in `upl` does not matter.
+    later = option_account(
+        CALL, "-5", "0.08", money=coin("BTC", "2", eq="2.075", stgyEq="0.1", upl=profit), optVal="-0.04", ccy=""
+    )
+    assert later.results()["multi-assets"].equity == pytest.approx((2.1 - 0.04) * 0.98 * 60000)
 
 
 def test_an_isolated_option_is_refused_in_words() -> None:

@@ -86,6 +86,12 @@ def test_what_is_held_back_needs_no_price_of_its_own() -> None:
     assert shown(result) == pytest.approx((10100.0 - 3.0 * 4000 * (0.1 + 0.0005)) / needed)
 
 
+def test_orders_of_spot_margin_are_named_as_not_counted() -> None:
+    for mode in ("cross", "isolated"):
+        pool = futures_mode(HELD, orders=(order("BTC-USDT", "buy", "1", "50000", tdMode=mode),)).pool("cross:USDT")
+        assert pool.reasons == ("resting orders of spot margin are not counted",)
+
+
 def test_an_order_closes_a_position_of_its_own_margin_mode_only() -> None:
     apart = swap("BTC-USDT-SWAP", "10", "60000", "61000", mgnMode="isolated", margin="700")
     eth = swap("ETH-USDT-SWAP", "10", "3000", "3000")
