@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -41,3 +42,8 @@ def shown(row: msgspec.Raw) -> str:
 def in_words(bad: Iterable[RowProblem]) -> tuple[str, ...]:
     """Bad rows as reasons."""
     return tuple(f"{one.row} cannot be read: {one.why}" for one in bad)
+
+
+def twice(what: str, names: Iterable[str]) -> list[str]:
+    """Names that an answer holds more than once, as reasons."""
+    return [f"{what} {name} is in the answer twice" for name, times in sorted(Counter(names).items()) if times > 1]

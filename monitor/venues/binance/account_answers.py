@@ -7,8 +7,7 @@ they differ the snapshot says so in `problems`, and is read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 import msgspec
 
@@ -26,7 +25,7 @@ from monitor.domain.events import AccountConfig, AccountSnapshot
 from monitor.domain.frames import RowProblem
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import AccountKey, PositionKey, Side, Symbol
-from monitor.venues.binance.reading import rows, shown, whole
+from monitor.venues.binance.reading import rows, whole
 from monitor.venues.binance.user_events import MARGIN_MODES, side_of
 from monitor.venues.fields import (
     BadField,
@@ -36,9 +35,7 @@ from monitor.venues.fields import (
     optional_positive,
     optional_seconds,
 )
-
-Row = TypeVar("Row", bound=msgspec.Struct)
-Made = TypeVar("Made")
+from monitor.venues.rows import each, in_words, twice
 
 
 class _ConfigBody(msgspec.Struct, gc=False):
@@ -128,14 +125,14 @@ def account_config(
     symbols: list[SymbolConfig] = []
     if symbol_config_raw is not None:
         raws = rows(symbol_config_raw, account.venue, "symbolConfig")
-        symbols = _each(raws, _ConfigRow, _symbol_config, "symbol setting", bad)
+        symbols = each(raws, _ConfigRow, _symbol_config, "symbol setting", bad)
     return AccountConfig(
         account=account,
         mode=AccountMode(collateral=_collateral(said.multiAssetsMargin), hedge=said.dualSidePosition),
         symbols=tuple(symbols),
         asked=asked,
         received=received,
-        problems=_in_words(bad),
+        problems=in_words(bad),
     )
 
 
@@ -175,13 +172,13 @@ def account_snapshot(
     risk = whole(position_risk_raw, list[msgspec.Raw], account.venue, "positionRisk")
     bad: list[RowProblem] = [] if bad_rows is None else bad_rows
     held = _held(body.positions, bad)
-    balances = _each(body.assets, _AssetRow, _balance, "balance", bad)
-    open_rows = [row for row in _each(risk, _RiskRow, _readable, "position", bad) if row.positionAmt]
-    problems = list(_in_words(bad))
+    balances = each(body.assets, _AssetRow, _balance, "balance", bad)
+    open_rows = [row for row in each(risk, _RiskRow, _readable, "position", bad) if row.positionAmt]
+    problems = list(in_words(bad))
     positions = [_position(row, held, symbols or {}, problems) for row in open_rows]
     _compare(positions, held, problems)
-    _once("balance", [balance.asset for balance in balances], problems)
-    _once("position", [f"{position.symbol} {position.side}" for position in positions], problems)
+    problems += twice("balance", [balance.asset for balance in balances])
+    problems += twice("position", [f"{position.symbol} {position.side}" for position in positions])
     marks = {row.symbol: mark for row in open_rows if (mark := optional_positive(row.markPrice)) is not None}
     return AccountSnapshot(
         account=account,
@@ -315,7 +312,7 @@ def _held(raws: list[msgspec.Raw] | None, bad: list[RowProblem]) -> dict[Positio
     if raws is None:
         return None
     held: dict[PositionKey, _HeldRow] = {}
-    for row in _each(raws, _HeldRow, _plausible, "account position", bad):
+    for row in each(raws, _HeldRow, _plausible, "account position", bad):
         if row.positionAmt:
             side = side_of(row.positionSide, row.positionAmt) or (Side.LONG if row.positionAmt > 0 else Side.SHORT)
             held[PositionKey(row.symbol, side)] = row
@@ -341,25 +338,3 @@ def _compare(positions: list[Position], held: Mapping[PositionKey, _HeldRow] | N
     for key in seen:
         if key not in held:
             problems.append(f"{key.symbol} {key.side} is in positionRisk but not in account")
-
-
-def _once(what: str, names: list[str], problems: list[str]) -> None:
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(f"{what} {name} is in the answer twice")
-
-
-def _each(
-    raws: list[msgspec.Raw], kind: type[Row], make: Callable[[Row], Made], what: str, bad: list[RowProblem]
-) -> list[Made]:
-    decoder = msgspec.json.Decoder(kind, strict=False)
-    made: list[Made] = []
-    for number, raw in enumerate(raws):
-        try:
-            made.append(make(decoder.decode(raw)))
-        except (ValueError, OverflowError) as error:
-            bad.append(RowProblem(f"{what} row {number}", str(error)[:200], shown(raw)))
-    return made
-
-
-def _in_words(bad: list[RowProblem]) -> tuple[str, ...]:
-    return tuple(f"{one.row} cannot be read: {one.why}" for one in bad)

@@ -6,9 +6,6 @@ endpoint promises. One bad row costs that row: it is left out and, where the cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
-
 import msgspec
 
 from monitor.domain.accounts import Permissions
@@ -22,7 +19,7 @@ from monitor.venues.binance import marks as columns
 from monitor.venues.binance.account_answers import account_config, account_snapshot
 from monitor.venues.binance.codec import asset_of_index, rates
 from monitor.venues.binance.coins import coin_of
-from monitor.venues.binance.reading import SHOWN, rows, shown, whole
+from monitor.venues.binance.reading import rows, whole
 from monitor.venues.fields import (
     BadField,
     Loose,
@@ -33,6 +30,7 @@ from monitor.venues.fields import (
     positive,
     seconds,
 )
+from monitor.venues.rows import SHOWN, each
 
 __all__ = [
     "account_config",
@@ -50,9 +48,6 @@ __all__ = [
 ]
 
 PERPETUAL_DELIVERY = 4_133_404_800_000  #: the delivery date that means «never» (2100-12-25)
-
-Row = TypeVar("Row", bound=msgspec.Struct)
-Made = TypeVar("Made")
 
 
 class _Filter(msgspec.Struct, gc=False):
@@ -134,7 +129,7 @@ def instruments(
     def made(row: _SymbolRow) -> Instrument | None:
         return None if row.quoteAsset == "USD" else _instrument(row, venue)
 
-    found = _each(info.symbols, _SymbolRow, made, problems)
+    found = each(info.symbols, _SymbolRow, made, "symbol", problems)
     return InstrumentsLoaded(venue, tuple(one for one in found if one is not None), received)
 
 
@@ -176,7 +171,7 @@ def tiers(
     problems: list[RowProblem] | None = None,
 ) -> TiersLoaded:
     """leverageBracket: maintenance tiers by notional. A symbol without brackets has no table, and is not safe by it."""
-    found = _each(rows(raw, venue, "leverageBracket"), _BracketRow, _tier_table, problems)
+    found = each(rows(raw, venue, "leverageBracket"), _BracketRow, _tier_table, "bracket", problems)
     return TiersLoaded(venue, account, tuple(found), received)
 
 
@@ -219,7 +214,7 @@ def marks(
             optional_seconds(row.nextFundingTime),
         )
 
-    return tuple(_each(rows(raw, venue, "premiumIndex"), _PremiumRow, made, problems))
+    return tuple(each(rows(raw, venue, "premiumIndex"), _PremiumRow, made, "mark", problems))
 
 
 def mark_columns(raw: bytes, venue: Venue, received: float, problems: list[RowProblem] | None = None) -> Ticks | None:
@@ -236,7 +231,7 @@ def asset_index(
         price, at = positive("index", row.index), seconds("time", row.time)
         return AssetTick(venue, asset_of_index(row.symbol), price, at, received, rates(row.bidBuffer, row.askBuffer))
 
-    return tuple(_each(rows(raw, venue, "assetIndex"), _IndexRow, made, problems))
+    return tuple(each(rows(raw, venue, "assetIndex"), _IndexRow, made, "index", problems))
 
 
 def server_time(raw: bytes | str, venue: Venue = "binance") -> float:
@@ -327,18 +322,3 @@ def _expiry(said: dict[str, msgspec.Raw]) -> float | None:
         return optional_seconds(msgspec.json.decode(raw, type=Loose, strict=False))
     except msgspec.DecodeError:
         return None
-
-
-def _each(
-    raws: list[msgspec.Raw],
-    kind: type[Row],
-    make: Callable[[Row], Made],
-    problems: list[RowProblem] | None,
-) -> Iterator[Made]:
-    decoder = msgspec.json.Decoder(kind, strict=False)
-    for number, raw in enumerate(raws):
-        try:
-            yield make(decoder.decode(raw))
-        except (ValueError, OverflowError) as error:
-            if problems is not None:
-                problems.append(RowProblem(f"row {number}", str(error)[:200], shown(raw)))

@@ -12,8 +12,9 @@ import msgspec
 from monitor.domain.events import BalanceCause, CashFlow
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset, Symbol, Venue
-from monitor.venues.binance.reading import rows, shown
+from monitor.venues.binance.reading import rows
 from monitor.venues.fields import BadField, Loose, finite, seconds
+from monitor.venues.rows import each
 
 REASONS: dict[str, BalanceCause] = {
     "FUNDING_FEE": BalanceCause.FUNDING,
@@ -144,13 +145,8 @@ class Page:
 
 def page(raw: bytes, venue: Venue, account: AccountKey, received: float, problems: list[RowProblem]) -> Page:
     """One answer of the income history."""
-    found: list[CashFlow] = []
     told_rows = rows(raw, venue, "income")
-    for number, row in enumerate(told_rows):
-        try:
-            found.append(_income(msgspec.json.decode(row, type=_IncomeRow, strict=False), account, received))
-        except ValueError as error:  # msgspec's errors and BadField
-            problems.append(RowProblem(f"income {number}", str(error)[:200], shown(row)))
+    found = each(told_rows, _IncomeRow, lambda row: _income(row, account, received), "income", problems)
     newest = max((flow.venue_time for flow in found), default=0.0)
     # Others of the newest row's millisecond may stand on the next page.
     return Page(tuple(found), last=len(told_rows) < PAGE_ROWS, until=newest - 0.001)

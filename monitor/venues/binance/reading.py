@@ -9,9 +9,9 @@ import msgspec
 from monitor.domain.errors import MalformedAnswer
 from monitor.domain.names import Venue
 from monitor.venues.fields import Loose, optional
+from monitor.venues.rows import SHOWN
 
 T = TypeVar("T")
-SHOWN = 200  #: characters of a bad row that are kept for diagnosis
 
 
 class _ErrorBody(msgspec.Struct, gc=False):
@@ -27,7 +27,7 @@ def whole(raw: bytes | str, kind: type[T], venue: Venue, what: str) -> T:
         code = refusal(raw)
         if code is not None:
             raise MalformedAnswer(venue, what, "the venue answered with an error", code[0]) from None
-        why = "not UTF-8" if isinstance(error, UnicodeError) else str(error)[:200]
+        why = "not UTF-8" if isinstance(error, UnicodeError) else str(error)[:SHOWN]
         raise MalformedAnswer(venue, what, why) from None
 
 
@@ -39,11 +39,6 @@ def rows(raw: bytes | str, venue: Venue, what: str) -> list[msgspec.Raw]:
     return whole(body, list[msgspec.Raw], venue, what)
 
 
-def shown(row: msgspec.Raw) -> str:
-    """The beginning of a row, for diagnosis."""
-    return bytes(row)[:SHOWN].decode("utf-8", "replace")
-
-
 def refusal(raw: bytes | str) -> tuple[int, str] | None:
     """Code and words of an error body ({"code": -1125, "msg": …}); None if it is none."""
     try:
@@ -51,4 +46,4 @@ def refusal(raw: bytes | str) -> tuple[int, str] | None:
     except (ValueError, RecursionError):
         return None
     code = optional(body.code)
-    return None if code is None or code >= 0 else (int(code), body.msg[:200])
+    return None if code is None or code >= 0 else (int(code), body.msg[:SHOWN])

@@ -6,7 +6,6 @@ read one after the other; the session reads again where an event fell between th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -30,7 +29,7 @@ from monitor.venues.bybit.state_rows import (
     position,
 )
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_seconds, word
-from monitor.venues.rows import each, in_words
+from monitor.venues.rows import each, in_words, twice
 
 MODES = {
     "ISOLATED_MARGIN": CollateralMode.ISOLATED,
@@ -177,8 +176,8 @@ def account_snapshot(
     positions = [one for raw in position_raws for one in _positions(rows(raw, venue, "position"), bad)]
     orders = [one for raw in order_raws for one in _orders(rows(raw, venue, "order"), bad)]
     problems = list(in_words(bad))
-    _once("balance", [one.asset for one in balances], problems)
-    _once("position", [f"{one.symbol} {one.side}" for one in positions], problems)
+    problems += twice("balance", [one.asset for one in balances])
+    problems += twice("position", [f"{one.symbol} {one.side}" for one in positions])
     marks = {one.symbol: one.venue.mark_price for one in positions}
     return AccountSnapshot(
         account=account,
@@ -289,8 +288,3 @@ def _leaves_for_sure(balances: Iterable[Balance]) -> float | None:
     if not said or (worths and not known):
         return None
     return max(known, default=0.0)
-
-
-def _once(what: str, names: list[str], problems: list[str]) -> None:
-    for name in sorted(name for name, times in Counter(names).items() if times > 1):
-        problems.append(f"{what} {name} is in the answer twice")

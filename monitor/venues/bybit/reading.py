@@ -10,9 +10,9 @@ import msgspec
 from monitor.domain.errors import MalformedAnswer
 from monitor.domain.names import Venue
 from monitor.venues.fields import Loose, optional, optional_seconds
+from monitor.venues.rows import SHOWN
 
 T = TypeVar("T")
-SHOWN = 200  #: characters of what is wrong that are kept
 _NOTHING = msgspec.Raw(b"")
 
 

@@ -18,7 +18,8 @@ from monitor.domain.names import Symbol, Venue
 from monitor.venues.fields import BadField, Loose, finite, optional_seconds, positive, seconds, word
 from monitor.venues.okx.answers_tables import TierAnswer, collateral, instruments, loan_table, tiers
 from monitor.venues.okx.codec_prices import usd_index
-from monitor.venues.okx.reading import each, only, rows
+from monitor.venues.okx.reading import only, rows
+from monitor.venues.rows import each
 
 __all__ = [
     "TierAnswer",

@@ -25,8 +25,9 @@ from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset, PositionKey
 from monitor.venues.fields import Loose, optional, truth, word
 from monitor.venues.okx import rows as shared
-from monitor.venues.okx.reading import each, only, rows
+from monitor.venues.okx.reading import only, rows
 from monitor.venues.okx.rows import BalanceRow, OrderRow, PositionRow
+from monitor.venues.rows import each, in_words, twice
 
 LEVELS: dict[str, CollateralMode] = {
     "1": CollateralMode.SPOT,
@@ -181,7 +182,7 @@ def account_snapshot(
     ]
     problems = list(in_words(bad))
     positions = _told_apart([one for one in read if one is not None], problems)
-    _once("balance", [one.asset for one in balances], problems)
+    problems += twice("balance", [one.asset for one in balances])
     before = VenueAccount() if venue is None else venue
     return AccountSnapshot(
         account=account,
@@ -244,13 +245,3 @@ def _together(balances: Sequence[Balance], *, shared_pool: bool) -> float | None
 def _newest(orders: Iterable[Order]) -> list[Order]:
     """Those that rest, each once: pages may overlap where orders come and go between them."""
     return list({one.id: one for one in orders if one.quantity}.values())
-
-
-def _once(what: str, names: list[str], problems: list[str]) -> None:
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(f"{what} {name} is in the answer twice")
-
-
-def in_words(bad: Iterable[RowProblem]) -> tuple[str, ...]:
-    """Bad rows as reasons."""
-    return tuple(f"{one.row} cannot be read: {one.why}" for one in bad)

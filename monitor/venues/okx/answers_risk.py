@@ -15,7 +15,8 @@ from monitor.domain.frames import RowProblem
 from monitor.domain.names import Venue
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, word
 from monitor.venues.okx.endpoints import InstType
-from monitor.venues.okx.reading import each, only, rows
+from monitor.venues.okx.reading import only, rows
+from monitor.venues.rows import each
 
 UNCHANGED = "volSame"
 VOLATILITIES = ("volShockDown", UNCHANGED, "volShockUp")

@@ -31,7 +31,8 @@ from monitor.venues.fields import (
     word,
 )
 from monitor.venues.okx.endpoints import InstType, family, inst_type
-from monitor.venues.okx.reading import each, rows
+from monitor.venues.okx.reading import rows
+from monitor.venues.rows import each
 
 OWN_USD = frozenset({"USDⓈ", "USD"})
 """What stands as settlement of contracts on several dollar coins: which one it is, the account's settings say."""

@@ -11,7 +11,8 @@ from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Venue
 from monitor.venues.fields import Loose, finite, seconds, word
 from monitor.venues.okx.endpoints import PAGE_ROWS
-from monitor.venues.okx.reading import each, rows
+from monitor.venues.okx.reading import rows
+from monitor.venues.rows import each
 
 TYPES: dict[str, BalanceCause] = {
     "1": BalanceCause.TRANSFER,

@@ -25,7 +25,8 @@ from monitor.venues.okx.endpoints import (
     UPGRADE_NOTICE,
     Topic,
 )
-from monitor.venues.okx.reading import SHOWN, reason
+from monitor.venues.okx.reading import reason
+from monitor.venues.rows import SHOWN
 
 _PONG = PONG.encode()
 LOGIN = "login"  #: the request id of the answer to a login

@@ -13,7 +13,8 @@ from monitor.domain.frames import Decoded, FrameKind, RowProblem
 from monitor.domain.names import USD, AccountKey, Venue
 from monitor.venues.fields import Loose, optional, optional_seconds, positive, seconds, word
 from monitor.venues.okx.endpoints import FUNDING_RATE, INDEX_PRICES, MARK_PRICES, OPTION_SUMMARIES
-from monitor.venues.okx.reading import SHOWN, Made, Row, reason, shown
+from monitor.venues.okx.reading import reason
+from monitor.venues.rows import SHOWN, Made, Row, shown
 
 
 @dataclass(frozen=True, slots=True)

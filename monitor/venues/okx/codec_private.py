@@ -32,8 +32,9 @@ from monitor.venues.okx.endpoints import (
     WARNING_CHANNEL,
     InstType,
 )
-from monitor.venues.okx.reading import Row, reason, shown
+from monitor.venues.okx.reading import reason
 from monitor.venues.okx.rows import BalanceRow, OrderRow, PositionRow
+from monitor.venues.rows import Row, shown
 
 _NAME_SHOWN = 40
 

@@ -36,6 +36,7 @@ from monitor.venues.okx.endpoints import (
     InstType,
     inst_type,
 )
+from monitor.venues.rows import in_words
 
 REQUIRED = (BALANCE, POSITIONS)
 """Without these there is nothing to assess."""
@@ -81,7 +82,7 @@ def read(answers: Mapping[str, bytes], account: AccountKey, time: float) -> Offl
         raise InputMissing(f"{', '.join(absent)}: not in the folder; without it there is nothing to assess")
     reading = _Reading(found, account, time)
     events = reading.events()
-    return Offline(events, reading.missing, answers_account.in_words(reading.problems))
+    return Offline(events, reading.missing, in_words(reading.problems))
 
 
 class _Reading:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
-
 import msgspec
 
 from monitor.domain.errors import MalformedAnswer
-from monitor.domain.frames import RowProblem
 from monitor.domain.names import Venue
-
-Row = TypeVar("Row", bound=msgspec.Struct)
-Made = TypeVar("Made")
-SHOWN = 200  #: characters of a bad row that are kept for diagnosis
+from monitor.venues.rows import SHOWN, Row
 
 
 class _Answer(msgspec.Struct, gc=False):
@@ -54,30 +47,6 @@ def only(raw: bytes | str, kind: type[Row], venue: Venue, what: str) -> Row:
         return msgspec.json.decode(found[0], type=kind, strict=False)
     except (ValueError, RecursionError) as error:
         raise MalformedAnswer(venue, what, str(error)[:SHOWN]) from None
-
-
-def each(
-    raws: Iterable[msgspec.Raw],
-    kind: type[Row],
-    make: Callable[[Row], Made],
-    what: str,
-    problems: list[RowProblem] | None,
-) -> list[Made]:
-    """What is made of each row; a row that cannot be read is left out and named in `problems`."""
-    decoder = msgspec.json.Decoder(kind, strict=False)
-    made: list[Made] = []
-    for number, raw in enumerate(raws):
-        try:
-            made.append(make(decoder.decode(raw)))
-        except (ValueError, OverflowError, RecursionError) as error:  # msgspec's errors and BadField
-            if problems is not None:
-                problems.append(RowProblem(f"{what} row {number}", str(error)[:SHOWN], shown(raw)))
-    return made
-
-
-def shown(row: msgspec.Raw) -> str:
-    """The beginning of a row, for diagnosis."""
-    return bytes(row)[:SHOWN].decode("utf-8", "replace")
 
 
 def refusal(raw: bytes | str) -> tuple[str, str] | None:

@@ -65,7 +65,7 @@ def test_delivery_multiplier_shares_and_foreign_families() -> None:
     assert (found["ETHBTC"].quote, found["ETHBTC"].settle) == ("BTC", "BTC")
     assert not found["TSLAUSDT"].trading
     assert (found["ODDUSDT"].tick_size, found["ODDUSDT"].liquidation_fee_rate) == (None, None)
-    assert [problem.row for problem in problems] == ["row 5", "row 6"]
+    assert [problem.row for problem in problems] == ["symbol row 5", "symbol row 6"]
 
 
 def bracket(floor: float, cap: float, rate: float, cum: float | None) -> dict[str, object]:

@@ -129,7 +129,7 @@ def test_a_full_page_is_whole_only_up_to_its_last_millisecond() -> None:
 def test_a_bad_row_costs_that_row_and_is_told(bad: object) -> None:
     problems: list[RowProblem] = []
     assert len(read(row("FUNDING_FEE"), bad, problems=problems).flows) == 1
-    assert [problem.row for problem in problems] == ["income 1"]
+    assert [problem.row for problem in problems] == ["income row 1"]
 
 
 def test_what_is_no_history_is_malformed() -> None:
