@@ -98,13 +98,19 @@ def test_a_position_that_changed_after_the_reading_is_said() -> None:
     assert "a position changed after the venue's scenarios were read" in reasons(seen(files))
 
 
-def test_a_coin_whose_price_the_venue_does_not_tell_leaves_the_rest_of_the_account_known() -> None:
-    """Spot pairs tell USD prices of collateral alone: scenarios of another coin cannot move."""
-    found = held(told=scenarios("XYZ"), symbol="XYZUSDT", base="XYZ", assets={"USDT": 1.0})
+def test_scenarios_of_a_coin_whose_price_the_venue_does_not_tell_stand_still() -> None:
+    """Spot pairs tell USD prices of collateral alone, and contracts that of what is held."""
+    found = held(told=scenarios("XYZ"), totals={"totalMaintenanceMargin": "2600"})
     pool = found.description.pools[0]
     assert pool.grids == ()
     assert pool.constant_requirement == pytest.approx(2_600.0)
     assert "the venue tells no USD price of XYZ" in reasons(found)
+
+
+def test_scenarios_of_a_coin_without_a_pair_move_with_the_index_of_the_contract_held() -> None:
+    found = held(told=scenarios("XYZ"), symbol="XYZUSDT", base="XYZ", assets={"USDT": 1.0, "XYZ": 100_000.0})
+    assert [grid.asset for grid in found.description.pools[0].grids] == ["XYZ"]
+    assert reasons(found) == ""
     assert found.only().ratio.value == pytest.approx(0.13)
 
 
