@@ -8,7 +8,7 @@ from monitor.domain.accounts import CollateralMode
 from monitor.domain.clock import Clock
 from monitor.domain.events import AccountSnapshot, AssetTick, Event
 from monitor.domain.frames import Decoded
-from monitor.domain.names import AccountKey
+from monitor.domain.names import AccountKey, Asset
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.bybit.client import Client
 from monitor.venues.bybit.endpoints import PRIVATE_ROUTE, PRIVATE_TOPICS
@@ -66,7 +66,7 @@ class AccountDesk(Desk):
             emit,
             clock,
             timings,
-            self._pushed,
+            self.resync,
             lambda events: shown(account.key, events),
             recorder,
         )
@@ -98,18 +98,14 @@ class AccountDesk(Desk):
         """Whether the key may be used."""
         return self._permitted.is_set()
 
-    async def read_prices(self) -> None:
-        """Read the prices in the wallet."""
-        await self._account_readings.prices()
-
-    def _pushed(self, why: str, config: bool) -> None:
-        """A push speaks of a change: in portfolio margin the scenarios are no longer those of what is held."""
-        self.resync(why, config)
-        if self.mode is CollateralMode.PORTFOLIO:
-            self.ring("risk")
+    async def read_prices(self) -> frozenset[Asset]:
+        """Read the prices in the wallet; of which coins it tells one."""
+        return await self._account_readings.prices()
 
     def _holds_all(self, snapshot: AccountSnapshot) -> None:
         self._tell_held(self.account, snapshot)
+        if self._account_readings.lacks_fees():
+            self.ring("config")
 
     async def _read_config(self) -> None:
         before = self.mode

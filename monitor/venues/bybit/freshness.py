@@ -52,6 +52,11 @@ class Freshness:
         """Which of these were not told for so long, or never."""
         return tuple(name for name in names if name not in self._known or now - self._known[name].at >= seconds)
 
+    def price(self, name: str) -> float | None:
+        """The price that was told last; None: never."""
+        known = self._known.get(name)
+        return None if known is None else known.price
+
     def keep(self, names: Iterable[str]) -> None:
         """Forget all others."""
         kept = set(names)

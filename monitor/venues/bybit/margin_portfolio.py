@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.domain.accounts import Account, Balance, Position, RiskUnit
+from monitor.domain.accounts import Account, Position, RiskUnit
 from monitor.domain.instruments import Payoff
 from monitor.domain.names import USD, Asset, PoolKey
 from monitor.domain.tables import Tables
@@ -149,7 +149,7 @@ def _grid(unit: RiskUnit, account: Account, tables: Tables, required: float, sai
     if price is None or not unit.profits:
         said.reasons.append(f"the scenarios of {unit.asset} cannot be moved: what they require is held as it was read")
         return None
-    if not _priced(unit.asset, balance, tables):
+    if not _priced(unit.asset, account, tables):
         said.reasons.append(
             f"the venue tells no USD price of {unit.asset}: what its scenarios require is held as it was read"
         )
@@ -173,11 +173,17 @@ def _grid(unit: RiskUnit, account: Account, tables: Tables, required: float, sai
     )
 
 
-def _priced(asset: Asset, balance: Balance | None, tables: Tables) -> bool:
-    """Whether the venue tells a USD price of a coin: of collateral it does, and of what lies in the wallet."""
-    terms = tables.collateral.get(asset)
-    listed = terms is not None and terms.steps != NO_COLLATERAL
-    return listed or (balance is not None and balance.price_usd is not None)
+def _priced(asset: Asset, account: Account, tables: Tables) -> bool:
+    """Whether the venue tells a USD price of a coin: of collateral, of what lies in the wallet, and by the index of a
+    contract that is held.
+    """
+    terms, balance = tables.collateral.get(asset), account.balances.get(asset)
+    if terms is not None and terms.steps != NO_COLLATERAL:
+        return True
+    if balance is not None and balance.price_usd is not None:
+        return True
+    held = (tables.instruments.get(one.symbol) for one in account.positions.values())
+    return any(one is not None and one.coin == asset and one.payoff is not Payoff.OPTION for one in held)
 
 
 def _portfolio_equity(account: Account) -> float | None:

@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import VenueError
-from monitor.domain.events import AssetTick, Event
+from monitor.domain.events import AssetTick, Event, Tick
 from monitor.domain.frames import Decoded, Frame
-from monitor.domain.names import Asset, Symbol
+from monitor.domain.names import USD, Asset, Symbol
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.bybit.client import Client
+from monitor.venues.bybit.coins import coin_of, contract_of
 from monitor.venues.bybit.endpoints import CATEGORIES, PUBLIC_ROUTE, TICKER_TOPIC
 from monitor.venues.bybit.freshness import Freshness
-from monitor.venues.bybit.needs import INVERSE, LINEAR, OPTION, SPOT, UNIT, Needs, pair_of
+from monitor.venues.bybit.needs import INVERSE, LINEAR, OPTION, SPOT, UNIT, Needs, category_of, pair_of
 from monitor.venues.bybit.settings import VENUE, BybitSettings
 from monitor.venues.bybit.speech import BybitSpeech
 from monitor.venues.conversation import Conversation
@@ -116,6 +117,30 @@ class MarketStream:
             self.coins.streamed(tick, now)
             self._emit(tick)
 
+    def _of_contract(self, event: Event) -> AssetTick | None:
+        """What a contract's index says of its coin, where that has no pair and its USD price matters all the same, as
+        in portfolio margin; None of any other.
+        """
+        if not isinstance(event, Tick) or event.index is None or self.indexed is None:
+            return None
+        category = category_of(event.symbol)
+        contract = contract_of(event.symbol, category)
+        if contract is None or category == OPTION:
+            return None
+        coin, multiplier = coin_of(contract[0])
+        if coin not in self.needs.assets or coin in self.indexed:
+            return None
+        dollars = 1.0 if contract[1] == USD else self.coins.price(contract[1])
+        if dollars is None:
+            return None
+        return AssetTick(VENUE, coin, event.index * dollars / multiplier, event.venue_time, event.received)
+
+    def _tell_coin(self, event: Event) -> None:
+        price = self._of_contract(event)
+        if price is not None:
+            self.coins.streamed(price, self._clock.monotonic())
+            self._emit(price)
+
     def read(self, event: Event) -> None:
         """Pass on what REST told, and doubt topics that should have told it."""
         now = self._clock.monotonic()
@@ -126,6 +151,7 @@ class MarketStream:
             if coin != UNIT:
                 self._doubt(SPOT, pair_of(coin), now)
         self._emit(event)
+        self._tell_coin(event)
 
     def _doubt(self, category: str, symbol: str, now: float) -> None:
         attempt = self.ledger.attempts.get(category)
@@ -173,6 +199,7 @@ class MarketStream:
         def put(event: Event, frame: Frame | None = None, /) -> None:
             fresh.streamed(event, self._clock.monotonic())
             self._emit(event, frame)
+            self._tell_coin(event)
 
         def record(raw: bytes, received: float) -> None:
             self._recorder.frame(VENUE, None, category, raw, received)

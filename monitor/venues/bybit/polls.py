@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -9,13 +10,15 @@ from monitor.domain.accounts import CollateralMode
 from monitor.domain.clock import Clock
 from monitor.domain.errors import AuthRejected, Refused, VenueError
 from monitor.domain.events import AccountSnapshot, AssetTick, CashFlow, CashFlowsRead, PollFailed
+from monitor.domain.names import Asset, Symbol
 from monitor.venues.budget import Priority
 from monitor.venues.bybit import account_answers, answers, cash, endpoints
 from monitor.venues.bybit.client import Client
 from monitor.venues.bybit.limits import End, tier_ends
-from monitor.venues.bybit.needs import Needs, of_snapshot
+from monitor.venues.bybit.needs import OPTION, Needs, category_of, of_snapshot
 from monitor.venues.bybit.risk_answers import Risk, portfolio_risk
 from monitor.venues.bybit.settings import VENUE, BybitSettings
+from monitor.venues.contents import Contents
 from monitor.venues.desk import check_powers
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
@@ -28,6 +31,7 @@ NO_RISK = "read only in portfolio margin"
 INCOME_PAGES = 8  #: read of the history of cash flows at most: an account that trades more often is not followed
 INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need not be in the history
 INCOME_WINDOW_SECONDS = 7 * 86_400.0 - 60.0  #: the longest time that the history is asked for at once
+FEES_AGAIN_SECONDS = 180.0  #: until they are read again for what still has none
 FEES_EVERY_SECONDS = 3600.0  #: rates of fees change with the account's level: rarely
 REQUESTS_OF_A_BRIDGE = 10  #: symbols one by one; of more the whole category is read
 LEAVING_AGAIN_SECONDS = 3600.0
@@ -60,6 +64,8 @@ class AccountReadings:
         self._risk: Risk | None = None
         self._positions: tuple[bytes, ...] = ()  #: bodies of the last reading, for what is set beside each position
         self._fees: dict[str, Answer] = {}  #: by category
+        self._fees_lacking: set[str] = set()  #: categories of which the answer has not all that is held
+        self._charged = Contents(FEES_AGAIN_SECONDS, FEES_EVERY_SECONDS)
         self._leaving_again = 0.0  #: not before (steady seconds) what may leave is asked for
 
     async def account_whole(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
@@ -98,9 +104,10 @@ class AccountReadings:
         return snapshot
 
     async def _account_once(self) -> tuple[Answer, list[Answer], list[Answer], list[Answer]]:
-        wallet, leaving, *pages = await together(
+        wallet, leaving, _, *pages = await together(
             self._pages("account", endpoints.WALLET, endpoints.UNIFIED),
             self._leaving(),
+            self._scenarios(),
             *(self._pages("account", endpoints.POSITIONS, held) for held in endpoints.HELD_IN),
             *(self._pages("account", endpoints.ORDERS, held) for held in endpoints.HELD_IN),
         )
@@ -127,13 +134,15 @@ class AccountReadings:
             pass  # the others tell of it
         return []
 
-    async def prices(self) -> None:
-        """Read the wallet for the prices in it: no stream tells that of USDT."""
-        self._tell_prices(await self._ask("account", endpoints.WALLET, endpoints.UNIFIED))
+    async def prices(self) -> frozenset[Asset]:
+        """Read the wallet for the prices in it: no stream tells that of USDT. Answers of which coins it tells one."""
+        return self._tell_prices(await self._ask("account", endpoints.WALLET, endpoints.UNIFIED))
 
-    def _tell_prices(self, wallet: Answer) -> None:
-        for tick in account_answers.wallet_prices(wallet.body, VENUE, wallet.received):
+    def _tell_prices(self, wallet: Answer) -> frozenset[Asset]:
+        told = account_answers.wallet_prices(wallet.body, VENUE, wallet.received)
+        for tick in told:
             self._priced(tick)
+        return frozenset(tick.asset for tick in told)
 
     async def config(self) -> bool:
         """Read mode and fees; True if the mode changed. Fees are read once an hour; without them the mode still counts,
@@ -157,10 +166,24 @@ class AccountReadings:
             config = replace(config, problems=(*config.problems, f"fees could not be read: {failure.why}"))
         changed = self.mode is not None and config.mode.collateral is not self.mode
         self.mode = config.mode.collateral or self.mode
+        self._charged.read((group for group, _ in config.fees), self._clock.monotonic())
         self._emit(config)
         if failure is not None and not fees:
             raise failure
         return changed
+
+    def lacks_fees(self) -> bool:
+        """Whether something is held or ordered of which no fee was told, as of what was listed since; True is acted
+        upon.
+        """
+        now = self._clock.monotonic()
+        lacking = {
+            category_of(symbol)
+            for symbol in self.needs.symbols
+            if self._charged.worth_reading([fee_group(symbol)], now)
+        }
+        self._fees_lacking |= lacking
+        return bool(lacking)
 
     async def _read_fees(self, now: float) -> VenueError | None:
         """Read what is older than an hour; what could not be read, if anything."""
@@ -168,25 +191,42 @@ class AccountReadings:
         for params in endpoints.FEES_OF:
             category = params["category"]
             known = self._fees.get(category)
-            if known is not None and 0.0 <= now - known.asked < FEES_EVERY_SECONDS:
+            new = known is not None and 0.0 <= now - known.asked < FEES_EVERY_SECONDS
+            if new and category not in self._fees_lacking:
                 continue
             try:
                 self._fees[category] = await self._ask("config", endpoints.FEE_RATE, params)
+                self._fees_lacking.discard(category)
             except VenueError as exc:
                 failure = exc
         return failure
 
     async def risk(self) -> bool:
-        """Read the scenarios of portfolio margin; whether there are new ones. In another mode there are none."""
+        """Read the scenarios of portfolio margin; whether there were none before. In another mode there are none. Once
+        there are some, each reading of the account renews them.
+        """
         if self.mode is not CollateralMode.PORTFOLIO:
             self._risk = None
             self.rows["risk"].idle(NO_RISK)
             return False
+        first = self._risk is None
+        await self._read_risk()
+        return first
+
+    async def _read_risk(self) -> None:
         answer = await self._ask("risk", endpoints.PORTFOLIO_MARGIN)
         self.rows["risk"].came(answer)
         with self.rows["risk"].taking(answer) as bad:
             self._risk = portfolio_risk(answer.body, self.account, answer.asked, bad)
-        return True
+
+    async def _scenarios(self) -> list[Answer]:
+        """Read the scenarios of the moment at which the account is read: they are of what it holds then. What fails is
+        told by their own reading.
+        """
+        if self.mode is CollateralMode.PORTFOLIO and self._risk is not None:
+            with contextlib.suppress(VenueError):
+                await self._read_risk()
+        return []
 
     async def collateral(self) -> None:
         """Read how coins count, and what loans ask for; the second needs a key, so both are the account's."""
@@ -288,6 +328,11 @@ class AccountReadings:
         return self._settings.credentials if endpoint.signed else None
 
 
+def fee_group(symbol: Symbol) -> str:
+    """What the fees of a contract are told by: its own name, or the coin of an option."""
+    return answers.OPTION_FEES + symbol.partition("-")[0] if category_of(symbol) == OPTION else symbol
+
+
 def planned_requests(
     accounts: int, settings: BybitSettings, *, blind_accounts: int = 0, scenarios: int = 0, bridging: int = 0
 ) -> float:
@@ -303,7 +348,7 @@ def planned_requests(
         seeing * REQUESTS_OF_AN_ACCOUNT / timings.account_every_seconds
         + blind_accounts * REQUESTS_OF_AN_ACCOUNT / timings.account_every_blind_seconds
         + accounts * (1.0 / timings.config_every_seconds + fees)
-        + scenarios / timings.account_every_seconds
+        + 2 * scenarios / timings.account_every_seconds  # with the account, and by themselves
         + min(accounts, 1) / timings.bridge_every_seconds  # what only a wallet tells the price of
         + bridging * REQUESTS_OF_A_BRIDGE / timings.bridge_every_seconds
     )

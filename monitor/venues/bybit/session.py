@@ -145,10 +145,9 @@ class BybitSession(Room):
             await self._read_unit()
 
     async def _read_unit(self) -> None:
-        """The price of what has no pair stands in the wallet of each account that has it."""
+        """The price of what has no pair stands in the wallet of each account that has enough of it to tell."""
         for desk in self._desks.values():
-            if UNIT in desk.needs.assets and desk.may_ask:
-                await desk.read_prices()
+            if UNIT in desk.needs.assets and desk.may_ask and UNIT in await desk.read_prices():
                 return
 
     async def _read_candles(self, symbol: Symbol) -> None:
