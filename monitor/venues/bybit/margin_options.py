@@ -28,7 +28,11 @@ def option_leg(
     expiry = None if instrument is None else instrument.delivery_time
     name = option_of(symbol)
     if mark is None or mark.received is None or expiry is None or name is None:
-        what = "its expiry is unknown" if mark is not None and mark.received is not None else "no volatility or no forward price is known"
+        what = (
+            "its expiry is unknown"
+            if mark is not None and mark.received is not None
+            else "no volatility or no forward price is known"
+        )
         if position.quantity > 0 and not portfolio:
             said.reasons.append(f"{symbol} is left out ({what}): a long option counts nothing in cross margin")
             return None

@@ -434,7 +434,9 @@ def test_a_long_option_that_cannot_be_priced_is_left_out_with_a_reason() -> None
 
 
 def test_a_short_option_that_cannot_be_priced_makes_the_pool_unknown() -> None:
-    assert cross(with_option(-0.1, known=False)).unknown == (f"{CALL} cannot be priced: no volatility or no forward price is known",)
+    assert cross(with_option(-0.1, known=False)).unknown == (
+        f"{CALL} cannot be priced: no volatility or no forward price is known",
+    )
 
 
 def test_a_short_call_is_liquidated_when_its_coin_rises() -> None:
