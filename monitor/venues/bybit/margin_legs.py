@@ -52,7 +52,8 @@ def contract_for(symbol: Symbol, account: Account, tables: Tables, said: Said) -
     one = tables.instruments.get(symbol)
     if one is not None:
         return Contract(one.payoff, one.base, one.quote, one.settle, one.coin, one.fee_group or symbol, one)
-    position = next((row for key, row in account.positions.items() if key.symbol == symbol), None)
+    legs = (account.positions.get(PositionKey(symbol, side)) for side in Side)
+    position = next((row for row in legs if row is not None), None)
     settle = None if position is None else position.margin_asset
     option = option_of(symbol)
     kind = "option" if option else "linear" if settle in ("USDT", "USDC") else "inverse"
