@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from monitor.domain.names import AccountKey
 
 REST_SECONDS = 0.005  #: after a full slice of what merely grew old, so that reports never take all the time there is
+LEG_REST_SECONDS = 1e-4  #: the same for each leg that the slice weighs, where that is longer
 
 
 class Tempo:
     """What is to be reported, in order. Urgent accounts come first, those asked for longest before the others.
 
     What is owed is due `every_seconds` after the account's last report (0: in the same step, without slices). A step
-    takes accounts until they hold `legs_per_step` positions; at least one of the urgent, and of the due at least one.
+    takes accounts until they weigh `legs_per_step` legs; at least one of the urgent, and of the due at least one.
     """
 
     def __init__(self, every_seconds: float, legs_per_step: int) -> None:
@@ -62,7 +63,7 @@ class Tempo:
         taken = False
         while now >= self._rest_until and self._next_due() <= now:
             if taken and legs >= self._legs_per_step:
-                self._rest_until = now + REST_SECONDS
+                self._rest_until = now + max(REST_SECONDS, LEG_REST_SECONDS * legs)
                 break
             account, taken = heapq.heappop(self._queue)[2], True
             found[account] = True

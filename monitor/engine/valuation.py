@@ -24,8 +24,11 @@ from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.results import PoolResult
 from monitor.margin.sweep import sweep
+from monitor.margin.weight import weight
 
 NOT_PRINTED = Line.unknown("not in the venue's answer")
+SEARCHED_LEGS = 250  #: lines are searched for so many legs at once, or for one account
+SEARCH_REST_SECONDS = 1e-4  #: for each leg searched, so that searching never takes all the time there is
 NO_ADVICE: tuple[float | None, str] = (None, "")
 
 
@@ -115,6 +118,7 @@ class Priced:
     advised_at: float = -math.inf
     told: tuple[object, PoolReport] | None = None
     one_sided: bool | None = None
+    weight: int = 0
 
 
 class Valuation:
@@ -133,7 +137,7 @@ class Valuation:
         self._touched: dict[AccountKey, tuple[set[int], set[int]]] = {}  #: places of the marks and assets it depends on
         self._stale: dict[AccountKey, None] = {}  #: accounts whose results are older than their prices
         self._unsearched: dict[AccountKey, None] = {}  #: accounts that moved since lines were searched last
-        self._searched_at = -math.inf
+        self._searched_at = self._search_after = -math.inf
         self._near: dict[PoolKey, AccountKey] = {}  #: pools that want advice
 
     def of(self, account: AccountKey) -> Mapping[PoolKey, Priced]:
@@ -141,8 +145,8 @@ class Valuation:
         return self._pools.get(account, {})
 
     def legs(self, account: AccountKey) -> int:
-        """How many legs its pools have: what a report of it costs."""
-        return sum(len(priced.pool.legs) for priced in self.of(account).values())
+        """How many legs its pools weigh: what a report of it costs, or a search for its lines."""
+        return sum(priced.weight for priced in self.of(account).values())
 
     def replace(
         self, account: AccountKey, pools: Sequence[Pool], listed: Callable[[Pool], Listed] = lambda _: UNLISTED
@@ -173,7 +177,7 @@ class Valuation:
 
     def _priced(self, pool: Pool, listed: Listed) -> Priced:
         sided = one_sided(pool, self._settings.betas, self.stablecoins)
-        return Priced(pool, needs_of(pool, self._market.prices, listed), one_sided=sided)
+        return Priced(pool, needs_of(pool, self._market.prices, listed), one_sided=sided, weight=weight(pool))
 
     def remove(self, account: AccountKey) -> None:
         """Forget an account's pools."""
@@ -194,8 +198,9 @@ class Valuation:
         """The prices of these accounts moved: those of which a figure crossed a level, and maybe others.
 
         Ratios, and lines in closed form, are compared each time. Lines that need a search (those of collateral that
-        counts less than its price, of loans, of options) cost ten times as much: they are searched, for all that moved
-        since, at most once in `lines_every_seconds`, and again for each report.
+        counts less than its price, of loans, of options) cost ten times as much and more: they are searched, for what
+        moved since, at most once in `lines_every_seconds`, and again for each report. What is too much for one time is
+        searched in turns, oldest first, with a rest after each.
         """
         self._stale |= dict.fromkeys(accounts)
         held = {account: None for account in accounts if account in self._pools}
@@ -203,13 +208,27 @@ class Valuation:
         if not held or not every:  # all of them are reported at each step
             return held
         self._unsearched |= held
-        search = not self._searched_at <= now < self._searched_at + every
-        if search:
-            held, self._unsearched, self._searched_at = self._unsearched, {}, now
+        search = self._due(now, every)
+        held = search | held
         try:
             return self._crossings.crossed(sweep(self._book, held, betas=self._settings.betas, search=search))
         except MarginwatchError:
             return held  # their reports tell which of them failed, and why
+
+    def _due(self, now: float, every: float) -> dict[AccountKey, None]:
+        """Whose lines are searched now, which is noted here."""
+        found: dict[AccountKey, None] = {}
+        if self._searched_at <= now < self._search_after:  # a clock that was set back makes nobody wait
+            return found
+        legs = 0
+        while self._unsearched and (not found or legs < SEARCHED_LEGS):
+            account = next(iter(self._unsearched))
+            del self._unsearched[account]
+            found[account] = None
+            legs += self.legs(account)
+        rest = legs * SEARCH_REST_SECONDS
+        self._searched_at, self._search_after = now, now + (rest if self._unsearched else max(every, rest))
+        return found
 
     def revalue(self, accounts: Iterable[AccountKey]) -> None:
         """Bring the results of these accounts, ratios and lines, to the prices of now."""
@@ -217,6 +236,7 @@ class Valuation:
         results = self._evaluated(stale) if stale else {}
         for account in stale:
             del self._stale[account]
+            self._unsearched.pop(account, None)
             for key, entry in self._pools[account].items():
                 if not entry.failure:
                     self._settle(account, key, entry, results[key])

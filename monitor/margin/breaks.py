@@ -9,7 +9,6 @@ import numpy as np
 from monitor.margin.arrays import Floats, Ints
 from monitor.margin.columns import Block
 from monitor.margin.health import Values
-from monitor.margin.scenario import kinks
 from monitor.margin.terms import Terms
 from monitor.margin.tiers import Shelf
 
@@ -49,12 +48,12 @@ def breakpoints(terms: Terms, values: Values, shelf: Shelf, block: Block, proble
     ):
         moving = b != 0.0
         add(problem[moving], -1.0 / b[moving])
-    for grid, problem, b, price in zip(
-        terms.grids.grid, terms.grids.problem, terms.grids.b, values.grid_price, strict=True
-    ):
+    grids = terms.grids
+    for number, (which, b, price) in enumerate(zip(grids.grid, grids.b, values.grid_price, strict=True)):
         if b != 0.0 and not np.isnan(price):
-            x = np.array(kinks(block.grids[grid], float(price))) / b
-            add(np.full(len(x), problem, np.intp), x)
+            bends = block.scenarios.bends[which]
+            x = ((1.0 + bends) * (block.scenarios.reference_price[which] / price) - 1.0) / b
+            add(np.full(len(x), grids.problem[number], np.intp), x)
 
     owner, x = np.concatenate(owners), np.concatenate(places)
     beside = BESIDE * (1.0 + np.abs(x))

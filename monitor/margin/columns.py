@@ -6,7 +6,7 @@ when blocks of accounts are put under each other. Amounts and signs are those of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from monitor.margin.arrays import (
@@ -22,6 +22,7 @@ from monitor.margin.arrays import (
     joined,
 )
 from monitor.margin.pool import Pool, ScenarioGrid
+from monitor.margin.scenario import Grids
 
 
 class Valued(IntEnum):
@@ -132,7 +133,9 @@ class CapColumns:
 
 @dataclass(slots=True)
 class OptionColumns:
-    """One row an option leg; `in_coin`: priced and settled in the underlying itself."""
+    """One row an option leg; `in_coin`: priced and settled in the underlying itself. `modelled`: its value by the model
+    with the underlying where it was read, in units of it where it is `in_coin`.
+    """
 
     strike: Floats
     call: Bools
@@ -145,11 +148,12 @@ class OptionColumns:
     mark_add: Floats
     index_add: Floats
     in_equity: Bools
+    modelled: Floats
 
 
 @dataclass(slots=True)
 class GridColumns:
-    """One row a scenario grid; the grids themselves are `Block.grids`."""
+    """One row a scenario grid; the grids themselves are `Block.grids`, as straight pieces `Block.scenarios`."""
 
     pool: PoolPlace
     asset: Ints
@@ -170,6 +174,10 @@ class Block:
     groups: int  # how many tier groups by notional there are
     nettings: int
     described: tuple[Pool, ...]
+    scenarios: Grids = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scenarios = Grids(self.grids)
 
     @property
     def count(self) -> int:

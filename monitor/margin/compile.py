@@ -21,6 +21,7 @@ from monitor.margin.columns import (
     RowColumns,
     Valued,
 )
+from monitor.margin.options import modelled_now
 from monitor.margin.pool import LIQUIDATION, Basis, Debt, Holding, Leg, Netting, Pool, Requirement, ScenarioGrid, Stage
 from monitor.margin.prices import Prices
 from monitor.margin.tiers import Shelf, is_concave, is_convex, of_curve
@@ -49,13 +50,15 @@ def compiled(pools: Sequence[Pool], prices: Prices, shelf: Shelf, stablecoins: C
     records = _Records()
     for number, pool in enumerate(pools):
         _Compiler(number, pool, prices, shelf, records).run(stablecoins)
+    options = columns_of(OptionColumns, records.options)
+    options.modelled = modelled_now(options)
     return Block(
         columns_of(PoolColumns, records.pools),
         columns_of(LegColumns, records.legs),
         columns_of(RowColumns, records.rows),
         columns_of(DebtColumns, records.debts),
         columns_of(CapColumns, records.caps),
-        columns_of(OptionColumns, records.options),
+        options,
         columns_of(GridColumns, records.grid),
         tuple(records.grids),
         records.groups,
@@ -312,4 +315,5 @@ def _option(leg: Leg) -> tuple[Any, ...]:
         option.mark_add,
         option.index_add,
         option.in_equity,
+        NAN,  # what the model makes of it is worked out for all of them together
     )

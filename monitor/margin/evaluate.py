@@ -40,7 +40,7 @@ def evaluate(
                     result = answered(figures.of(number), book.prices, book.stablecoins)
                     found[result.key] = result
         for other in general:
-            of_general = GeneralFigures(other.solved((betas or {}) if lines else None))
+            of_general = GeneralFigures(other.solved((betas or {}) if lines else None, search=wanted))
             numbers = other.numbers()
             for account in numbers.keys() & wanted:
                 for number in numbers[account]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from monitor.domain.names import AccountKey, Asset
+from monitor.margin.arrays import Bools, Ints
 from monitor.margin.columns import Block, stacked
 from monitor.margin.plan import Lines, Plan, planned
 from monitor.margin.prices import Prices
@@ -18,11 +21,14 @@ GENERAL_LEGS = 200
 
 @dataclass(slots=True)
 class State:
-    """Where a shard's pools stand, and the lines as they were solved last (None: not yet, or not asked for)."""
+    """Where a shard's pools stand, and the lines as they were solved last (None: not yet, or not asked for); `searched`
+    tells of which pools they ever were.
+    """
 
     plan: Plan
     tick: Tick
     found: tuple[Lines, Solved | None] | None
+    searched: Bools
 
 
 def width(block: Block) -> int:
@@ -41,7 +47,8 @@ class GeneralShard:
         self._lines: Lines | None = None
         self._tick: Tick | None = None
         self._solved: Solved | None = None
-        self._stood = self._searched = -1  # versions of the prices
+        self._stood = -1  # a version of the prices
+        self._searched: Ints = np.zeros(0, np.intp)  # by pool; -1 never
 
     @property
     def legs(self) -> int:
@@ -68,7 +75,7 @@ class GeneralShard:
         if account in self._blocks:
             self._legs -= width(self._blocks.pop(account))
         self._plan = self._solved = None
-        self._stood = self._searched = -1
+        self._stood = -1
 
     def numbers(self) -> dict[AccountKey, range]:
         """By account: its pools."""
@@ -78,8 +85,10 @@ class GeneralShard:
             at += block.count
         return found
 
-    def solved(self, betas: Mapping[Asset, float] | None, *, search: bool = True) -> State:
-        """Where the pools stand, and their lines (none where `betas` is None), searched anew with `search`."""
+    def solved(self, betas: Mapping[Asset, float] | None, *, search: Collection[AccountKey] | bool = True) -> State:
+        """Where the pools stand, and their lines (none where `betas` is None). Those of the accounts in `search` (True:
+        of all) are searched anew where prices have moved; the others are as they were found last.
+        """
         if self._plan is None:
             block = stacked(list(self._blocks.values()))
             self._plan = planned(block, self._prices, self._shelf, self._stablecoins)
@@ -87,10 +96,22 @@ class GeneralShard:
         if self._tick is None or self._stood != version:
             self._tick, self._stood = stand(self._prices, self._shelf, self._plan), version
         if betas is None:
-            return State(self._plan, self._tick, None)
+            return State(self._plan, self._tick, None, np.zeros(self._plan.block.count, np.bool_))
         lines = self._plan.lines(betas)
         if lines is not self._lines:
-            self._lines, self._solved, self._searched = lines, None, -1
-        if search and self._searched != version:
-            self._solved, self._searched = solve_lines(self._shelf, self._plan, self._tick, lines), version
-        return State(self._plan, self._tick, (lines, self._solved))
+            self._lines, self._solved = lines, None
+            self._searched = np.full(self._plan.block.count, -1, np.intp)
+        asked = self._asked(search) & (self._searched != version)
+        if asked.any():
+            self._solved = solve_lines(self._shelf, self._plan, self._tick, lines, asked, self._solved)
+            self._searched[asked] = version
+        return State(self._plan, self._tick, (lines, self._solved), self._searched >= 0)
+
+    def _asked(self, search: Collection[AccountKey] | bool) -> Bools:
+        """By pool: whether it is to be searched."""
+        if isinstance(search, bool):
+            return np.full(len(self._searched), search, np.bool_)
+        asked = np.zeros(len(self._searched), np.bool_)
+        for account, numbers in self.numbers().items():
+            asked[numbers.start : numbers.stop] = account in search
+        return asked

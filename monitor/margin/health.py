@@ -14,7 +14,6 @@ from monitor.margin.arrays import Floats, Ints
 from monitor.margin.columns import Block
 from monitor.margin.dual import Dual, larger, positive, zeros
 from monitor.margin.legs import Legs, at_speed, legs_at
-from monitor.margin.scenario import grid_at
 from monitor.margin.terms import Taken, Terms
 from monitor.margin.tiers import Shelf
 
@@ -93,15 +92,15 @@ class _Sum:
         self.requirement_size = self.requirement_size + np.bincount(problem, np.abs(amount.v), self._count)
 
 
-def health(terms: Terms, values: Values, shelf: Shelf, block: Block, x: Floats) -> Health:
-    """All problems, each at its own x."""
+def health(terms: Terms, values: Values, shelf: Shelf, block: Block, x: Floats, *, slopes: bool = True) -> Health:
+    """All problems, each at its own x. Without `slopes` those are 0."""
     rows, problems = terms.rows, terms.problems
     total = _Sum(values.equity, values.requirement)
-    legs = legs_at(terms, values.u, values.notional, values.fee, shelf, block, x)
+    legs = legs_at(terms, values.u, values.notional, values.fee, shelf, block, x, slopes=slopes)
 
     net = legs.profit.total(terms.legs.row, len(rows.problem)) + values.net
     owed = _summed(terms, legs).total(terms.legs.row, len(rows.problem)) + values.owed
-    price = _in_numeraire(terms, Dual(values.price), rows.problem, rows.b, x)
+    price = _in_numeraire(terms, Dual(values.price), rows.problem, rows.b, x, slopes)
     rate = price * rows.requirement_rate
     worth = net * price if terms.plain_rows else _counted(terms, total, shelf, net, price)
     total.gain(rows.problem, worth)
@@ -109,9 +108,9 @@ def health(terms: Terms, values: Values, shelf: Shelf, block: Block, x: Floats) 
     if len(terms.nettings.problem):
         total.need(terms.nettings.problem, _larger_sides(terms, legs.requirement * rate.at(terms.legs.row)))
     if len(terms.debts.problem):
-        _debts(terms, total, shelf, block, _in_numeraire(terms, Dual(values.debt_price), *_of_debts(terms), x))
-    for grid in np.unique(terms.grids.grid):
-        _grid(terms, total, block, values, grid, x)
+        _debts(terms, total, shelf, block, _in_numeraire(terms, Dual(values.debt_price), *_of_debts(terms), x, slopes))
+    if len(terms.grids.grid):
+        _grids(terms, total, block, values, x, slopes)
 
     load = problems.load
     weighed, weighed_size = total.requirement * load, total.requirement_size * load
@@ -120,7 +119,7 @@ def health(terms: Terms, values: Values, shelf: Shelf, block: Block, x: Floats) 
         weighed, weighed_size = zeros(terms.count).where(ignored, weighed), np.where(ignored, 0.0, weighed_size)
     result, size = total.equity - weighed, total.equity_size + weighed_size
     if terms.moving:
-        scale = at_speed(problems.scale_b, x)
+        scale = at_speed(problems.scale_b, x, slopes=slopes)
         result, size = result * scale, size * scale.v
     slope = np.zeros(terms.count) if result.d is None else result.d
     return Health(
@@ -137,12 +136,12 @@ def health(terms: Terms, values: Values, shelf: Shelf, block: Block, x: Floats) 
     )
 
 
-def _in_numeraire(terms: Terms, price: Dual, problem: Ints, b: Floats, x: Floats) -> Dual:
+def _in_numeraire(terms: Terms, price: Dual, problem: Ints, b: Floats, x: Floats, slopes: bool) -> Dual:
     """Prices in the numeraire when asset and numeraire have moved."""
     if not terms.moving:
         return price
     at = x[problem]
-    return price * (at_speed(b, at) / at_speed(terms.problems.numeraire_b[problem], at))
+    return price * (at_speed(b, at, slopes=slopes) / at_speed(terms.problems.numeraire_b[problem], at, slopes=slopes))
 
 
 def _summed(terms: Terms, legs: Legs) -> Dual:
@@ -209,14 +208,12 @@ def _debts(terms: Terms, total: _Sum, shelf: Shelf, block: Block, price: Dual) -
     total.need(terms.debts.problem, needed.where(required_by_value, needed * price) + value * debts.fee_rate[which])
 
 
-def _grid(terms: Terms, total: _Sum, block: Block, values: Values, which: int, x: Floats) -> None:
-    """One scenario grid (portfolio margin; there are few, so they are taken one by one), at all its places at once."""
-    places = np.flatnonzero(terms.grids.grid == which)
-    problems, grid = terms.grids.problem[places], block.grids[which]
-    price = Dual(values.grid_price[places])
+def _grids(terms: Terms, total: _Sum, block: Block, values: Values, x: Floats, slopes: bool) -> None:
+    """Scenario grids (portfolio margin)."""
+    grids = terms.grids
+    price = Dual(values.grid_price)
     if terms.moving:
-        price = price * at_speed(terms.grids.b[places], x[problems])
-    profit, needed = grid_at(grid, price)
-    if grid.in_equity:
-        total.gain(problems, profit)
-    total.need(problems, needed)
+        price = price * at_speed(grids.b, x[grids.problem], slopes=slopes)
+    profit, needed = block.scenarios.at(grids.grid, price)
+    total.gain(grids.problem, profit.where(block.scenarios.in_equity[grids.grid], zeros(len(grids.grid))))
+    total.need(grids.problem, needed)

@@ -10,12 +10,10 @@ from monitor.margin.arrays import Bools, Floats, Ints
 from monitor.margin.columns import OptionColumns
 from monitor.margin.dual import Dual, larger, positive
 
-_erf = np.vectorize(erf, otypes=[np.float64])
-
 
 def normal(x: Floats) -> Floats:
     """The standard normal distribution function."""
-    return np.asarray(0.5 * (1.0 + _erf(x / sqrt(2.0))), np.float64)
+    return 0.5 * (1.0 + np.array([erf(each) for each in (x / sqrt(2.0)).tolist()], np.float64))
 
 
 def black76(forward: Dual, strike: Floats, call: Bools, deviation: Floats) -> Dual:
@@ -40,15 +38,23 @@ def premium(options: OptionColumns, which: Ints, mark: Dual, moved: Dual) -> Dua
     """An option's value when its underlying has moved by the factor `moved`: its mark plus what Black-76 at held
     volatility adds, never below zero. In units of the underlying where the option is priced in it.
     """
-    forward = options.underlying[which]
+    return positive(mark + (_modelled(options, which, moved) - options.modelled[which]))
+
+
+def modelled_now(options: OptionColumns) -> Floats:
+    """What Black-76 makes of each option with its underlying where it was read."""
+    every = np.arange(len(options.strike), dtype=np.intp)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _modelled(options, every, Dual(np.ones(len(every)))).v
+
+
+def _modelled(options: OptionColumns, which: Ints, moved: Dual) -> Dual:
+    """The value by Black-76 with the underlying moved, in units of it where the option is priced in it."""
     deviation = options.volatility[which] * np.sqrt(np.maximum(options.years[which], 0.0))
-    here = Dual(forward)
-    there = moved * forward
-    strike, call = options.strike[which], options.call[which]
-    before, after = black76(here, strike, call, deviation), black76(there, strike, call, deviation)
+    there = moved * options.underlying[which]
+    value = black76(there, options.strike[which], options.call[which], deviation)
     in_coin = options.in_coin[which]
-    before, after = (before / here).where(in_coin, before), (after / there).where(in_coin, after)
-    return positive(mark + (after - before))
+    return (value / there).where(in_coin, value) if in_coin.any() else value
 
 
 def short_requirement(options: OptionColumns, which: Ints, value: Dual, moved: Dual) -> Dual:

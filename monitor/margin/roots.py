@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.margin.arrays import Bools, Floats, Ints
+from monitor.margin.arrays import Bools, Floats, Ints, taken
 from monitor.margin.breaks import breakpoints
 from monitor.margin.columns import Block
 from monitor.margin.health import Health, Values, health
@@ -25,6 +25,8 @@ EXACT = 1e-14
 NARROW = 4e-16
 #: Rounds of refinement; Newton needs about as many as there are tiers between, bisection 60.
 ROUNDS = 200
+#: How far beyond its last root, relative to it and the price, a walk looks first.
+BEYOND = 1.03
 #: Columns of legs evaluated at once, which bounds the memory of the walk.
 CHUNK = 1_000_000
 
@@ -44,10 +46,24 @@ class Roots:
 
 
 def solve(
-    terms: Terms, values: Values, shelf: Shelf, block: Block, shape: Ints, now: Floats, slope: Floats, open_: Bools
+    terms: Terms,
+    values: Values,
+    shelf: Shelf,
+    block: Block,
+    shape: Ints,
+    now: Floats,
+    slope: Floats,
+    open_: Bools,
+    before: Floats,
 ) -> Roots:
-    """First roots of all problems that are `open_` (known, and healthy at x = 0); `now` and `slope` hold there."""
-    search = _Search(terms, values, shelf, block, np.full(terms.count, np.nan), np.full(terms.count, np.nan))
+    """First roots of all problems that are `open_` (known, and healthy at x = 0); `now` and `slope` hold there.
+
+    `before` are the roots of some tick before (NaN: none): a walk looks up to a little beyond them first, and farther
+    only where nothing was found there, which spares work and changes no answer.
+    """
+    none = np.full(terms.count, np.nan)
+    reach = np.where(np.isnan(before), np.inf, np.abs(before) * BEYOND + BEYOND - 1.0)
+    search = _Search(terms, values, shelf, block, reach, none.copy(), none.copy())
     concave = np.flatnonzero(open_ & (shape == Shape.CONCAVE))
     if len(concave):
         search.concave(concave, now[concave], slope[concave])
@@ -68,6 +84,7 @@ class _Search:
     values: Values
     shelf: Shelf
     block: Block
+    reach: Floats
     x: Floats
     equity: Floats
 
@@ -111,15 +128,21 @@ class _Search:
         x = np.concatenate([x, ends(direction), *(np.tile(p, len(s)) for s, p in zip(samples, places, strict=True))])
         order = np.lexsort((np.abs(x), owner))
         owner, x = owner[order], x[order]
-        h = self._all(problems[owner], x)
         first = np.full(len(problems), len(x))
-        bad = np.flatnonzero(h <= 0.0)
-        np.minimum.at(first, owner[bad], bad)
+        near = np.abs(x) <= self.reach[problems][owner]
+        self._look(problems, owner, x, np.flatnonzero(near), first)
+        self._look(problems, owner, x, np.flatnonzero(~near & (first == len(x))[owner]), first)
         hit = first < len(x)
         b = first[hit]
         before = np.where((b > 0) & (owner[b - 1] == owner[b]), x[b - 1], 0.0)
         if hit.any():
             self._refine(problems[hit], before, x[b], self._at(problems[hit])(x[b]))
+
+    def _look(self, problems: Ints, owner: Ints, x: Floats, places: Ints, first: Ints) -> None:
+        """Note by problem the first of these places at which health is not above zero."""
+        if len(places):
+            bad = places[self._all(problems[owner[places]], x[places]) <= 0.0]
+            np.minimum.at(first, owner[bad], bad)
 
     def _all(self, problems: Ints, x: Floats) -> Floats:
         """Health of many (problem, x), in chunks."""
@@ -128,50 +151,93 @@ class _Search:
         chunks = np.searchsorted(weight, np.arange(CHUNK, weight[-1], CHUNK))
         result = []
         for part in np.split(np.arange(len(problems)), chunks):
-            result.append(self._at_places(problems[part])(x[part]).health)
+            terms, places = self.terms.take(problems[part])
+            values = self.values.take(places)
+            result.append(health(terms, values, self.shelf, self.block, x[part], slopes=False).health)
         return np.concatenate(result)
 
-    def _at_places(self, problems: Ints) -> Callable[[Floats], Health]:
-        terms, places = self.terms.take(problems)
-        values = self.values.take(places)
-        return lambda x: health(terms, values, self.shelf, self.block, x)
-
     def _refine(self, problems: Ints, safe: Floats, unsafe: Floats, found: Health) -> None:
-        """Close in on the root between a safe and an unsafe x: Newton from the unsafe side, else bisection.
+        """Close in on the root between a safe and an unsafe x: Newton from the end that was found last, else bisection.
 
-        A step that falls short, leads past the safe x, or moves nothing would be repeated. Either it is
-        rounding, or a kink right there, and then the root lies beside an end; or it is a jump, or a slope that
-        misleads. So the places beside the ends are looked at first, and then the bracket is halved.
+        Where health is concave, Newton's steps from the unsafe end never pass the root; where it bends the other way,
+        those from the safe end do not. A step that leaves the bracket or moves nothing is either rounding, or a kink
+        right there, and then the root lies beside an end: that place is looked at once. Where a step does not halve
+        health, it is a jump or a slope that misleads, and the bracket is halved.
         """
+        brackets = _Ends.of(safe, unsafe, found)
+        number = np.arange(len(problems), dtype=np.intp)
         at = self._at(problems)
-        a, b, h, slope, equity = safe, unsafe.copy(), found.health, found.slope, found.equity
-        size = found.size
-        fell_short, halve = np.zeros(len(problems), np.bool_), np.zeros(len(problems), np.bool_)
         for _ in range(ROUNDS):
-            done = (np.abs(h) <= EXACT * size) | (np.abs(b - a) <= NARROW * (1.0 + np.abs(b)))
-            if done.all():
+            open_ = ~brackets.done()
+            if not open_.any():
                 break
-            with np.errstate(divide="ignore", invalid="ignore"):
-                step = b - h / slope
-            towards_a, beside = np.sign(a - b), 0.5 * NARROW * (1.0 + np.abs(b))
-            ahead = (step - b) * towards_a
-            by_unsafe = (fell_short | (np.abs(ahead) <= beside)) & ~halve
-            newton = (ahead > 0.0) & ((a - step) * towards_a > 0.0) & ~by_unsafe & ~halve
-            by_safe = ((step - a) * towards_a >= 0.0) & ~by_unsafe & ~halve
-            x = np.where(newton, step, _between(a, b))
-            x = np.where(by_unsafe, b + beside * towards_a, np.where(by_safe, a - beside * towards_a, x))
-            x = np.where(done, b, x)
-            there = at(x)
-            stays = there.health > 0.0
-            near = stays & (np.abs(there.health) <= EXACT * there.size)
-            moves = ~done & (~stays | near)
-            a = np.where(~done & stays, x, a)
-            b = np.where(moves, x, b)
-            h, slope = np.where(moves, there.health, h), np.where(moves, there.slope, slope)
-            size, equity = np.where(moves, there.size, size), np.where(moves, there.equity, equity)
-            halve, fell_short = np.where(by_unsafe, ~stays, stays & halve), stays & (newton | by_safe)
-        self.x[problems] = b
-        self.equity[problems] = equity
+            if 2 * np.count_nonzero(open_) <= len(number):  # go on with those that are not there yet
+                self._keep(problems[number], brackets)
+                number, brackets = number[open_], taken(brackets, np.flatnonzero(open_))
+                at = self._at(problems[number])
+            brackets.narrow(at)
+        self._keep(problems[number], brackets)
+
+    def _keep(self, problems: Ints, found: _Ends) -> None:
+        self.x[problems], self.equity[problems] = found.b, found.equity
+
+
+@dataclass(slots=True)
+class _Ends:
+    """Brackets: safe at `a` and unsafe at `b`, with health and slope at both (NaN where `a` was not looked at)."""
+
+    a: Floats
+    h_a: Floats
+    slope_a: Floats
+    b: Floats
+    h: Floats
+    slope: Floats
+    size: Floats
+    equity: Floats
+    from_a: Bools  # the safe end was found last
+    probed: Bools  # beside an end, and the root was not there
+    slow: Bools
+
+    @classmethod
+    def of(cls, safe: Floats, unsafe: Floats, found: Health) -> _Ends:
+        """At the beginning only the unsafe ends were looked at."""
+        unknown, no = np.full(len(safe), np.nan), np.zeros(len(safe), np.bool_)
+        there = (unsafe.copy(), found.health, found.slope, found.size, found.equity)
+        return cls(safe, unknown, unknown.copy(), *there, no, no.copy(), no.copy())
+
+    def done(self) -> Bools:
+        """Where health at `b` is zero, or no number lies between the ends."""
+        result: Bools = (np.abs(self.h) <= EXACT * self.size) | (
+            np.abs(self.b - self.a) <= NARROW * (1.0 + np.abs(self.b))
+        )
+        return result
+
+    def narrow(self, at: Callable[[Floats], Health]) -> None:
+        """One step of those that are not done."""
+        a, b, from_a, done = self.a, self.b, self.from_a, self.done()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.where(from_a, a - self.h_a / self.slope_a, b - self.h / self.slope)
+        towards_a, beside = np.sign(a - b), 0.5 * NARROW * (1.0 + np.abs(b))
+        probes = ~self.probed & ~self.slow
+        by_end = probes & (np.abs(step - np.where(from_a, a, b)) <= beside)
+        by_safe = probes & ((by_end & from_a) | (~from_a & ((step - a) * towards_a >= 0.0)))
+        by_unsafe = by_end & ~from_a
+        newton = ((step - b) * towards_a > 0.0) & ((a - step) * towards_a > 0.0) & ~self.slow
+        x = np.where(newton, step, _between(a, b))
+        x = np.where(by_unsafe, b + beside * towards_a, np.where(by_safe, a - beside * towards_a, x))
+        x = np.where(done, b, x)
+        there = at(x)
+        stays = there.health > 0.0
+        near = stays & (np.abs(there.health) <= EXACT * there.size)
+        safe, unsafe = ~done & stays & ~near, ~done & (~stays | near)
+        before = np.abs(np.where(from_a, self.h_a, self.h))
+        self.slow = newton & ~by_safe & ~by_unsafe & (np.abs(there.health) > 0.5 * before)
+        self.probed, self.from_a = by_safe | by_unsafe, np.where(done, from_a, safe)
+        self.a, self.h_a = np.where(safe, x, a), np.where(safe, there.health, self.h_a)
+        self.slope_a = np.where(safe, there.slope, self.slope_a)
+        self.b, self.h = np.where(unsafe, x, b), np.where(unsafe, there.health, self.h)
+        self.slope, self.size = np.where(unsafe, there.slope, self.slope), np.where(unsafe, there.size, self.size)
+        self.equity = np.where(unsafe, there.equity, self.equity)
 
 
 def _between(a: Floats, b: Floats) -> Floats:

@@ -73,13 +73,27 @@ def stand(prices: Prices, shelf: Shelf, plan: Plan) -> Tick:
     return Tick(now, out, counted, plan.exposed | borrows)
 
 
-def solve_lines(shelf: Shelf, plan: Plan, tick: Tick, lines: Lines) -> Solved:
-    """The first roots of all rays."""
+def solve_lines(
+    shelf: Shelf, plan: Plan, tick: Tick, lines: Lines, asked: Bools | None = None, before: Solved | None = None
+) -> Solved:
+    """The first roots of all rays. `before` are those of the same lines at other prices: they tell where to begin, and
+    they stay for pools that are not `asked` for (None: all are). Health now is told of all.
+    """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         added = free_balance(plan, tick)
-        found = [_solved(shelf, plan, tick, one, added) for one in lines.sets]
+        found, begin = [], 0
+        for one in lines.sets:
+            rays = slice(begin, begin := begin + len(one.rays.pool))
+            unknown = np.full(2 * (rays.stop - rays.start), np.nan)
+            known = unknown if before is None else np.concatenate([before.down[rays], before.up[rays]])
+            found.append(_solved(shelf, plan, tick, one, added, asked, known))
     columns = [np.concatenate([getattr(one, f.name) for one in found] or [np.zeros(0)]) for f in fields(Solved)]
-    return Solved(*columns)
+    result = Solved(*columns)
+    if asked is not None and before is not None:
+        anew = asked[lines.pool]
+        for name in ("down", "up", "equity_down", "equity_up"):
+            setattr(result, name, np.where(anew, getattr(result, name), getattr(before, name)))
+    return result
 
 
 def free_balance(plan: Plan, tick: Tick) -> Floats:
@@ -111,7 +125,9 @@ def values_at(terms: Terms, tick: Tick, assessed: Assessment) -> Values:
     )
 
 
-def _solved(shelf: Shelf, plan: Plan, tick: Tick, problems: Problems, added: Floats) -> Solved:
+def _solved(
+    shelf: Shelf, plan: Plan, tick: Tick, problems: Problems, added: Floats, asked: Bools | None, before: Floats
+) -> Solved:
     terms, rays, block = problems.terms, problems.rays, plan.block
     assessed = tick.assessment(orders=problems.orders)
     values = values_at(terms, tick, assessed)
@@ -128,7 +144,8 @@ def _solved(shelf: Shelf, plan: Plan, tick: Tick, problems: Problems, added: Flo
     now = np.where(np.isfinite(slope) & np.isfinite(moving.health), now, np.nan)
 
     exposed = (tick.exposed | plan.empty_liquidates)[pool]
-    roots = solve(terms, values, shelf, block, problems.shape, now, slope, (now > 0.0) & exposed)
+    open_ = (now > 0.0) & exposed if asked is None else (now > 0.0) & exposed & asked[pool]
+    roots = solve(terms, values, shelf, block, problems.shape, now, slope, open_, before)
     x = np.where(roots.x <= NOWHERE, np.nan, roots.x)
     half = len(rays.pool)
     return Solved(x[:half], x[half:], roots.equity[:half], roots.equity[half:], now[:half])

@@ -42,12 +42,13 @@ def sweep(
     accounts: Collection[AccountKey] | None = None,
     *,
     betas: Mapping[Asset, float] | None = None,
-    search: bool = True,
+    search: Collection[AccountKey] | bool = True,
     together: bool = True,
 ) -> tuple[Sweep, ...]:
     """Ratios and distances of at least these accounts (all where None) at the book's prices.
 
-    Lines that need a search are solved only with `search`, else they stand where they were solved last (NaN before).
+    Lines that need a search are solved of the accounts in `search` only (of all or none), else they stand where they
+    were solved last (NaN before).
     Without `together` the same holds for lines of plain pools that move several legs (of a hedge, both sides of one
     instrument): what is left are the position lines of one leg, and what answers the same. Not for decisions: such a
     line is as old as it is, and a pool that was liquidatable or unknown since has 0 or NaN there until it is solved.
@@ -78,7 +79,8 @@ def _swept(state: State) -> Sweep:
         for part, roots in ((slice(len(pool)), solved.down), (slice(len(pool), None), solved.up)):
             x = roots[chosen]
             there = np.where(np.isnan(x), np.inf, np.abs(x))
-            distance[part] = np.where(done, 0.0, np.where(never, np.inf, np.where(np.isnan(now), np.nan, there)))
+            known = state.searched[pool] & ~np.isnan(now)
+            distance[part] = np.where(done, 0.0, np.where(never, np.inf, np.where(known, there, np.nan)))
     keys = tuple(one.key for one in described)
     return Sweep(lines, keys, _ratio(plan, tick, unknown), np.concatenate([pool, pool]), distance)
 

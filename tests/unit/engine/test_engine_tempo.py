@@ -376,10 +376,12 @@ def pool_of(found: AccountReport) -> PoolReport:
 def test_what_needs_a_search_is_searched_for_all_that_moved_but_not_at_each_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[tuple[list[str], bool]] = []
+    asked: list[tuple[list[str], list[str]]] = []
 
-    def recorded(book: Book, accounts: Collection[AccountKey], *, search: bool, **more: Any) -> tuple[Sweep, ...]:
-        asked.append(([key.account for key in accounts], search))
+    def recorded(
+        book: Book, accounts: Collection[AccountKey], *, search: Collection[AccountKey], **more: Any
+    ) -> tuple[Sweep, ...]:
+        asked.append(([key.account for key in accounts], [key.account for key in search]))
         return sweep(book, accounts, search=search, **more)
 
     two = engine(MAIN, OTHER, lines_every_seconds=1.0)
@@ -391,8 +393,12 @@ def test_what_needs_a_search_is_searched_for_all_that_moved_but_not_at_each_step
     two.step([tick("ETHUSDT", 3_003.0, T + 1.1)], T + 1.1)
     two.step([tick("ETHUSDT", 3_004.0, T + 1.2)], T - 0.5)
     assert asked == [
-        (["main"], False), (["other"], False), (["main", "other"], True), (["other"], False), (["other"], True),
-    ]  # fmt: skip
+        (["main"], []),
+        (["other"], []),
+        (["main", "other"], ["main", "other"]),
+        (["other"], []),
+        (["other"], ["other"]),
+    ]
 
 
 def test_a_line_that_needs_a_search_is_told_of_no_later_than_its_account_is_due() -> None:
