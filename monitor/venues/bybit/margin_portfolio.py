@@ -19,6 +19,7 @@ from monitor.venues.bybit.parameters import Parameters
 from monitor.venues.bybit.table_answers import NO_COLLATERAL
 
 PORTFOLIO = "portfolio-margin"
+LATER_SECONDS = 1.0  #: by the venue's clock, which is not quite ours; a push has the scenarios read again sooner
 CARRIED = 0.25  #: of what the scenarios require: how much may stand still beside the worst losses without a word
 CONTINGENCY_AGREES = 0.05  #: of a unit's maintenance, by which its parts may miss it before that is mentioned
 
@@ -127,7 +128,7 @@ def _scenarios(
             "moves, and it is held as it was read"
         )
     changed = max((row.update_time or 0.0 for row in account.positions.values()), default=0.0)
-    if venue.risk_asked is not None and changed > venue.risk_asked:
+    if venue.risk_asked is not None and changed > venue.risk_asked + LATER_SECONDS:
         said.reasons.append("a position changed after the venue's scenarios were read: what they require is of before")
     missing = sorted(coins - {unit.asset for unit in venue.risk_units})
     if missing:

@@ -26,6 +26,7 @@ from monitor.venues.bybit.endpoints import (
     TICKERS,
     UNIFIED,
     WALLET,
+    WITHDRAWAL,
     Endpoint,
     file_name,
 )
@@ -43,6 +44,7 @@ def _questions() -> list[tuple[Endpoint, dict[str, str]]]:
         (BORROW_TIERS, {}),
         (PORTFOLIO_MARGIN, {}),
         (QUERY_API, {}),
+        (WITHDRAWAL, {"coinName": "BTC,ETH,USDC,USDT"}),
     ]
     asked += [(endpoint, dict(held)) for endpoint in (POSITIONS, ORDERS) for held in HELD_IN]
     asked += [(FEE_RATE, dict(category)) for category in FEES_OF]

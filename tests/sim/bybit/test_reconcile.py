@@ -13,6 +13,7 @@ from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport
 from monitor.sim.bybit import MarginMode, SimBybit
 from monitor.sim.bybit.accounts import SimAccount
+from monitor.sim.bybit.leaving import may_leave
 from monitor.sim.bybit.traders import RandomTrader
 from monitor.sim.clock import ManualClock
 from tests.sim.bybit.reading import assessed
@@ -102,6 +103,7 @@ def test_so_does_one_with_options(seed: int) -> None:
 def test_a_portfolio_margin_account_agrees(seed: int) -> None:
     sim, _ = traded(MarginMode.PORTFOLIO, seed, options=0.4)
     report = assessed(sim)
+    assert report.quality is Quality.LIVE, report.reasons
     (pool,) = report.pools
     assert drift(pool, "equity") < ROUNDING
     assert drift(pool, "maintenance_margin") < ROUNDING
@@ -165,3 +167,12 @@ def test_an_open_spot_order_costs_the_same_at_both() -> None:
     (pool,) = assessed(sim).pools
     assert drift(pool, "equity") < ROUNDING
     assert drift(pool, "ratio") < ROUNDING
+
+
+@pytest.mark.parametrize("mode", list(MarginMode))
+def test_what_may_leave_is_known_in_every_mode(mode: MarginMode) -> None:
+    sim, account = traded(mode, 2)
+    report = assessed(sim)
+    worths = [may_leave(account.book(), coin) * sim.prices().usd_index(coin) for coin in WALLETS]
+    expected = sum(worths) if mode is MarginMode.ISOLATED else max(worths)
+    assert report.withdrawable_usd == pytest.approx(expected, rel=1e-4)
