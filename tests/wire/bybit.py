@@ -38,7 +38,12 @@ from tests.wire.harness import ShiftedClock, until, written_in
 
 E = TypeVar("E")
 
-SHORT = replace(SHORT_OF_ALL, refused_again_seconds=0.4, replace_retry_seconds=0.1)
+SHORT = replace(
+    SHORT_OF_ALL,
+    refused_again_seconds=0.4,
+    replace_retry_seconds=0.1,
+    ping_timeout_seconds=0.6,  # a busy machine may stop for half a second
+)
 QUICK = Cadence(ticker_seconds=0.05)
 STREAMS = ("marks", "assets", "options", "user")
 
@@ -98,6 +103,19 @@ class Wired:
         """The first word that a stream is down, said after that many events."""
         await until(lambda: any(isinstance(one, FeedDown) for one in self.edges(stream, since)), seconds, stream)
         return next(one for one in self.edges(stream, since) if isinstance(one, FeedDown))
+
+    async def says(self, stream: str, words: str, account: str = "") -> str:
+        """Wait until a stream is down for this reason, and return all of it. On a machine that stops for half a second
+        it may have been down for another one before.
+        """
+        heard: list[str] = []
+
+        def said() -> bool:
+            heard.append(self.status(stream, account).reason)
+            return words in heard[-1] and not self.up(stream, account)
+
+        await until(said, 10.0, f"{stream}: {words}")
+        return heard[-1]
 
     def held(self, account: str = "main") -> dict[PositionKey, float]:
         """Quantities, as the simplest reader of these events would have them."""

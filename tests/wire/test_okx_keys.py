@@ -159,7 +159,7 @@ async def test_within_the_venues_limits_nothing_is_ever_refused() -> None:
         async with wired(sim, weight_share=0.6, simulate_every_seconds=0.5) as wire:
             await until(lambda: [one for one in wire.all(AccountSnapshot) if one.venue.risk_units], 20.0)
             await wire.all_up()
-            await asyncio.sleep(3.0)
+            await asyncio.sleep(1.5)
             assert not wire.all(PollFailed)
         assert not wire.ended
 
@@ -185,10 +185,10 @@ async def test_a_banned_address_asks_nothing_before_the_time_and_streams_go_on()
         account.trade(SWAP, 1.0)
         async with wired(sim) as wire:
             await wire.all_up()
-            sim.ban(4)
+            sim.ban(2)
             await until(lambda: wire.all(Banned), 3.0)
             asked = len(sim.requests.requests)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(0.5)
             assert len(sim.requests.requests) <= asked + 1, "what was under way"
             account.trade(SWAP, 2.0)
             await until(lambda: wire.held() == truth(account), 1.0, "pushes tell")

@@ -314,6 +314,6 @@ async def test_a_quiet_night_has_no_alarms() -> None:
         sim.add_account("main").trade(SWAP, 1.0)
         async with wired(sim) as wire:
             await wire.all_up()
-            await asyncio.sleep(3.0)
+            await asyncio.sleep(2.0)
             assert not wire.all(FeedDown)
             assert sim.requests.count(MARKS) <= 2, "no bridge where a stream delivers"
