@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from monitor.domain.instruments import Payoff
 from monitor.domain.names import PoolKey
 from monitor.domain.quality import Quality
 from monitor.domain.tables import Tables
@@ -69,8 +70,8 @@ class Sight:
 
 def examined(sight: Sight, pools: Iterable[Priced], now: float) -> Condition:
     """How the account is now. A pool that is no longer described, and not held any more, has no condition."""
-    state, limits = sight.state, sight.limits
-    findings = account_findings(state, sight.connection, now, limits)
+    state, limits, pools = sight.state, sight.limits, list(pools)
+    findings = account_findings(state, sight.connection, now, limits, options=_holds_options(sight, pools))
     findings += [Finding(Quality.UNKNOWN, reason) for reason in sight.undescribed]
     findings += risk_findings(state, sight.connection, now, limits)
     findings += table_findings(sight.tables, now, limits, collateral=counts_collateral(state.readable))
@@ -83,6 +84,14 @@ def examined(sight: Sight, pools: Iterable[Priced], now: float) -> Condition:
     }
     until = min((end for end in ends if end >= now - EARLY_SECONDS), default=math.inf)
     return Condition(tuple(findings), found, now, until)
+
+
+def _holds_options(sight: Sight, pools: Iterable[Priced]) -> bool:
+    """Whether the account holds options or has orders for some, be they priced by the model or not."""
+    listed = (sight.tables.instruments.get(key.symbol) for key, _ in sight.state.positions)
+    return any(priced.needs.options for priced in pools) or any(
+        each is not None and each.payoff is Payoff.OPTION for each in listed
+    )
 
 
 def _account_ends(sight: Sight) -> list[float]:

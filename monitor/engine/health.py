@@ -20,7 +20,8 @@ from monitor.engine.pushes import words
 from monitor.engine.settings import Limits
 
 _ORDER = tuple(Quality)
-STREAMS = ("marks", "assets", "options", "user")  #: what is told under any other name is a job's end
+OPTIONS = "options"
+STREAMS = ("marks", "assets", OPTIONS, "user")  #: what is told under any other name is a job's end
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,12 @@ def price_findings(
     return []
 
 
-def account_findings(state: AccountState, connection: Connection, now: float, limits: Limits) -> list[Finding]:
-    """What holds for all pools of an account: its reading, its mode, its streams."""
+def account_findings(
+    state: AccountState, connection: Connection, now: float, limits: Limits, *, options: bool = False
+) -> list[Finding]:
+    """What holds for all pools of an account: its reading, its mode, its streams. Whether it holds `options` decides
+    whether their stream concerns it.
+    """
     name = state.key.account
     found = []
     if state.answer is None:
@@ -115,16 +120,18 @@ def account_findings(state: AccountState, connection: Connection, now: float, li
         text = f"the account's configuration was last read more than {limits.config_seconds:g} s ago"
         found.append(Finding(Quality.PARTIAL, text + _last_try(connection, name, "config")))
     found += [Finding(Quality.PARTIAL, doubt) for doubt in state.doubts()]
-    found += connection_findings(connection, name, now)
+    found += connection_findings(connection, name, now, options=options)
     return found
 
 
-def connection_findings(connection: Connection, account: str, now: float) -> list[Finding]:
-    """Streams that are down, and a ban: what comes by another way is still shown, and what does not grows old."""
+def connection_findings(connection: Connection, account: str, now: float, *, options: bool) -> list[Finding]:
+    """Streams that are down, and a ban: what comes by another way is still shown, and what does not grows old. What
+    options are priced with is missed by those only who hold some.
+    """
     found = [
         Finding(Quality.PARTIAL, f"{_named(stream)} is down: {reason}")
         for (owner, stream), reason in connection.down.items()
-        if owner in (None, account)
+        if owner in (None, account) and (options or stream != OPTIONS)
     ]
     if connection.banned_until is not None and now < connection.banned_until:
         found.append(Finding(Quality.PARTIAL, "the venue told us to stop calling for a while"))

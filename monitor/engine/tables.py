@@ -88,10 +88,10 @@ class VenueTables:
         return first or self._instruments != before
 
     def load_tiers(self, event: TiersLoaded) -> bool:
-        """Take the tiers, whole, for all accounts or for one; True if they are the first, or others than before."""
+        """Take the tiers, whole, for all accounts or for one; True if they are the first, or others than before. Those
+        of isolated positions are a table of their own: either one may be empty, and does not spoil the other.
+        """
         self._made.clear()
-        if event.account in self._tiers.tables and not event.tiers:
-            return False  # nor are those of isolated positions believed
         other = self._tiers.load(event.account, event.tiers, event.received)
         return self._isolated_tiers.load(event.account, event.isolated, event.received) or other
 

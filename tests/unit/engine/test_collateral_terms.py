@@ -68,7 +68,8 @@ class TestWhose:
         assert not tables.load_tiers(replace(both, received=200.0))
         assert tables.load_tiers(replace(both, isolated=(("BTCUSDT", flat(0.03)),)))
         assert tables.of(MAIN).isolated_tiers == {"BTCUSDT": flat(0.03)}
-        assert not tables.load_tiers(replace(both, tiers=()))
+        assert tables.load_tiers(replace(both, tiers=())), "told by themselves they are believed"
+        assert tables.of(MAIN).isolated_tiers == {"BTCUSDT": flat(0.02)}
 
 
 class TestWhichTiersHold:

@@ -214,7 +214,6 @@ class TestConnections:
         [
             ("assets", "the assets stream is down: lost"),
             ("market stream", "the market stream is down: lost"),
-            ("options", "the options stream is down: lost"),
             ("market bridge", "the market bridge job is down: lost"),
             ("account", "the account job is down: lost"),
         ],
@@ -223,6 +222,14 @@ class TestConnections:
         connection = Connection()
         connection.feed(FeedDown(VENUE, None, name, T, "lost"))
         assert account_findings(state(), connection, T, LIMITS) == [Finding(Quality.PARTIAL, text)]
+
+    def test_what_options_are_priced_with_is_missed_by_those_only_who_hold_some(self) -> None:
+        connection = Connection()
+        connection.feed(FeedDown(VENUE, None, "options", T, "lost"))
+        assert account_findings(state(), connection, T, LIMITS) == LIVE
+        assert account_findings(state(), connection, T, LIMITS, options=True) == [
+            Finding(Quality.PARTIAL, "the options stream is down: lost")
+        ]
 
     def test_a_ban_is_told_until_it_ends(self) -> None:
         connection = Connection()

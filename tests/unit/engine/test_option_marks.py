@@ -8,7 +8,7 @@ from math import inf, nan
 import pytest
 
 from monitor.domain.accounts import Account
-from monitor.domain.events import AccountClosed, Elapsed, Event, InstrumentsLoaded, OptionMarks
+from monitor.domain.events import AccountClosed, Elapsed, Event, FeedDown, InstrumentsLoaded, OptionMarks
 from monitor.domain.instruments import Payoff
 from monitor.domain.names import PoolKey
 from monitor.domain.quality import Quality
@@ -33,6 +33,7 @@ from tests.unit.engine.situations import (
     tick,
     tiers,
 )
+from tests.unit.engine.situations import running as ordinary
 
 CALL = "BTC-CALL"
 SHORT_CALL = held(CALL, -1.0, 900.0)
@@ -207,3 +208,16 @@ class TestAge:
         assert report(told).reasons == (f"all: what {CALL} is priced with is older than 30 s",)
         told = engine.step([option_marks(T + 31.5, **{CALL: (0.5, 60_000.0)})], T + 31.5)
         assert not any("priced with" in reason for reason in report(told).reasons)
+
+
+def test_an_options_stream_that_is_down_concerns_only_who_holds_options() -> None:
+    """Be they priced by the model, or not because nothing was ever told of them."""
+    down, text = FeedDown(VENUE, None, "options", T + 1, "lost"), "the options stream is down: lost"
+    holder, other = running(), ordinary(held("BTCUSDT", 1.0, 60_000.0))
+    holder.step([down], T + 1)
+    assert text in report(holder).pools[0].reasons
+    other.step([down], T + 1)
+    assert text not in report(other).pools[0].reasons
+    listed = InstrumentsLoaded(VENUE, (replace(instrument("BTC"), payoff=Payoff.OPTION),), T + 2)
+    other.step([listed, FeedDown(VENUE, None, "options", T + 2, "lost")], T + 2)
+    assert text in report(other).pools[0].reasons

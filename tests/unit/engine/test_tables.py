@@ -45,6 +45,17 @@ def test_an_empty_answer_replaces_nothing_and_lets_the_old_table_age() -> None:
     assert (len(found.tiers), found.tiers_time) == (2, 100.0)
 
 
+def test_tiers_of_isolated_positions_are_believed_though_no_others_came_with_them_and_the_other_way_round() -> None:
+    tables, isolated = VenueTables(), (("BTCUSDT", flat(0.09)),)
+    tables.load_tiers(tiers(100.0))
+    assert tables.load_tiers(TiersLoaded(VENUE, None, (), 200.0, isolated=isolated))
+    found = tables.of(MAIN)
+    assert (len(found.tiers), found.tiers_time, found.isolated_tiers) == (2, 100.0, dict(isolated))
+    assert tables.load_tiers(tiers(300.0, BTCUSDT=flat(0.03)))
+    found = tables.of(MAIN)
+    assert (found.tiers, found.tiers_time, found.isolated_tiers) == ({"BTCUSDT": flat(0.03)}, 300.0, dict(isolated))
+
+
 def test_an_empty_first_answer_is_an_answer() -> None:
     tables = VenueTables()
     tables.load_instruments(InstrumentsLoaded(VENUE, (), 200.0))
