@@ -66,6 +66,8 @@ def _one(finding: Any, model: type[BaseModel], origin: Mapping[str, str]) -> Con
     elif kind in ("union_tag_not_found", "union_tag_invalid"):
         key, value = f"{key}.{_tag(_annotation_at(told, model))}", context.get("tag")
         cure = f"{'must be' if value else 'is needed,'} one of: {_kinds(told, model)}"
+    elif kind == "too_short" and context.get("min_length", 1) > 1:
+        value, cure = finding["input"], f"must hold {context['min_length']} or more"
     elif kind == "string_pattern_mismatch":
         value, cure = finding["input"], _NAMES  # names are all that has a pattern
     else:
@@ -142,10 +144,27 @@ def _from(key: str, origin: Mapping[str, str]) -> str:
 def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
     parent = _model_at(path[:-1], model)
     known = list(parent.model_fields) if parent is not None else []
+    if kinds := _kinds_with(path, model):
+        return f"; only {' and '.join(kinds)} has it"
     near = difflib.get_close_matches(path[-1], known, n=1)
     if near:
         return f"; did you mean {near[0]}?"
+    venues = _bare(model.model_fields["venues"].annotation).model_fields if "venues" in model.model_fields else {}
+    there = [f"venues.{name}.{path[-1]}" for name, field in venues.items() if path[-1] in _fields(field.annotation)]
+    if there:
+        return f"; did you mean {' or '.join(there)}?"
     return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _kinds_with(path: tuple[str, ...], model: type[BaseModel]) -> list[str]:
+    """Of a table of several kinds, those that have the key which this one lacks."""
+    union = _annotation_at(path[:-2], model)
+    return [str(kind) for each in get_args(union) if path[-1] in _fields(each) for kind in get_args(_kind_of(each))]
+
+
+def _fields(annotation: Any) -> Mapping[str, Any]:
+    found = _bare(annotation)
+    return found.model_fields if isinstance(found, type) and issubclass(found, BaseModel) else {}
 
 
 def _model_at(path: Iterable[str], model: type[BaseModel]) -> type[BaseModel] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from monitor.app.config import Config
 
 LEGS = "two or more of account:SYMBOL, account:SYMBOL:long, account:SYMBOL:short"
+_EXAMPLES = {"binance": "BTCUSDT", "bybit": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
+#: Dated contracts and options of venues whose perpetuals have no hyphen: BTCUSDT-26JUN26, BTC-26JUN26-90000-C-USDT.
+_OTHERS = re.compile(r"-\d{1,2}[A-Z]{3}\d{2}(-|$)")
 Tolerance = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 UpToOne = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
@@ -74,6 +78,25 @@ def group_mistakes(config: Config) -> Iterator[ConfigError]:
                     yield ConfigError(where, leg, f"belongs to one hedge, once; it stands in {other}")
             if len({parts(leg)[0] for leg in table.legs}) < 2:
                 yield ConfigError(where, list(table.legs), "all legs are in one account: name one of another account")
+
+
+def group_doubts(config: Config) -> Iterator[str]:
+    """What is no mistake and most likely not meant: groups of one, symbols spelt otherwise, hedges of one side."""
+    for name in dict.fromkeys(table.group for table in config.accounts.values() if table.group):
+        inside = [account for account, table in config.accounts.items() if table.group == name]
+        if len(inside) == 1:
+            yield f"accounts.{inside[0]}.group: nobody else is in the group {name}"
+    for name, group in config.groups.items():
+        for hedge, table in group.hedges.items():
+            where = f"groups.{name}.hedges.{hedge}.legs"
+            told = [parts(leg) for leg in table.legs]
+            for account, symbol, _ in told:
+                venue = config.accounts[account].venue
+                if symbol != symbol.upper() or (venue == "okx") != ("-" in symbol and not _OTHERS.search(symbol)):
+                    yield f"{where}: {symbol} does not look like a symbol of {venue} (as {_EXAMPLES[venue]})"
+            sides = {side for _, _, side in told}
+            if len(sides) == 1 and "" not in sides:
+                yield f"{where}: all legs are {sides.pop()}: nothing there holds anything else"
 
 
 def group_settings(config: Config) -> dict[str, GroupSettings]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -66,6 +67,7 @@ def account_model(table: Any) -> type[_KeyedAccount]:
     return ACCOUNTS.get(venue, BinanceAccount) if isinstance(venue, str) else BinanceAccount
 
 
+_VERSION = re.compile(r"/v\d+(/|$)")  #: a path of requests, which was copied with the host
 HTTP, SOCKET = ("https://", "http://"), ("wss://", "ws://")
 
 
@@ -79,6 +81,8 @@ def _address(value: str, schemes: tuple[str, ...]) -> str:
         raise ValueError("has no host")
     if "@" in value or "?" in value:
         raise ValueError("must hold neither a user nor a query")
+    if _VERSION.search(value):
+        raise ValueError("ends with the host: what follows it is added to each request")
     if value.startswith(schemes[1]) and name not in ("127.0.0.1", "localhost", "[::1]"):
         raise ValueError(f"keys travel over it: must begin with {schemes[0]} (plain text only to this machine)")
     return value.rstrip("/")

@@ -9,6 +9,7 @@ from monitor.alerts.routing import reachable
 from monitor.app.config import Loaded, load
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_doubts import doubts
+from monitor.app.config_groups import group_doubts
 from monitor.app.config_journal import store_file
 from monitor.app.config_people import MQTT, channel_names
 from monitor.app.rooms import planned
@@ -37,6 +38,12 @@ def summary(loaded: Loaded) -> list[str]:
         f"account {name}: {account.venue}, permissions = {account.permissions}"
         for name, account in config.accounts.items()
     ]
+    for name in dict.fromkeys(account.group for account in config.accounts.values() if account.group):
+        inside = [member for member, account in config.accounts.items() if account.group == name]
+        hedges = config.groups[name].hedges if name in config.groups else {}
+        declared = [f"; hedge {hedge}: {' and '.join(table.legs)}" for hedge, table in hedges.items()]
+        lines.append(f"group {name}: {', '.join(inside)}{''.join(declared)}")
+    lines += [f"warning: {doubt}" for doubt in group_doubts(config)]
     web = config.web
     lines.append(f"HTTP on {web.host}:{web.port}" if web.enabled else "no HTTP server")
     if web.enabled and web.host not in ("127.0.0.1", "::1", "localhost"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from monitor.domain.view import View
 ALERTS_SHOWN = 4
 LINES_SHOWN = 3
 PLAIN_EVERY_SECONDS = 5.0
+NARROW = 100  #: columns below which a position and its line stand on two lines
 WIDE = 140  #: columns of a terminal that has room for everything
 _QUALITY_STYLE = {"LIVE": "green", "PARTIAL": "yellow", "STALE": "bold magenta", "UNKNOWN": "bold magenta"}
 _SEVERITY_STYLE: dict[Level, str] = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
@@ -173,7 +175,7 @@ def picture(
     clock = f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
     head = Text.assemble(("marginwatch demo", "bold"), f"  {clock}  {url}/metrics")
     document = view_json(view)
-    shown = [column for column in _COLUMNS if width >= column.from_width]
+    shown = [column for column in _COLUMNS if column.from_width <= width < column.below_width]
     table = Table(pad_edge=False, box=None, header_style="bold")
     for column in shown:
         table.add_column(column.name, justify=column.justify, no_wrap=True, min_width=column.least)
@@ -187,12 +189,16 @@ def picture(
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column; it is left out of terminals narrower than `from_width`. `least` keeps the table from trembling."""
+    """A column; terminals narrower than `from_width` leave it out, and those of `below_width` or more.
+
+    `least` keeps the table from trembling.
+    """
 
     name: str
     cell: Callable[[words.Json, words.Json, float], Text]
     least: int
     from_width: int = 0
+    below_width: int = sys.maxsize
     justify: Literal["left", "right"] = "left"
 
 
@@ -222,6 +228,12 @@ def _positions(_: words.Json, pool: words.Json, __: float) -> Text:
     return Text("\n".join(texts[:LINES_SHOWN] + more), style=_style(pool))
 
 
+def _stacked(account: words.Json, pool: words.Json, now: float) -> Text:
+    """The same where a line has no room for both: the distance is what must never be cut off."""
+    both = _positions(account, pool, now)
+    return Text(both.plain.replace(" → ", "\n  → "), style=both.style)
+
+
 def _quality(_: words.Json, pool: words.Json, now: float) -> Text:
     age = "" if words.believed(pool) else f" {words.age(pool['as_of'], now)}"
     return Text(pool["quality"] + age, style=_QUALITY_STYLE[pool["quality"]])
@@ -235,7 +247,8 @@ _COLUMNS = (
     _Column("pool", _name, 26),
     _Column("ratio", _ratio, 10, justify="right"),
     _Column("quality", _quality, 10),
-    _Column("liquidation of a position", _positions, 40),
+    _Column("liquidation", _stacked, 20, below_width=NARROW),
+    _Column("liquidation of a position", _positions, 40, from_width=NARROW),
     _Column("if one coin moves alone", _coins, 24, from_width=120),
     _Column("equity USD", _equity, 10, from_width=132, justify="right"),
 )

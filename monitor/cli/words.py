@@ -112,11 +112,10 @@ def own_reasons(account: Json) -> list[str]:
 
 def pool_lines(pool: Json, now: float, told: Sequence[str] = ()) -> Iterator[str]:
     """One pool: figures, lines, positions, and how they compare with the venue's own; without the reasons in `told`."""
-    venue = pool["venue_ratio"]
     shown = "" if believed(pool) else f"  (last known, {age(pool['as_of'], now)} old)"
     yield (
         f"  {pool['pool']}  {pool['quality']}  ratio {ratio(pool['margin_ratio'])}"
-        + (f" (venue {venue['value']:.4f})" if venue["state"] == "at" else "")
+        + _beside(pool)
         + f"  equity {usd(pool['equity_usd'])}  maintenance {usd(pool['maintenance_margin_usd'])} USD{shown}"
     )
     yield from (f"    ! {reason}" for reason in pool["reasons"] if reason not in told)
@@ -133,6 +132,17 @@ def pool_lines(pool: Json, now: float, told: Sequence[str] = ()) -> Iterator[str
         yield f"    ours against the venue's: {', '.join(drifts)}"
     if pool["advice"]["text"]:
         yield f"    {pool['advice']['text']}"
+
+
+def _beside(pool: Json) -> str:
+    """The venue's own ratio. Some venues print equity over requirement, so that 50 is calm: said where ours tells."""
+    ours, venue = pool["margin_ratio"].get("value"), pool["venue_ratio"].get("value")
+    if venue is None:
+        return ""
+    if ours is None:
+        return f" (the venue's own figure {venue:.4f})"
+    turned = venue > 0.0 and abs(1.0 / venue - ours) < abs(venue - ours)
+    return f" (venue {venue:.4f}{', where more is safer' if turned else ''})"
 
 
 def position_line(position: Json, backstop: str | None = None) -> str:

@@ -57,7 +57,18 @@ def test_a_key_of_a_venue_that_gives_it_a_passphrase_needs_one() -> None:
 
 def test_a_passphrase_is_unknown_where_the_venue_has_none() -> None:
     mistakes = refused(BYBIT + 'passphrase = "a-passphrase"\n')
-    assert mistakes["accounts.hedge.passphrase"].cure.startswith("no such key")
+    assert mistakes["accounts.hedge.passphrase"].cure == "no such key; only okx has it"
+
+
+def test_a_key_of_a_venue_that_stands_in_an_account_is_told_its_place() -> None:
+    cure = refused(OKX + "demo = true\n")["accounts.desk.demo"].cure
+    assert cure == "no such key; did you mean venues.okx.demo?"
+
+
+@pytest.mark.parametrize("address", ["https://api.bybit.nl/v5", "https://api.bybit.nl/v5/market"])
+def test_an_address_ends_with_the_host(address: str) -> None:
+    mistakes = refused(f'[venues.bybit.urls]\nrest = "{address}"\n' + BYBIT)
+    assert mistakes["venues.bybit.urls.rest"].cure.startswith("ends with the host")
 
 
 def test_two_keys_may_have_one_passphrase_but_not_one_secret() -> None:

@@ -54,8 +54,9 @@ def test_the_picture_holds_clock_address_story_pools_by_danger_and_alerts() -> N
 def test_name_ratio_quality_and_liquidation_fit_into_every_terminal(width: int) -> None:
     near = pool("isolated:ETHUSDT:long", ratio=Ratio.of(0.86), positions=(position(quantity=60.5),))
     text = drawn(view(near), width=width)
-    for shown in ("main isolated:ETHUSDT:long", "0.8600", "LIVE", "BTCUSDT long 60.5 → 45000"):
+    for shown in ("main isolated:ETHUSDT:long", "0.8600", "LIVE", "BTCUSDT long 60.5", "→ 45000 (-25.0 %)"):
         assert shown in text
+    assert ("BTCUSDT long 60.5 → 45000" in text) == (width >= 100)
     assert ("equity USD" in text) == (width >= 132)
     assert ("BTC 45000" in text) == (width >= 120)
 
@@ -92,6 +93,11 @@ def test_the_nearest_line_of_each_coin_and_position_stands_first() -> None:
         "ETHUSDT short 1 → 63000 (+5.0 %)",
         "BTCUSDT long 1 → 45000 (-25.0 %)",
     ]
+
+
+def test_the_longest_names_leave_room_for_the_distance_on_a_narrow_terminal() -> None:
+    long = pool("isolated:SOL-USDT-SWAP:long", positions=(position(quantity=60.5),))
+    assert "→ 45000 (-25.0 %)" in drawn(view(long), width=80)
 
 
 @pytest.mark.parametrize("width", [100, 140])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from math import inf
 from typing import Any
@@ -154,3 +155,21 @@ def test_the_modes_of_an_account_in_words(mode: dict[str, Any], said: str) -> No
     account = report_json(sample.account(sample.pool()))
     first = next(words.account_lines({**account, "mode": {"collateral": "multi-assets", **mode}}, sample.NOW))
     assert first.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("venue", "said"),
+    [
+        (0.21, "ratio 0.2000 (venue 0.2100)  equity"),
+        (5.0, "ratio 0.2000 (venue 5.0000, where more is safer)  equity"),
+        (0.0, "ratio 0.2000 (venue 0.0000)  equity"),
+    ],
+)
+def test_a_venue_that_counts_the_other_way_is_not_read_as_a_danger(venue: float, said: str) -> None:
+    head = next(words.pool_lines(pool_json(replace(sample.pool(), venue_ratio=venue)), sample.NOW))
+    assert said in head
+
+
+def test_beside_an_unknown_ratio_the_venues_is_a_figure_of_its_own() -> None:
+    shown = pool_json(replace(sample.pool(ratio=Ratio.unknown("no tiers")), venue_ratio=5.0))
+    assert "ratio unknown (the venue's own figure 5.0000)" in next(words.pool_lines(shown, sample.NOW))
