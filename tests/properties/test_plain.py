@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import nan
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,7 +116,8 @@ def generally(book: Book, betas: Mapping[Asset, float]) -> dict[PoolKey, PoolRes
     plan = book.plan()
     assert plan is not None
     tick, lines = standing_now(book, plan), plan.lines(betas)
-    figures = GeneralFigures(GeneralState(plan, tick, (lines, solve_lines(book.shelf, plan, tick, lines))))
+    solved = solve_lines(book.shelf, plan, tick, lines)
+    figures = GeneralFigures(GeneralState(plan, tick, (lines, solved), np.ones(plan.block.count, np.bool_)))
     found = [answered(figures.of(number), book.prices, book.stablecoins) for number in range(plan.block.count)]
     return {result.key: result for result in found}
 
