@@ -158,6 +158,8 @@ class Rest:
     def _lost(self, exc: BaseException, what: str) -> VenueError:
         if isinstance(exc, self._library.RequestTimeout):
             return FeedLost(self._venue, what, f"no answer within {self._deadline:g} s")
+        if isinstance(exc, self._library.NetworkError):
+            return FeedLost(self._venue, what, f"the venue cannot be reached ({type(exc).__name__})")
         return FeedLost(self._venue, what, f"the request failed: {type(exc).__name__}")
 
     async def _load(self) -> None:
