@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ import pytest
 from monitor.app import monitor as app
 from monitor.app.config import loads
 from monitor.domain.accounts import Account
+from monitor.domain.names import Venue
 from monitor.domain.tables import Tables
-from monitor.margin.pool import Description
+from monitor.margin.pool import Describe, Description
 from monitor.sim.binance.server import SimBinance
 from tests.e2e.harness import CADENCE, QUICK, write_config
 from tests.unit.cli.processes import environment
@@ -24,8 +26,12 @@ def broken(_: Account, __: Tables) -> Description:
     raise ZeroDivisionError("a bug while describing")
 
 
+def all_broken(venues: Iterable[Venue]) -> dict[Venue, Describe]:
+    return dict.fromkeys(venues, broken)
+
+
 async def test_a_bug_in_the_core_ends_the_monitor_and_closes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "describe", broken)
+    monkeypatch.setattr(app, "describes", all_broken)
     async with SimBinance(quiet=True, cadence=CADENCE) as sim:
         account = sim.add_account("main")
         account.trade("BTCUSDT", 0.1, price=sim.market.mark("BTCUSDT"))
@@ -45,8 +51,8 @@ async def test_the_process_says_so_in_its_log_and_ends_with_1(tmp_path: Path) ->
         account.trade("BTCUSDT", 0.1, price=sim.market.mark("BTCUSDT"))
         config = write_config(tmp_path, sim, [account])
         code = (
-            "import sys; from monitor.app import monitor; from tests.e2e.test_failure import broken\n"
-            "monitor.describe = broken\n"
+            "import sys; from monitor.app import monitor; from tests.e2e.test_failure import all_broken\n"
+            "monitor.describes = all_broken\n"
             "from pathlib import Path; from monitor.cli.run import run\n"
             f"sys.exit(run(Path({str(config)!r})))"
         )

@@ -154,9 +154,10 @@ def health(pool: Json, symbol: str, price: float) -> tuple[float, float]:
 
 
 def crossings(report: Json) -> Iterator[tuple[str, float]]:
-    """|health| at each position line over the sum of its terms, for pools whose formula is plain."""
+    """|health| at each position line over the sum of its terms, for pools whose formula is the one above."""
     for pool in report["pools"]:
-        if pool["pool"].startswith(("cross:", "isolated:")) and pool["equity_usd"] is not None:
+        plain = report["venue"] == "binance" and pool["pool"].startswith(("cross:", "isolated:"))
+        if plain and pool["equity_usd"] is not None:
             for position in pool["positions"]:
                 line = position["liquidation"]
                 if line["state"] == "at":
@@ -168,7 +169,7 @@ def record_demo(folder: Path, seconds: float, *options: str) -> None:
     long = ("--seconds", str(seconds), *options)
     code, out = marginwatch("demo", *long, "--port", "0", "--journal", str(folder), within=seconds + 60.0)
     assert code == 0
-    for happened in ("The market falls", "connection to the venue is lost", "FIRED critical", "STALE", "RESOLVED"):
+    for happened in ("The market falls", "connection to Binance is lost", "FIRED critical", "STALE", "RESOLVED"):
         assert happened in out, "a run without its crash and faults would show nothing"
 
 
