@@ -401,6 +401,29 @@ def test_what_needs_a_search_is_searched_for_all_that_moved_but_not_at_each_step
     ]
 
 
+def test_what_is_too_much_to_search_at_once_is_searched_in_turns_with_a_rest_after_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[list[str]] = []
+
+    def recorded(
+        book: Book, accounts: Collection[AccountKey], *, search: Collection[AccountKey], **more: Any
+    ) -> tuple[Sweep, ...]:
+        asked.append([key.account for key in search])
+        return sweep(book, accounts, search=search, **more)
+
+    two = engine(MAIN, OTHER, lines_every_seconds=1.0)
+    two.step([*started(BTC), config(account=OTHER), reading(BTC, account=OTHER)], T)
+    monkeypatch.setattr("monitor.engine.valuation.sweep", recorded)
+    monkeypatch.setattr("monitor.engine.valuation.SEARCHED_LEGS", 1)
+    monkeypatch.setattr("monitor.engine.valuation.weight", lambda _: 400)
+    two.step([reading(held_eth(), asked=T + 0.5), reading(held_eth(), account=OTHER, asked=T + 0.5)], T + 0.5)
+    for after in (1.0, 1.02, 1.03, 1.05, 1.08):
+        two.step([tick("ETHUSDT", 3_000.0 + after, T + after)], T + after)
+    assert [len(turn) for turn in asked[1:]] == [1, 0, 0, 1, 0], "a rest of 40 ms after each"
+    assert {name for turn in asked for name in turn} == {"main", "other"}
+
+
 def test_a_line_that_needs_a_search_is_told_of_no_later_than_its_account_is_due() -> None:
     """Collateral that counts less than its price bends the lines of its pool."""
     counted = AssetRates(positive_rate=0.95, negative_rate=1.05, requirement_rate=1.0)
