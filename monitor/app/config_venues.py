@@ -82,7 +82,7 @@ def _address(value: str, schemes: tuple[str, ...]) -> str:
     if "@" in value or "?" in value:
         raise ValueError("must hold neither a user nor a query")
     if _VERSION.search(value):
-        raise ValueError("ends with the host: what follows it is added to each request")
+        raise ValueError("must end with the host: what follows it is added to each request")
     if value.startswith(schemes[1]) and name not in ("127.0.0.1", "localhost", "[::1]"):
         raise ValueError(f"keys travel over it: must begin with {schemes[0]} (plain text only to this machine)")
     return value.rstrip("/")

@@ -68,7 +68,7 @@ def test_a_key_of_a_venue_that_stands_in_an_account_is_told_its_place() -> None:
 @pytest.mark.parametrize("address", ["https://api.bybit.nl/v5", "https://api.bybit.nl/v5/market"])
 def test_an_address_ends_with_the_host(address: str) -> None:
     mistakes = refused(f'[venues.bybit.urls]\nrest = "{address}"\n' + BYBIT)
-    assert mistakes["venues.bybit.urls.rest"].cure.startswith("ends with the host")
+    assert mistakes["venues.bybit.urls.rest"].cure.startswith("must end with the host")
 
 
 def test_two_keys_may_have_one_passphrase_but_not_one_secret() -> None:
