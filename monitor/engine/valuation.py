@@ -28,7 +28,7 @@ from monitor.margin.weight import weight
 
 NOT_PRINTED = Line.unknown("not in the venue's answer")
 SEARCHED_LEGS = 250  #: lines are searched for so many legs at once, or for one account
-SEARCH_REST_SECONDS = 1e-4  #: for each leg searched, so that searching never takes all the time there is
+SEARCH_REST_SECONDS = 2e-4  #: for each leg searched, so that searching never takes all the time there is
 NO_ADVICE: tuple[float | None, str] = (None, "")
 
 

@@ -416,7 +416,7 @@ def test_what_is_too_much_to_search_at_once_is_searched_in_turns_with_a_rest_aft
     two.step([*started(BTC), config(account=OTHER), reading(BTC, account=OTHER)], T)
     monkeypatch.setattr("monitor.engine.valuation.sweep", recorded)
     monkeypatch.setattr("monitor.engine.valuation.SEARCHED_LEGS", 1)
-    monkeypatch.setattr("monitor.engine.valuation.weight", lambda _: 400)
+    monkeypatch.setattr("monitor.engine.valuation.weight", lambda _: 200)
     two.step([reading(held_eth(), asked=T + 0.5), reading(held_eth(), account=OTHER, asked=T + 0.5)], T + 0.5)
     for after in (1.0, 1.02, 1.03, 1.05, 1.08):
         two.step([tick("ETHUSDT", 3_000.0 + after, T + after)], T + after)
