@@ -185,7 +185,7 @@ async def test_a_banned_address_asks_nothing_before_the_time_and_streams_go_on()
         account.trade(SWAP, 1.0)
         async with wired(sim) as wire:
             await wire.all_up()
-            sim.ban(2)
+            sim.ban(4)
             await until(lambda: wire.all(Banned), 3.0)
             asked = len(sim.requests.requests)
             await asyncio.sleep(0.5)
