@@ -6,48 +6,26 @@ looks like a key, an address or an e-mail goes wherever it stands.
 
 from __future__ import annotations
 
-import json
-import re
 from hashlib import blake2b
 from typing import Any
 
-REMOVED = "removed"
+from monitor.venues.redaction import PERSONAL, REMOVED, answer, emptied, has_word, looks_like
 
 # A field whose name has one of these words tells whose answer it is. «orderId» has one, «positionIdx» has none.
-_TELLING = frozenset(
-    {
-        "id",
-        "ids",
-        "uid",
-        "key",
-        "keys",
-        "token",
-        "address",
-        "email",
-        "phone",
-        "mobile",
-        "ip",
-        "ips",
-        "secret",
-        "sign",
-        "signature",
-        "user",
-        "username",
-        "nick",
-        "nickname",
-        "login",
-        "owner",
-        "customer",
-        "company",
-        "note",
-        "remark",
-        "memo",
-        "label",
-        "inviter",
-        "affiliate",
-        "alias",
-    }
-)
+_TELLING = PERSONAL | {
+    "mobile",
+    "ips",
+    "sign",
+    "nick",
+    "login",
+    "owner",
+    "customer",
+    "company",
+    "remark",
+    "inviter",
+    "affiliate",
+    "alias",
+}
 # Not by a word: the millisecond in which a key was made, the cursors of a page, the account's rank, and what was sent.
 _EXACT = frozenset(
     {
@@ -65,16 +43,9 @@ _EXACT = frozenset(
 )
 _STAYS = frozenset({"riskId", "positionIdx", "symbolId"})  #: numbers of tables, which everybody has
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_LOOKS_LIKE = re.compile(
-    r"""0x[0-9a-fA-F]{16,}                 # an address or a hash
-      | [0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}  # the number of an order or a trade
-      | [A-Za-z0-9_\-]{40,}                # a token, a signature
-      | [^\s@"]+@[^\s@"]+\.[A-Za-z]{2,}    # an e-mail address
-      | \b\d{1,3}(?:\.\d{1,3}){3}\b        # an IPv4 address
-      | \b(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}\b  # an IPv6 address
-    """,
-    re.VERBOSE,
+_LOOKS_LIKE = looks_like(
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",  # the number of an order or a trade
+    r"[A-Za-z0-9_\-]{40,}",  # a token, a signature
 )
 
 
@@ -83,11 +54,7 @@ def redact(name: str, raw: bytes) -> bytes:
 
     Numbers written as text keep their digits, bare numbers their value; the layout is ours.
     """
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        return json.dumps({"removed": f"{name} was not JSON"}).encode()
-    return json.dumps(_clean(body), ensure_ascii=False, separators=(",", ":")).encode()
+    return answer(name, raw, _clean)
 
 
 def _clean(value: Any) -> Any:
@@ -101,7 +68,7 @@ def _clean(value: Any) -> Any:
 def _tells(key: str) -> bool:
     if key in _STAYS:
         return False
-    return key in _EXACT or any(word.lower() in _TELLING for word in _WORD.findall(key))
+    return key in _EXACT or has_word(key, _TELLING)
 
 
 def _hidden(key: str, value: Any) -> Any:
@@ -112,10 +79,4 @@ def _hidden(key: str, value: Any) -> Any:
         return "order-" + blake2b(value.encode(), digest_size=6).hexdigest()
     if key == "ips" and isinstance(value, list):
         return [ip if ip in ("", "*") else REMOVED for ip in value]
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        return 0
-    if isinstance(value, str):
-        return REMOVED if value else value
-    return [] if isinstance(value, list) else {}
+    return emptied(value)
