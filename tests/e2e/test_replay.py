@@ -114,8 +114,8 @@ def compare(here: Json, there: Json) -> tuple[int, list[str]]:
     faults: list[str] = []
     assert [pool["pool"] for pool in here["pools"]] == [pool["pool"] for pool in there["pools"]]
     for ours, theirs in zip(here["pools"], there["pools"], strict=True):
-        if ours["equity_usd"] is None:
-            assert theirs["equity_usd"] is None
+        if None in (ours["equity_usd"], ours["maintenance_margin_usd"]):
+            assert ours["equity_usd"] is theirs["equity_usd"] is None or theirs["maintenance_margin_usd"] is None
             continue
         limits = bounds_of(ours)
         for figure in ("equity_usd", "maintenance_margin_usd"):

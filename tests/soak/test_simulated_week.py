@@ -133,8 +133,12 @@ ROWS_A_CONTRACT = 10  #: at most: one for each account and side, and room ahead
 OF_WHAT_IS_HELD = ("engine._valuation._book._plain",)
 ROOM_A_POSITION = 10
 
+#: Times at which the streams of three accounts were lost within the hour that a cash book looks back.
+OUTAGES = 60
 #: Tables that are emptied when they reach a bound of their own, and that bound.
 BOUNDED = {
+    "engine._intake.cash._books{}.deaf": OUTAGES,
+    "engine._intake.cash._books{}.deaf[]": 2 * OUTAGES,
     "engine._valuation._book.shelf._facts": 2_000,
     "engine._valuation._book.shelf._facts{}.table.tiers": 30_000,
 }
