@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from monitor.venues.session import Emit
 CLOCK_SAMPLES = 3
 
 
-class VenueClient:
+class VenueClient(ABC):
     """A room's client adds how it asks. Its gates share one address: a ban closes all of them."""
 
     def __init__(self, venue: Venue, rest: Rest, gates: Sequence[Gate], emit: Emit, clock: Clock) -> None:
@@ -30,13 +31,13 @@ class VenueClient:
         self._venue, self._rest, self._all_gates = venue, rest, tuple(gates)
         self._emit, self._clock = emit, clock
 
+    @abstractmethod
     async def _ask_time(self) -> Answer:
         """Ask the venue what time it is; a skewed clock does not matter here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _time_in(self, answer: Answer) -> float:
         """The venue's time in that answer, seconds since 1970. Raises `MalformedAnswer`."""
-        raise NotImplementedError
 
     def venue_now(self) -> float:
         """The venue's time as far as we know it."""

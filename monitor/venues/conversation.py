@@ -7,6 +7,7 @@ the connection lives.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Login:
     request_id: RequestId
 
 
-class Speech:
+class Speech(ABC):
     """A venue's language on one kind of socket; a room writes its own, and one lasts as long as one connection.
 
     What a venue does without stays as it is here. Nothing here awaits; secrets stand in texts to be sent, nowhere else.
@@ -47,33 +48,35 @@ class Speech:
     ping_every_seconds: float | None = None  #: a ping in words, where the venue wants one
     deaf_seconds: float | None = None  #: without any frame, also a pong, for this long the connection is dead
 
+    @abstractmethod
     def decode(self, raw: bytes, received: float) -> Decoded:
         """One frame. Never raises."""
-        raise NotImplementedError
 
-    def beside(self, raw: bytes, decoded: Decoded, received: float) -> Event | None:
+    def beside(self, raw: bytes, decoded: Decoded, received: float) -> Event | None:  # noqa: B027 - a venue that does without says nothing
         """What else a frame tells, beside the events that it is counted by; None where it is nothing."""
 
-    def login(self, at: Moment) -> Login | None:
+    def login(self, at: Moment) -> Login | None:  # noqa: B027 - a venue that does without says nothing
         """What is said before anything else; None where nobody asks who we are."""
 
     def login_refused(self, decoded: Decoded, what: str, venue: str) -> VenueError:
         """What a refused login means. A key that is no good is for a person, and not tried in a hurry."""
         return AuthRejected(venue, what, f"the login was refused: {decoded.why}")
 
+    @abstractmethod
     def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:
         """Ask for these topics. `again`: they were asked for on this connection before, and something is wrong."""
-        raise NotImplementedError
 
-    def unsubscribe(self, topics: Sequence[str]) -> Sequence[str]:
-        """Have these topics stop. Their acknowledgements are counted, and nobody waits for them."""
-        raise NotImplementedError
+    def unsubscribe(self, topics: Sequence[str]) -> Sequence[str]:  # noqa: ARG002 - there is nothing to be said
+        """Have these topics stop. Their acknowledgements are counted, and nobody waits for them; none where topics
+        last as long as their connection.
+        """
+        return ()
 
     def ping(self) -> str:
         """The ping in words."""
         return ""
 
-    def leaving(self, decoded: Decoded) -> str | None:
+    def leaving(self, decoded: Decoded) -> str | None:  # noqa: B027 - a venue that does without says nothing
         """Why the venue wants this connection replaced, if this frame says so; None if it does not."""
 
 

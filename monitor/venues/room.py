@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Protocol
@@ -41,7 +42,7 @@ class Asker(Protocol):
         ...
 
 
-class Room:
+class Room(ABC):
     """The part of a `venues.session.Session` that is the same everywhere. A room adds its public jobs and desks."""
 
     def __init__(
@@ -67,9 +68,9 @@ class Room:
         """The venue's name."""
         return self._venue
 
+    @abstractmethod
     def _public_jobs(self) -> tuple[Job, ...]:
         """The room's own jobs."""
-        raise NotImplementedError
 
     def jobs(self) -> tuple[Job, ...]:
         """The venue's own jobs first, then each account's."""
