@@ -34,6 +34,8 @@ class AccountMode:
     An unreadable or contradictory mode makes the account UNKNOWN: it is never guessed. `hedge_by_symbol`: the venue
     lets each symbol choose, so that the positions tell and `hedge` says nothing. `borrows`: what is missing is lent.
     `dollar_asset` is the coin in which the account settles contracts that leave that open, None where there are none.
+    `kind` tells apart the venue's kinds of account that the rest does not, in a word of the room's that people see
+    ("classic", "unified"); "" where there is one kind only.
     """
 
     collateral: CollateralMode | None
@@ -41,6 +43,7 @@ class AccountMode:
     hedge_by_symbol: bool = False
     borrows: bool = False
     dollar_asset: Asset | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,12 +217,34 @@ class VenueAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """A purse inside an account that backs only what draws on it: that of a spot pair, or of one of its markets.
+
+    `name` is the venue's ("FETUSDT", the name of a market), unique in the account. `venue` are the venue's own figures
+    of it, in its own unit. A pair's wallet: `symbol` the pair, `liquidation` the price that the venue prints,
+    `index_price` the one it computed with, `multiple` how many times what is owned it may hold, and
+    `liquidation_level` assets over debts at which it is liquidated, None where a table tells it by the multiple.
+    """
+
+    name: str
+    balances: Mapping[Asset, Balance] = field(default_factory=dict)
+    venue: VenueAccount = VenueAccount()
+    symbol: Symbol | None = None
+    index_price: float | None = None
+    liquidation: Line = field(default_factory=lambda: Line.unknown("not in the venue's answer"))
+    multiple: float | None = None
+    liquidation_level: float | None = None
+    update_time: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Everything known of one account at one moment: the input of a venue's description.
 
     `problems` are reasons, in words, why something here is missing or doubtful; `suspects` are positions that vanished
     from a snapshot and are kept until a second reading confirms that they are gone. `orders` are by id. `fees` are the
     user's own taker rates (what is paid, as a ratio > 0) by the venue's name of a fee group (`Instrument.fee_group`).
+    `wallets` are by name: purses apart from `balances`.
     """
 
     key: AccountKey
@@ -232,6 +257,7 @@ class Account:
     suspects: frozenset[PositionKey] = frozenset()
     orders: Mapping[str, Order] = field(default_factory=dict)
     fees: Mapping[str, float] = field(default_factory=dict)
+    wallets: Mapping[str, Wallet] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,13 @@ from monitor.domain.accounts import (
     Position,
     SymbolConfig,
     VenueAccount,
+    Wallet,
 )
 from monitor.domain.alerts import AlertMemory, Silence
 from monitor.domain.instruments import Instrument
 from monitor.domain.memory import AccountFacts, VolatilityFact
 from monitor.domain.names import AccountKey, Asset, Side, Symbol, Venue
-from monitor.domain.tables import AssetRates, CollateralTerms
+from monitor.domain.tables import AssetRates, CollateralTerms, LoanTier
 from monitor.domain.tiers import TierTable
 
 
@@ -97,7 +98,7 @@ class InstrumentsLoaded:
 class TiersLoaded:
     """The maintenance tiers, whole. `account` None: for every account of the venue; else that account's own.
 
-    `isolated`: those of isolated positions, where the venue has others for them.
+    `isolated`: those of isolated positions, where the venue has others for them. `loans`: those of pairs' wallets.
     """
 
     venue: Venue
@@ -105,6 +106,7 @@ class TiersLoaded:
     tiers: tuple[tuple[Symbol, TierTable], ...]
     received: float
     isolated: tuple[tuple[Symbol, TierTable], ...] = ()
+    loans: tuple[tuple[Symbol, tuple[LoanTier, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,17 @@ class CollateralLoaded:
     account: AccountKey | None
     terms: tuple[tuple[Asset, CollateralTerms], ...]
     received: float
+
+
+@dataclass(frozen=True, slots=True)
+class ParametersSet:
+    """Numbers of the venue's rules that it does not publish, by the room's names, whole: what the user set. A session
+    says them when it begins, so that a recording replays with what was set then.
+    """
+
+    venue: Venue
+    parameters: tuple[tuple[str, float], ...]
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,7 @@ class AccountSnapshot:
     marks: tuple[tuple[Symbol, float], ...] = ()
     problems: tuple[str, ...] = ()
     orders: tuple[Order, ...] = ()
+    wallets: tuple[Wallet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +225,16 @@ class BalanceChanged:
     venue_time: float
     received: float
     row: Balance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletChanged:
+    """A push about one purse inside the account, whole."""
+
+    account: AccountKey
+    wallet: Wallet
+    venue_time: float
+    received: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -473,12 +497,14 @@ Event = (
     | InstrumentsLoaded
     | TiersLoaded
     | CollateralLoaded
+    | ParametersSet
     | OptionMarks
     | AccountSnapshot
     | AccountConfig
     | PositionChanged
     | OrderChanged
     | BalanceChanged
+    | WalletChanged
     | ConfigChanged
     | VenueWarning
     | PermissionsRead

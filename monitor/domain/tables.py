@@ -34,6 +34,21 @@ class CollateralTerms:
     borrow_initial_rate: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanTier:
+    """One tier of loans in a pair's wallet: up to which debts (of base, of quote) it holds, and at which level (assets
+    over debts, > 1) it is liquidated, warned of, and lent on; None where the venue does not say. `multiple`: how many
+    times what is owned may be held in it.
+    """
+
+    multiple: float
+    liquidation_level: float
+    base_cap: float | None = None
+    quote_cap: float | None = None
+    margin_call_level: float | None = None
+    initial_level: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class OptionMark:
     """What an option is priced with: its volatility (a ratio a year) and the forward price of what it is on.
@@ -53,7 +68,10 @@ class Tables:
     """The tables that apply to one account; `tiers` may be its own (user-specific brackets).
 
     `isolated_tiers` are those of isolated positions where the venue has others for them. `options` are the last marks
-    of options. The `_time` fields are when each table was received, seconds since 1970, None if never: tables age too.
+    of options. `loans` are the tiers of pairs' wallets in rising order of debt, under "" those of every pair that has
+    none of its own. `parameters` are numbers of the venue's rules that it does not publish, by the room's names: the
+    user's settings, over the room's defaults. The `_time` fields are when each table was received, seconds since 1970,
+    None if never: tables age too.
     """
 
     instruments: Mapping[Symbol, Instrument] = field(default_factory=dict)
@@ -62,6 +80,8 @@ class Tables:
     isolated_tiers: Mapping[Symbol, TierTable] = field(default_factory=dict)
     collateral: Mapping[Asset, CollateralTerms] = field(default_factory=dict)
     options: Mapping[Symbol, OptionMark] = field(default_factory=dict)
+    loans: Mapping[Symbol, tuple[LoanTier, ...]] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict)
     instruments_time: float | None = None
     tiers_time: float | None = None
     collateral_time: float | None = None

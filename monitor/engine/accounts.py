@@ -14,6 +14,7 @@ from monitor.domain.accounts import (
     Position,
     SymbolConfig,
     VenueAccount,
+    Wallet,
 )
 from monitor.domain.events import (
     AccountConfig,
@@ -22,6 +23,7 @@ from monitor.domain.events import (
     ConfigChanged,
     OrderChanged,
     PositionChanged,
+    WalletChanged,
 )
 from monitor.domain.names import AccountKey, Asset, PositionKey, Side, Symbol
 from monitor.engine.pushes import (
@@ -32,6 +34,7 @@ from monitor.engine.pushes import (
     same_balance,
     same_order,
     same_position,
+    same_wallet,
     words,
 )
 from monitor.engine.rows import LONG_AGO, Rows
@@ -62,6 +65,7 @@ class AccountState:
         self.positions: Rows[PositionKey, Position] = Rows(same_position)
         self.balances: Rows[Asset, Balance] = Rows(same_balance)
         self.orders: Rows[str, Order] = Rows(same_order, passing=True)
+        self.wallets: Rows[str, Wallet] = Rows(same_wallet)
         self.symbols: dict[Symbol, SymbolConfig] = {}
         self.fees: dict[str, float] = {}
         self.permissions: Permissions | None = None
@@ -116,8 +120,12 @@ class AccountState:
         assets = self.balances.read(rows, event.asked, asked_venue_time, complete)
         resting = {order.id: (order, order.update_time) for order in event.orders if order.quantity}
         self.orders.read(resting, event.asked, asked_venue_time, complete)
+        purses = {wallet.name: (wallet, wallet.update_time) for wallet in event.wallets}
+        wallets = self.wallets.read(purses, event.asked, asked_venue_time, complete)
         missing = [words(key) for key in suspected] + [f"the {asset} balance" for asset in assets.suspected]
+        missing += [f"the wallet {name}" for name in wallets.suspected]
         older = [words(key) for key in reading.contested] + [f"the {asset} balance" for asset in assets.contested]
+        older += [f"the wallet {name}" for name in wallets.contested]
         if missing:
             changes.ask.append(f"missing from the last reading: {', '.join(missing)}")
         if older:
@@ -168,6 +176,14 @@ class AccountState:
         value = amended_balance(self.balances.get(event.asset), event)
         if value is not None:
             changes.redescribe = self.balances.push(event.asset, value, event.venue_time, event.received)
+        self._pushed(changes, event.received)
+        return changes
+
+    def wallet(self, event: WalletChanged) -> Changes:
+        """Take a push about a purse inside the account."""
+        changes = Changes()
+        wallet = event.wallet
+        changes.redescribe = self.wallets.push(wallet.name, wallet, event.venue_time, event.received)
         self._pushed(changes, event.received)
         return changes
 
@@ -256,12 +272,20 @@ class AccountState:
             for asset in sorted(self.balances.suspects)
         ]
         found += [
+            f"the wallet {name} is missing from the last reading: kept until a second one agrees"
+            for name in sorted(self.wallets.suspects)
+        ]
+        found += [
             f"the last reading of {words(key)} is older than its last push: kept until a second one agrees"
             for key in sorted(self.positions.contested)
         ]
         found += [
             f"the last reading of the {asset} balance is older than its last push: kept until a second one agrees"
             for asset in sorted(self.balances.contested)
+        ]
+        found += [
+            f"the last reading of the wallet {name} is older than its last push: kept until a second one agrees"
+            for name in sorted(self.wallets.contested)
         ]
         if self.lost is not None:
             found.append(self.lost)
@@ -279,6 +303,7 @@ class AccountState:
             suspects=frozenset(self.positions.suspects),
             orders=dict(sorted(self.orders, key=lambda row: row[0])),
             fees=self.fees,
+            wallets=dict(sorted(self.wallets, key=lambda row: row[0])),
         )
 
     def answered(self) -> Account | None:
@@ -299,6 +324,7 @@ class AccountState:
             venue=self.answer.venue,
             orders=dict(sorted(orders.items())),
             fees=self.fees,
+            wallets={wallet.name: wallet for wallet in sorted(self.answer.wallets, key=lambda row: row.name)},
         )
 
     def _pushed(self, changes: Changes, received: float) -> None:
@@ -323,6 +349,9 @@ class AccountState:
             if before is not None and position_mode(before) != position_mode(mode):
                 text = f"the position mode changed from {position_mode(before)} to {position_mode(mode)}"
                 changes.told.append(("mode_changed", "position", text))
+            if before is not None and before.kind != mode.kind:
+                text = f"the kind of account changed from {before.kind or 'none'} to {mode.kind or 'none'}"
+                changes.told.append(("mode_changed", "kind", text))
             if before is not None and before.borrows is not mode.borrows:
                 changes.told.append(("mode_changed", "borrowing", borrowing_words(mode)))
         self._contradict(changes)

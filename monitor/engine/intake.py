@@ -33,6 +33,7 @@ from monitor.domain.events import (
     InstrumentsLoaded,
     OptionMarks,
     OrderChanged,
+    ParametersSet,
     PermissionsRead,
     PollFailed,
     PositionChanged,
@@ -41,6 +42,7 @@ from monitor.domain.events import (
     Ticks,
     TiersLoaded,
     VenueWarning,
+    WalletChanged,
     WarningKind,
 )
 from monitor.domain.instruments import Instrument
@@ -104,11 +106,13 @@ class Intake:
             InstrumentsLoaded: self._instruments,
             TiersLoaded: self._tiers,
             CollateralLoaded: self._collateral,
+            ParametersSet: self._parameters,
             OptionMarks: self._option_marks,
             AccountSnapshot: self._snapshot,
             AccountConfig: self._config,
             PositionChanged: lambda event: self._push(event, AccountState.position),
             OrderChanged: lambda event: self._push(event, AccountState.order),
+            WalletChanged: lambda event: self._push(event, AccountState.wallet),
             BalanceChanged: lambda event: self._push(event, AccountState.balance),
             ConfigChanged: lambda event: self._push(event, AccountState.config_changed),
             VenueWarning: self._warning,
@@ -227,6 +231,12 @@ class Intake:
             if tables.collateral_time is not None:
                 self._touched.collateral_before.setdefault(key, tables)
             self._describe(key)
+
+    def _parameters(self, event: ParametersSet) -> None:
+        if self.tables(event.venue).set_parameters(event):
+            for key in self.accounts:
+                if key.venue == event.venue:
+                    self._describe(key)
 
     def _concerned(self, event: TiersLoaded | CollateralLoaded) -> dict[AccountKey, Tables]:
         """Whom a table concerns, each with its tables of now; their tables are younger from now on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from monitor.domain.accounts import Balance, MarginMode, Order, Position, SymbolConfig, VenuePosition
+from monitor.domain.accounts import Balance, MarginMode, Order, Position, SymbolConfig, VenuePosition, Wallet
 from monitor.domain.events import BalanceChanged, PositionChanged
 from monitor.domain.lines import Line
 from monitor.domain.names import PositionKey, Side, Symbol
@@ -93,6 +93,16 @@ def same_balance(one: Balance, other: Balance) -> bool:
         and _same(one.interest, other.interest)
         and _agree(one.frozen, other.frozen)
         and (one.collateral is other.collateral or None in (one.collateral, other.collateral))
+    )
+
+
+def same_wallet(one: Wallet, other: Wallet) -> bool:
+    """Whether both say the same of what a purse holds and owes; the venue's own figures and times aside."""
+    return (
+        one.balances.keys() == other.balances.keys()
+        and all(same_balance(row, other.balances[asset]) for asset, row in one.balances.items())
+        and one.multiple == other.multiple
+        and one.liquidation_level == other.liquidation_level
     )
 
 

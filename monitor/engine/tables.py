@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from monitor.domain.accounts import MarginMode, Position
-from monitor.domain.events import CollateralLoaded, InstrumentsLoaded, OptionMarks, TiersLoaded
+from monitor.domain.events import CollateralLoaded, InstrumentsLoaded, OptionMarks, ParametersSet, TiersLoaded
 from monitor.domain.instruments import Instrument
 from monitor.domain.names import AccountKey, Asset, Symbol
-from monitor.domain.tables import AssetRates, CollateralTerms, OptionMark, Tables
+from monitor.domain.tables import AssetRates, CollateralTerms, LoanTier, OptionMark, Tables
 from monitor.domain.tiers import TierTable
 
 T = TypeVar("T")
@@ -61,6 +61,8 @@ class VenueTables:
         self._tiers: _Loaded[TierTable] = _Loaded()
         self._isolated_tiers: _Loaded[TierTable] = _Loaded()
         self._collateral: _Loaded[CollateralTerms] = _Loaded()
+        self._loans: _Loaded[tuple[LoanTier, ...]] = _Loaded()
+        self._parameters: Mapping[str, float] = {}
         self._rates: Mapping[Asset, AssetRates] = {}
         self._options: dict[Symbol, OptionMark] = {}
         self._made: dict[AccountKey, Tables] = {}
@@ -89,11 +91,21 @@ class VenueTables:
 
     def load_tiers(self, event: TiersLoaded) -> bool:
         """Take the tiers, whole, for all accounts or for one; True if they are the first, or others than before. Those
-        of isolated positions are a table of their own: either one may be empty, and does not spoil the other.
+        of isolated positions and of loans are tables of their own: any may be empty, and does not spoil the others.
         """
         self._made.clear()
-        other = self._tiers.load(event.account, event.tiers, event.received)
-        return self._isolated_tiers.load(event.account, event.isolated, event.received) or other
+        others = [
+            self._tiers.load(event.account, event.tiers, event.received),
+            self._isolated_tiers.load(event.account, event.isolated, event.received),
+            self._loans.load(event.account, event.loans, event.received),
+        ]
+        return any(others)
+
+    def set_parameters(self, event: ParametersSet) -> bool:
+        """Take the numbers that the user set, whole; True if they are others than before."""
+        before, self._parameters = self._parameters, dict(event.parameters)
+        self._made.clear()
+        return before != self._parameters
 
     def load_collateral(self, event: CollateralLoaded) -> bool:
         """Take how assets count, whole, for all accounts or for one; True if it is the first, or other than before."""
@@ -129,7 +141,7 @@ class VenueTables:
 
     def forget(self, account: AccountKey) -> None:
         """Forget an account's own tables."""
-        for loaded in (self._tiers, self._isolated_tiers, self._collateral):
+        for loaded in (self._tiers, self._isolated_tiers, self._loans, self._collateral):
             loaded.forget(account)
         self._made.pop(account, None)
 
@@ -143,6 +155,8 @@ class VenueTables:
                 isolated_tiers=self._isolated_tiers.of(account),
                 collateral=self._collateral.of(account),
                 options=MappingProxyType(self._options),
+                loans=self._loans.of(account),
+                parameters=self._parameters,
                 instruments_time=self._instruments_time,
                 tiers_time=self._tiers.time(account),
                 collateral_time=self._collateral.time(account),

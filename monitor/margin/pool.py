@@ -271,6 +271,8 @@ class VenueFigures:
     `ratio` is in the venue's own direction, with `ratio_name` as the venue calls it; `ratio_inverted`: its ratio is
     equity over requirement, so that higher is safer. `ratio_decimals`: it is printed truncated to so many decimals.
     `ratio_stage`: the stage that it speaks of, where resting orders count in it and are gone at liquidation.
+    `loan_level`: it is a spot loan's, whose ratio is assets over debts, and which is liquidated when that has fallen to
+    this level: 1 + (level - 1) * equity / requirement, or with `ratio_inverted` False its reciprocal.
     `market` are the venue's own lines, down and up, where all prices but stablecoins' move together, as distances
     (ratio of the price; +inf: never), None where it did not say; they are off by up to `market_tolerance`.
     """
@@ -283,6 +285,7 @@ class VenueFigures:
     ratio_inverted: bool = False
     ratio_decimals: int | None = None
     ratio_stage: str = LIQUIDATION
+    loan_level: float | None = None
     lines: tuple[VenueLine, ...] = ()
     market: tuple[float | None, float | None] = (None, None)
     market_tolerance: float = 0.02

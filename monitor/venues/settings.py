@@ -116,14 +116,23 @@ class Credentials:
     passphrase: Secret | None = None
 
 
+NO_KEY = Credentials(api_key=Secret(""), api_secret=Secret(""))  #: of an account that anybody may look at
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSettings:
-    """One account: its venue, the name that the user gave it, its key, and what is done about a powerful key."""
+    """One account: its venue, the name that the user gave it, its key, and what is done about a powerful key.
+
+    `product` says which of the venue's margin accounts it is where one key opens several, in the room's words; "" where
+    there is one. `address` stands in for a key where the venue shows an account to anybody who knows its address.
+    """
 
     venue: Venue
     name: str
-    credentials: Credentials
+    credentials: Credentials = NO_KEY
     permissions: PermissionPolicy = PermissionPolicy.REFUSE
+    product: str = ""
+    address: str = ""
 
     @property
     def key(self) -> AccountKey:

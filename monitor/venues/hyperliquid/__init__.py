@@ -1,0 +1,1 @@
+"""OKX: see README.md beside this file."""
