@@ -38,7 +38,7 @@ from monitor.domain.alerts import (
     MemoryChange,
     Silence,
 )
-from monitor.domain.events import AlertCommand
+from monitor.domain.commands import AlertCommand
 from monitor.domain.fingerprints import identity, incident
 from monitor.domain.group_reports import GroupReport
 from monitor.domain.names import AccountKey

@@ -16,7 +16,7 @@ from monitor.alerts.outside import OUTSIDE
 from monitor.alerts.reading import Subject
 from monitor.alerts.rulebook import Rulebook
 from monitor.domain.alerts import Acknowledgement, AlertMemory, Change, Level
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, AlertsRestored, EndSilence, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, AlertsRestored, EndSilence, SilenceAlerts
 from monitor.domain.names import AccountKey
 from monitor.domain.view import View
 

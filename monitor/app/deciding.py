@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from monitor.alerts.alerting import Alerting
 from monitor.domain.alerts import AlertChange, MemoryChange
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, AlertsRestored, EndSilence, Event, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, AlertsRestored, EndSilence, SilenceAlerts
+from monitor.domain.events import Event
 from monitor.domain.memory import AccountFacts
 from monitor.domain.reports import AccountReport, Resync, StepResult
 from monitor.domain.view import Surroundings, View

@@ -22,15 +22,9 @@ from monitor.app.config import Loaded
 from monitor.app.deciding import Decision
 from monitor.domain.alerts import Alert, AlertChange
 from monitor.domain.clock import Clock
+from monitor.domain.commands import AcknowledgeAlert, AlertsRestored, EndSilence, FactsRestored, SilenceAlerts
 from monitor.domain.delivery import Channel, ChannelStatus, HeartbeatStatus, StoreStatus
-from monitor.domain.events import (
-    AcknowledgeAlert,
-    AlertsRestored,
-    EndSilence,
-    Event,
-    FactsRestored,
-    SilenceAlerts,
-)
+from monitor.domain.events import Event
 from monitor.domain.keeping import Audit, Commit, Saved
 from monitor.domain.memory import VolatilityFact
 from monitor.domain.silences import written

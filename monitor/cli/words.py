@@ -92,9 +92,10 @@ def account_lines(account: Json, now: float) -> Iterator[str]:
     mode = account["mode"]
     hedge = {True: "hedge", False: "one-way", None: "position mode unknown"}[mode["hedge"]]
     hedge = "hedge or one-way by symbol" if mode.get("hedge_by_symbol") else hedge
+    kind = f" ({mode['kind']})" if mode.get("kind") else ""
     yield (
         f"{account['venue']}/{account['account']}  {account['quality']}  ratio {ratio(account['margin_ratio'])}"
-        f"  equity {usd(account['equity_usd'])} USD  {mode['collateral'] or 'collateral mode unknown'}, {hedge}"
+        f"  equity {usd(account['equity_usd'])} USD  {mode['collateral'] or 'collateral mode unknown'}{kind}, {hedge}"
     )
     own = own_reasons(account)
     yield from (f"  ! {reason}" for reason in own)

@@ -231,6 +231,7 @@ def _mode_json(mode: AccountMode) -> Json:
         "hedge": mode.hedge,
         "hedge_by_symbol": mode.hedge_by_symbol,
         "borrows": mode.borrows,
+        "kind": mode.kind,
     }
 
 

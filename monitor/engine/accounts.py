@@ -350,8 +350,7 @@ class AccountState:
                 text = f"the position mode changed from {position_mode(before)} to {position_mode(mode)}"
                 changes.told.append(("mode_changed", "position", text))
             if before is not None and before.kind != mode.kind:
-                text = f"the kind of account changed from {before.kind or 'none'} to {mode.kind or 'none'}"
-                changes.told.append(("mode_changed", "kind", text))
+                changes.told.append(("mode_changed", "kind", kind_words(before, mode)))
             if before is not None and before.borrows is not mode.borrows:
                 changes.told.append(("mode_changed", "borrowing", borrowing_words(mode)))
         self._contradict(changes)
@@ -362,6 +361,11 @@ def position_mode(mode: AccountMode) -> str:
     if mode.hedge_by_symbol:
         return "hedge or one-way by symbol"
     return "hedge" if mode.hedge else "one-way"
+
+
+def kind_words(was: AccountMode, now: AccountMode) -> str:
+    """That the account is of another of the venue's kinds, in words."""
+    return f"the kind of account changed from {was.kind or 'the only one'} to {now.kind or 'the only one'}"
 
 
 def borrowing_words(mode: AccountMode) -> str:

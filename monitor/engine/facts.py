@@ -17,7 +17,7 @@ from monitor.domain.names import AccountKey, PositionKey
 from monitor.domain.reports import Notice
 from monitor.domain.tables import AssetRates, CollateralTerms, Tables
 from monitor.domain.tiers import TierTable
-from monitor.engine.accounts import AccountState, borrowing_words, counts_collateral, position_mode
+from monitor.engine.accounts import AccountState, borrowing_words, counts_collateral, kind_words, position_mode
 from monitor.engine.contracts import terms
 from monitor.engine.notices import named, permission_words
 from monitor.engine.pushes import words
@@ -246,6 +246,8 @@ def _modes(before: _Before, state: AccountState) -> Iterator[tuple[str, str, str
     if position_mode(was) != position_mode(now):
         text = f"the position mode changed from {position_mode(was)} to {position_mode(now)} {MEANWHILE}"
         yield "mode_changed", "position", text
+    if was.kind != now.kind:
+        yield "mode_changed", "kind", f"{kind_words(was, now)} {MEANWHILE}"
     if was.borrows is not now.borrows:
         yield "mode_changed", "borrowing", f"{borrowing_words(now)} (it was changed {MEANWHILE})"
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from monitor.domain.accounts import Permissions
+from monitor.domain.commands import AcknowledgeAlert, AlertsRestored, EndSilence, FactsRestored, SilenceAlerts
 from monitor.domain.events import (
     AccountClosed,
     AccountConfig,
     AccountSnapshot,
-    AcknowledgeAlert,
-    AlertsRestored,
     AssetTick,
     BalanceChanged,
     Banned,
@@ -23,9 +22,7 @@ from monitor.domain.events import (
     CollateralLoaded,
     ConfigChanged,
     Elapsed,
-    EndSilence,
     Event,
-    FactsRestored,
     FeedDown,
     FeedUp,
     FundingIntervals,
@@ -37,7 +34,6 @@ from monitor.domain.events import (
     PermissionsRead,
     PollFailed,
     PositionChanged,
-    SilenceAlerts,
     Tick,
     Ticks,
     TiersLoaded,

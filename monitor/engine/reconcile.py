@@ -184,13 +184,17 @@ def _said(line: Line) -> str:
 
 
 def _figures(pool: Pool, result: PoolResult) -> list[tuple[str, float | None, float | None]]:
-    """Each figure as (name, ours, the venue's); the ratio is requirement over equity, turned round if need be."""
+    """Each figure as (name, ours, the venue's); the ratio is requirement over equity, or debts over assets of a loan,
+    turned round if need be.
+    """
     venue = pool.venue
     ours_ratio = None
     if venue.ratio_stage != LIQUIDATION:
         ours_ratio = _of_stage(pool, result, venue.ratio_stage)
     elif result.equity is not None and result.maintenance_margin is not None and result.equity > 0.0:
         ours_ratio = result.maintenance_margin / result.equity
+    if venue.loan_level is not None:
+        ours_ratio = _debt_ratio(venue.loan_level, ours_ratio)
     venue_ratio = _whole_ratio(pool, ours_ratio)
     if venue_ratio is not None and venue.ratio_inverted:
         venue_ratio = 1.0 / venue_ratio if venue_ratio > 0.0 else None
@@ -208,6 +212,13 @@ def _of_stage(pool: Pool, result: PoolResult, name: str) -> float | None:
         if stage.name == name and told is not None and told.value is not None and math.isfinite(told.value):
             return told.value * stage.threshold / stage.scale if stage.scale else None
     return None
+
+
+def _debt_ratio(level: float, ours: float | None) -> float | None:
+    """Debts over assets of a loan whose requirement is (level - 1) times the debt, from requirement over equity; None
+    without a debt: of such an account venues print a number that stands for none.
+    """
+    return ours / (ours + level - 1.0) if ours else None
 
 
 def _whole_ratio(pool: Pool, ours: float | None) -> float | None:

@@ -12,8 +12,8 @@ import msgspec
 from aiohttp import web
 
 from monitor.domain.alerts import Alert, AlertState, Silence
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.domain.errors import MarginwatchError
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.domain.view import View
 from monitor.web import asked, life
 from monitor.web.desk import Desk

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.domain.alerts import AlertChange
 from monitor.domain.clock import Clock
-from monitor.domain.events import AlertCommand
+from monitor.domain.commands import AlertCommand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

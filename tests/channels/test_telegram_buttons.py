@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.domain.alerts import Matcher
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, SilenceAlerts
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, SilenceAlerts
 from monitor.outputs.channels.telegram import TelegramChannel, TelegramSettings
 from monitor.outputs.channels.telegram_buttons import Buttons
 from monitor.outputs.channels.wording import ACKNOWLEDGED, NO_LONGER, NOT_TAKEN, SILENCED

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from monitor.domain.events import AcknowledgeAlert, AlertsRestored, EndSilence, Event, FactsRestored, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, AlertsRestored, EndSilence, FactsRestored, SilenceAlerts
+from monitor.domain.events import Event
 from monitor.outputs.journal import reader
 from monitor.outputs.journal.records import Run, Step
 from monitor.sim.binance.server import SimBinance

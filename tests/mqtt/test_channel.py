@@ -19,8 +19,8 @@ from structlog.testing import capture_logs
 
 from monitor.app.clock import SystemClock
 from monitor.domain.alerts import Change
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand
 from monitor.domain.delivery import DeliveryFailed
-from monitor.domain.events import AcknowledgeAlert, AlertCommand
 from monitor.domain.lines import Line, Ratio
 from monitor.domain.quality import Quality
 from monitor.domain.view import View

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from monitor.domain.alerts import Matcher
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.outputs.mqtt.commands import MOST_BYTES, CommandRefused, command
 
 NOW = 1_700_000_000.0

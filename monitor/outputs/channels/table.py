@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from monitor.domain.alerts import Alert
 from monitor.domain.clock import Clock
+from monitor.domain.commands import AlertCommand
 from monitor.domain.delivery import Channel
-from monitor.domain.events import AlertCommand
 from monitor.outputs.channels.alertmanager import AlertmanagerChannel, AlertmanagerSettings
 from monitor.outputs.channels.apprise import AppriseChannel, AppriseSettings
 from monitor.outputs.channels.discord import DiscordChannel, DiscordSettings

@@ -14,8 +14,8 @@ import structlog
 
 from monitor.domain.alerts import Alert
 from monitor.domain.clock import Clock
+from monitor.domain.commands import AlertCommand
 from monitor.domain.delivery import DeliveryFailed, Message
-from monitor.domain.events import AlertCommand
 from monitor.outputs.channels.http import Answer, Http, retry_after_seconds, to_json
 from monitor.outputs.channels.recent import Recent
 from monitor.outputs.channels.telegram_buttons import ACKNOWLEDGE_DATA, SILENCE_DATA, Buttons

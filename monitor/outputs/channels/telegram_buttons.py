@@ -13,9 +13,9 @@ import structlog
 
 from monitor.domain.alerts import Alert, Matcher, Silence
 from monitor.domain.clock import Clock
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, SilenceAlerts
 from monitor.domain.delivery import DeliveryFailed
 from monitor.domain.errors import MarginwatchError
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, SilenceAlerts
 from monitor.outputs.channels.http import retry_after_seconds
 from monitor.outputs.channels.wording import ACKNOWLEDGED, NO_LONGER, NOT_TAKEN, SILENCED, SILENCED_BY_BUTTON
 

@@ -12,11 +12,11 @@ from itertools import count, repeat
 from typing import Any
 
 from monitor.domain.alerts import AlertMemory, MemoryChange, Silence
+from monitor.domain.commands import AlertsRestored
 from monitor.domain.events import (
     AccountClosed,
     AccountConfig,
     AccountSnapshot,
-    AlertsRestored,
     AssetTick,
     BalanceChanged,
     Banned,
@@ -32,19 +32,21 @@ from monitor.domain.events import (
     InstrumentsLoaded,
     OptionMarks,
     OrderChanged,
+    ParametersSet,
     PermissionsRead,
     PollFailed,
     PositionChanged,
     Tick,
     Ticks,
     TiersLoaded,
+    WalletChanged,
 )
 from monitor.domain.names import AccountKey, Symbol, Venue
 
 WHOLE_READINGS = 2  #: a position that the last reading misses is believed gone when the one before missed it too
 DOUBTFUL_READINGS = 6  #: kept of those that could not be read whole
 
-_Push = PositionChanged | BalanceChanged | OrderChanged | ConfigChanged
+_Push = PositionChanged | BalanceChanged | OrderChanged | WalletChanged | ConfigChanged
 _Row = tuple[Tick | Ticks, int]  #: an event and the row of it that is the newest mark of an instrument
 
 
@@ -84,11 +86,13 @@ class Standing:
             InstrumentsLoaded: self._instruments,
             TiersLoaded: self._tiers,
             CollateralLoaded: self._collateral,
+            ParametersSet: lambda event: self._keep((ParametersSet, event.venue), event),
             OptionMarks: self._option_marks,
             AccountSnapshot: self._reading,
             AccountConfig: self._config,
             PositionChanged: lambda event: self._push((event.symbol, event.side), event),
             BalanceChanged: lambda event: self._push(event.asset, event),
+            WalletChanged: lambda event: self._push(("wallet", event.wallet.name), event),
             OrderChanged: lambda event: self._push(("order", event.order.id), event),
             ConfigChanged: lambda event: self._push(("config", event.symbol), event),
             PermissionsRead: self._permissions,

@@ -12,9 +12,9 @@ import structlog
 
 from monitor.domain.alerts import Alert, Change
 from monitor.domain.clock import Clock
+from monitor.domain.commands import AlertCommand, SilenceAlerts
 from monitor.domain.delivery import DeliveryFailed, Message
 from monitor.domain.errors import MarginwatchError
-from monitor.domain.events import AlertCommand, SilenceAlerts
 from monitor.domain.group_reports import GroupReport
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, PoolReport

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from monitor.domain.alerts import Silence
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.domain.errors import MarginwatchError
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.domain.silences import LONGEST_AUTHOR, LONGEST_COMMENT, LONGEST_SILENCE_SECONDS, mistakes, parse
 
 MOST_BYTES = 8192

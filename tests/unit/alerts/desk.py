@@ -9,7 +9,7 @@ from monitor.alerts.alerting import Alerting
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.settings import AlertSettings
 from monitor.domain.alerts import Alert, AlertChange, Change, Level, Severity
-from monitor.domain.events import AlertCommand
+from monitor.domain.commands import AlertCommand
 from monitor.domain.lines import Ratio
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import AccountReport, Notice

@@ -13,7 +13,7 @@ from monitor.alerts.overrides import Override
 from monitor.alerts.reading import Words
 from monitor.alerts.settings import AlertSettings
 from monitor.domain.alerts import AlertState, Change, Matcher, Silence
-from monitor.domain.events import SilenceAlerts
+from monitor.domain.commands import SilenceAlerts
 from monitor.domain.group_reports import GroupReport, HedgeState
 from monitor.domain.lines import LIQUIDATABLE, NEVER, Direction, Line, Ratio
 from monitor.domain.quality import Quality

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.settings import AlertSettings
 from monitor.domain.alerts import LOUD, Alert, AlertChange, AlertState, Change, Level, Matcher, Silence
-from monitor.domain.events import AcknowledgeAlert, EndSilence, SilenceAlerts, VenueWarning, WarningKind
+from monitor.domain.commands import AcknowledgeAlert, EndSilence, SilenceAlerts
+from monitor.domain.events import VenueWarning, WarningKind
 from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import AccountKey, PoolKey, Side
 from monitor.domain.quality import Quality

@@ -11,7 +11,7 @@ from monitor.alerts.quiet import MOST_SILENCES
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.settings import AlertSettings
 from monitor.domain.alerts import Alert, AlertState, Change, Matcher, Silence
-from monitor.domain.events import AcknowledgeAlert, EndSilence, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, EndSilence, SilenceAlerts
 from monitor.domain.lines import Line
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport

@@ -12,7 +12,7 @@ from monitor.alerts.inhibition import ON_DATA
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.settings import AlertSettings
 from monitor.domain.alerts import LOUD, Alert, AlertChange, AlertState, Change, Matcher, Severity, Silence
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.domain.lines import Line, Ratio
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport

@@ -14,7 +14,7 @@ from monitor.alerts.catalogue import default_rules
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.settings import AlertSettings
 from monitor.domain.alerts import AlertChange, AlertMemory, AlertState, Change, Matcher, MemoryChange, Silence
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, AlertsRestored, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, AlertsRestored, SilenceAlerts
 from monitor.domain.lines import Ratio
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality

@@ -14,10 +14,10 @@ from monitor.app.deciding import Decider, Decision
 from monitor.app.replay_settings import configured
 from monitor.app.rooms import describes
 from monitor.domain.accounts import AccountMode, Balance, CollateralMode, MarginMode, Order, Permissions, Position
+from monitor.domain.commands import AlertsRestored
 from monitor.domain.events import (
     AccountConfig,
     AccountSnapshot,
-    AlertsRestored,
     AssetTick,
     CollateralLoaded,
     Elapsed,

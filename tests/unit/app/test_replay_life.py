@@ -10,7 +10,8 @@ from monitor.app.replay import ReplayedStep, Replayer
 from monitor.app.replay_findings import Findings, looks_back_seconds
 from monitor.app.replay_settings import configured
 from monitor.domain.alerts import AlertChange, AlertMemory, Change, Matcher, Silence
-from monitor.domain.events import AcknowledgeAlert, AlertsRestored, Elapsed, EndSilence, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, AlertsRestored, EndSilence, SilenceAlerts
+from monitor.domain.events import Elapsed
 from monitor.outputs.journal.records import Record
 from tests.unit.app.recorded_runs import AROUND, RUN, Live, T, by_segment, marks, prices, standing, written
 

@@ -16,8 +16,8 @@ from monitor.cli import alerts_words as words
 from monitor.cli.codes import Misused
 from monitor.cli.daemon import find
 from monitor.domain.alerts import AlertState, Change
+from monitor.domain.commands import AcknowledgeAlert, EndSilence, SilenceAlerts
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
-from monitor.domain.events import AcknowledgeAlert, EndSilence, SilenceAlerts
 from tests.sample_reports import NOW
 from tests.unit.cli.processes import marginwatch
 from tests.unit.web.staging import PHONE, TOKEN, Stage, alert, changed, staged

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.accounts import Balance
-from monitor.domain.events import Elapsed, Event, FactsRestored, TiersLoaded
+from monitor.domain.commands import FactsRestored
+from monitor.domain.events import Elapsed, Event, TiersLoaded
 from monitor.domain.quality import Quality
 from monitor.domain.tables import CollateralTerms, Tables
 from monitor.domain.tiers import flat

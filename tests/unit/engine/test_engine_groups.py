@@ -9,7 +9,8 @@ import pytest
 
 from monitor.domain.accounts import Balance, Position, VenueAccount
 from monitor.domain.canonical import digest
-from monitor.domain.events import AccountClosed, Elapsed, FactsRestored
+from monitor.domain.commands import FactsRestored
+from monitor.domain.events import AccountClosed, Elapsed
 from monitor.domain.group_reports import HedgeState
 from monitor.domain.lines import Ratio
 from monitor.domain.memory import AccountFacts

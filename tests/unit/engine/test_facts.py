@@ -8,15 +8,8 @@ import msgspec
 import pytest
 
 from monitor.domain.accounts import AccountMode, CollateralMode, Permissions, Position
-from monitor.domain.events import (
-    AccountClosed,
-    AssetTick,
-    Elapsed,
-    Event,
-    FactsRestored,
-    InstrumentsLoaded,
-    PermissionsRead,
-)
+from monitor.domain.commands import FactsRestored
+from monitor.domain.events import AccountClosed, AssetTick, Elapsed, Event, InstrumentsLoaded, PermissionsRead
 from monitor.domain.memory import AccountFacts
 from monitor.domain.reports import StepResult
 from monitor.domain.tables import AssetRates
@@ -189,6 +182,14 @@ class TestAfterARestart:
         assert kinds(result) == [("mode_changed", "borrowing")]
         assert texts(result) == [
             "the account borrows what it lacks now (it was changed while the monitor was not running)"
+        ]
+
+    def test_another_kind_of_account(self) -> None:
+        _, result = restarted(
+            saved(mode=replace(ONE_WAY, kind="classic")), *started(mode=replace(ONE_WAY, kind="unified"), at=LATER)
+        )
+        assert texts(result) == [
+            "the kind of account changed from classic to unified while the monitor was not running"
         ]
 
     def test_what_an_older_monitor_saved_of_a_mode_is_understood(self) -> None:

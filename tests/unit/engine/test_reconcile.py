@@ -101,6 +101,21 @@ def test_a_ratio_that_the_venue_turns_round_is_turned_back() -> None:
     assert against(ratio=0.0, ratio_inverted=True)[0] == {}
 
 
+@pytest.mark.parametrize(("printed_ratio", "inverted"), [(1.05 / 0.05, True), (0.05 / 1.05, False)])
+def test_a_loans_ratio_is_debts_over_assets_or_turned_round(printed_ratio: float, inverted: bool) -> None:
+    """The pool asks 1 against an equity of 20: at a level of 2 that is a debt of 1 and assets of 21."""
+    lent = {"loan_level": 2.0, "ratio_inverted": inverted}
+    level = 21.0
+    assert against(ratio=level if inverted else 1 / level, **lent)[0] == {"ratio": pytest.approx(0.0, abs=1e-12)}
+    drift = against(ratio=printed_ratio, **lent)[0]
+    assert drift["ratio"] == pytest.approx((1 / 21 - 0.05 / 1.05) / (0.05 / 1.05))
+
+
+def test_a_loans_ratio_is_not_compared_where_nothing_is_owed() -> None:
+    idle = replace(pool(ratio=999.0, ratio_inverted=True, loan_level=1.1), legs=())
+    assert reconcile(MAIN, [idle], {"BTCUSDT": 100.0}, {}, STABLECOINS, TOLERANCES)[KEY].drift == {}
+
+
 def test_the_venues_ratio_is_requirement_over_equity_whatever_the_threshold() -> None:
     stages = (Stage(name="liquidation", threshold=0.5),)
     edited = replace(pool(ratio=0.05), stages=stages)

@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 
 from monitor.domain.alerts import Alert, AlertChange, AlertState, Change, Severity
+from monitor.domain.commands import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.domain.delivery import ChannelStatus
 from monitor.domain.errors import MarginwatchError, Overrun
-from monitor.domain.events import AcknowledgeAlert, AlertCommand, EndSilence, SilenceAlerts
 from monitor.domain.fingerprints import identity, incident
 from monitor.domain.keeping import StoreFailed
 from monitor.domain.silences import matches

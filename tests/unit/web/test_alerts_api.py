@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from monitor.domain.alerts import AlertState, Change, Matcher, Silence
-from monitor.domain.events import AcknowledgeAlert, EndSilence, SilenceAlerts
+from monitor.domain.commands import AcknowledgeAlert, EndSilence, SilenceAlerts
 from monitor.domain.schema import alert_json
 from monitor.web import asked
 from tests.sample_reports import NOW

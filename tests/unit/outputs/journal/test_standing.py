@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from monitor.domain.accounts import AccountMode, CollateralMode, Order, Permissions, VenueAccount
 from monitor.domain.alerts import Alert, AlertMemory, MemoryChange, Severity, Silence
+from monitor.domain.commands import AlertsRestored
 from monitor.domain.events import (
     AccountClosed,
     AccountConfig,
     AccountSnapshot,
-    AlertsRestored,
     AssetTick,
     BalanceChanged,
     Banned,
