@@ -53,22 +53,24 @@ class _CannotSign(Exception):
     """The secret is no key that the library can sign with."""
 
 
-def _raw_class(base: Any, clock: Clock) -> Any:
+def _raw_class(base: Any, clock: Clock, signed_like: Mapping[str, str]) -> Any:
     """The library's class with its own reading of answers taken out."""
 
     class Raw(base):  # type: ignore[misc]  # the library is imported at run time, its class is Any
         def milliseconds(self) -> int:
             return int(clock.now() * 1000)
 
-        def sign(self, *args: Any, **kwargs: Any) -> Any:
+        def sign(self, path: str, *args: Any, **kwargs: Any) -> Any:
             # Signing does not yield, so the keys of this call cannot meet another call's request.
             credentials = _CALL.get().credentials
             self.apiKey = credentials.api_key.reveal() if credentials else ""
             self.secret = credentials.api_secret.reveal() if credentials else ""
             passphrase = credentials.passphrase if credentials else None
             self.password = passphrase.reveal() if passphrase else ""
+            like = signed_like.get(path, path)
             try:
-                return super().sign(*args, **kwargs)
+                signed = super().sign(like, *args, **kwargs)
+                return signed if like == path else {**signed, "url": signed["url"].removesuffix(like) + path}
             except Exception as exc:  # whatever a bad key causes deep in the library; its text may hold the secret
                 raise _CannotSign(type(exc).__name__) from None
             finally:
@@ -107,12 +109,18 @@ class Rest:
         clock: Clock,
         deadline_seconds: float,
         headers: Mapping[str, str] | None = None,
+        added: Mapping[str, tuple[str, str, str]] | None = None,
+        signed_like: Mapping[str, str] | None = None,
     ) -> None:
         """`exchange` is the library's name of the venue; `origins` maps its base URLs, with their placeholders, to
         those to be used instead; `headers` go with every request.
+
+        `added` are raw methods that the library lacks: path, its name of the interface, and the method of HTTP. A path
+        in `signed_like` is signed as the library signs that other one, whose parameters stand in the body.
         """
         self._venue, self._exchange_id, self._origins = venue, exchange, origins
         self._headers = dict(headers or {})
+        self._added, self._signed_like = dict(added or {}), dict(signed_like or {})
         self._clock, self._deadline = clock, deadline_seconds
         self._client: Any = None
         self._library: Any = None
@@ -141,7 +149,7 @@ class Rest:
         asked = self._clock.now()
         try:
             async with asyncio.timeout(self._deadline):
-                await getattr(self._client, method)(dict(params))
+                await self._send(method, dict(params))
         except _CannotSign as exc:
             raise AuthRejected(self._venue, what, f"the key cannot sign ({exc})") from None
         except TimeoutError:
@@ -154,6 +162,13 @@ class Rest:
         if call.status is None or call.headers is None:
             raise FeedLost(self._venue, what, "the request ended without an answer")
         return Answer(call.status, call.headers, call.body.encode(), asked, self._clock.now())
+
+    async def _send(self, method: str, params: dict[str, object]) -> None:
+        if method not in self._added:
+            await getattr(self._client, method)(params)
+            return
+        path, interface, verb = self._added[method]
+        await self._client.request(path, [interface], verb, params)
 
     def _lost(self, exc: BaseException, what: str) -> VenueError:
         if isinstance(exc, self._library.RequestTimeout):
@@ -171,7 +186,7 @@ class Rest:
 
     async def _import(self) -> None:
         library = await asyncio.to_thread(importlib.import_module, "ccxt.async_support")
-        client = _raw_class(getattr(library, self._exchange_id), self._clock)(
+        client = _raw_class(getattr(library, self._exchange_id), self._clock, self._signed_like)(
             {
                 "enableRateLimit": False,
                 "timeout": int(self._deadline * 1000),

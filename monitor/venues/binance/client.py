@@ -9,7 +9,9 @@ from monitor.domain.errors import ClockSkewed, MalformedAnswer, RateLimited
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.asking import VenueClient
 from monitor.venues.binance import answers, refusals
-from monitor.venues.binance.endpoints import KEYED, SERVER_TIME, USED_WEIGHT_HEADER, Endpoint, Host
+from monitor.venues.binance.calls import ADDED, KEYED, SIGNED_LIKE
+from monitor.venues.binance.endpoint import LIMITS_PER_MINUTE, ORIGINS, Endpoint, Pool
+from monitor.venues.binance.endpoints import SERVER_TIME, USED_WEIGHT_HEADER
 from monitor.venues.binance.settings import BinanceSettings
 from monitor.venues.budget import Gate, Priority, WeightBudget
 from monitor.venues.rest import Answer, Rest
@@ -17,8 +19,7 @@ from monitor.venues.session import Emit
 from monitor.venues.settings import Credentials
 
 VENUE = refusals.VENUE
-FAPI_ORIGIN, SAPI_ORIGIN = "https://fapi.binance.com", "https://api.binance.com"
-SAPI_WEIGHT_PER_MINUTE = 6000
+_TOLD = frozenset({Pool.FUTURES, Pool.PAPI})  #: pools whose answers carry the venue's own count
 
 
 class Client(VenueClient):
@@ -26,13 +27,23 @@ class Client(VenueClient):
 
     def __init__(self, settings: BinanceSettings, emit: Emit, clock: Clock, recorder: Recorder = UNRECORDED) -> None:
         self._settings, self._recorder = settings, recorder
-        origins = {FAPI_ORIGIN: settings.urls.fapi, SAPI_ORIGIN: settings.urls.sapi}
-        rest = Rest(VENUE, "binance", origins, clock, settings.timings.request_seconds)
-        self._gates = {
-            Host.FAPI: Gate(WeightBudget(VENUE, settings.weight_per_minute, settings.weight_share), clock),
-            Host.SAPI: Gate(WeightBudget(VENUE, SAPI_WEIGHT_PER_MINUTE, settings.weight_share), clock),
-        }
+        origins = {origin: getattr(settings.urls, host.value) for host, origin in ORIGINS.items()}
+        rest = Rest(
+            VENUE,
+            "binance",
+            origins,
+            clock,
+            settings.timings.request_seconds,
+            added=ADDED,
+            signed_like=SIGNED_LIKE,
+        )
+        limits = {**LIMITS_PER_MINUTE, Pool.FUTURES: settings.weight_per_minute}
+        self._gates = {pool: Gate(WeightBudget(VENUE, limits[pool], settings.weight_share), clock) for pool in Pool}
         super().__init__(VENUE, rest, tuple(self._gates.values()), emit, clock)
+
+    def budget_of(self, pool: Pool) -> WeightBudget:
+        """What may be asked that counts against this limit; `budget` is that of the futures."""
+        return self._gates[pool].budget
 
     async def ask(
         self,
@@ -67,13 +78,13 @@ class Client(VenueClient):
         priority: Priority,
         waits: Callable[[str], None] | None = None,
     ) -> Answer:
-        gate = self._gates[endpoint.host]
+        gate = self._gates[endpoint.pool]
         weight = endpoint.weight if weight is None else weight
         async with gate.request(endpoint.what, weight, priority, waits) as request:
             answer = await self._rest.call(endpoint.ccxt, params, endpoint.what, credentials)
             body = b"" if endpoint in KEYED else answer.body
             self._recorder.answer(VENUE, account, endpoint.name, answer.status, body, answer.asked, answer.received)
-            if endpoint.host is Host.FAPI:
+            if endpoint.pool in _TOLD:
                 request.measured = _whole(answer.headers.get(USED_WEIGHT_HEADER))
             error = refusals.judge(answer, endpoint.what, self._settings.timings.rate_limited_seconds)
             if isinstance(error, RateLimited):

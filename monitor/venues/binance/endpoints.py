@@ -5,37 +5,7 @@ Sources: README.md beside this file. Weights are those of a call without a symbo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Host(StrEnum):
-    """Which base URL a path belongs to; each is a configuration key."""
-
-    FAPI = "fapi"
-    SAPI = "sapi"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One REST call. `weight` counts against the minute's budget; `ccxt` is the raw method of ccxt 4.5.90 for it.
-
-    `what` names the reading in reports ("account", "config", "tiers", "instruments", "permissions", "clock", "marks").
-    """
-
-    method: str
-    path: str
-    weight: int
-    signed: bool
-    host: Host
-    ccxt: str
-    what: str
-
-    @property
-    def name(self) -> str:
-        """What an answer is called where answers are kept: the last word of the path."""
-        return self.path.rpartition("/")[2]
-
+from monitor.venues.binance.endpoint import Endpoint, Host
 
 ACCOUNT = Endpoint("GET", "/fapi/v3/account", 5, True, Host.FAPI, "fapiPrivateV3GetAccount", "account")
 POSITION_RISK = Endpoint("GET", "/fapi/v3/positionRisk", 5, True, Host.FAPI, "fapiPrivateV3GetPositionRisk", "account")

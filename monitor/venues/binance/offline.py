@@ -12,6 +12,7 @@ from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Venue
 from monitor.venues import folder
 from monitor.venues.binance import answers as words
+from monitor.venues.binance.endpoint import Endpoint
 from monitor.venues.binance.endpoints import (
     ACCOUNT,
     ACCOUNT_CONFIG,
@@ -24,7 +25,6 @@ from monitor.venues.binance.endpoints import (
     PREMIUM_INDEX,
     REQUIRED,
     SYMBOL_CONFIG,
-    Endpoint,
 )
 from monitor.venues.offline import Offline
 

@@ -15,6 +15,7 @@ from monitor.domain.frames import RowProblem
 from monitor.domain.names import Symbol
 from monitor.venues.binance import answers, cash, endpoints, funding
 from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.binance.endpoint import Endpoint
 from monitor.venues.budget import Priority
 from monitor.venues.contents import Contents
 from monitor.venues.desk import check_powers
@@ -173,7 +174,7 @@ class AccountReadings:
     async def _ask(
         self,
         what: str,
-        endpoint: endpoints.Endpoint,
+        endpoint: Endpoint,
         params: Mapping[str, str | int] | None = None,
         priority: Priority = Priority.NEEDED,
     ) -> Answer:

@@ -15,6 +15,7 @@ from monitor.domain.names import Symbol
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.binance import answers, endpoints
 from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.binance.endpoint import Endpoint
 from monitor.venues.binance.listen_key import ListenKey, Step
 from monitor.venues.binance.refusals import LISTEN_KEY_UNKNOWN
 from monitor.venues.binance.settings import BinanceUrls
@@ -138,7 +139,7 @@ class UserStream:
             self._deaf_at = self._clock.monotonic()
             self._deaf = "the key lives, but the stream does not tell what REST shows"
 
-    async def _ask(self, endpoint: endpoints.Endpoint) -> Answer:
+    async def _ask(self, endpoint: Endpoint) -> Answer:
         return await self._client.ask(endpoint, credentials=self._settings.credentials, account=self._settings.name)
 
     async def _keep_key(self) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.venues.binance.calls import ADDED, CALLS
 from monitor.venues.binance.coins import coin_of
-from monitor.venues.binance.endpoints import CAPTURED, ENDPOINTS, IGNORED, REQUIRED, UNDERSTOOD, Host, klines_weight
+from monitor.venues.binance.endpoint import ORIGINS
+from monitor.venues.binance.endpoints import CAPTURED, IGNORED, REQUIRED, UNDERSTOOD, klines_weight
 
 
 def test_every_raw_method_exists_and_asks_the_path_that_the_table_names() -> None:
@@ -20,10 +22,13 @@ def test_every_raw_method_exists_and_asks_the_path_that_the_table_names() -> Non
 
     exchange.fetch = fetch
     exchange.apiKey, exchange.secret = "key", "secret"
-    for endpoint in ENDPOINTS:
-        getattr(exchange, endpoint.ccxt)({})
-        host = {Host.FAPI: "https://fapi.binance.com", Host.SAPI: "https://api.binance.com"}[endpoint.host]
-        assert asked[-1] == f"{endpoint.method} {host}{endpoint.path}"
+    for endpoint in CALLS:
+        if endpoint.added:
+            path, interface, verb = ADDED[endpoint.ccxt]
+            exchange.request(path, [interface], verb, {})
+        else:
+            getattr(exchange, endpoint.ccxt)({})
+        assert asked[-1] == f"{endpoint.method} {ORIGINS[endpoint.host]}{endpoint.path}"
 
 
 def test_an_event_is_either_understood_or_ignored() -> None:

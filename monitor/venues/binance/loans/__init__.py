@@ -1,0 +1,1 @@
+"""Spot margin, cross and isolated: accounts with loans instead of positions."""
