@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from monitor.alerts.settings import mistakes as alert_mistakes
 from monitor.app import config_keys as keys
+from monitor.app.config_accounts import Account, account_model
 from monitor.app.config_alerts import Alerts, alert_settings, unknown_levels
 from monitor.app.config_delivery import (
     Channel,
@@ -32,7 +33,7 @@ from monitor.app.config_delivery import (
     Store,
     channel_model,
 )
-from monitor.app.config_errors import HIDDEN, translate
+from monitor.app.config_errors import translate
 from monitor.app.config_groups import Group, group_mistakes
 from monitor.app.config_journal import Journal
 from monitor.app.config_people import delivery_mistakes, shape_mistakes
@@ -46,7 +47,8 @@ from monitor.app.config_sources import (
     read_toml,
     readable_by_others,
 )
-from monitor.app.config_venues import Account, Venues, account_model
+from monitor.app.config_twice import pasted_twice
+from monitor.app.config_venues import Venues
 from monitor.app.redaction import Redactor
 from monitor.domain.errors import ConfigError, ConfigRefused
 from monitor.domain.names import AccountKey
@@ -157,7 +159,7 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
     secrets, more = resolve(secret_tables(whole), environ, file.parent if file is not None else Path())
     said = {mistake.key for mistake in mistakes}
     mistakes += [mistake for mistake in more if mistake.key not in said]
-    mistakes += _same_keys(secrets)
+    mistakes += pasted_twice(whole.get("accounts"), secrets)
     mistakes += () if config is None else shape_mistakes(config, secrets)
     if file is not None and inline(secret_tables(toml.tree)) and readable_by_others(file):
         cure = f"holds a secret and everyone on this machine can read it: chmod 0600 {file}, or use api_secret_file"
@@ -208,20 +210,6 @@ def secret_tables(tree: Tree) -> Iterator[Held]:
     for name, single in singles:
         if isinstance(table := tree.get(name, {}), dict):
             yield Held(name, single, table)
-
-
-def _same_keys(secrets: Mapping[str, SecretStr]) -> list[ConfigError]:
-    """Keys that were pasted twice: the same account would stand there under two names, and the other one nowhere."""
-    mistakes: list[ConfigError] = []
-    first: dict[str, str] = {}
-    for key, secret in secrets.items():
-        # A passphrase is a person's own choice, and may well be the same for two keys.
-        ours = key.startswith("accounts.") and not key.endswith(".passphrase")
-        other = first.setdefault(secret.get_secret_value(), key) if ours else key
-        if other != key:
-            cure = f"is the same as {other}: each account has a key and a secret of its own"
-            mistakes.append(ConfigError(key, HIDDEN, cure))
-    return mistakes
 
 
 def _masked(mistake: ConfigError, known: Redactor) -> ConfigError:

@@ -15,6 +15,7 @@ from monitor.domain.errors import ConfigError
 HIDDEN = "***"
 TAGS = ("kind", "venue")  #: keys that say which of several tables one is
 _IN_ADDRESS = re.compile(r"//[^/\s]*@")  #: a user and a password
+_PRIVATE_KEY = re.compile(r"[0-9a-fA-F]{64}")  #: pasted where an address belongs
 _NAMES = (
     "a name holds lower-case letters a to z, digits, hyphens, and single underscores between them; "
     "it begins with a letter or a digit"
@@ -88,7 +89,9 @@ def _shown(value: Any) -> Any:
         return "a table"
     if isinstance(value, (list, tuple)):
         return "a list"
-    return _IN_ADDRESS.sub(f"//{HIDDEN}@", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _PRIVATE_KEY.sub(HIDDEN, _IN_ADDRESS.sub(f"//{HIDDEN}@", value))
 
 
 def _without_kinds(path: tuple[str, ...], model: type[BaseModel]) -> tuple[str, ...]:
@@ -145,7 +148,7 @@ def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
     parent = _model_at(path[:-1], model)
     known = list(parent.model_fields) if parent is not None else []
     if kinds := _kinds_with(path, model):
-        return f"; only {' and '.join(kinds)} has it"
+        return f"; only {' and '.join(kinds)} {'has' if len(kinds) == 1 else 'have'} it"
     near = difflib.get_close_matches(path[-1], known, n=1)
     if near:
         return f"; did you mean {near[0]}?"

@@ -16,9 +16,9 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from monitor.app import config_accounts as accounts
 from monitor.app import config_delivery as people
 from monitor.app import config_groups as groups
-from monitor.app import config_venues as venues
 from monitor.app.config import Config
 
 HEAD = """\
@@ -37,12 +37,12 @@ SAMPLES = {"api_key_env": "BINANCE_API_KEY", "api_secret_env": "BINANCE_API_SECR
 OTHERS: tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...] = (
     (
         "[accounts.hedge]",
-        venues.BybitAccount,
+        accounts.BybitAccount,
         {"venue": "bybit", "api_key_file": "bybit-api-key", "api_secret_file": "bybit-api-secret", "group": "basis"},
     ),
     (
         "[accounts.desk]",
-        venues.OkxAccount,
+        accounts.OkxAccount,
         {
             "venue": "okx",
             "api_key_file": "okx-api-key",
@@ -50,6 +50,32 @@ OTHERS: tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...] = (
             "passphrase_file": "okx-passphrase",
             "group": "basis",
         },
+    ),
+    (
+        "[accounts.coins]",
+        accounts.BinanceAccount,
+        {
+            "venue": "binance",
+            "product": "coinm",
+            "api_key_file": "binance-api-key",
+            "api_secret_file": "binance-api-secret",
+        },
+    ),
+    (
+        "[accounts.carry]",
+        accounts.KucoinAccount,
+        {
+            "venue": "kucoin",
+            "product": "futures",
+            "api_key_file": "kucoin-api-key",
+            "api_secret_file": "kucoin-api-secret",
+            "passphrase_file": "kucoin-passphrase",
+        },
+    ),
+    (
+        "[accounts.chain]",
+        accounts.HyperliquidAccount,
+        {"venue": "hyperliquid", "address": "0x0000000000000000000000000000000000000001"},
     ),
 )
 #: Tables of which there may be any number: how one is headed, its model, and what a sample of it says.
@@ -117,9 +143,9 @@ def example() -> str:
 
 
 def _accounts() -> Iterator[str]:
-    yield f"\n# {_first(venues.BinanceAccount)}"
+    yield f"\n# {_first(accounts.BinanceAccount)}"
     yield f"# One table an account; the word after the dot is the name that you give it.\n[accounts.{ACCOUNT}]"
-    fields = sorted(venues.BinanceAccount.model_fields.items(), key=lambda item: item[0] != "venue")
+    fields = sorted(accounts.BinanceAccount.model_fields.items(), key=lambda item: item[0] != "venue")
     for name, field in fields:
         if name in ACTIVE:
             yield f"{name} = {value(ACTIVE[name])}  # {field.description}"

@@ -1,71 +1,28 @@
-"""The keys of accounts and venues: who is watched, where the venues are, and how they are asked."""
+"""The keys of venues: where they are, and how they are asked."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from pydantic import Discriminator, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
-from monitor.app.config_keys import KEYS, Candles, Count, Factor, Seconds, Section, Share, Wait, key, secret
-
-Permissions = Literal["refuse", "warn", "ignore"]
-PASSPHRASES = range(1, 65)  #: characters of the passphrase that a venue has keys given
-
-_VENUE = "the exchange, one of: binance, bybit, okx"
-
-
-class _Account(Section):
-    """What all accounts have."""
-
-    group: str = key("", "name of a group of accounts, for thresholds, routes and [groups.NAME]; empty: none")
-    permissions: Permissions = key("refuse", "what is done with a key that can do more than read: refuse, warn, ignore")
-
-
-class _KeyedAccount(_Account):
-    """One that is read with a key and its secret."""
-
-    api_key_file: str | None = key(None, "file that holds the API key; relative to the folder of this file")
-    api_key_env: str | None = key(None, "name of the environment variable that holds the API key")
-    api_key: SecretStr | None = secret("the API key itself; needs a file that others cannot read", lengths=KEYS)
-    api_secret_file: str | None = key(None, "file that holds the API secret; relative to the folder of this file")
-    api_secret_env: str | None = key(None, "name of the environment variable that holds the API secret")
-    api_secret: SecretStr | None = secret("the API secret itself; needs a file that others cannot read", lengths=KEYS)
-
-
-class BinanceAccount(_KeyedAccount):
-    """One account. Its key and its secret are each given in exactly one of three ways; a file is the best of them."""
-
-    venue: Literal["binance"] = Field(description=_VENUE)
-
-
-class BybitAccount(_KeyedAccount):
-    """A unified trading account at Bybit."""
-
-    venue: Literal["bybit"] = Field(description=_VENUE)
-
-
-class OkxAccount(_KeyedAccount):
-    """An account at OKX: its keys have a passphrase, too."""
-
-    venue: Literal["okx"] = Field(description=_VENUE)
-    passphrase_file: str | None = key(None, "file that holds the key's passphrase; relative to the folder of this file")
-    passphrase_env: str | None = key(None, "name of the environment variable that holds the key's passphrase")
-    passphrase: SecretStr | None = secret(
-        "the key's passphrase itself; needs a file that others cannot read", lengths=PASSPHRASES
-    )
-
-
-Account = Annotated[BinanceAccount | BybitAccount | OkxAccount, Discriminator("venue")]
-ACCOUNTS: Mapping[str, type[_KeyedAccount]] = {"binance": BinanceAccount, "bybit": BybitAccount, "okx": OkxAccount}
-
-
-def account_model(table: Any) -> type[_KeyedAccount]:
-    """The model of an account's table, whether or not the table is valid."""
-    venue = table.get("venue") if isinstance(table, Mapping) else None
-    return ACCOUNTS.get(venue, BinanceAccount) if isinstance(venue, str) else BinanceAccount
-
+from monitor.app.config_keys import Candles, Count, Number, Seconds, Section, Share, key
+from monitor.app.config_timings import (
+    BinanceTimings,
+    BybitLimits,
+    HyperliquidLimits,
+    HyperliquidTimings,
+    KucoinLimits,
+    Limits,
+    OkxLimits,
+    OkxTimings,
+    Timings,
+)
+from monitor.venues.binance import parameters as binance_parameters
+from monitor.venues.hyperliquid import parameters as hyperliquid_parameters
+from monitor.venues.kucoin import parameters as kucoin_parameters
 
 _VERSION = re.compile(r"/v\d+(/|$)")  #: a path of requests, which was copied with the host
 HTTP, SOCKET = ("https://", "http://"), ("wss://", "ws://")
@@ -91,16 +48,21 @@ def _address(value: str, schemes: tuple[str, ...]) -> str:
 class BinanceUrls(Section):
     """Base addresses; a simulator or a mirror is reached by these and by nothing else."""
 
-    fapi: str = key("https://fapi.binance.com", "REST address of the futures")
-    sapi: str = key("https://api.binance.com", "REST address for the permissions of the key")
-    stream: str = key("wss://fstream.binance.com", "WebSocket address of the futures")
+    fapi: str = key("https://fapi.binance.com", "REST address of the USDⓈ-M futures")
+    dapi: str = key("https://dapi.binance.com", "REST address of the COIN-M futures")
+    papi: str = key("https://papi.binance.com", "REST address of portfolio margin")
+    sapi: str = key("https://api.binance.com", "REST address of spot margin, and of the permissions of the key")
+    stream: str = key("wss://fstream.binance.com", "WebSocket address of the futures and of portfolio margin")
+    coinm_stream: str = key("wss://dstream.binance.com", "WebSocket address of COIN-M accounts")
+    margin_stream: str = key("wss://margin-stream.binance.com", "WebSocket address of spot margin's risk events")
+    socket_api: str = key("wss://ws-api.binance.com:443", "WebSocket address of spot margin's balances")
 
-    @field_validator("fapi", "sapi")
+    @field_validator("fapi", "dapi", "papi", "sapi")
     @classmethod
     def _http(cls, value: str) -> str:
         return _address(value, HTTP)
 
-    @field_validator("stream")
+    @field_validator("stream", "coinm_stream", "margin_stream", "socket_api")
     @classmethod
     def _socket(cls, value: str) -> str:
         return _address(value, SOCKET)
@@ -141,90 +103,58 @@ class OkxUrls(Section):
         return _address(value, SOCKET)
 
 
-class Timings(Section):
-    """Waits, deadlines and limits of the transport."""
+class KucoinUrls(Section):
+    """Base addresses; a simulator is reached by these and by nothing else."""
 
-    connect_seconds: Seconds = key(10.0, "seconds from dialling to an open socket")
-    ping_every_seconds: Seconds = key(10.0, "seconds between our own heartbeats on an open socket")
-    ping_timeout_seconds: Seconds = key(5.0, "seconds without an answer to a heartbeat after which the peer is dead")
-    close_seconds: Wait = key(0.5, "seconds waited for a polite close")
-    watch_every_seconds: Seconds = key(0.5, "seconds between two looks at the subscription ledger")
-    rollover_seconds: Seconds = key(85_800.0, "seconds of age at which a socket is replaced (the venue cuts at 24 h)")
-    rollover_jitter_seconds: Wait = key(1_200.0, "seconds by which a socket may be replaced earlier")
-    rollover_retry_seconds: Seconds = key(30.0, "seconds between two attempts to open the replacement")
-    replace_retry_seconds: Seconds = key(5.0, "seconds between them where the old one will be closed, or fails in part")
-    acknowledge_seconds: Seconds = key(5.0, "seconds without acknowledgement after which a stream is subscribed again")
-    reconnect_seconds: Seconds = key(10.0, "seconds without acknowledgement after which a new connection is made")
-    refused_again_seconds: Seconds = key(60.0, "seconds until one topic of several that was refused is asked for again")
-    marks_silent_seconds: Seconds = key(5.0, "seconds without a mark price after which that stream is dead")
-    assets_silent_seconds: Seconds = key(10.0, "seconds without an asset price after which that stream is dead")
-    backoff_first_seconds: Seconds = key(1.0, "seconds before the first new attempt")
-    backoff_factor: Factor = key(1.6, "by which each further wait grows")
-    backoff_cap_seconds: Seconds = key(60.0, "seconds, the longest wait")
-    live_seconds: Seconds = key(60.0, "seconds that a feed must be live to earn a fresh back-off")
-    rate_limited_seconds: Seconds = key(60.0, "seconds waited after «too many requests» that names no time")
-    refused_every_seconds: Seconds = key(600.0, "seconds between two attempts with a key that was refused repeatedly")
-    request_seconds: Seconds = key(10.0, "seconds, the deadline of one request")
-    account_every_seconds: Seconds = key(15.0, "seconds between two readings of account and positions")
-    account_every_blind_seconds: Seconds = key(5.0, "seconds between them while the user stream is down")
-    config_every_seconds: Seconds = key(60.0, "seconds between two readings of modes and per-symbol settings")
-    tiers_every_seconds: Seconds = key(21_600.0, "seconds between two readings of the maintenance tiers")
-    instruments_every_seconds: Seconds = key(21_600.0, "seconds between two readings of the instruments")
-    missing_spacing_seconds: Seconds = key(180.0, "seconds until both are read again for a contract they still lack")
-    permissions_every_seconds: Seconds = key(86_400.0, "seconds between two readings of what the key may do")
-    clock_every_seconds: Seconds = key(3_600.0, "seconds between two measurements of the venue's clock")
-    clock_doubt_seconds: Seconds = key(1.0, "seconds by which frames seem late or early: the clock is measured anew")
-    clock_doubt_spacing_seconds: Seconds = key(60.0, "seconds, the least time between two measurements for that reason")
-    bridge_every_seconds: Seconds = key(3.0, "seconds between two REST readings of marks while their stream is down")
-    resync_settle_seconds: Wait = key(0.3, "seconds after the first event of a burst until the account is read")
-    resync_spacing_seconds: Wait = key(5.0, "seconds, the least time between two readings that events asked for")
-    snapshot_tries: Count = key(3, "readings of one account until its answers agree")
-    cross_check_seconds: Seconds = key(5.0, "seconds within which a change seen over REST must have been pushed")
+    futures: str = key("https://api-futures.kucoin.com", "REST address of the futures")
+    spot: str = key("https://api.kucoin.com", "REST address of spot, margin and the unified account")
+    stream: str = key("", "WebSocket address; empty: as the venue says with each token")
+
+    @field_validator("futures", "spot")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        return _address(value, HTTP)
+
+    @field_validator("stream")
+    @classmethod
+    def _socket(cls, value: str) -> str:
+        return _address(value, SOCKET) if value else ""
 
 
-class OkxTimings(Timings):
-    """Waits, deadlines and limits of the transport."""
+class HyperliquidUrls(Section):
+    """Base addresses; the test network and a simulator are reached by these and by nothing else."""
 
-    marks_silent_seconds: Seconds = key(25.0, "seconds without a mark price after which that stream is dead")
-    assets_silent_seconds: Seconds = key(150.0, "seconds without an asset price after which that stream is dead")
+    rest: str = key("https://api.hyperliquid.xyz", "REST address")
+    stream: str = key("wss://api.hyperliquid.xyz", "WebSocket address")
 
+    @field_validator("rest")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        return _address(value, HTTP)
 
-class BinanceTimings(Timings):
-    """Waits, deadlines and limits of the transport."""
-
-    keep_alive_every_seconds: Seconds = key(1_500.0, "seconds between two renewals of the user stream's key")
-    keep_alive_retry_seconds: Seconds = key(30.0, "seconds until a failed renewal is tried again")
-    key_life_seconds: Seconds = key(3_600.0, "seconds that the user stream's key lives after its last renewal")
-    key_probe_spacing_seconds: Seconds = key(60.0, "seconds, the least time between two probes of a doubted key")
-
-
-class Limits(Section):
-    """How old an input may be before what is computed from it loses quality."""
-
-    mark_seconds: Seconds = key(5.0, "seconds, mark prices, by the venue's own stamp")
-    asset_seconds: Seconds = key(10.0, "seconds, USD prices of assets, by the venue's own stamp")
-    account_seconds: Seconds = key(150.0, "seconds since account and positions were read")
-    config_seconds: Seconds = key(600.0, "seconds since modes and per-symbol settings were read")
-    tiers_seconds: Seconds = key(180_000.0, "seconds since the maintenance tiers were read")
-    instruments_seconds: Seconds = key(180_000.0, "seconds since the instruments were read")
-    collateral_seconds: Seconds = key(180_000.0, "seconds since the collateral tables were read")
-    risk_seconds: Seconds = key(60.0, "seconds since the venue was asked for its portfolio margin scenarios")
-    option_seconds: Seconds = key(30.0, "seconds since the volatilities that options are priced with were received")
+    @field_validator("stream")
+    @classmethod
+    def _socket(cls, value: str) -> str:
+        return _address(value, SOCKET)
 
 
-class BybitLimits(Limits):
-    """How old an input may be before what is computed from it loses quality."""
+def _parameters(defaults: Mapping[str, float], meaning: Mapping[str, str]) -> type[Section]:
+    """The table of the numbers that a room takes its venue's rules with, one key each."""
+    fields: dict[str, Any] = {
+        name: (Number, Field(default, description=meaning[name])) for name, default in defaults.items()
+    }
+    told = "Numbers of the venue's rules that it does not publish, or that change; what the defaults rest on: see docs."
+    return create_model("Parameters", __base__=Section, __doc__=told, **fields)
 
-    mark_seconds: Seconds = key(30.0, "seconds, mark prices, by the venue's own stamp")
-    asset_seconds: Seconds = key(30.0, "seconds, USD prices of assets, by the venue's own stamp")
 
-
-class OkxLimits(Limits):
-    """How old an input may be before what is computed from it loses quality."""
-
-    mark_seconds: Seconds = key(25.0, "seconds, mark prices, by the venue's own stamp")
-    asset_seconds: Seconds = key(150.0, "seconds, USD prices of assets, by the venue's own stamp")
-    option_seconds: Seconds = key(150.0, "seconds since the volatilities that options are priced with were received")
+if TYPE_CHECKING:  # a checker cannot read a model that is made of a table
+    BinanceParameters: TypeAlias = Section
+    KucoinParameters: TypeAlias = Section
+    HyperliquidParameters: TypeAlias = Section
+else:
+    BinanceParameters = _parameters(binance_parameters.DEFAULTS, binance_parameters.MEANING)
+    KucoinParameters = _parameters(kucoin_parameters.DEFAULTS, kucoin_parameters.MEANING)
+    HyperliquidParameters = _parameters(hyperliquid_parameters.DEFAULTS, hyperliquid_parameters.MEANING)
 
 
 class _Venue(Section):
@@ -252,6 +182,7 @@ class Binance(_Venue):
 
     weight_per_minute: Count = key(2400, "request weight a minute until the venue's own limit has been read")
     urls: BinanceUrls = key(BinanceUrls(), "")
+    parameters: BinanceParameters = key(BinanceParameters(), "")
     timings: BinanceTimings = key(BinanceTimings(), "")
 
 
@@ -274,9 +205,35 @@ class Okx(_Venue):
     limits: OkxLimits = key(OkxLimits(), "")
 
 
+class Kucoin(_Venue):
+    """One venue: where it is, how it is asked, and how old its data may be."""
+
+    futures_weight: Count = key(2000, "request weight in 30 s of the futures pool of one user")
+    spot_weight: Count = key(4000, "request weight in 30 s of the spot and margin pool of one user")
+    management_weight: Count = key(2000, "request weight in 30 s of the pool of keys and accounts of one user")
+    public_weight: Count = key(2000, "request weight in 30 s of what needs no key, of one address")
+    unified_weight: Count = key(2000, "request weight in 30 s of the unified account's pool of one user")
+    urls: KucoinUrls = key(KucoinUrls(), "")
+    limits: KucoinLimits = key(KucoinLimits(), "")
+    parameters: KucoinParameters = key(KucoinParameters(), "")
+
+
+class Hyperliquid(_Venue):
+    """One venue: where it is, how it is asked, and how old its data may be."""
+
+    weight_per_minute: Count = key(1200, "request weight a minute that the venue allows one address")
+    streamed_users: Count = key(10, "accounts whose changes are streamed (the venue allows 10); others are polled")
+    urls: HyperliquidUrls = key(HyperliquidUrls(), "")
+    timings: HyperliquidTimings = key(HyperliquidTimings(), "")
+    limits: HyperliquidLimits = key(HyperliquidLimits(), "")
+    parameters: HyperliquidParameters = key(HyperliquidParameters(), "")
+
+
 class Venues(Section):
     """One table a venue."""
 
     binance: Binance = key(Binance(), "")
     bybit: Bybit = key(Bybit(), "")
     okx: Okx = key(Okx(), "")
+    kucoin: Kucoin = key(Kucoin(), "")
+    hyperliquid: Hyperliquid = key(Hyperliquid(), "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.alerts.settings import AlertSettings, levels
-from monitor.app import config_venues
+from monitor.app import config_accounts, config_timings
 from monitor.app.config import Loaded, effective_tree
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_example import value
 from monitor.app.config_groups import group_settings, hedges
+from monitor.app.config_secrets import places
 from monitor.app.settings_routing import groups
 from monitor.app.supervision import SupervisionSettings
 from monitor.domain.names import AccountKey, Venue
@@ -19,6 +20,8 @@ from monitor.outputs.journal.pen import Bounds
 from monitor.venues import settings as venues
 from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 from monitor.venues.bybit.settings import BybitSettings, BybitUrls
+from monitor.venues.hyperliquid.settings import HyperliquidSettings, HyperliquidUrls
+from monitor.venues.kucoin.settings import KucoinSettings, KucoinUrls
 from monitor.venues.okx.settings import OkxSettings, OkxUrls
 
 
@@ -59,7 +62,7 @@ def engine(loaded: Loaded) -> EngineSettings:
     )
 
 
-def _limits(table: config_venues.Limits) -> Limits:
+def _limits(table: config_timings.Limits) -> Limits:
     return Limits(**table.model_dump())
 
 
@@ -73,6 +76,7 @@ def binance(loaded: Loaded) -> BinanceSettings:
         weight_share=config.weight_share,
         weight_per_minute=config.weight_per_minute,
         seed_candles=config.seed_candles,
+        parameters=config.parameters.model_dump(),
     )
 
 
@@ -104,33 +108,70 @@ def okx(loaded: Loaded) -> OkxSettings:
     )
 
 
+def kucoin(loaded: Loaded) -> KucoinSettings:
+    """What the session at KuCoin is told."""
+    config = loaded.config.venues.kucoin
+    return KucoinSettings(
+        accounts=_accounts(loaded, "kucoin"),
+        urls=KucoinUrls(**config.urls.model_dump()),
+        timings=venues.Timings(**config.timings.model_dump()),
+        weight_share=config.weight_share,
+        futures_weight=config.futures_weight,
+        spot_weight=config.spot_weight,
+        management_weight=config.management_weight,
+        public_weight=config.public_weight,
+        unified_weight=config.unified_weight,
+        seed_candles=config.seed_candles,
+        parameters=config.parameters.model_dump(),
+    )
+
+
+def hyperliquid(loaded: Loaded) -> HyperliquidSettings:
+    """What the session at Hyperliquid is told."""
+    config = loaded.config.venues.hyperliquid
+    return HyperliquidSettings(
+        accounts=_accounts(loaded, "hyperliquid"),
+        urls=HyperliquidUrls(**config.urls.model_dump()),
+        timings=venues.Timings(**config.timings.model_dump()),
+        weight_share=config.weight_share,
+        weight_per_minute=config.weight_per_minute,
+        streamed_users=config.streamed_users,
+        seed_candles=config.seed_candles,
+        parameters=config.parameters.model_dump(),
+    )
+
+
 def _accounts(loaded: Loaded, venue: Venue) -> tuple[venues.AccountSettings, ...]:
     """The accounts at a venue, with their keys."""
     return tuple(
-        venues.AccountSettings(
-            venue=venue,
-            name=name,
-            credentials=_credentials(loaded, name),
-            permissions=venues.PermissionPolicy(account.permissions),
-        )
-        for name, account in loaded.config.accounts.items()
-        if account.venue == venue
+        _account(loaded, name, account) for name, account in loaded.config.accounts.items() if account.venue == venue
+    )
+
+
+def _account(loaded: Loaded, name: str, account: config_accounts.Account) -> venues.AccountSettings:
+    if isinstance(account, config_accounts.HyperliquidAccount):
+        return venues.AccountSettings(venue=account.venue, name=name, address=account.address)
+    return venues.AccountSettings(
+        venue=account.venue,
+        name=name,
+        credentials=_credentials(loaded, name),
+        permissions=venues.PermissionPolicy(account.permissions),
+        product=getattr(account, "product", ""),
     )
 
 
 def _credentials(loaded: Loaded, name: str) -> venues.Credentials:
-    passphrase = loaded.secret(f"accounts.{name}.passphrase")
-    return venues.Credentials(
-        api_key=venues.Secret(loaded.secret(f"accounts.{name}.api_key")),
-        api_secret=venues.Secret(loaded.secret(f"accounts.{name}.api_secret")),
-        passphrase=venues.Secret(passphrase) if passphrase else None,
-    )
+    given = {place.name for place in places(type(loaded.config.accounts[name]))}
+    return venues.Credentials(**{what: venues.Secret(loaded.secret(f"accounts.{name}.{what}")) for what in given})
 
 
 def alerts(loaded: Loaded) -> AlertSettings:
     """What the alerting is told."""
-    ignored = [name for name, account in loaded.config.accounts.items() if account.permissions == "ignore"]
-    any_key = frozenset(AccountKey(loaded.config.accounts[name].venue, name) for name in ignored)
+    any_key = frozenset(
+        AccountKey(account.venue, name)
+        for name, account in loaded.config.accounts.items()
+        if getattr(account, "permissions", "") == "ignore"  # an address has no key that could do too much
+    )
     return replace(alert_settings(loaded.config.alerts), any_key=any_key, groups=groups(loaded))
 
 

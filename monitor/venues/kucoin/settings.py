@@ -16,12 +16,12 @@ PRODUCTS = (FUTURES, MARGIN, ISOLATED_MARGIN)
 class KucoinUrls:
     """Where the venue is. A simulator or a mirror is reached by these and by nothing else.
 
-    Where the sockets are the venue says with each token; `stream` overrides that, None: as it says.
+    Where the sockets are the venue says with each token; `stream` overrides that, "": as it says.
     """
 
     futures: str = "https://api-futures.kucoin.com"
     spot: str = "https://api.kucoin.com"
-    stream: str | None = None
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from monitor.alerts.settings import AlertSettings
-from monitor.app import config_keys, config_venues, settings
+from monitor.app import config_accounts, config_keys, config_timings, config_venues, settings
 from monitor.app.config import Config, Loaded, load, loads
 from monitor.app.config_delivery import KINDS
 from monitor.app.config_example import MANY, OTHERS, example
@@ -22,8 +22,13 @@ from monitor.domain.alerts import Severity
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 from monitor.domain.names import AccountKey
 from monitor.engine.settings import DriftTolerances, EngineSettings, Limits, VolatilitySettings
+from monitor.venues.binance import parameters as binance_parameters
 from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 from monitor.venues.bybit.settings import BybitSettings, BybitUrls
+from monitor.venues.hyperliquid import parameters as hyperliquid_parameters
+from monitor.venues.hyperliquid.settings import HyperliquidSettings, HyperliquidUrls
+from monitor.venues.kucoin import parameters as kucoin_parameters
+from monitor.venues.kucoin.settings import KucoinSettings, KucoinUrls
 from monitor.venues.okx.settings import OkxSettings, OkxUrls
 from monitor.venues.settings import PermissionPolicy, Timings
 from tests.programs import ROOT
@@ -68,9 +73,14 @@ def test_the_defaults_are_those_of_the_rooms_themselves() -> None:
     assert dataclasses.replace(ours, venue_limits={}, ratio_levels=(), distance_levels=()) == theirs
     assert ours.limits_of("binance") == theirs.limits_of("binance")
     assert settings.alerts(loaded) == AlertSettings()
-    assert dataclasses.replace(settings.binance(loaded), accounts=()) == BinanceSettings()
+    assert dataclasses.replace(settings.binance(loaded), accounts=(), parameters={}) == BinanceSettings()
     assert settings.bybit(loaded) == BybitSettings()
     assert settings.okx(loaded) == OkxSettings()
+    assert dataclasses.replace(settings.kucoin(loaded), parameters={}) == KucoinSettings()
+    assert dataclasses.replace(settings.hyperliquid(loaded), parameters={}) == HyperliquidSettings()
+    assert settings.kucoin(loaded).parameters == kucoin_parameters.DEFAULTS
+    assert settings.hyperliquid(loaded).parameters == hyperliquid_parameters.DEFAULTS
+    assert settings.binance(loaded).parameters == binance_parameters.DEFAULTS
 
 
 def test_every_setting_of_the_rooms_has_its_key() -> None:
@@ -89,20 +99,24 @@ def test_every_setting_of_the_rooms_has_its_key() -> None:
         "venue_limits",
     }
     assert fields(EngineSettings) - follows == set(config_keys.Engine.model_fields)
-    assert fields(Limits) == set(config_venues.Limits.model_fields)
+    assert fields(Limits) == set(config_timings.Limits.model_fields)
     assert fields(VolatilitySettings) == set(config_keys.Volatility.model_fields)
     assert fields(DriftTolerances) == set(config_keys.Drift.model_fields)
     rooms: tuple[tuple[type[Any], type[BaseModel]], ...] = (
         (BinanceSettings, config_venues.Binance),
         (BybitSettings, config_venues.Bybit),
         (OkxSettings, config_venues.Okx),
+        (KucoinSettings, config_venues.Kucoin),
+        (HyperliquidSettings, config_venues.Hyperliquid),
     )
     for room, table in rooms:
         assert (fields(room) - {"accounts"}) | {"limits"} == set(table.model_fields)
-    assert fields(Timings) == set(config_venues.BinanceTimings.model_fields)
+    assert fields(Timings) == set(config_timings.BinanceTimings.model_fields)
     assert fields(BinanceUrls) == set(config_venues.BinanceUrls.model_fields)
     assert fields(BybitUrls) == set(config_venues.BybitUrls.model_fields)
     assert fields(OkxUrls) == set(config_venues.OkxUrls.model_fields)
+    assert fields(KucoinUrls) == set(config_venues.KucoinUrls.model_fields)
+    assert fields(HyperliquidUrls) == set(config_venues.HyperliquidUrls.model_fields)
     assert fields(SupervisionSettings) == set(config_keys.Supervision.model_fields)
 
 
@@ -148,7 +162,7 @@ def test_all_mistakes_are_reported_at_once_with_key_value_and_cure() -> None:
     assert mistakes["web.port"].cure.startswith("must be 65535 or less")
     assert mistakes["engine.jump_ratio"].cure.startswith("must be a number (ratio; a price that moves")
     assert mistakes["venues.okkx"].cure == "no such key; did you mean okx?"
-    assert mistakes["accounts.main.venue"].cure == "must be one of: binance, bybit, okx"
+    assert mistakes["accounts.main.venue"].cure == "must be one of: binance, bybit, okx, kucoin, hyperliquid"
     assert mistakes["accounts.main.api_key_env"].cure == "no environment variable of this name is set"
     assert "must begin with wss://" in mistakes["venues.binance.urls.stream"].cure
     assert "keys travel over it" in mistakes["venues.binance.urls.fapi"].cure
@@ -415,7 +429,7 @@ def keys_of(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any, 
     """Every key with its default and its meaning, tables opened."""
     for name, field in model.model_fields.items():
         if name == "accounts":
-            yield from keys_of(config_venues.BinanceAccount, "accounts.main.")
+            yield from keys_of(config_accounts.BinanceAccount, "accounts.main.")
             for head, other, _ in OTHERS:
                 yield from keys_of(other, head.strip("[]") + ".")
         elif name in MANY and not path:

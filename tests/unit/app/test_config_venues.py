@@ -57,7 +57,7 @@ def test_a_key_of_a_venue_that_gives_it_a_passphrase_needs_one() -> None:
 
 def test_a_passphrase_is_unknown_where_the_venue_has_none() -> None:
     mistakes = refused(BYBIT + 'passphrase = "a-passphrase"\n')
-    assert mistakes["accounts.hedge.passphrase"].cure == "no such key; only okx has it"
+    assert mistakes["accounts.hedge.passphrase"].cure == "no such key; only okx and kucoin have it"
 
 
 def test_a_key_of_a_venue_that_stands_in_an_account_is_told_its_place() -> None:
@@ -79,7 +79,7 @@ def test_two_keys_may_have_one_passphrase_but_not_one_secret() -> None:
 
 def test_an_account_without_a_venue_is_told_which_there_are() -> None:
     mistakes = refused(BYBIT.replace('venue = "bybit"', ""))
-    assert mistakes["accounts.hedge.venue"].cure == "is needed, one of: binance, bybit, okx"
+    assert mistakes["accounts.hedge.venue"].cure == "is needed, one of: binance, bybit, okx, kucoin, hyperliquid"
 
 
 def test_what_is_in_force_is_shown_without_any_secret() -> None:
