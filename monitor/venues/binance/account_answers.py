@@ -80,6 +80,8 @@ class _HeldRow(msgspec.Struct, gc=False):
     positionAmt: float
     positionSide: str = "BOTH"
     maintMargin: Loose = None
+    initialMargin: Loose = None
+    positionInitialMargin: Loose = None
 
 
 class _RiskRow(msgspec.Struct, gc=False):
@@ -96,10 +98,12 @@ class _RiskRow(msgspec.Struct, gc=False):
     marginType: str | None = None
     marginAsset: str | None = None
     notional: Loose = None
+    notionalValue: Loose = None
     maintMargin: Loose = None
     initialMargin: Loose = None
     positionInitialMargin: Loose = None
     adl: Loose = None
+    leverage: Loose = None
     updateTime: Loose = None
 
     @property
@@ -231,11 +235,10 @@ def _position(
     side = side_of(row.positionSide, row.positionAmt) or (Side.LONG if row.positionAmt > 0 else Side.SHORT)
     mode = _margin_mode(row, side, symbols.get(row.symbol), problems)
     mark, profit = optional_positive(row.markPrice), row.profit
-    maintenance = optional(row.maintMargin)
+    maintenance, initial = optional(row.maintMargin), _initial(row)
     if maintenance is None and held is not None and (seen := held.get(PositionKey(row.symbol, side))) is not None:
-        maintenance = optional(seen.maintMargin)
-    notional = optional(row.notional)
-    initial = row.positionInitialMargin if row.positionInitialMargin is not None else row.initialMargin
+        maintenance, initial = optional(seen.maintMargin), _initial(seen) if initial is None else initial
+    notional = optional(row.notional if row.notional is not None else row.notionalValue)
     adl = optional(row.adl)
     return Position(
         symbol=row.symbol,
@@ -252,11 +255,17 @@ def _position(
             notional=None if notional is None else abs(notional),
             unrealized_pnl=profit,
             maintenance_margin=maintenance,
-            initial_margin=optional(initial),
+            initial_margin=initial,
             adl=None if adl is None else int(adl),
         ),
         update_time=optional_seconds(row.updateTime),
+        leverage=optional_positive(row.leverage),
     )
+
+
+def _initial(row: _RiskRow | _HeldRow) -> float | None:
+    """Initial margin of the position alone, where the row tells it apart from that of orders."""
+    return optional(row.positionInitialMargin if row.positionInitialMargin is not None else row.initialMargin)
 
 
 def _entry(row: _RiskRow, mark: float | None, profit: float | None) -> float | None:

@@ -13,7 +13,7 @@ from monitor.domain.errors import MalformedAnswer
 from monitor.domain.events import AssetTick, CandlesLoaded, InstrumentsLoaded, PermissionsRead, Tick, Ticks, TiersLoaded
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Instrument, Payoff
-from monitor.domain.names import AccountKey, Symbol, Venue
+from monitor.domain.names import USD, AccountKey, Symbol, Venue
 from monitor.domain.tiers import Tier, TierTable
 from monitor.venues.binance import marks as columns
 from monitor.venues.binance.account_answers import account_config, account_snapshot
@@ -62,6 +62,8 @@ class _SymbolRow(msgspec.Struct, gc=False):
     marginAsset: str
     contractType: str = ""
     status: str = ""
+    contractStatus: str = ""
+    contractSize: Loose = None
     deliveryDate: Loose = None
     liquidationFee: Loose = None
     filters: list[_Filter] = []
@@ -83,10 +85,23 @@ class _Limits(msgspec.Struct, gc=False):
 
 
 class _Bracket(msgspec.Struct, gc=False):
-    notionalFloor: float
+    """Of USDⓈ-M by notional in the quote asset; of COIN-M by notional in the coin (`qty…`, and once `qtyl…`)."""
+
     maintMarginRatio: float
+    notionalFloor: Loose = None
+    qtyFloor: Loose = None
+    qtylFloor: Loose = None
     cum: Loose = None
     notionalCap: Loose = None
+    qtyCap: Loose = None
+
+    @property
+    def floor(self) -> float:
+        """From where it holds; BadField without any."""
+        for value in (self.notionalFloor, self.qtyFloor):
+            if value is not None:
+                return finite("the floor of a bracket", value)
+        return finite("the floor of a bracket", self.qtylFloor)
 
 
 class _BracketRow(msgspec.Struct, gc=False):
@@ -123,11 +138,15 @@ class _Key(msgspec.Struct, gc=False):
 def instruments(
     raw: bytes | str, venue: Venue, received: float, problems: list[RowProblem] | None = None
 ) -> InstrumentsLoaded:
-    """exchangeInfo: every USDⓈ-M contract, perpetual or with delivery; those quoted in USD are COIN-M."""
+    """exchangeInfo of either host: every contract, perpetual or with delivery.
+
+    Those quoted in USD are COIN-M; where a host lists them without their size, the other one says more, and they are
+    left out.
+    """
     info = whole(raw, _ExchangeInfo, venue, "exchangeInfo")
 
     def made(row: _SymbolRow) -> Instrument | None:
-        return None if row.quoteAsset == "USD" else _instrument(row, venue)
+        return None if row.quoteAsset == USD and row.contractSize is None else _instrument(row, venue)
 
     found = each(info.symbols, _SymbolRow, made, "symbol", problems)
     return InstrumentsLoaded(venue, tuple(one for one in found if one is not None), received)
@@ -139,18 +158,22 @@ def _instrument(row: _SymbolRow, venue: Venue) -> Instrument:
     coin, multiplier = coin_of(row.baseAsset)
     ticks = [one.tickSize for one in row.filters if one.filterType == "PRICE_FILTER"]
     delivery = optional_positive(row.deliveryDate)
+    inverse = row.quoteAsset == USD
+    if inverse and row.marginAsset != row.baseAsset:
+        raise BadField("a contract quoted in USD that does not settle in its coin")
     return Instrument(
         venue=venue,
         symbol=row.symbol,
-        payoff=Payoff.LINEAR,
+        payoff=Payoff.INVERSE if inverse else Payoff.LINEAR,
         base=row.baseAsset,
         quote=row.quoteAsset,
         settle=row.marginAsset,
         coin=coin,
         coin_multiplier=multiplier,
+        contract_size=positive("contractSize", row.contractSize) if inverse else 1.0,
         tick_size=optional_positive(ticks[0]) if ticks else None,
         delivery_time=None if delivery is None or delivery >= PERPETUAL_DELIVERY else delivery / 1000.0,
-        trading=row.status == "TRADING",
+        trading="TRADING" in (row.status, row.contractStatus),
         liquidation_fee_rate=optional(row.liquidationFee),
     )
 
@@ -170,7 +193,10 @@ def tiers(
     received: float,
     problems: list[RowProblem] | None = None,
 ) -> TiersLoaded:
-    """leverageBracket: maintenance tiers by notional. A symbol without brackets has no table, and is not safe by it."""
+    """leverageBracket: maintenance tiers by notional, which of COIN-M contracts is in the coin.
+
+    A symbol without brackets has no table, and is not safe by it.
+    """
     found = each(rows(raw, venue, "leverageBracket"), _BracketRow, _tier_table, "bracket", problems)
     return TiersLoaded(venue, account, tuple(found), received)
 
@@ -179,10 +205,10 @@ def _tier_table(row: _BracketRow) -> tuple[Symbol, TierTable]:
     if not row.symbol or not row.brackets:
         raise BadField(f"{row.symbol or 'a symbol'} has no brackets")
     scale = optional_positive(row.notionalCoef) or 1.0
-    brackets = sorted(row.brackets, key=lambda bracket: bracket.notionalFloor)
+    brackets = sorted(row.brackets, key=lambda bracket: bracket.floor)
     made: list[Tier] = []
     for bracket in brackets:
-        floor = finite("notionalFloor", bracket.notionalFloor) * scale
+        floor = bracket.floor * scale
         rate = finite("maintMarginRatio", bracket.maintMarginRatio)
         if not 0.0 < rate <= 1.0:
             raise BadField("maintMarginRatio is not between 0 and 1")
@@ -193,7 +219,7 @@ def _tier_table(row: _BracketRow) -> tuple[Symbol, TierTable]:
         published = optional(bracket.cum)
         # A user's own factor moves the edges; what it does to `cum` is not documented, so it follows from the edges.
         made.append(Tier(floor, rate, continuous if published is None or scale != 1.0 else published))
-    cap = optional_positive(brackets[-1].notionalCap)
+    cap = optional_positive(brackets[-1].notionalCap) or optional_positive(brackets[-1].qtyCap)
     return row.symbol, TierTable(tuple(made), cap=None if cap is None else cap * scale)
 
 

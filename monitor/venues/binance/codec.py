@@ -1,13 +1,16 @@
-"""Text to events: every frame that Binance's USDⓈ-M streams send. Pure; whatever bytes come, `decode` answers.
+"""Text to events: every frame that Binance's streams send. Pure; whatever bytes come, `decode` answers.
 
-A frame comes bare ({"e": …}) or wrapped ({"stream", "data"}), alone or as an array; an array may mix kinds and, since
-COIN-M moved onto the same streams, contracts of both families (`st` 1 and 2). A bad row costs that row only.
+A frame comes bare ({"e": …}) or wrapped ({"stream", "data"}, {"subscriptionId", "event"}), alone or as an array; an
+array may mix kinds and, since COIN-M moved onto the same streams, contracts of both families (`st` 1 and 2), which are
+told apart by their names. A bad row costs that row only. What an account's stream tells depends on the product: the
+words of a product are a `Speech`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
@@ -33,7 +36,6 @@ _NOTHING = msgspec.Raw(b"")
 _SHOWN = 40  #: how much of a venue's word is kept when it is not one of ours
 _KEPT = 200  #: how much of a bad row is kept for diagnosis
 _LIKE_A_KEY = re.compile(r"[A-Za-z0-9]{20,}")  #: longer than any word of a refusal
-_COIN_MARGINED = (2, "2", 2.0)
 
 
 class _MarkRow(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
@@ -43,7 +45,6 @@ class _MarkRow(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
     i: Loose = None
     r: Loose = None
     T: Loose = None
-    st: Loose = None
 
 
 class _AssetRow(msgspec.Struct, gc=False, tag_field="e", tag="assetIndexUpdate"):
@@ -58,6 +59,7 @@ class _Envelope(msgspec.Struct, gc=False):
     e: str | None = None
     stream: str | None = None
     data: msgspec.Raw = _NOTHING
+    event: msgspec.Raw = _NOTHING
     id: int | str | None = None
     result: msgspec.Raw = _NOTHING
     error: msgspec.Raw = _NOTHING
@@ -90,14 +92,32 @@ _MARK_BEGINS = b'{"e":"markPriceUpdate",'
 _PRICES = frozenset({"markPriceUpdate", "assetIndexUpdate"})
 
 
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The words of one product's account streams: what each event comes to, and which are known to say nothing.
+
+    `expired`: the events by which a stream's key or token ends.
+    """
+
+    kinds: Mapping[str, user_events.Handler]
+    ignored: Collection[str]
+    expired: Collection[str] = frozenset({"listenKeyExpired"})
+
+
+FUTURES = Speech(user_events.KINDS, IGNORED)
+
+
 class _Context(NamedTuple):
     venue: Venue
     account: AccountKey | None
     received: float
+    speech: Speech
     stream: str = ""
 
 
-def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, received: float) -> Decoded:
+def decode(
+    raw: bytes | str, *, venue: Venue, account: AccountKey | None, received: float, speech: Speech = FUTURES
+) -> Decoded:
     """One frame. `account` is whose stream it came on (None: a public one), `received` seconds since 1970.
 
     Never raises: what cannot be read is MALFORMED with the reason in words, which hold nothing of the payload.
@@ -105,7 +125,7 @@ def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, receiv
     """
     try:
         text = raw.encode() if isinstance(raw, str) else raw
-        return _frame(text, _Context(venue, account, received))
+        return _frame(text, _Context(venue, account, received, speech))
     except (ValueError, OverflowError, RecursionError) as error:
         # ValueError covers msgspec's errors, undecodable text and BadField.
         return Decoded(FrameKind.MALFORMED, why=_why(error))
@@ -132,6 +152,8 @@ def _frame(text: bytes, context: _Context) -> Decoded:
             context = context._replace(stream=(envelope.stream or "")[:_SHOWN])
             payload = bytes(envelope.data)
             return _array(payload, context) if payload[:1] == b"[" else _event(payload, context)
+        if envelope.event:
+            return _event(bytes(envelope.event), context)
     return _event(text, context)
 
 
@@ -143,11 +165,11 @@ def _event(payload: bytes, context: _Context) -> Decoded:
         return Decoded(kind, _stream_kind(context.stream)[:_SHOWN], context.stream, venue_time=venue_time)
     if name in _PRICES:
         return _price(payload, context, name, venue_time)
-    if name in IGNORED:
+    if name in context.speech.ignored:
         return Decoded(FrameKind.IGNORED, name, context.stream, venue_time=venue_time)
-    if name == "listenKeyExpired":
+    if name in context.speech.expired:
         return Decoded(FrameKind.KEY_EXPIRED, name, context.stream, venue_time=venue_time)
-    if name in user_events.KINDS:
+    if name in context.speech.kinds:
         return _user(name, payload, context, venue_time)
     return Decoded(FrameKind.UNRECOGNISED, name[:_SHOWN], context.stream, venue_time=venue_time)
 
@@ -157,7 +179,7 @@ def _user(name: str, payload: bytes, context: _Context, venue_time: float | None
         why = "an account's event on a public stream"
         return Decoded(FrameKind.UNRECOGNISED, name, context.stream, why=why, venue_time=venue_time)
     try:
-        found = user_events.KINDS[name](payload, context.account, context.received)
+        found = context.speech.kinds[name](payload, context.account, context.received)
     except (ValueError, OverflowError) as error:
         return Decoded(FrameKind.MALFORMED, name, context.stream, why=_why(error), venue_time=venue_time)
     if found.events or found.problems:
@@ -188,7 +210,7 @@ def _mixed(rows: list[bytes], context: _Context) -> Decoded:
             if name in _PRICES:
                 prices += 1
                 priced.append(_array_row.decode(row))
-            elif name in IGNORED:
+            elif name in context.speech.ignored:
                 names[name] = names.get(name, 0) + 1
             else:
                 problems.append(RowProblem(f"row {number}", f"unknown kind «{name[:_SHOWN]}»"))
@@ -237,8 +259,6 @@ def _price(payload: bytes, context: _Context, name: str, venue_time: float | Non
     """One price, alone in its frame."""
     try:
         row = _price_row.decode(payload)
-        if isinstance(row, _MarkRow) and row.st in _COIN_MARGINED:
-            return Decoded(FrameKind.IGNORED, name, context.stream, venue_time=venue_time)
         event = _tick(row, context) if isinstance(row, _MarkRow) else _asset_tick(row, context)
     except (msgspec.DecodeError, BadField) as error:
         why = _why(error)

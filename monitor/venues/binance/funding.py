@@ -1,7 +1,7 @@
 """Funding rates out of arrays of marks: a second, fuller look at one frame in many, because they change slowly.
 
 A delivery contract has "" for a rate and 0 for its next payment, and so have some perpetuals at times. What they pay is
-not known here: such a row is left out, and so is one of the other family.
+not known here: such a row is left out.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ from monitor.venues.fields import Loose, optional, optional_positive, optional_s
 HOUR_SECONDS = 3600.0
 EVERY_SECONDS = 10.0  #: an array is looked at again
 MOST_ARRAYS = 32  #: that are told apart; more would mean that their rows come in another order each time
-_COIN_MARGINED = frozenset({2, "2"})
 
 
 class _Row(msgspec.Struct, gc=False):
     s: str = ""
     r: Loose = None
     T: Loose = None
-    st: Loose = None
 
 
 class _Frame(msgspec.Struct, gc=False):
@@ -61,8 +59,7 @@ def of_frame(raw: bytes, venue: Venue, received: float) -> FundingRates | None:
         rows = _rows.decode(raw) if raw.lstrip()[:1] == b"[" else _frame.decode(raw).data
     except (ValueError, RecursionError):
         return None
-    ours = (row for row in rows if row.st not in _COIN_MARGINED)
-    return _rates((_said(row.s, row.r, row.T) for row in ours), venue, received)
+    return _rates((_said(row.s, row.r, row.T) for row in rows), venue, received)
 
 
 def of_answer(raw: bytes, venue: Venue, received: float) -> FundingRates | None:

@@ -13,23 +13,20 @@ of the venue's own figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from monitor.domain.accounts import Account, Balance, CollateralMode, MarginMode, Position
-from monitor.domain.lines import State
+from monitor.domain.accounts import Account, Balance, CollateralMode, Position
 from monitor.domain.names import USD, Asset, PoolKey
 from monitor.domain.tables import AssetRates, Tables
 from monitor.margin.pool import (
     Description,
     Holding,
-    Leg,
     Pool,
     VenueFigures,
     VenueLine,
     counted_at,
 )
-from monitor.venues.binance.coins import coin_of
+from monitor.venues.binance.legs import contract_of, is_isolated, legs_of, printed_lines, total
 
 CREDITS: Asset = "BNFCR"  #: the wallet asset of credits trading mode, one USD each
 MULTI_ASSETS = "multi-assets"
@@ -40,8 +37,6 @@ EXACT_TOLERANCE = 1e-4
 # nothing is documented of credits trading mode: there a gap up to this is no drift.
 WIDE_TOLERANCE = 0.02
 
-_QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "USD1")  #: for symbols that no table explains
-
 
 def describe(account: Account, tables: Tables) -> Description:
     """The account as pools: cross pools by asset, then isolated ones by symbol and side. A `pool.Describe`."""
@@ -49,8 +44,7 @@ def describe(account: Account, tables: Tables) -> Description:
     if unreadable:
         return Description((), unreadable)
     positions = sorted(account.positions.values(), key=lambda position: position.key)
-    # A position whose margin mode cannot be read stands in the cross pool, and makes it unknown.
-    cross = [position for position in positions if position.margin_mode is not MarginMode.ISOLATED]
+    cross = [position for position in positions if not is_isolated(position)]
     if account.mode.collateral is CollateralMode.MULTI_ASSETS:
         shared = _multi_assets(account, tables, cross)
     elif _has_credits(account):
@@ -58,11 +52,7 @@ def describe(account: Account, tables: Tables) -> Description:
     else:
         shared = _single_assets(account, tables, cross)
     known = {pool.key.pool: pool.key for pool in shared}
-    alone = [
-        _isolated(account, tables, position, known)
-        for position in positions
-        if position.margin_mode is MarginMode.ISOLATED
-    ]
+    alone = [_isolated(account, tables, position, known) for position in positions if is_isolated(position)]
     return Description((*shared, *alone))
 
 
@@ -87,42 +77,15 @@ def _has_credits(account: Account) -> bool:
     return balance is not None and bool(balance.wallet or balance.cross_wallet)
 
 
-@dataclass(frozen=True, slots=True)
-class _Contract:
-    """What a position's symbol is made of. `reasons` are assumptions, `unknown` says that even those fail."""
-
-    base: Asset
-    quote: Asset
-    settle: Asset
-    coin: Asset
-    reasons: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
-def _contract(position: Position, tables: Tables) -> _Contract:
-    instrument = tables.instruments.get(position.symbol)
-    if instrument is not None:
-        settle = position.margin_asset or instrument.settle
-        return _Contract(instrument.base, instrument.quote, settle, instrument.coin)
-    pair = position.symbol.partition("_")[0]
-    for quote in (position.margin_asset or "", *_QUOTES):
-        base = pair.removesuffix(quote) if quote else pair
-        if base and base != pair:
-            why = f"no contract data for {position.symbol}: base and quote taken from its name"
-            return _Contract(base, quote, position.margin_asset or quote, coin_of(base)[0], reasons=(why,))
-    settle = position.margin_asset or "USDT"
-    return _Contract(pair, settle, settle, pair, unknown=(f"no contract data for {position.symbol}",))
-
-
 def _single_assets(account: Account, tables: Tables, cross: Sequence[Position]) -> list[Pool]:
-    settled = [(position, _contract(position, tables).settle) for position in cross]
+    settled = [(position, contract_of(position, tables).settle) for position in cross]
     assets = {asset for _, asset in settled}
     assets |= {balance.asset for balance in account.balances.values() if balance.cross_wallet or balance.wallet}
     pools: list[Pool] = []
     for asset in sorted(assets):
         balance = account.balances.get(asset)
         own = [position for position, settle in settled if settle == asset]
-        legs, reasons, unknown = _legs(own, account, tables, lambda contract: contract.settle)
+        legs, reasons, unknown = legs_of(own, account, tables, lambda contract: contract.settle)
         if balance is None or balance.cross_wallet is None:
             unknown = (*unknown, f"no cross wallet of {asset} in the account")
         if not own and balance is not None and balance.cross_wallet == 0.0:
@@ -143,7 +106,7 @@ def _single_assets(account: Account, tables: Tables, cross: Sequence[Position]) 
 
 def _credits(account: Account, tables: Tables, cross: Sequence[Position]) -> list[Pool]:
     balance = account.balances[CREDITS]
-    legs, reasons, unknown = _legs(cross, account, tables, lambda _: USD)
+    legs, reasons, unknown = legs_of(cross, account, tables, lambda _: USD)
     for other in sorted(account.balances.values(), key=lambda row: row.asset):
         if other.asset == CREDITS or not other.cross_wallet:
             continue
@@ -167,7 +130,7 @@ def _credits(account: Account, tables: Tables, cross: Sequence[Position]) -> lis
 
 def _multi_assets(account: Account, tables: Tables, cross: Sequence[Position]) -> list[Pool]:
     credit = _has_credits(account)
-    legs, reasons, unknown = _legs(cross, account, tables, lambda contract: USD if credit else contract.settle)
+    legs, reasons, unknown = legs_of(cross, account, tables, lambda contract: USD if credit else contract.settle)
     settled = {leg.settle for leg in legs} - {USD}
     balances = {row.asset: row for row in account.balances.values() if row.cross_wallet or row.wallet}
     if not legs and not balances:
@@ -195,7 +158,7 @@ def _multi_assets(account: Account, tables: Tables, cross: Sequence[Position]) -
         else:
             unknown = (*unknown, f"no collateral rates for {asset}")
     venue = account.venue
-    lines = _lines(cross, WIDE_TOLERANCE)
+    lines = printed_lines(cross, WIDE_TOLERANCE)
     pool = Pool(
         key=PoolKey(*account.key, MULTI_ASSETS),
         numeraire=USD,
@@ -221,7 +184,7 @@ def _holding(asset: Asset, amount: float, rates: AssetRates) -> Holding:
 
 
 def _isolated(account: Account, tables: Tables, position: Position, known: dict[str, PoolKey]) -> Pool:
-    legs, reasons, unknown = _legs([position], account, tables, lambda contract: contract.settle)
+    legs, reasons, unknown = legs_of([position], account, tables, lambda contract: contract.settle)
     settle = legs[0].settle
     if position.isolated_wallet is None:
         unknown = (*unknown, f"no isolated wallet of {position.symbol} {position.side}")
@@ -242,45 +205,11 @@ def _isolated(account: Account, tables: Tables, position: Position, known: dict[
             None if wallet is None or profit is None else wallet + profit,
             position.venue.maintenance_margin,
             position.venue.initial_margin,
-            _lines([position], EXACT_TOLERANCE),
+            printed_lines([position], EXACT_TOLERANCE),
         ),
         reasons=reasons,
         unknown=unknown,
     )
-
-
-def _legs(
-    positions: Sequence[Position], account: Account, tables: Tables, settles_in: Callable[[_Contract], Asset]
-) -> tuple[tuple[Leg, ...], tuple[str, ...], tuple[str, ...]]:
-    """The legs, what was assumed for them, and what makes their pool unknown."""
-    legs: list[Leg] = []
-    reasons: list[str] = []
-    unknown: list[str] = []
-    for position in positions:
-        contract = _contract(position, tables)
-        reasons += contract.reasons
-        unknown += contract.unknown
-        if position.margin_mode is None:
-            unknown.append(f"cannot tell whether {position.symbol} {position.side} is cross or isolated")
-        if position.entry_price is None:
-            unknown.append(f"no entry price of {position.symbol} {position.side}")
-        setting = account.symbols.get(position.symbol)
-        leverage = None if setting is None else setting.leverage
-        legs.append(
-            Leg(
-                symbol=position.symbol,
-                side=position.side,
-                quantity=position.quantity,
-                entry=position.entry_price or 0.0,
-                base=contract.base,
-                quote=contract.quote,
-                settle=settles_in(contract),
-                coin=contract.coin,
-                tiers=tables.tiers.get(position.symbol),
-                initial_margin_rate=None if not leverage else 1.0 / leverage,
-            )
-        )
-    return tuple(legs), tuple(reasons), tuple(unknown)
 
 
 def _cash(balance: Balance | None) -> float:
@@ -293,16 +222,16 @@ def _figures(positions: Sequence[Position], balances: Sequence[Balance], toleran
     What moves with prices comes from the positions' rows, which were written at the marks that we compare at; the
     balance's row, read a moment earlier, serves where they do not say.
     """
-    wallet = _sum(balance.cross_wallet for balance in balances) if balances else None
-    profit = _sum(position.venue.unrealized_pnl for position in positions)
+    wallet = total(balance.cross_wallet for balance in balances) if balances else None
+    profit = total(position.venue.unrealized_pnl for position in positions)
     if profit is None or not positions:
-        profit = _sum(balance.venue_cross_unrealized_pnl for balance in balances)
+        profit = total(balance.venue_cross_unrealized_pnl for balance in balances)
     equity = None if wallet is None or profit is None else wallet + profit
     return _printed(
         equity,
-        _sum(position.venue.maintenance_margin for position in positions),
-        _sum(position.venue.initial_margin for position in positions),
-        _lines(positions, tolerance),
+        total(position.venue.maintenance_margin for position in positions),
+        total(position.venue.initial_margin for position in positions),
+        printed_lines(positions, tolerance),
     )
 
 
@@ -319,28 +248,3 @@ def _printed(
         ratio_name=RATIO_NAME,
         lines=lines,
     )
-
-
-def _lines(positions: Sequence[Position], tolerance: float) -> tuple[VenueLine, ...]:
-    """One line a position: its instrument alone moves, in hedge mode with both sides of it; nothing is rounded."""
-    return tuple(
-        VenueLine(
-            symbol=position.symbol,
-            side=position.side,
-            printed=position.venue.liquidation,
-            mark=position.venue.mark_price,
-            moves=((position.symbol, 1.0),),
-            tolerance=tolerance,
-        )
-        for position in positions
-        if position.venue.liquidation.state is not State.UNKNOWN
-    )
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    total = 0.0
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total

@@ -17,7 +17,6 @@ from monitor.domain.names import Venue
 from monitor.venues.fields import BadField, positive, seconds
 
 FRAME_BEGINS = b'{"stream":"!markPrice@arr'  #: how the frames of the stream begin on the combined route
-_COIN_MARGINED = frozenset({2, "2"})  #: contracts of the other family, which share the stream
 _SHOWN = 40  #: how much of a venue's word is kept when it is not one of ours
 
 
@@ -27,7 +26,6 @@ class MarkCell(msgspec.Struct, gc=False, tag_field="e", tag="markPriceUpdate"):
     E: float
     s: str
     p: float
-    st: int | str | None = None
 
 
 class _PremiumCell(msgspec.Struct, gc=False, rename={"E": "time", "s": "symbol", "p": "markPrice"}):
@@ -70,11 +68,8 @@ def answer(raw: bytes, venue: Venue, received: float) -> Ticks | None:
 
 
 def ticks(cells: Sequence[MarkCell], venue: Venue, received: float, problems: list[RowProblem]) -> Ticks | None:
-    """The good rows as columns, None without any; bad rows are put into `problems`, coin-margined ones left out."""
-    ours = cells
-    if not _COIN_MARGINED.isdisjoint({cell.st for cell in cells}):
-        ours = [cell for cell in cells if cell.st not in _COIN_MARGINED]
-    return _columns(ours, venue, received) or _one_by_one(ours, venue, received, problems)
+    """The good rows as columns, None without any; bad rows are put into `problems`."""
+    return _columns(cells, venue, received) or _one_by_one(cells, venue, received, problems)
 
 
 def of_ticks(rows: Sequence[Tick]) -> Ticks | None:

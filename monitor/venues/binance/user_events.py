@@ -38,6 +38,10 @@ class Found:
         return bool(self.problems) and not self.events
 
 
+Handler = Callable[[bytes, AccountKey, float], Found]
+"""What makes an event's bytes, of this account's stream and received then, into what it says."""
+
+
 class _BalanceRow(msgspec.Struct, gc=False):
     a: str
     wb: Loose = None
@@ -328,7 +332,7 @@ def _closing(order: _Order, cause: str) -> str:
     return words + fund
 
 
-KINDS: dict[str, Callable[[bytes, AccountKey, float], Found]] = {
+KINDS: dict[str, Handler] = {
     "ACCOUNT_UPDATE": _account_update,
     "ACCOUNT_CONFIG_UPDATE": _config_update,
     "MARGIN_CALL": _margin_call,

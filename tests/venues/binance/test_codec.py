@@ -38,7 +38,7 @@ EXPECTED = {
     "mark_price_array_2026": (FrameKind.DATA, "markPriceUpdate", 1, 0),
     "mark_price_array_empty": (FrameKind.DATA, "", 0, 0),
     "mark_price_array_merged_with_coin_margined": (FrameKind.DATA, "markPriceUpdate", 1, 0),
-    "mark_price_array_of_coin_margined_only": (FrameKind.IGNORED, "markPriceUpdate", 0, 0),
+    "mark_price_array_of_coin_margined_only": (FrameKind.DATA, "markPriceUpdate", 1, 0),
     "mark_price_array_of_shares_with_empty_fields": (FrameKind.DATA, "markPriceUpdate", 1, 0),
     "mark_price_array_with_a_row_of_an_unknown_kind": (FrameKind.DATA, "markPriceUpdate", 1, 1),
     "mark_price_array_with_a_row_that_is_no_object": (FrameKind.DATA, "markPriceUpdate", 1, 1),
@@ -128,9 +128,9 @@ def test_a_symbol_in_chinese_is_a_symbol() -> None:
     assert ticks_of(decoded(frame("mark_price_array_2026")))[4].symbol == "币安人生USDT"
 
 
-def test_coin_margined_rows_in_a_merged_array_are_left_out() -> None:
+def test_rows_of_both_families_in_a_merged_array_are_marks() -> None:
     found = decoded(frame("mark_price_array_merged_with_coin_margined"))
-    assert [tick.symbol for tick in ticks_of(found)] == ["BTCUSDT", "ETHUSDT"]
+    assert [tick.symbol for tick in ticks_of(found)] == ["BTCUSDT", "BTCUSD_PERP", "ETHUSDT", "ETHUSD_261225"]
 
 
 def wrapped(*rows: object, spaces: bool = False) -> bytes:
@@ -164,7 +164,6 @@ def test_an_array_says_the_same_however_it_is_written(more: dict[str, object], s
         ({"E": "nan"}, "ETHUSDT"),
         ({"s": ""}, "?"),
         ({"s": 7}, "7.0"),
-        ({"st": []}, "ETHUSDT"),
     ],
 )
 def test_a_bad_row_costs_that_row_only(bad: dict[str, object], named: str | None) -> None:
@@ -175,9 +174,10 @@ def test_a_bad_row_costs_that_row_only(bad: dict[str, object], named: str | None
     assert symbols == (["BTCUSDT", "ETHUSDT", "SOLUSDT"] if named is None else ["BTCUSDT", "SOLUSDT"])
 
 
-def test_coin_margined_rows_are_left_out_of_the_usual_frame_too() -> None:
-    found = decoded(wrapped(MARK, {**MARK, "s": "BTCUSD_PERP", "st": 2}, {**MARK, "s": "ETHUSD_PERP", "st": "2"}))
-    assert [tick.symbol for tick in ticks_of(found)] == ["BTCUSDT"]
+@pytest.mark.parametrize("family", [1, 2, "2", 3, None, []])
+def test_whatever_a_row_says_of_its_family_its_name_tells_it(family: object) -> None:
+    found = decoded(wrapped(MARK, {**MARK, "s": "BTCUSD_PERP", "st": family}))
+    assert [tick.symbol for tick in ticks_of(found)] == ["BTCUSDT", "BTCUSD_PERP"]
     assert found.problems == ()
 
 

@@ -36,6 +36,11 @@ class TestReading:
         assert found is not None
         assert dict(zip(found.symbols, found.rates, strict=True))["BTCUSDT"] == 0.0001
 
+    def test_contracts_of_both_families_pay(self) -> None:
+        found = of_frame(wrapped(row(), row("BTCUSD_PERP", st=2)), VENUE, NOW)
+        assert found is not None
+        assert found.symbols == ("BTCUSDT", "BTCUSD_PERP")
+
     def test_a_rate_without_a_time_is_a_rate(self) -> None:
         found = of_frame(wrapped(row(T=0)), VENUE, NOW)
         assert found is not None
@@ -43,8 +48,8 @@ class TestReading:
 
     @pytest.mark.parametrize(
         "bad",
-        [row(r=""), row(r="", T=0), row(r="nan"), row(r=None), row(r="1_0"), row(s=""), row(st=2), row(st="2")],
-        ids=["empty", "delivery", "nan", "absent", "underscored", "nameless", "coin-margined", "coin-margined text"],
+        [row(r=""), row(r="", T=0), row(r="nan"), row(r=None), row(r="1_0"), row(s="")],
+        ids=["empty", "delivery", "nan", "absent", "underscored", "nameless"],
     )
     def test_a_row_that_says_nothing_of_ours_is_left_out(self, bad: dict[str, Any]) -> None:
         found = of_frame(wrapped(bad, row("ETHUSDT")), VENUE, NOW)
