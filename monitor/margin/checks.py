@@ -131,7 +131,7 @@ def _debt(judge: _Judge, debt: Debt) -> None:
     field = f"debt {debt.asset}"
     judge.known_or_nan(f"{field} amount", debt.amount)
     judge.need(not debt.amount < 0.0, f"{field} amount", debt.amount, "is what is owed and must not be negative")
-    judge.finite(field, debt.fee_rate, debt.initial_margin_rate)
+    judge.finite(field, debt.fee_rate, 0.0 if debt.initial_margin_rate is None else debt.initial_margin_rate)
     judge.curve(f"{field} liability", debt.liability)
     judge.table(f"{field} requirement", debt.requirement)
 

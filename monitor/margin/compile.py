@@ -228,7 +228,7 @@ class _Compiler:
             self._shelf.add(debt.requirement),
             debt.requirement_by_value,
             debt.fee_rate,
-            debt.initial_margin_rate,
+            NAN if debt.initial_margin_rate is None else debt.initial_margin_rate,
             (debt.requirement_by_value and not is_convex(debt.requirement))
             or (debt.liability.by_value and not is_convex(of_curve(debt.liability))),
         )

@@ -85,7 +85,7 @@ class Debt:
 
     `counted` False: a holding's amount is already net of it, so that only its requirement counts. `liability`: what a
     unit owed takes from equity (by amount or by value). `requirement`: tiers by the loan's size in the asset, or in
-    the numeraire where `requirement_by_value`; `fee_rate` adds a rate to it.
+    the numeraire where `requirement_by_value`; `fee_rate` adds a rate to it. `initial_margin_rate` None: unknown.
     """
 
     asset: Asset
@@ -95,7 +95,7 @@ class Debt:
     requirement: TierTable = flat(0.0)
     requirement_by_value: bool = False
     fee_rate: float = 0.0
-    initial_margin_rate: float = 0.0
+    initial_margin_rate: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,9 @@ def unknown_requirement(pool: Pool, prices: Prices, *, orders: bool) -> tuple[st
 def unknown_initial(pool: Pool) -> tuple[str, ...]:
     """What is missing for the pool's initial margin."""
     words = [f"no initial margin rate for {leg.symbol}" for leg in pool.legs if leg.initial_margin_rate is None]
+    words += [
+        f"no initial margin rate of a loan of {debt.asset}" for debt in pool.debts if debt.initial_margin_rate is None
+    ]
     return _once(words) or ("initial margin cannot be computed",)
 
 

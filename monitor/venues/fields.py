@@ -36,8 +36,12 @@ def optional_positive(value: Loose) -> float | None:
 
 
 def amount(value: Loose) -> float:
-    """A sum that is nothing where it does not apply: of interest, of a debt."""
-    return optional(value) or 0.0
+    """A sum that is nothing where it does not apply: of interest, of a debt. BadField for what is there and no number:
+    a debt that cannot be read is not taken for none.
+    """
+    if value is None or value == "":
+        return 0.0
+    return finite("an amount", value)
 
 
 def finite(name: str, value: Loose) -> float:

@@ -329,6 +329,7 @@ class _Point:
             amount += self.num(leg.constant_initial)
             total += amount * self.price(leg.settle) * rates.get(leg.settle, self.num(1))
         for debt in self.pool.debts:
+            assert debt.initial_margin_rate is not None
             total += self.num(debt.initial_margin_rate) * self.num(debt.amount) * self.price(debt.asset)
         return total
 

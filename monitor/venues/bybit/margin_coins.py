@@ -52,7 +52,7 @@ def add_coins(
         if lent > DUST:
             parts.said.reasons.append(f"{asset} is owed while as much is held: the loan asks for its margin")
             table = flat(0.0) if borrow is None else borrow
-            rate = (None if terms is None else terms.borrow_initial_rate) or 0.0
+            rate = None if terms is None else terms.borrow_initial_rate
             parts.debts.append(
                 Debt(asset=asset, amount=lent, counted=False, requirement=table, initial_margin_rate=rate)
             )

@@ -93,12 +93,12 @@ def _factor_told(position: Position, factors: OptionFactors, index: float) -> fl
 
 
 def _initial_of_short(position: Position, terms: Option, factors: OptionFactors, index: float) -> float:
-    """The initial margin of a short option as it stands, in the settlement asset; NaN without a mark."""
-    mark = position.venue.mark_price
-    if mark is None:
+    """The initial margin of a short option as it stands, in the settlement asset; NaN without a mark or an entry."""
+    mark, entry = position.venue.mark_price, position.entry_price
+    if mark is None or entry is None:
         return NAN
     out = max(0.0, terms.strike - index if terms.call else index - terms.strike)
-    price = max(mark, position.entry_price or 0.0)
+    price = max(mark, entry)
     at_risk = max(factors.initial * index - out, factors.initial_floor * index) + price
     least = factors.maintenance * max(index, mark) + mark + factors.liquidation_fee * index
     return abs(position.quantity) * max(at_risk, least)

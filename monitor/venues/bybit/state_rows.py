@@ -11,7 +11,7 @@ from monitor.domain.accounts import Balance, Order, Position, VenuePosition
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import Asset, Side, Symbol
 from monitor.venues.bybit.coins import contract_of
-from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, optional_seconds, word
+from monitor.venues.fields import BadField, Loose, amount, finite, optional, optional_positive, optional_seconds, word
 
 DERIVATIVES = frozenset({"linear", "inverse", "option"})
 NOT_IN_PORTFOLIO = "the venue prints no liquidation price in portfolio margin"
@@ -160,7 +160,7 @@ def printed(row: PositionRow, mark: float | None) -> Line:
 def balance(row: CoinRow, update_time: float | None = None) -> Balance:
     """A coin of the wallet: what it has, what of it is owed, and how it counts."""
     wallet = finite("walletBalance", row.walletBalance)
-    borrowed = optional(row.spotBorrow) or 0.0
+    borrowed = amount(row.spotBorrow)
     equity, profit, value = optional(row.equity), optional(row.unrealisedPnl), optional(row.usdValue)
     net = wallet - borrowed
     counts = (row.marginCollateral, row.collateralSwitch)
@@ -168,8 +168,8 @@ def balance(row: CoinRow, update_time: float | None = None) -> Balance:
         asset=word("coin", row.coin),
         wallet=wallet,
         cross_wallet=net,
-        borrowed=max(borrowed, optional(row.borrowAmount) or 0.0),
-        interest=optional(row.accruedInterest) or 0.0,
+        borrowed=max(borrowed, amount(row.borrowAmount)),
+        interest=amount(row.accruedInterest),
         venue_cross_unrealized_pnl=profit,
         venue_maintenance_margin=optional(row.totalPositionMM),
         venue_initial_margin=optional(row.totalPositionIM),

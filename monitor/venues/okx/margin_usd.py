@@ -126,7 +126,7 @@ def _holdings(
 ) -> tuple[list[Holding], float]:
     """Each asset of the account, and each in which a leg settles; what is USD itself is cash."""
     account, collateral = terms.account, terms.tables.collateral
-    settled, options = {leg.settle for leg in legs}, _worth_of_options(terms, cross)
+    settled, options = {leg.settle for leg in legs}, _worth_of_options(terms, cross, words)
     cash = 0.0
     found: list[Holding] = []
     for asset in sorted(settled | set(account.balances)):
@@ -190,13 +190,17 @@ def _amount(account: Account, balance: Balance | None, options: float | None) ->
     return balance.venue_equity - profit - (options or 0.0)
 
 
-def _worth_of_options(terms: Terms, cross: Sequence[Position]) -> dict[Asset, float]:
+def _worth_of_options(terms: Terms, cross: Sequence[Position], words: Words) -> dict[Asset, float]:
     """What options are worth as their own rows say, by what they settle in."""
     found: dict[Asset, float] = {}
     for position in cross:
         if inst_type(position.symbol) == InstType.OPTION:
             asset = terms.settles(position) or ""
-            found[asset] = found.get(asset, 0.0) + (position.venue.value or 0.0)
+            value = position.venue.value
+            if value is None:
+                words.refuse(f"the value of {position.symbol} is not known")
+                continue
+            found[asset] = found.get(asset, 0.0) + value
     return found
 
 

@@ -124,6 +124,13 @@ def test_an_option_without_volatility_has_a_value_but_no_line_of_its_coin() -> N
     assert result.positions[0].up.state is State.AT
 
 
+def test_initial_margin_is_unknown_if_the_rate_of_a_loan_is() -> None:
+    stages = (Stage(name="liquidation"), Stage(name="call", requirement=Requirement.INITIAL))
+    result = ask(pool(stages=stages, debts=(Debt(asset="USDT", amount=1.0, initial_margin_rate=None),)))
+    assert result.initial_margin is None
+    assert result.stages["call"].reasons == ("no initial margin rate of a loan of USDT",)
+
+
 def test_initial_margin_is_unknown_if_a_rate_is() -> None:
     stages = (Stage(name="liquidation"), Stage(name="call", requirement=Requirement.INITIAL))
     result = ask(pool(leg(1.0, initial_margin_rate=None), stages=stages))

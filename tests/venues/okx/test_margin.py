@@ -559,7 +559,7 @@ def option_account(
         folder_of(
             setup=config(level),
             money=balance(money or coin("BTC", "2")),
-            positions=[swap(inst, pos, "0.06", mark, **{"instType": "OPTION", "ccy": "BTC", **more})],
+            positions=[swap(inst, pos, "0.06", mark, **{"instType": "OPTION", "ccy": "BTC", "optVal": "0", **more})],
             listed=[listed],
             tiers={
                 factors: [tier("0", "5", "0", optMgnFactor="1", **btc), tier("6", "50", "0", optMgnFactor="1.5", **btc)]
@@ -627,7 +627,7 @@ def test_an_option_that_settles_in_dollars_requires_of_the_index_not_the_forward
         folder_of(
             setup=config("2"),
             money=balance(coin("USDC", "100000")),
-            positions=[swap(inst, "-5", "2500", mark, instType="OPTION", ccy="USDC", idxPx="60500")],
+            positions=[swap(inst, "-5", "2500", mark, instType="OPTION", ccy="USDC", idxPx="60500", optVal="0")],
             listed=[
                 contract(inst, "0.1", ctType="", stk="60000", optType=kind, expTime="1798700000000", settle="USDⓈ")
             ],
@@ -825,3 +825,8 @@ def test_an_empty_account_has_no_pools() -> None:
     for level in ("1", "2", "3", "4"):
         found = told(folder_of(setup=config(level), money=balance()))
         assert found.description.pools == ()
+
+
+def test_an_option_whose_value_is_not_told_makes_its_pool_unknown_and_is_never_worth_nothing() -> None:
+    pool = option_account(CALL, "5", "0.06", optVal="").pool("multi-assets")
+    assert pool.unknown == (f"the value of {CALL} is not known",)
