@@ -15,11 +15,11 @@ from monitor.domain.instruments import Instrument
 from monitor.domain.names import AccountKey, Asset, Symbol
 from monitor.venues.budget import Priority
 from monitor.venues.contents import Contents
+from monitor.venues.kept import Kept
 from monitor.venues.okx import answers, endpoints, requirements
 from monitor.venues.okx.answers import TierAnswer
 from monitor.venues.okx.client import Client
 from monitor.venues.okx.endpoints import InstType
-from monitor.venues.okx.kept import Kept
 from monitor.venues.okx.needs import CROSS, ISOLATED, Needs, TierKey
 from monitor.venues.okx.settings import VENUE
 from monitor.venues.readings import Reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.domain.errors import FeedLost, Refused
-from monitor.venues.okx.kept import Kept
+from monitor.venues.kept import Kept
 from monitor.venues.rest import Answer
 
 
