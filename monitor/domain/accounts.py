@@ -77,9 +77,10 @@ class Position:
     cross mode. `margin_mode` None: could not be read. `entry_price` None: not in the venue's answer. `update_time` is
     the venue's time in seconds, None if unknown.
 
-    `leverage` where the venue sets it for the position. `contracts` is the absolute number of contracts, for tiers that
-    go by it. Spot margin: `position_asset` is what `quantity` counts (base or quote), `liability` (> 0) what is owed of
-    `liability_asset`, and `interest` (>= 0) what has accrued on it.
+    `leverage` where the venue sets it for the position. `maintenance_rate` (a ratio) where the venue says it of the
+    position itself: of the risk level that the user chose, or that its size has come to. `contracts` is the absolute
+    number of contracts, for tiers that go by it. Spot margin: `position_asset` is what `quantity` counts (base or
+    quote), `liability` (> 0) what is owed of `liability_asset`, and `interest` (>= 0) what has accrued on it.
     """
 
     symbol: Symbol
@@ -99,6 +100,7 @@ class Position:
     liability_asset: Asset | None = None
     interest: float | None = None
     hedge_fixed: bool = False
+    maintenance_rate: float | None = None
 
     @property
     def key(self) -> PositionKey:
@@ -115,6 +117,7 @@ class Balance:
     it counts for in USD after its haircut, `venue_ratio` in the venue's own direction. `collateral` False: it backs
     nothing while positive; None: the venue did not say. `frozen` is held back for orders, `option_value` that of
     the options settled in it, `price_usd` the venue's own USD price, `withdrawable` what the venue says may leave.
+    `loan_to_value` is how much of its value the venue lends against it (ratio), where it says so for the account.
     """
 
     asset: Asset
@@ -136,6 +139,7 @@ class Balance:
     option_value: float | None = None
     price_usd: float | None = None
     withdrawable: float | None = None
+    loan_to_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,7 @@ def same_position(one: Position, other: Position) -> bool:
         and _same(one.interest, other.interest)
         and _agree(one.leverage, other.leverage)
         and _agree(one.contracts, other.contracts)
+        and _agree(one.maintenance_rate, other.maintenance_rate)
     )
 
 
