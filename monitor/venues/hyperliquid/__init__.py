@@ -1,1 +1,1 @@
-"""OKX: see README.md beside this file."""
+"""Hyperliquid: see README.md beside this file."""
