@@ -1,7 +1,9 @@
 """What backs what at Binance: an account as pools. Formulas and their sources stand in README.md beside this file.
 
+Futures, of either family, stand here; spot margin in `loans.margin`, portfolio margin in `portfolio.margin`.
+
 * isolated: one pool a position, `isolated:SYMBOL:side`, with the isolated wallet as its cash;
-* cross, single-asset mode: one pool a margin asset, `cross:USDT`, `cross:USDC`;
+* cross, single-asset mode and COIN-M: one pool a margin asset, `cross:USDT`, `cross:USDC`, `cross:BTC`;
 * cross, multi-assets mode: one pool, `multi-assets`, in USD: each asset at its bid rate if positive and at its ask rate
   if negative, requirements at the ask rate;
 * credits trading mode (a BNFCR balance): one cross pool whose cash is BNFCR, which counts as USD.
@@ -27,6 +29,8 @@ from monitor.margin.pool import (
     counted_at,
 )
 from monitor.venues.binance.legs import contract_of, is_isolated, legs_of, printed_lines, total
+from monitor.venues.binance.loans import margin as loans
+from monitor.venues.binance.portfolio import margin as portfolio
 
 CREDITS: Asset = "BNFCR"  #: the wallet asset of credits trading mode, one USD each
 MULTI_ASSETS = "multi-assets"
@@ -43,6 +47,16 @@ def describe(account: Account, tables: Tables) -> Description:
     unreadable = _unreadable(account)
     if unreadable:
         return Description((), unreadable)
+    match account.mode.collateral:
+        case CollateralMode.SPOT | CollateralMode.ISOLATED:
+            return loans.describe(account, tables)
+        case CollateralMode.PORTFOLIO:
+            return portfolio.describe(account, tables)
+        case _:
+            return _futures(account, tables)
+
+
+def _futures(account: Account, tables: Tables) -> Description:
     positions = sorted(account.positions.values(), key=lambda position: position.key)
     cross = [position for position in positions if not is_isolated(position)]
     if account.mode.collateral is CollateralMode.MULTI_ASSETS:
@@ -59,7 +73,9 @@ def describe(account: Account, tables: Tables) -> Description:
 def _unreadable(account: Account) -> tuple[str, ...]:
     reasons: list[str] = []
     if account.mode.collateral is None:
-        reasons.append("cannot tell single-asset from multi-assets mode")
+        reasons.append("cannot tell how the balances back the positions")
+    if account.mode.hedge_by_symbol:
+        return tuple(reasons)
     if account.mode.hedge is None:
         reasons.append("cannot tell one-way from hedge mode")
     else:

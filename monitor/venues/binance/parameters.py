@@ -18,7 +18,7 @@ DEFAULTS: Mapping[str, float] = {
     "margin_pro_call_level": 1.2,
     # Spot margin, Pro: level of liquidation, a ratio; not confirmed since 2025-01-21.
     "margin_pro_liquidation_level": 1.0,
-    # Isolated pairs: level of liquidation where no tier of the pair was read, a ratio; the highest seen, of 10x.
+    # Isolated pairs: level of liquidation where no tier of the pair was read, a ratio; a high one, as of 3x.
     "isolated_liquidation_level": 1.18,
     # Portfolio margin: uniMMR (a ratio) at which the venue begins to remind [doc of Pro].
     "portfolio_margin_call_unimmr": 1.5,
@@ -39,7 +39,7 @@ MEANING: Mapping[str, str] = {
     "margin_liquidation_level": "ratio: cross margin Classic, margin level of liquidation",
     "margin_pro_call_level": "ratio: cross margin Pro, margin level of the margin call",
     "margin_pro_liquidation_level": "ratio: cross margin Pro, margin level of liquidation",
-    "isolated_liquidation_level": "ratio: isolated margin, margin level of liquidation of pairs whose tiers are not read",
+    "isolated_liquidation_level": "ratio: isolated margin, margin level of liquidation where tiers are not read",
     "portfolio_margin_call_unimmr": "ratio: portfolio margin, uniMMR of the first reminder",
     "portfolio_reduce_only_unimmr": "ratio: portfolio margin, uniMMR of reduce-only",
     "portfolio_liquidation_unimmr": "ratio: portfolio margin, uniMMR of liquidation",

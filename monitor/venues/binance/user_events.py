@@ -42,6 +42,16 @@ Handler = Callable[[bytes, AccountKey, float], Found]
 """What makes an event's bytes, of this account's stream and received then, into what it says."""
 
 
+class _Stamped(msgspec.Struct, gc=False):
+    E: float
+
+
+def something_changed(payload: bytes, _account: AccountKey, _received: float) -> Found:
+    """An event that says no more than that there is something to read."""
+    seconds("E", msgspec.json.decode(payload, type=_Stamped, strict=False).E)
+    return Found()
+
+
 class _BalanceRow(msgspec.Struct, gc=False):
     a: str
     wb: Loose = None

@@ -292,12 +292,12 @@ def test_a_missing_bracket_table_leaves_the_tiers_unknown() -> None:
 @pytest.mark.parametrize(
     ("multi", "hedge", "reasons"),
     [
-        (None, False, ("cannot tell single-asset from multi-assets mode",)),
+        (None, False, ("cannot tell how the balances back the positions",)),
         (False, None, ("cannot tell one-way from hedge mode",)),
         (
             None,
             None,
-            ("cannot tell single-asset from multi-assets mode", "cannot tell one-way from hedge mode"),
+            ("cannot tell how the balances back the positions", "cannot tell one-way from hedge mode"),
         ),
     ],
 )

@@ -1,0 +1,182 @@
+"""Answers of isolated spot margin to events: each pair is a purse of its own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from monitor.domain.accounts import AccountMode, Balance, CollateralMode, VenueAccount, Wallet
+from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick, TiersLoaded
+from monitor.domain.frames import RowProblem
+from monitor.domain.lines import NEVER, Line, State
+from monitor.domain.names import AccountKey, Asset, Symbol, Venue
+from monitor.domain.tables import LoanTier
+from monitor.venues.binance.loans.pairs import dollar_price
+from monitor.venues.binance.reading import rows, whole
+from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, positive
+from monitor.venues.rows import each, in_words, twice
+
+
+class _Body(msgspec.Struct, gc=False):
+    assets: list[msgspec.Raw]
+
+
+class _SideRow(msgspec.Struct, gc=False):
+    asset: str
+    free: float
+    locked: Loose = None
+    borrowed: Loose = None
+    interest: Loose = None
+
+
+class _PairRow(msgspec.Struct, gc=False):
+    symbol: str
+    baseAsset: _SideRow
+    quoteAsset: _SideRow
+    marginLevel: Loose = None
+    marginRatio: Loose = None
+    indexPrice: Loose = None
+    liquidatePrice: Loose = None
+
+
+def isolated_config(account_raw: bytes | str, account: AccountKey, asked: float, received: float) -> AccountConfig:
+    """isolated/account: that it is one is all there is to know of it."""
+    whole(account_raw, _Body, account.venue, "isolated/account")
+    return AccountConfig(
+        account=account,
+        mode=AccountMode(collateral=CollateralMode.ISOLATED, hedge=False, borrows=True),
+        symbols=(),
+        asked=asked,
+        received=received,
+    )
+
+
+def isolated_snapshot(
+    account_raw: bytes | str,
+    account: AccountKey,
+    asked: float,
+    received: float,
+    bad_rows: list[RowProblem] | None = None,
+) -> AccountSnapshot:
+    """isolated/account: a wallet a pair that holds or owes anything, with the venue's level, price and index.
+
+    The index prices are also the marks of the pairs, so that the venue's lines are compared where it computed them.
+    """
+    body = whole(account_raw, _Body, account.venue, "isolated/account")
+    bad: list[RowProblem] = [] if bad_rows is None else bad_rows
+    found = each(body.assets, _PairRow, _wallet, "pair", bad)
+    wallets = [one for one in found if any(row.wallet or row.borrowed for row in one.balances.values())]
+    return AccountSnapshot(
+        account=account,
+        positions=(),
+        balances=(),
+        asked=asked,
+        received=received,
+        marks=tuple((one.name, one.index_price) for one in wallets if one.index_price is not None),
+        problems=(*in_words(bad), *twice("pair", [one.name for one in wallets])),
+        wallets=tuple(wallets),
+    )
+
+
+def _wallet(row: _PairRow) -> Wallet:
+    if not row.symbol:
+        raise BadField("symbol is empty")
+    base, quote = _balance(row.baseAsset), _balance(row.quoteAsset)
+    if base.asset == quote.asset or base.asset + quote.asset != row.symbol:
+        raise BadField("the two assets do not spell the pair")
+    index = optional_positive(row.indexPrice)
+    return Wallet(
+        name=row.symbol,
+        balances={base.asset: base, quote.asset: quote},
+        venue=VenueAccount(ratio=optional(row.marginLevel)),
+        symbol=row.symbol,
+        index_price=index,
+        liquidation=_printed(row.liquidatePrice, index),
+        multiple=optional_positive(row.marginRatio),
+    )
+
+
+def _balance(row: _SideRow) -> Balance:
+    if not row.asset:
+        raise BadField("asset is empty")
+    return Balance(
+        asset=row.asset,
+        wallet=finite("free", row.free) + (0.0 if row.locked is None else finite("locked", row.locked)),
+        borrowed=0.0 if row.borrowed is None else finite("borrowed", row.borrowed),
+        interest=0.0 if row.interest is None else finite("interest", row.interest),
+        frozen=optional(row.locked),
+    )
+
+
+def _printed(text: Loose, index: float | None) -> Line:
+    """«0» says that no price liquidates the pair; nothing there, or no number, is no answer."""
+    price = optional(text)
+    if price is None:
+        return Line.unknown("not in the venue's answer")
+    if price <= 0.0:
+        return NEVER
+    return Line(State.AT, price, abs(price - index) / index if index else None)
+
+
+def isolated_prices(
+    account_raw: bytes | str, venue: Venue, received: float, dollars: Mapping[Asset, float] | None = None
+) -> tuple[AssetTick, ...]:
+    """isolated/account: the USD prices of bases that its index prices tell, stamped with their receipt.
+
+    `dollars` are USD prices of quotes; a stablecoin that is not among them counts 1.
+    """
+    body = whole(account_raw, _Body, venue, "isolated/account")
+    return tuple(AssetTick(venue, asset, price, received, received) for asset, price in _told(body, dollars or {}))
+
+
+def _told(body: _Body, dollars: Mapping[Asset, float]) -> Iterator[tuple[Asset, float]]:
+    for row in each(body.assets, _PairRow, lambda one: one, "pair", None):
+        index = optional_positive(row.indexPrice)
+        found = None if index is None else dollar_price(row.symbol, index, dollars)
+        if found is not None:
+            yield found
+
+
+class _TierRow(msgspec.Struct, gc=False):
+    symbol: str
+    tier: int
+    effectiveMultiple: float
+    liquidationRiskRatio: float
+    initialRiskRatio: Loose = None
+    baseAssetMaxBorrowable: Loose = None
+    quoteAssetMaxBorrowable: Loose = None
+
+
+def isolated_tiers(
+    raws: Mapping[Symbol, bytes], account: AccountKey, received: float, problems: list[RowProblem] | None = None
+) -> TiersLoaded:
+    """isolatedMarginTier, asked pair by pair: up to which debts each tier goes, and at which level it is liquidated."""
+    loans: list[tuple[Symbol, tuple[LoanTier, ...]]] = []
+    for symbol, raw in sorted(raws.items()):
+        found = each(rows(raw, account.venue, "isolatedMarginTier"), _TierRow, lambda row: row, "tier", problems)
+        own: list[LoanTier] = []
+        for row in sorted(found, key=lambda one: one.tier):
+            try:
+                own.append(_tier(row, symbol))
+            except BadField as error:
+                if problems is not None:
+                    problems.append(RowProblem(f"tier {row.tier} of {symbol}", str(error)))
+        if own:
+            loans.append((symbol, tuple(own)))
+    return TiersLoaded(account.venue, account, (), received, loans=tuple(loans))
+
+
+def _tier(row: _TierRow, symbol: Symbol) -> LoanTier:
+    if row.symbol != symbol:
+        raise BadField("it is that of another pair")
+    level = positive("liquidationRiskRatio", row.liquidationRiskRatio)
+    if level <= 1.0:
+        raise BadField("liquidationRiskRatio is not above 1")
+    return LoanTier(
+        multiple=positive("effectiveMultiple", row.effectiveMultiple),
+        liquidation_level=level,
+        base_cap=optional_positive(row.baseAssetMaxBorrowable),
+        quote_cap=optional_positive(row.quoteAssetMaxBorrowable),
+        initial_level=optional_positive(row.initialRiskRatio),
+    )
