@@ -1,0 +1,162 @@
+"""An account's raw answers as `assess` reads them, asked for once: what is asked follows its product and holdings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import AuthRejected, VenueError
+from monitor.domain.events import AccountSnapshot
+from monitor.venues.kucoin import answers_account, endpoints
+from monitor.venues.kucoin.client import MAX_PAGES, Client
+from monitor.venues.kucoin.endpoints import REQUIRED, Endpoint
+from monitor.venues.kucoin.names import venue_name
+from monitor.venues.kucoin.needs import Needs, of_snapshot
+from monitor.venues.kucoin.polls import ALWAYS_ASKED, CLASSIC, UNIFIED, page_count
+from monitor.venues.kucoin.settings import FUTURES, ISOLATED_MARGIN, KucoinSettings
+
+
+async def capture(
+    settings: KucoinSettings, account: str, clock: Clock, left_out: Callable[[str], None]
+) -> tuple[dict[str, bytes], float]:
+    """All answers by file name, as they came, and when the first one did. Raises what the venue refuses.
+
+    An optional one that fails is left out, and `left_out` told so.
+    """
+    capturing = _Capturing(settings, account, clock, left_out)
+    try:
+        await capturing.everything()
+    finally:
+        await capturing.client.close()
+    return capturing.answers, capturing.first
+
+
+class _Capturing:
+    def __init__(self, settings: KucoinSettings, account: str, clock: Clock, left_out: Callable[[str], None]) -> None:
+        self.client = Client(settings, lambda _event: None, clock)
+        self.answers: dict[str, bytes] = {}
+        self.first = clock.now()
+        self._account = next(one for one in settings.accounts if one.name == account)
+        self._left_out = left_out
+        self._required: tuple[Endpoint, ...] = ()
+
+    async def everything(self) -> None:
+        await self.client.measure_clock()
+        product = self._account.product or FUTURES
+        if product == FUTURES:
+            await self._futures()
+        elif product == ISOLATED_MARGIN:
+            await self._margin(REQUIRED[product], each=True)
+        else:
+            await self._margin(REQUIRED[product], each=False)
+
+    # Futures
+
+    async def _futures(self) -> None:
+        self._required = (endpoints.ACCOUNT_MODE,)
+        mode = await self._ask(endpoints.ACCOUNT_MODE)
+        hedge = await self._ask(endpoints.POSITION_MODE)
+        assert mode is not None  # it is required
+        key, at = self._account.key, self.first
+        kind = answers_account.account_config(FUTURES, mode, hedge, (), key, at, at).mode.kind
+        self._required = REQUIRED[UNIFIED if kind == UNIFIED else CLASSIC]
+        held = of_snapshot(await (self._unified() if kind == UNIFIED else self._classic()))
+        await self._ask(endpoints.CONTRACTS)
+        for symbol in sorted(held.symbols):
+            await self._ask(endpoints.MARK_PRICE, {"symbol": symbol})
+            if kind != UNIFIED:
+                await self._ask(endpoints.RISK_LIMIT, {"symbol": symbol})
+                await self._ask(endpoints.TRADE_FEES, {"symbol": symbol})
+            else:
+                await self._ask(endpoints.POSITION_TIERS, {**endpoints.UNIFIED_TIERS, "symbol": symbol})
+        if kind == UNIFIED:
+            await self._ask(endpoints.DISCOUNTS)
+        await self._prices(held)
+
+    async def _classic(self) -> AccountSnapshot:
+        positions = await self._ask(endpoints.POSITIONS)
+        orders = await self._pages(endpoints.ORDERS, endpoints.ACTIVE, "currentPage")
+        assert positions is not None  # it is required
+        read: list[bytes] = []
+        asked: set[str] = set()
+        snapshot = self._classic_snapshot(positions, read, orders)
+        wanted: Collection[str] = ALWAYS_ASKED
+        while left := sorted(set(wanted) - asked):
+            for currency in left:
+                body = await self._ask(endpoints.OVERVIEW, {"currency": currency})
+                read += [body] if body is not None else []
+            asked |= set(left)
+            snapshot = self._classic_snapshot(positions, read, orders)
+            wanted = {venue_name(one.margin_asset) for one in snapshot.positions if one.margin_asset}
+            wanted |= {venue_name(one.margin_asset) for one in snapshot.orders if one.margin_asset}
+        return snapshot
+
+    def _classic_snapshot(self, positions: bytes, overviews: list[bytes], orders: list[bytes]) -> AccountSnapshot:
+        at = self.first
+        return answers_account.classic_snapshot(positions, overviews, orders, self._account.key, at, at)
+
+    async def _unified(self) -> AccountSnapshot:
+        overview = await self._ask(endpoints.UNIFIED_OVERVIEW)
+        balance = await self._ask(endpoints.UNIFIED_BALANCE)
+        positions = await self._pages(endpoints.UNIFIED_POSITIONS, {}, "pageNumber")
+        orders = await self._pages(endpoints.UNIFIED_ORDERS, endpoints.UNIFIED_CONTRACTS, "pageNumber")
+        assert overview is not None  # it is required
+        at = self.first
+        return answers_account.unified_snapshot(overview, balance, positions, orders, self._account.key, at, at)
+
+    # Spot margin
+
+    async def _margin(self, required: tuple[Endpoint, ...], *, each: bool) -> None:
+        self._required = required
+        body = await self._ask(required[0], endpoints.ALL_ACCOUNTS)
+        assert body is not None  # it is required
+        await self._ask(endpoints.MARGIN_CONFIG)
+        if each:
+            await self._ask(endpoints.ISOLATED_SYMBOLS)
+        await self._ask(endpoints.MARGIN_CURRENCIES)
+        read = answers_account.isolated_snapshot if each else answers_account.margin_snapshot
+        await self._prices(of_snapshot(read(body, self._account.key, self.first, self.first)))
+
+    async def _prices(self, held: Needs) -> None:
+        if held.assets:
+            await self._ask(endpoints.MARGIN_MARKS)
+
+    # Asking
+
+    async def _pages(self, endpoint: Endpoint, params: Mapping[str, str], page_name: str) -> list[bytes]:
+        found: list[bytes] = []
+        while not found or len(found) < min(page_count(found[0]), MAX_PAGES):
+            number = len(found) + 1
+            body = await self._ask(
+                endpoint, params, page=number, said={"pageSize": endpoints.PAGE_ROWS, page_name: number}
+            )
+            if body is None:
+                break
+            found.append(body)
+        return found
+
+    async def _ask(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str] | None = None,
+        *,
+        page: int = 1,
+        said: Mapping[str, str | int] | None = None,
+    ) -> bytes | None:
+        """One answer, kept under its name; `said` is part of the question and not of the name."""
+        name = endpoints.file_name(endpoint, params, page)
+        try:
+            answer = await self.client.ask(
+                endpoint, {**(params or {}), **(said or {})}, self._account.credentials, account=self._account.name
+            )
+        except AuthRejected:
+            raise
+        except VenueError as error:
+            if endpoint in self._required:
+                raise
+            self._left_out(f"{name} is left out: {error}")
+            return None
+        if not self.answers:
+            self.first = answer.received
+        self.answers[name] = answer.body
+        return answer.body

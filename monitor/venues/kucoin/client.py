@@ -1,0 +1,130 @@
+"""Asking KuCoin: one clock and one connection pool for the venue, and pools of weight for our address and each key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import ClockSkewed, MalformedAnswer, RateLimited
+from monitor.domain.recording import UNRECORDED, Recorder
+from monitor.domain.view import Budget
+from monitor.venues.asking import VenueClient
+from monitor.venues.budget import Priority
+from monitor.venues.kucoin import answers, bullet, endpoints, refusals
+from monitor.venues.kucoin.bullet import Bullet
+from monitor.venues.kucoin.endpoints import SERVER_TIME, Endpoint, Host, Pool
+from monitor.venues.kucoin.settings import VENUE, KucoinSettings
+from monitor.venues.kucoin.weights import Owner, Pools, note
+from monitor.venues.rest import Answer, Rest
+from monitor.venues.session import Emit
+from monitor.venues.settings import Credentials
+
+FUTURES_ORIGIN, SPOT_ORIGIN = "https://api-futures.kucoin.com", "https://api.kucoin.com"  #: as the library writes them
+MAX_PAGES = 20  #: of one question: who never ends is not followed for ever
+
+
+class Client(VenueClient):
+    """Sends requests within the limits and turns refusals into our errors."""
+
+    def __init__(self, settings: KucoinSettings, emit: Emit, clock: Clock, recorder: Recorder = UNRECORDED) -> None:
+        self._settings, self._recorder = settings, recorder
+        origins = {FUTURES_ORIGIN: settings.urls.futures, SPOT_ORIGIN: settings.urls.spot}
+        rest = Rest(VENUE, "kucoin", origins, clock, settings.timings.request_seconds)
+        self._pools = Pools(settings, clock)
+        super().__init__(VENUE, rest, self._pools.gates(), emit, clock)
+        self._measuring: asyncio.Task[tuple[Answer, ...]] | None = None
+
+    async def ask(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str | int] | None = None,
+        credentials: Credentials | None = None,
+        *,
+        account: str | None = None,
+        priority: Priority = Priority.NEEDED,
+        waits: Callable[[str], None] | None = None,
+    ) -> Answer:
+        """Send one request when its pool has room, and return its data; `waits` is told where that takes long.
+        `account` is the name of the one that is asked about, None for what everybody may see.
+
+        A refused timestamp is answered by measuring the clock and asking once more. Raises `RateLimited` at once while
+        the venue holds us off, and the other `VenueError`s as `refusals` reads them.
+        """
+        try:
+            return await self._ask_once(endpoint, params or {}, credentials, account, priority, waits)
+        except ClockSkewed:
+            await self.measure_clock()
+            return await self._ask_once(endpoint, params or {}, credentials, account, priority, waits)
+
+    async def bullet(self, host: Host, credentials: Credentials | None, account: str | None) -> Bullet:
+        """Leave to open one socket: of a user's own topics with `credentials`, else of public ones.
+
+        What is answered holds a secret: it is neither recorded nor kept.
+        """
+        endpoint = endpoints.BULLETS[host, credentials is not None]
+        answer = await self.ask(endpoint, {}, credentials, account=account)
+        return bullet.read(answer.body, self._settings.urls.stream)
+
+    async def _ask_once(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str | int],
+        credentials: Credentials | None,
+        account: str | None,
+        priority: Priority,
+        waits: Callable[[str], None] | None = None,
+    ) -> Answer:
+        gate = self._pools.of(endpoint, credentials)
+        async with gate.request(endpoint.what, endpoint.weight, priority, waits):
+            signing = credentials if endpoint.signed else None
+            answer = await self._rest.call(endpoint.ccxt, {**params, **dict(endpoint.fixed)}, endpoint.what, signing)
+            note(gate.budget, answer.headers, gate.now())
+        if endpoint.what != bullet.WHAT:
+            self._recorder.answer(
+                VENUE, account, endpoint.name, answer.status, answer.body, answer.asked, answer.received
+            )
+        error = refusals.judge(answer, endpoint.what, self._settings.timings.rate_limited_seconds)
+        if isinstance(error, RateLimited):
+            if refusals.is_pool(error):
+                gate.budget.hold(error.until + gate.offset_seconds)
+            else:
+                self.hold(error, banned=True)
+        if isinstance(error, MalformedAnswer) and endpoint.what != bullet.WHAT:
+            self.keep(error, answer)
+        if error is not None:
+            raise error
+        return answer
+
+    # Budgets
+
+    def stretch(self, planned: Sequence[tuple[Pool, Owner, float]]) -> float:
+        """By which factor all intervals must grow so that these weights a minute fit into their pools."""
+        return self._pools.stretch(planned)
+
+    def view(self) -> Budget:
+        """What is used of the fullest of the pools, with times by our own clock."""
+        used = self._pools.fullest().view(self.venue_now()).used_ratio
+        return replace(super().view(), used_ratio=used)
+
+    # The clock
+
+    async def measure_clock(self) -> tuple[Answer, ...]:
+        """Measure the venue's clock and use it. Readings that are refused together have it measured once."""
+        if self._measuring is None or self._measuring.done():
+            self._measuring = asyncio.create_task(super().measure_clock())
+        return await asyncio.shield(self._measuring)
+
+    async def _ask_time(self) -> Answer:
+        return await self._ask_once(SERVER_TIME, {}, None, None, Priority.NEEDED)
+
+    def _time_in(self, answer: Answer) -> float:
+        return answers.server_time(answer.body, VENUE)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._measuring is not None:
+            self._measuring.cancel()
+            await asyncio.gather(self._measuring, return_exceptions=True)
+        await super().close()
