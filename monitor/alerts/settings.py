@@ -80,6 +80,18 @@ def levels(settings: AlertSettings) -> Levels:
     )
 
 
+def waits_seconds(settings: AlertSettings) -> dict[str, float]:
+    """By rule, how long it may wait at most before it tells, or ends, what it sees, whatever override holds."""
+    return {
+        name: max(
+            *(own.for_seconds, own.keep_firing_seconds),
+            *(each.for_seconds or 0.0 for each in settings.overrides if each.concerns(name)),
+            *(each.keep_firing_seconds or 0.0 for each in settings.overrides if each.concerns(name)),
+        )
+        for name, own in ((name, settings.of(name)) for name in RULES)
+    }
+
+
 def _levels(settings: AlertSettings, *rules: str) -> tuple[float, ...]:
     """Those of all overrides too, with every hysteresis that may hold of them: one level too many does no harm."""
     found: set[float] = set()

@@ -7,10 +7,11 @@ the bound of our figures (`monitor.app.replay_bounds`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from monitor.alerts.alerting import Alerting
+from monitor.alerts.settings import waits_seconds
 from monitor.app import settings
 from monitor.app.config import Loaded
 from monitor.app.deciding import Decider, Decision
@@ -31,7 +32,8 @@ class Began:
     `whole`: with its first step. Else with the facts that stood at the head of a later segment: what had been learnt
     before (volatilities, alerts that fired or waited) is not known. `strangers` says in words what of this process
     differs from the one that wrote the run. Without either, and under the rules of then, all must be identical.
-    `levels` are all levels of the rules that it is replayed under, the quietest first.
+    `levels` are all levels of the rules that it is replayed under, the quietest first, `waits_seconds` how long each
+    rule may wait before it tells what it sees.
     """
 
     run: Run
@@ -40,6 +42,7 @@ class Began:
     strangers: tuple[str, ...] = ()
     other_rules: bool = False
     levels: tuple[Level, ...] = tuple(Severity)
+    waits_seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def exact(self) -> bool:
@@ -160,6 +163,7 @@ class Replayer:
             strangers=self._strangers(run),
             other_rules=self._other_rules,
             levels=rules.levels,
+            waits_seconds=waits_seconds(rules),
         )
         return self._began
 

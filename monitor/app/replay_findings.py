@@ -200,8 +200,11 @@ class Findings:
             return ""
         if _settling(step):
             return "the replay began less than a minute before, in the middle"
-        if step.now - step.began.at < looks_back_seconds(found.change.alert.rule):
+        rule, seconds = found.change.alert.rule, step.now - step.began.at
+        if seconds < looks_back_seconds(rule):
             return "the rule looks back to a time before the replay begins"
+        if seconds < SETTLES_SECONDS + step.began.waits_seconds.get(rule, 0.0):
+            return "the rule had begun to wait before the replay begins, or begins anew there"
         if any(side.began_before(found.change.alert) for side in (self.ours, self.recorded)):
             return "the alert fired before the replay begins"
         return ""

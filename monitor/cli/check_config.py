@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monitor.alerts.routing import reachable
 from monitor.app.config import Loaded, load
+from monitor.app.config_accounts import Account, HyperliquidAccount
 from monitor.app.config_alerts import alert_settings
 from monitor.app.config_doubts import doubts
 from monitor.app.config_groups import group_doubts
@@ -31,13 +32,17 @@ def check_config(config: Path | None) -> Exit:
     return Exit.FINE
 
 
+def _account(name: str, account: Account) -> str:
+    if isinstance(account, HyperliquidAccount):
+        return f"account {name}: {account.venue}, address {account.address}"
+    product = getattr(account, "product", "")
+    return f"account {name}: {account.venue}{f' {product}' if product else ''}, permissions = {account.permissions}"
+
+
 def summary(loaded: Loaded) -> list[str]:
     """What the configuration comes to, without a secret."""
     config = loaded.config
-    lines = [
-        f"account {name}: {account.venue}, permissions = {account.permissions}"
-        for name, account in config.accounts.items()
-    ]
+    lines = [_account(name, account) for name, account in config.accounts.items()]
     for name in dict.fromkeys(account.group for account in config.accounts.values() if account.group):
         inside = [member for member, account in config.accounts.items() if account.group == name]
         hedges = config.groups[name].hedges if name in config.groups else {}

@@ -21,7 +21,7 @@ from monitor.cli.codes import NotAllowed, NotDone, Unavailable
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 
 TIMEOUT_SECONDS = 5.0
-LARGEST_ANSWER = 64 * 1024 * 1024  #: bytes
+LARGEST_ANSWER = 256 * 1024 * 1024  #: bytes
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 — where one asks, not listens
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
@@ -82,7 +82,7 @@ class Daemon:
         return Unavailable(text) if error.code == 503 else NotDone(text)
 
     def _stranger(self, how: str) -> Unavailable:
-        return Unavailable(f"{self.url} answers, but not as a monitor with alerts does ({how})")
+        return Unavailable(f"{self.url} answers, but not as a monitor does ({how})")
 
 
 class _NoRedirects(HTTPRedirectHandler):

@@ -77,13 +77,20 @@ def check_config(config: ConfigOption = None) -> None:
 
 @app.command()
 def status(
-    url: Annotated[str, typer.Option("--url", help="Address of the running monitor.")] = "http://127.0.0.1:9786",
+    url: Annotated[
+        str | None, typer.Option("--url", help="Address of the running monitor; else as the configuration says.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="File that holds the token; else as the configuration says.")
+    ] = None,
     json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Show what a running monitor knows. Exit: 20 critical, 30 unknown, 10 warning, 0 fine, 69 not running."""
+    from monitor.cli.daemon import find, here
     from monitor.cli.status import status as command
 
-    _end(lambda: command(url, as_json=json))
+    _end(lambda: command(find(url, token_file, config, here()), as_json=json))
 
 
 @app.command()

@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 from monitor.cli import words
-from monitor.cli.codes import Exit, Unavailable, complain
-
-TIMEOUT_SECONDS = 5.0
-LARGEST_ANSWER = 256 * 1024 * 1024  #: bytes
+from monitor.cli.codes import Exit, Unavailable
+from monitor.cli.daemon import Daemon
 
 
-def status(url: str, *, as_json: bool) -> Exit:
-    """Print what the monitor at `url` knows; the exit code says how bad it is."""
-    if not url.startswith(("http://", "https://")):
-        return complain(f"--url {url}: must begin with http://", Exit.USAGE)
-    raw = fetch(url.rstrip("/") + "/api/v1/pools")
+def status(daemon: Daemon, *, as_json: bool) -> Exit:
+    """Print what a running monitor knows; the exit code says how bad it is."""
+    document = daemon.get("/api/v1/pools")
     try:
-        document = json.loads(raw)
         code = judge(document)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Unavailable(f"{url} answers, but not as a monitor does ({type(error).__name__})") from None
-    if as_json:
-        print(raw.decode())
-        return code
-    for account in document["accounts"]:
-        print("\n".join(words.account_lines(account, document["at"])))
-    for group in document.get("groups", ()):
-        print("\n".join(words.group_lines(group)))
-    down = [feed for feed in document["feeds"] if not feed["up"]]
-    for feed in down:
-        owner = f"{feed['venue']}/{feed['account']}" if feed["account"] else feed["venue"]
-        print(f"{owner} {feed['stream']}: {feed['phase']}{': ' + feed['reason'] if feed['reason'] else ''}")
-    for text in words.alert_lines(document["alerts"]):
-        print(text)
+        told = [json.dumps(document)] if as_json else _lines(document)
+    except (KeyError, TypeError) as error:
+        raise Unavailable(f"{daemon.url} answers, but not as a monitor does ({type(error).__name__})") from None
+    print("\n".join(told))
     return code
 
 
-def fetch(url: str) -> bytes:
-    """The body of an answer; raises `Unavailable` if there is none."""
-    try:
-        request = Request(url, headers={"Accept": "application/json"})
-        with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-            body: bytes = answer.read(LARGEST_ANSWER)
-            return body
-    except HTTPError as error:
-        raise Unavailable(f"{url} answers with status {error.code}: is this a marginwatch?") from None
-    except (URLError, OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise Unavailable(f"no monitor answers at {url}: {reason}; start it with marginwatch run") from None
+def _lines(document: Mapping[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for account in document["accounts"]:
+        lines += words.account_lines(account, document["at"])
+    for group in document.get("groups", ()):
+        lines += words.group_lines(group)
+    for feed in document["feeds"]:
+        if not feed["up"]:
+            owner = f"{feed['venue']}/{feed['account']}" if feed["account"] else feed["venue"]
+            reason = f": {feed['reason']}" if feed["reason"] else ""
+            lines.append(f"{owner} {feed['stream']}: {feed['phase']}{reason}")
+    return [*lines, *words.alert_lines(document["alerts"])]
 
 
 def judge(document: Mapping[str, Any]) -> Exit:

@@ -155,6 +155,27 @@ def test_what_is_doubted_on_one_side_only_after_a_beginning_in_the_middle_settle
     assert {name for _, name in late.figures.differences} == {"quality"}
 
 
+def test_a_rule_that_waits_longer_than_has_been_replayed_may_tell_at_another_time() -> None:
+    """Whoever began in the middle begins to wait there, and the recorded alert was told or forgotten since."""
+    live = Live(baseline_before=(21,)).all(marks(140))
+    second = [each for each in live.records if not isinstance(each, Run)]
+    place = next(place for place, each in enumerate(second) if isinstance(each, Baseline))
+    fired = next(each for step in live.decisions for each in step.changes if each.change is Change.FIRED)
+
+    def told(rule: str, after_seconds: int) -> Findings:
+        records: list[Record] = [replace(RUN, segment=2)]
+        for each in second[place:]:
+            if isinstance(each, Outcome) and each.number == 21 + after_seconds:
+                alert = replace(fired.alert, rule=rule, value=None, threshold=None)
+                each = replace(each, changes=(*each.changes, replace(fired, alert=alert, at=T + 20 + after_seconds)))
+            records.append(each)
+        return found(replayed(records))
+
+    waited = int(SETTLES_SECONDS) + 30
+    assert told("one_sided_leverage", waited).same, "it waits for a minute, and for five until it ends"
+    assert not told("liquidatable", waited).same, "it waits for nothing"
+
+
 def test_a_baseline_on_the_way_changes_nothing() -> None:
     live = Live(baseline_before=(11, 21)).all()
     findings = found(replayed(written(live.records)))

@@ -248,7 +248,7 @@ async def test_the_token_does_not_follow_a_redirect(tmp_path: Path) -> None:
     finally:
         await runner.cleanup()
     assert asked == ["/api/v1/alerts"]
-    assert (done.returncode, "not as a monitor with alerts does" in done.stderr) == (69, True)
+    assert (done.returncode, "not as a monitor does" in done.stderr) == (69, True)
 
 
 def test_where_nobody_listens_the_code_is_69() -> None:

@@ -115,6 +115,14 @@ def test_status_without_a_daemon_is_the_code_69() -> None:
     assert "no monitor answers at http://127.0.0.1:1" in done.stderr
 
 
+def test_status_asks_where_the_configuration_says(tmp_path: Path) -> None:
+    """Whatever else is wrong with the file: one look must be possible while somebody edits it."""
+    file = tmp_path / "config.toml"
+    file.write_text("[web]\nport = 1\n[accounts.main]\nvenue = 'nowhere'\n")
+    done = marginwatch("status", "--config", str(file))
+    assert (done.returncode, "no monitor answers at http://127.0.0.1:1:" in done.stderr) == (69, True)
+
+
 def test_status_of_something_else_than_an_address_is_the_code_2() -> None:
     assert marginwatch("status", "--url", "file:///etc/passwd").returncode == 2
 
