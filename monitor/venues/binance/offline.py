@@ -1,24 +1,23 @@
-"""A folder of raw answers as events: what `assess` feeds to the engine."""
+"""A folder of raw answers as events: what `assess` feeds to the engine.
+
+Which of the venue's accounts it holds is told by the file that only such an account has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from monitor.domain.accounts import AccountMode
 from monitor.domain.errors import InputMissing
-from monitor.domain.events import AccountConfig, Event, Tick, TiersLoaded
-from monitor.domain.frames import RowProblem
-from monitor.domain.names import AccountKey, Venue
+from monitor.domain.events import Event
+from monitor.domain.names import AccountKey
 from monitor.venues import folder
 from monitor.venues.binance import answers as words
-from monitor.venues.binance.endpoint import Endpoint
+from monitor.venues.binance import calls, coinm_answers, endpoints_coinm
 from monitor.venues.binance.endpoints import (
     ACCOUNT,
     ACCOUNT_CONFIG,
     API_RESTRICTIONS,
     ASSET_INDEX,
-    CAPTURED,
     EXCHANGE_INFO,
     LEVERAGE_BRACKET,
     POSITION_RISK,
@@ -26,119 +25,121 @@ from monitor.venues.binance.endpoints import (
     REQUIRED,
     SYMBOL_CONFIG,
 )
+from monitor.venues.binance.found import Found, Product, without
+from monitor.venues.binance.loans import offline as loans
+from monitor.venues.binance.portfolio import offline as portfolio
 from monitor.venues.offline import Offline
 
-OPTIONAL_MEANING = {
-    ACCOUNT_CONFIG.path: "the account's modes are unknown, so nothing can be computed",
-    SYMBOL_CONFIG.path: "no leverage and no margin type: initial margin is unknown",
-    LEVERAGE_BRACKET.path: "no maintenance tiers: margin ratios and lines are unknown",
-    ASSET_INDEX.path: "no USD prices of assets and no collateral rates",
-    PREMIUM_INDEX.path: "mark prices only of the positions themselves",
-    EXCHANGE_INFO.path: "base and quote are taken from the symbols' names",
-    API_RESTRICTIONS.path: "what the key may do is unknown",
-}
-"""What it costs when an optional file is missing."""
+NO_KEY_POWERS = "what the key may do is unknown"
+NO_TIERS = "no maintenance tiers: margin ratios and lines are unknown"
+OWN_MARKS = "mark prices only of the positions themselves"
+
+
+def _usdm(found: Found) -> list[Event]:
+    account, time = found.account, found.time
+    modes, settings = found.first(ACCOUNT_CONFIG), found.first(SYMBOL_CONFIG)
+    config = found.configured(None if modes is None else words.account_config(modes, settings, account, time, time))
+    snapshot = words.account_snapshot(
+        found.all(ACCOUNT)[0],
+        found.all(POSITION_RISK)[0],
+        account,
+        time,
+        time,
+        {setting.symbol: setting for setting in config.symbols},
+    )
+    return [
+        *found.instruments(EXCHANGE_INFO),
+        *found.tiers(LEVERAGE_BRACKET),
+        *found.assets(),
+        *found.permissions(),
+        config,
+        *found.marks(snapshot, PREMIUM_INDEX),
+        snapshot,
+    ]
+
+
+def _coinm(found: Found) -> list[Event]:
+    account, time = found.account, found.time
+    body, risk = found.all(endpoints_coinm.ACCOUNT)[0], found.all(endpoints_coinm.POSITION_RISK)[0]
+    # Both futures share one position mode: the answer of either tells it.
+    mode = found.first(endpoints_coinm.DUAL_SIDE, ACCOUNT_CONFIG)
+    config = found.configured(
+        None if mode is None else coinm_answers.coinm_config(mode, risk, account, time, time, found.problems)
+    )
+    settings = {setting.symbol: setting for setting in config.symbols}
+    snapshot = words.account_snapshot(body, risk, account, time, time, settings)
+    return [
+        *found.instruments(endpoints_coinm.EXCHANGE_INFO),
+        *found.tiers(endpoints_coinm.LEVERAGE_BRACKET),
+        *found.assets(),
+        *found.permissions(),
+        config,
+        *found.marks(snapshot, endpoints_coinm.PREMIUM_INDEX),
+        snapshot,
+    ]
+
+
+USDM = Product(
+    telling=ACCOUNT,
+    required=REQUIRED,
+    optional={
+        ACCOUNT_CONFIG: "the account's modes are unknown, so nothing can be computed",
+        SYMBOL_CONFIG: "no leverage and no margin type: initial margin is unknown",
+        LEVERAGE_BRACKET: NO_TIERS,
+        ASSET_INDEX: "no USD prices of assets and no collateral rates",
+        PREMIUM_INDEX: OWN_MARKS,
+        EXCHANGE_INFO: "base and quote are taken from the symbols' names",
+        API_RESTRICTIONS: NO_KEY_POWERS,
+    },
+    read=_usdm,
+)
+COINM = Product(
+    telling=endpoints_coinm.ACCOUNT,
+    required=endpoints_coinm.REQUIRED,
+    optional={
+        endpoints_coinm.DUAL_SIDE: "the account's position mode is unknown, so nothing can be computed",
+        endpoints_coinm.LEVERAGE_BRACKET: NO_TIERS,
+        endpoints_coinm.PREMIUM_INDEX: OWN_MARKS,
+        endpoints_coinm.EXCHANGE_INFO: "coins and sizes of contracts are taken from the symbols' names",
+        API_RESTRICTIONS: NO_KEY_POWERS,
+    },
+    read=_coinm,
+)
+PRODUCTS = (portfolio.RETAIL, portfolio.SPAN, portfolio.PRO, loans.CROSS, loans.ISOLATED, USDM, COINM)
+"""In this order: accounts of portfolio margin have files of both futures beside their own."""
+
+OPTIONAL_MEANING = {endpoint.path: meaning for endpoint, meaning in USDM.optional.items()}
+"""What it costs when an optional file of USDⓈ-M is missing."""
 
 
 def read(answers: Mapping[str, bytes], account: AccountKey, time: float) -> Offline:
     """Answers by file name (`folder.name`) to events. `time` is when they were captured, seconds since 1970.
 
-    InputMissing if `account` or `positionRisk` is not there, MalformedAnswer if a file is not what its name says. A
-    file may hold the answer for one symbol: all of an endpoint are read.
+    InputMissing if a file is not there without which there is nothing to assess, MalformedAnswer if a file is not what
+    its name says. A file may hold the answer for one symbol: all of an endpoint are read.
     """
-    found: dict[str, list[bytes]] = {}
-    paths = [endpoint.path for endpoint in CAPTURED]
+    found: dict[str, list[tuple[folder.Request, bytes]]] = {}
+    paths = [endpoint.path for endpoint in calls.CALLS]
     for file_name in sorted(answers):
         try:
             request = folder.parse(file_name, paths)
         except ValueError:
             continue  # not the name of an answer: a note that somebody put beside them
-        found.setdefault(request.path, []).append(answers[file_name])
-    absent = [folder.name(endpoint.path) for endpoint in REQUIRED if endpoint.path not in found]
+        found.setdefault(request.path, []).append((request, answers[file_name]))
+    product = product_of(found)
+    absent = [folder.name(endpoint.path) for endpoint in product.required if endpoint.path not in found]
     if absent:
         raise InputMissing(f"{', '.join(absent)}: not in the folder; without it there is nothing to assess")
-    missing = tuple(one.path for one in CAPTURED if one not in REQUIRED and one.path not in found)
-    reading = _Reading(found, account.venue, account, time, tuple(without(path) for path in missing))
-    names = {folder.name(path): without(path) for path in missing}
-    return Offline(reading.events(), names, tuple(f"{bad.row}: {bad.why}" for bad in reading.problems))
+    missing = {
+        folder.name(endpoint.path): without(endpoint, meaning)
+        for endpoint, meaning in product.optional.items()
+        if endpoint.path not in found
+    }
+    reading = Found(found, account, time, tuple(missing.values()))
+    events = product.read(reading)
+    return Offline(tuple(events), missing, tuple(f"{bad.row}: {bad.why}" for bad in reading.problems))
 
 
-def without(path: str) -> str:
-    """In words, that an optional file is missing and what that costs."""
-    return f"{folder.name(path)} is missing: {OPTIONAL_MEANING[path]}"
-
-
-class _Reading:
-    def __init__(
-        self,
-        found: Mapping[str, list[bytes]],
-        venue: Venue,
-        account: AccountKey,
-        time: float,
-        missing: tuple[str, ...],
-    ) -> None:
-        self._found, self._venue, self._account, self._time, self._missing = found, venue, account, time, missing
-        self.problems: list[RowProblem] = []
-
-    def events(self) -> tuple[Event, ...]:
-        venue, account, time = self._venue, self._account, self._time
-        events: list[Event] = []
-        for raw in self._all(EXCHANGE_INFO):
-            events.append(words.instruments(raw, venue, time, self.problems))
-        if self._all(LEVERAGE_BRACKET):
-            loaded = [words.tiers(raw, venue, account, time, self.problems) for raw in self._all(LEVERAGE_BRACKET)]
-            events.append(TiersLoaded(venue, account, tuple(row for one in loaded for row in one.tiers), time))
-        for raw in self._all(ASSET_INDEX):
-            events += words.asset_index(raw, venue, time, self.problems)
-        for raw in self._all(API_RESTRICTIONS):
-            events.append(words.permissions(raw, account, time))
-        config = self._config()
-        events.append(config)
-        snapshot = words.account_snapshot(
-            self._all(ACCOUNT)[0],
-            self._all(POSITION_RISK)[0],
-            account,
-            time,
-            time,
-            {setting.symbol: setting for setting in config.symbols},
-        )
-        events += self._marks(snapshot.marks)
-        events.append(snapshot)
-        return tuple(events)
-
-    def _all(self, endpoint: Endpoint) -> list[bytes]:
-        return self._found.get(endpoint.path, [])
-
-    def _config(self) -> AccountConfig:
-        """The configuration. What is missing is its problem: it lowers the quality, and the snapshot stays whole, so
-        that it is still compared with the venue's figures.
-        """
-        modes, settings = self._all(ACCOUNT_CONFIG), self._all(SYMBOL_CONFIG)
-        if modes:
-            config = words.account_config(
-                modes[0], settings[0] if settings else None, self._account, self._time, self._time
-            )
-            return replace(config, problems=(*self._missing, *config.problems))
-        return AccountConfig(
-            account=self._account,
-            mode=AccountMode(collateral=None, hedge=None),
-            symbols=(),
-            asked=self._time,
-            received=self._time,
-            problems=self._missing,
-        )
-
-    def _marks(self, in_snapshot: tuple[tuple[str, float], ...]) -> list[Event]:
-        """Marks of premiumIndex; where it has none, those that the positions were computed with."""
-        ticks = [
-            tick
-            for raw in self._all(PREMIUM_INDEX)
-            for tick in words.marks(raw, self._venue, self._time, self.problems)
-        ]
-        there = {tick.symbol for tick in ticks}
-        own = [
-            Tick(self._venue, symbol, mark, self._time, self._time)
-            for symbol, mark in in_snapshot
-            if symbol not in there
-        ]
-        return [*ticks, *own]
+def product_of(found: Mapping[str, object]) -> Product:
+    """Which account the files are of; that of USDⓈ-M where none tells."""
+    return next((product for product in PRODUCTS if product.telling.path in found), USDM)

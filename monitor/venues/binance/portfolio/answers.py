@@ -70,6 +70,12 @@ def _account(raw: bytes | str, venue: Venue) -> _AccountBody:
     return whole(raw, _AccountBody, venue, "portfolio account")
 
 
+def kind_of(account_raw: bytes | str, venue: Venue) -> str | None:
+    """Which kind of portfolio margin an account is, None for one that we do not know. papi's answer names none."""
+    said = _account(account_raw, venue).accountType
+    return RETAIL if said is None else KINDS.get(said)
+
+
 def config(
     account_raw: bytes | str, mode_raws: Sequence[bytes | str], account: AccountKey, asked: float, received: float
 ) -> AccountConfig:
@@ -77,8 +83,7 @@ def config(
 
     papi's account names no kind: it is retail's. Where the two futures differ, each position tells for itself.
     """
-    said = _account(account_raw, account.venue).accountType
-    kind = RETAIL if said is None else KINDS.get(said)
+    kind = kind_of(account_raw, account.venue)
     flags = {position_mode(raw, account) for raw in mode_raws}
     hedge = next(iter(flags)) if len(flags) == 1 else None
     return AccountConfig(
@@ -93,7 +98,7 @@ def config(
         symbols=(),
         asked=asked,
         received=received,
-        problems=() if kind else (f"the kind of portfolio margin is unknown: «{(said or '')[:20]}»",),
+        problems=() if kind else ("the kind of portfolio margin is not one that we know",),
     )
 
 

@@ -1,0 +1,98 @@
+"""A folder of spot margin's raw answers as events."""
+
+from __future__ import annotations
+
+from monitor.domain.events import AssetTick, CollateralLoaded, Event
+from monitor.domain.names import Asset
+from monitor.venues.binance.endpoints import API_RESTRICTIONS
+from monitor.venues.binance.found import Found, Product
+from monitor.venues.binance.loans import answers
+from monitor.venues.binance.loans.endpoints import (
+    COLLATERAL_RATIO,
+    CROSS_ACCOUNT,
+    CROSS_REQUIRED,
+    ISOLATED_ACCOUNT,
+    ISOLATED_REQUIRED,
+    ISOLATED_TIER,
+    LEVERAGE_BRACKET,
+    PRICE_INDEX,
+)
+
+NO_PRICES = "no index prices: what is held and owed has no value"
+
+
+def _cross(found: Found) -> list[Event]:
+    account, time = found.account, found.time
+    body = found.all(CROSS_ACCOUNT)[0]
+    tables: list[CollateralLoaded] = []
+    ratios = found.first(COLLATERAL_RATIO)
+    if ratios is not None:
+        brackets = found.first(LEVERAGE_BRACKET)
+        tables.append(answers.cross_collateral(ratios, brackets, account, time, found.problems))
+    snapshot = answers.cross_snapshot(body, account, time, time)
+    return [
+        *tables,
+        *found.assets(),
+        *_prices(found),
+        *found.permissions(),
+        found.configured(answers.cross_config(body, account, time, time)),
+        snapshot,
+    ]
+
+
+def _prices(found: Found) -> list[AssetTick]:
+    """Prices of pairs; those in other coins after those in dollars, which they are computed with."""
+    raws, told = list(found.by_symbol(PRICE_INDEX).values()), dict[Asset, float]()
+    ticks: list[AssetTick] = []
+    for _ in range(2):
+        later: list[bytes] = []
+        for raw in raws:
+            tick = answers.price_index(raw, found.venue, found.time, told)
+            if tick is None:
+                later.append(raw)
+            else:
+                ticks.append(tick)
+        told = {tick.asset: tick.price_usd for tick in ticks}
+        raws = later
+    return ticks
+
+
+def _isolated(found: Found) -> list[Event]:
+    account, time = found.account, found.time
+    body = found.all(ISOLATED_ACCOUNT)[0]
+    tables: list[Event] = []
+    tiers = found.by_symbol(ISOLATED_TIER)
+    if tiers:
+        tables.append(answers.isolated_tiers(tiers, account, time, found.problems))
+    snapshot = answers.isolated_snapshot(body, account, time, time)
+    return [
+        *tables,
+        *found.assets(),
+        *answers.isolated_prices(body, found.venue, time),
+        *found.permissions(),
+        found.configured(answers.isolated_config(body, account, time, time)),
+        *found.marks(snapshot),
+        snapshot,
+    ]
+
+
+CROSS = Product(
+    telling=CROSS_ACCOUNT,
+    required=CROSS_REQUIRED,
+    optional={
+        COLLATERAL_RATIO: "no collateral ratios: an account of the kind Pro cannot be computed",
+        LEVERAGE_BRACKET: "no maintenance brackets of debts: an account of the kind Pro cannot be computed",
+        PRICE_INDEX: NO_PRICES,
+        API_RESTRICTIONS: "what the key may do is unknown",
+    },
+    read=_cross,
+)
+ISOLATED = Product(
+    telling=ISOLATED_ACCOUNT,
+    required=ISOLATED_REQUIRED,
+    optional={
+        ISOLATED_TIER: "no tiers of pairs: a usual level of liquidation is assumed",
+        API_RESTRICTIONS: "what the key may do is unknown",
+    },
+    read=_isolated,
+)
