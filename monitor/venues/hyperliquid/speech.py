@@ -1,0 +1,95 @@
+"""What is said on Hyperliquid's socket: a subscription a text, pings in words; and frames by the address they name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from monitor.domain.frames import Decoded
+from monitor.domain.names import AccountKey, Asset
+from monitor.venues.conversation import Ask, Speech
+from monitor.venues.hyperliquid.assembly import Assembly
+from monitor.venues.hyperliquid.codec import decode
+from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ANSWER, PING, PONG, Topic
+from monitor.venues.hyperliquid.names import Universe
+from monitor.venues.hyperliquid.oracles import Oracles
+from monitor.venues.hyperliquid.settings import VENUE
+from monitor.venues.settings import Timings
+
+_MARKS_BEGIN = b'{"channel":"' + ALL_CTXS.encode() + b'"'
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    channel: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Named(msgspec.Struct, gc=False):
+    user: str = ""
+
+
+class _Subscribed(msgspec.Struct, gc=False):
+    subscription: _Named = msgspec.field(default_factory=_Named)
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+_named = msgspec.json.Decoder(_Named)
+_subscribed = msgspec.json.Decoder(_Subscribed)
+
+
+class HyperliquidSpeech(Speech):
+    """One connection. `accounts` are ours by address, in small letters; `universe` the perpetuals as last read."""
+
+    def __init__(
+        self,
+        timings: Timings,
+        accounts: Mapping[str, AccountKey],
+        universe: Callable[[], Universe],
+        prices: Mapping[Asset, float],
+        oracle_still_seconds: float,
+    ) -> None:
+        # The venue closes a connection to which it sent nothing for 60 s; a pong is something.
+        self.ping_every_seconds = timings.ping_every_seconds
+        self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
+        self._accounts, self._universe = accounts, universe
+        self._assemblies = {one: Assembly(one, prices) for one in accounts.values()}
+        self._oracles = Oracles(oracle_still_seconds)
+
+    def decode(self, raw: bytes, received: float) -> Decoded:
+        """One frame: of an account, with all that is known of it by now."""
+        account = self._accounts.get(whose(raw))
+        decoded = decode(raw, venue=VENUE, account=account, received=received, universe=self._universe())
+        if account is not None:
+            return self._assemblies[account].put(decoded)
+        return self._oracles.put(decoded, received)
+
+    def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:  # noqa: ARG002  # said alike
+        """Each topic in a text of its own, acknowledged under its own name."""
+        return [Ask(_request("subscribe", topic), {topic: topic}) for topic in topics]
+
+    def unsubscribe(self, topics: Sequence[str]) -> Sequence[str]:
+        """Have these topics stop."""
+        return [_request("unsubscribe", topic) for topic in topics]
+
+    def ping(self) -> str:
+        """A message like any other."""
+        return PING
+
+
+def whose(raw: bytes) -> str:
+    """The address that a frame names, in small letters; "" if none. What it is, the codec says."""
+    if raw.startswith(_MARKS_BEGIN):
+        return ""
+    try:
+        said = _envelope.decode(raw)
+        if said.channel == ANSWER:
+            return _subscribed.decode(said.data).subscription.user.lower()
+        return "" if said.channel == PONG else _named.decode(said.data).user.lower()
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _request(method: str, topic: str) -> str:
+    return json.dumps({"method": method, "subscription": Topic.parse(topic).subscription()})
