@@ -221,7 +221,11 @@ class PrivateStream:
             elif now - seen >= self._timings.cross_check_seconds:
                 del self._untold[topic]
                 self._told[topic] = changed
-                self.ledger.attempts[""].doubt(topic, "it does not tell what REST shows", now)
+                self._speaks_against(topic, now)
+
+    def _speaks_against(self, topic: str, now: float) -> None:
+        """REST shows what this topic does not tell."""
+        self.ledger.attempts[""].doubt(topic, "it does not tell what REST shows", now)
 
 
 class _PrivateConversation(Conversation):

@@ -12,7 +12,7 @@ from monitor.venues.binance import endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.settings import BinanceUrls
 from monitor.venues.binance.streams import BinanceSpeech
-from monitor.venues.conversation import Conversation
+from monitor.venues.conversation import Conversation, Speech
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger
 from monitor.venues.session import Put
@@ -36,11 +36,12 @@ class MarketStream:
         timings: Timings,
         lagged: Callable[[float], None],
         recorder: Recorder = UNRECORDED,
+        speech: Callable[[], Speech] = BinanceSpeech,
     ) -> None:
         """`lagged` is told how many seconds after its own stamp a frame came, by the venue's clock as we know it: where
         that is so long, or so far before, that it may speak of a clock.
         """
-        self._lagged, self._recorder = lagged, recorder
+        self._lagged, self._recorder, self._speech = lagged, recorder, speech
         self._client, self._emit, self._clock, self._timings = client, emit, clock, timings
         self._url = Secret(urls.stream.rstrip("/") + endpoints.MARKET_ROUTE)
         rules = (
@@ -87,7 +88,7 @@ class MarketStream:
     def _conversation(self) -> Conversation:
         return Conversation(
             self.ledger,
-            BinanceSpeech(),
+            self._speech(),
             self._emit,
             lambda: self._client.offset_seconds or 0.0,
             what=SOCKET,

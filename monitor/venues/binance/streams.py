@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from monitor.domain.events import Event
 from monitor.domain.frames import Decoded
@@ -14,18 +14,23 @@ from monitor.venues.binance.codec import decode
 from monitor.venues.binance.funding import Glances
 from monitor.venues.conversation import Ask, Speech
 
+Decode = Callable[..., Decoded]  #: of a codec: the bytes, then venue, account and receipt by name
+
 
 class BinanceSpeech(Speech):
-    """Both routes. The library's own pings are enough: the venue sends and answers them on the socket's level."""
+    """Every route but that of tokens. The library's own pings are enough: the venue sends and answers them on the
+    socket's level.
+    """
 
-    def __init__(self, account: AccountKey | None = None) -> None:
-        self._account = account
+    def __init__(self, account: AccountKey | None = None, decode: Decode = decode) -> None:
+        """`decode` is that of the product's codec."""
+        self._account, self._decode = account, decode
         self._ids = itertools.count(1)
         self._glances = Glances()
 
     def decode(self, raw: bytes, received: float) -> Decoded:
         """One frame. Never raises."""
-        return decode(raw, venue=VENUE, account=self._account, received=received)
+        return self._decode(raw, venue=VENUE, account=self._account, received=received)
 
     def beside(self, raw: bytes, decoded: Decoded, received: float) -> Event | None:
         """The funding in an array of marks, now and then."""

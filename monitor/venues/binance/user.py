@@ -1,11 +1,11 @@
-"""The user stream of one account: its listen key, its socket, and the doubt that REST may raise about both."""
+"""An account's stream that takes a listen key: the key, its socket, and the doubt that REST may raise about both."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import FeedLost, VenueError
@@ -13,14 +13,14 @@ from monitor.domain.events import AccountSnapshot, BalanceChanged, ConfigChanged
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import Symbol
 from monitor.domain.recording import UNRECORDED, Recorder
-from monitor.venues.binance import answers, endpoints
+from monitor.venues.binance import answers
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.endpoint import Endpoint
+from monitor.venues.binance.keyed import KeyedRoute
 from monitor.venues.binance.listen_key import ListenKey, Step
 from monitor.venues.binance.refusals import LISTEN_KEY_UNKNOWN
-from monitor.venues.binance.settings import BinanceUrls
 from monitor.venues.binance.streams import BinanceSpeech
-from monitor.venues.conversation import Conversation
+from monitor.venues.conversation import Conversation, Speech
 from monitor.venues.feed import Feed
 from monitor.venues.ledger import Ledger
 from monitor.venues.rest import Answer
@@ -29,7 +29,6 @@ from monitor.venues.settings import AccountSettings, Secret, Timings
 from monitor.venues.subscriptions import LedgerLimits, Moment, StreamRule
 from monitor.venues.wake import Pace, Wake
 
-STREAM = "user"
 MASKED = b"***"  #: what stands for a listen key in what is kept of a frame
 _KEYS = re.compile(rb'("listenKey"\s*:\s*")[^"]*')
 DEAF_AFTER = 2  #: changes that REST showed and the stream did not tell, until it is opened anew with a living key
@@ -43,7 +42,7 @@ class UserStream:
     def __init__(
         self,
         settings: AccountSettings,
-        urls: BinanceUrls,
+        route: KeyedRoute,
         client: Client,
         emit: Put,
         clock: Clock,
@@ -51,15 +50,24 @@ class UserStream:
         resync: Callable[[str, bool], None],
         held: Callable[[Collection[Symbol]], None],
         recorder: Recorder = UNRECORDED,
+        *,
+        speech: Callable[[], Speech] | None = None,
+        hints: Collection[str] = (),
+        ticking: tuple[str, float] | None = None,
     ) -> None:
-        self._recorder = recorder
+        """`speech` is made anew for each connection, futures' own if None. `hints` are frames without events that say
+        that something changed. `ticking`: a frame that, once it came, comes again within so many seconds.
+        """
+        self._recorder, self._route = recorder, route
+        self._speech = speech or (lambda: BinanceSpeech(settings.key))
+        self._hints, self._ticking = frozenset(hints), ticking
+        self._ticked = float("inf")  #: steady time of the last ticking frame on this connection
         self._settings, self._client, self._clock, self._timings = settings, client, clock, timings
-        self._base = urls.stream.rstrip("/") + endpoints.PRIVATE_ROUTE
         self._resync, self._held = resync, held
         limits = LedgerLimits(
             acknowledge_seconds=timings.acknowledge_seconds, reconnect_seconds=timings.reconnect_seconds
         )
-        self.ledger = Ledger(VENUE, settings.name, (StreamRule(stream=STREAM),), limits)
+        self.ledger = Ledger(VENUE, settings.name, (StreamRule(stream=route.stream),), limits)
         self._emit = emit
         self._key = ListenKey(timings)
         self._bell = Wake(clock)
@@ -77,7 +85,7 @@ class UserStream:
     @property
     def up(self) -> bool:
         """Whether pushes can arrive, as far as we know."""
-        return self.ledger.up(STREAM)
+        return self.ledger.up(self._route.stream)
 
     def event_since(self, received: float) -> bool:
         """Whether a push about the account came after this moment (wall time)."""
@@ -94,7 +102,7 @@ class UserStream:
     async def _once(self) -> None:
         """One socket (and its successors) with one keeper of its key, until one of them fails."""
         self._live_since, self._deaf, self._untold, self._contradictions = None, "", None, 0
-        feed = Feed(VENUE, STREAM, self._address, self._conversation, self._clock, self._timings)
+        feed = Feed(VENUE, self._route.stream, self._address, self._conversation, self._clock, self._timings)
         parts = {asyncio.create_task(feed.run()), asyncio.create_task(self._keep_key())}
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -122,15 +130,15 @@ class UserStream:
         if self._key.due(self._clock.monotonic()) is Step.CREATE:
             await self._create()
         if self._key.key is None:
-            raise FeedLost(VENUE, STREAM, "there is no listen key")
+            raise FeedLost(VENUE, self._route.stream, "there is no listen key")
         self.dialled_with = self._key.key
-        return Secret(f"{self._base}?listenKey={self._key.key.reveal()}")
+        return self._route.address(self._key.key)
 
     async def _create(self) -> None:
         """Ask for a key; the venue gives the one that we have, if it lives."""
         before = self._key.key
         self._key.probed(self._clock.monotonic())
-        answer = await self._ask(endpoints.LISTEN_KEY_CREATE)
+        answer = await self._ask(self._route.create)
         key = Secret(answers.listen_key(answer.body))
         self._key.created(key, self._clock.monotonic())
         deaf = before is not None and key == before and self._contradictions >= DEAF_AFTER
@@ -139,8 +147,10 @@ class UserStream:
             self._deaf_at = self._clock.monotonic()
             self._deaf = "the key lives, but the stream does not tell what REST shows"
 
-    async def _ask(self, endpoint: Endpoint) -> Answer:
-        return await self._client.ask(endpoint, credentials=self._settings.credentials, account=self._settings.name)
+    async def _ask(self, endpoint: Endpoint, params: Mapping[str, str] | None = None) -> Answer:
+        return await self._client.ask(
+            endpoint, params, credentials=self._settings.credentials, account=self._settings.name
+        )
 
     async def _keep_key(self) -> None:
         """Do what the key needs, when it needs it."""
@@ -159,7 +169,7 @@ class UserStream:
 
     async def _extend(self) -> None:
         try:
-            await self._ask(endpoints.LISTEN_KEY_EXTEND)
+            await self._ask(self._route.extend, self._route.extension(self._key.key))
         except VenueError as exc:
             if exc.code == LISTEN_KEY_UNKNOWN:
                 self._key.unknown()
@@ -181,10 +191,13 @@ class UserStream:
             return "the listen key is no longer valid"
         if key is not None and key != self._key.key:
             return "the venue gave another listen key: the old one died in silence"
+        if self._ticking is not None and self._clock.monotonic() - self._ticked >= self._ticking[1]:
+            return f"no {self._ticking[0]} for {self._ticking[1]:g} s"
         return self._deaf
 
     def opened(self) -> None:
         """A socket is up: what happened before was not told."""
+        self._ticked = float("inf")
         self._live_since = self._clock.monotonic()
         self._pace.worked()
         self._event_time = max(self._event_time, self._client.venue_now())
@@ -198,6 +211,8 @@ class UserStream:
         if decoded.kind in (FrameKind.DATA, FrameKind.IGNORED) and decoded.venue_time is not None:
             self._event_time = max(self._event_time, decoded.venue_time)
             self._contradictions = 0
+        if self._ticking is not None and decoded.name == self._ticking[0]:
+            self._ticked = self._clock.monotonic()
         held = {one.symbol for one in decoded.events if isinstance(one, PositionChanged) and one.quantity}
         if held:
             self._held(held)
@@ -228,12 +243,16 @@ class UserStream:
         if any(isinstance(one, VenueWarning) for one in decoded.events):
             return "the venue warned", config
         moved = any(isinstance(one, PositionChanged | BalanceChanged) for one in decoded.events)
-        return ("the user stream told of a change" if moved or config else ""), config
+        hinted = decoded.kind is FrameKind.DATA and decoded.name in self._hints
+        return ("the user stream told of a change" if moved or config or hinted else ""), config
 
     def cross_check(self, snapshot: AccountSnapshot) -> None:
         """Compare what REST shows with what was pushed: a change that was never told makes the key doubtful."""
         stamps = [row.update_time for row in snapshot.positions] + [row.update_time for row in snapshot.balances]
-        newest = max((stamp for stamp in stamps if stamp is not None), default=float("-inf"))
+        self.must_have_told(max((stamp for stamp in stamps if stamp is not None), default=float("-inf")))
+
+    def must_have_told(self, newest: float) -> None:
+        """REST shows a change of this venue time, or a later one: a push must have told it, or will in a moment."""
         if newest <= self._event_time or not self.up:
             self._untold = None
         elif self._untold is None:
@@ -253,10 +272,14 @@ class UserStream:
             self._key.contradicted()
             self._bell.ring()
 
-    def conversation_parts(self) -> tuple[Ledger, BinanceSpeech, Put, Callable[[], float]]:
+    def conversation_parts(self) -> tuple[Ledger, Speech, Put, Callable[[], float]]:
         """What a conversation needs of us."""
-        speech = BinanceSpeech(self._settings.key)
-        return self.ledger, speech, self._emit, lambda: self._client.offset_seconds or 0.0
+        return self.ledger, self._speech(), self._emit, lambda: self._client.offset_seconds or 0.0
+
+    @property
+    def stream(self) -> str:
+        """The row."""
+        return self._route.stream
 
     def record(self, raw: bytes, received: float) -> None:
         """Have a frame kept, without the key: that it expired is told with the key itself."""
@@ -265,7 +288,7 @@ class UserStream:
                 raw = raw.replace(key.reveal().encode(), MASKED)
         if b"listenKey" in raw:
             raw = _KEYS.sub(rb"\g<1>" + MASKED, raw)
-        self._recorder.frame(VENUE, self._settings.name, STREAM, raw, received)
+        self._recorder.frame(VENUE, self._settings.name, self._route.stream, raw, received)
 
 
 class _UserConversation(Conversation):
@@ -274,7 +297,7 @@ class _UserConversation(Conversation):
     def __init__(self, stream: UserStream) -> None:
         super().__init__(
             *stream.conversation_parts(),
-            what=STREAM,
+            what=stream.stream,
             heard=stream.heard,
             objection=self._object,
             record=stream.record,

@@ -13,6 +13,7 @@ BALANCE = Endpoint("GET", "/papi/v1/balance", 20, True, Host.PAPI, "papiGetBalan
 UM_POSITION_RISK = Endpoint("GET", "/papi/v1/um/positionRisk", 5, True, Host.PAPI, "papiGetUmPositionRisk", "account")
 CM_POSITION_RISK = Endpoint("GET", "/papi/v1/cm/positionRisk", 1, True, Host.PAPI, "papiGetCmPositionRisk", "account")
 UM_ACCOUNT_CONFIG = Endpoint("GET", "/papi/v1/um/accountConfig", 5, True, Host.PAPI, "papiGetUmAccountConfig", "config")
+CM_ACCOUNT_CONFIG = Endpoint("GET", "/papi/v1/cm/accountConfig", 5, True, Host.PAPI, "papiGetCmAccountConfig", "config")
 UM_BRACKET = Endpoint("GET", "/papi/v1/um/leverageBracket", 1, True, Host.PAPI, "papiGetUmLeverageBracket", "tiers")
 CM_BRACKET = Endpoint("GET", "/papi/v1/cm/leverageBracket", 1, True, Host.PAPI, "papiGetCmLeverageBracket", "tiers")
 UM_INCOME = Endpoint("GET", "/papi/v1/um/income", 30, True, Host.PAPI, "papiGetUmIncome", "income")
@@ -75,6 +76,7 @@ ENDPOINTS = (
     UM_POSITION_RISK,
     CM_POSITION_RISK,
     UM_ACCOUNT_CONFIG,
+    CM_ACCOUNT_CONFIG,
     UM_BRACKET,
     CM_BRACKET,
     UM_INCOME,
@@ -97,6 +99,7 @@ CAPTURED = (
     UM_POSITION_RISK,
     CM_POSITION_RISK,
     UM_ACCOUNT_CONFIG,
+    CM_ACCOUNT_CONFIG,
     UM_BRACKET,
     CM_BRACKET,
     COLLATERAL_RATE,

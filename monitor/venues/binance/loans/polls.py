@@ -1,0 +1,145 @@
+"""What is read over REST of one account of spot margin, cross or isolated. Each function reads once and emits."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from monitor.domain.accounts import AccountMode
+from monitor.domain.clock import Clock
+from monitor.domain.errors import MalformedAnswer
+from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick
+from monitor.domain.frames import RowProblem
+from monitor.domain.names import Symbol
+from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.binance.endpoint import Endpoint
+from monitor.venues.binance.loans import answers, endpoints
+from monitor.venues.binance.product import ProductReadings
+from monitor.venues.binance.shared import Shared
+from monitor.venues.rest import Answer
+from monitor.venues.session import Emit
+from monitor.venues.settings import AccountSettings, Timings
+
+
+class LoanReadings(ProductReadings):
+    """What both kinds have in common: one answer tells modes, balances, debts and the venue's figures."""
+
+    ACCOUNT: Endpoint
+
+    def __init__(
+        self,
+        settings: AccountSettings,
+        client: Client,
+        emit: Emit,
+        clock: Clock,
+        timings: Timings,
+        further: Sequence[str],
+    ) -> None:
+        super().__init__(settings, client, emit, clock, timings, further)
+        self.mode: AccountMode | None = None  #: as last read
+
+    async def account_whole(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
+        """Read the account, again if a push came meanwhile; emit the snapshot and return it. Tries are bounded: the
+        last answer counts, for it is one answer and contradicts nothing.
+        """
+        for _ in range(self._timings.snapshot_tries):
+            asked = self._clock.now()
+            answer = await self._ask("account", self.ACCOUNT)
+            self.rows["account"].came(answer)
+            if not event_since(asked):
+                break
+        with self.rows["account"].taking(answer) as bad:
+            snapshot = self._snapshot(answer, asked, bad)
+        self._emit(snapshot)
+        return snapshot
+
+    async def config(self) -> bool:
+        """Read which kind of account it is; True if that changed."""
+        answer = await self._ask("config", self.ACCOUNT)
+        self.rows["config"].came(answer)
+        with self.rows["config"].taking(answer):
+            config = self._config(answer)
+        changed = self.mode is not None and config.mode != self.mode
+        self.mode = config.mode
+        self._emit(config)
+        return changed
+
+    @abstractmethod
+    def _snapshot(self, answer: Answer, asked: float, bad: list[RowProblem]) -> AccountSnapshot:
+        """The account in this answer."""
+
+    @abstractmethod
+    def _config(self, answer: Answer) -> AccountConfig:
+        """Its modes in this answer."""
+
+
+class CrossReadings(LoanReadings):
+    """One account of cross margin, Classic or Pro."""
+
+    ACCOUNT = endpoints.CROSS_ACCOUNT
+
+    def __init__(
+        self, settings: AccountSettings, client: Client, emit: Emit, clock: Clock, timings: Timings, shared: Shared
+    ) -> None:
+        super().__init__(settings, client, emit, clock, timings, ("collateral",))
+        self._shared = shared
+
+    async def collateral(self) -> None:
+        """Read how assets count and what debts require: the same for everybody."""
+        ask = partial(self._ask, "collateral")
+        ratio = await self._shared.answer(endpoints.COLLATERAL_RATIO, ask)
+        brackets = await self._shared.answer(endpoints.LEVERAGE_BRACKET, ask)
+        self.rows["collateral"].came(ratio, brackets)
+        try:
+            with self.rows["collateral"].taking(ratio, brackets) as bad:
+                read = answers.cross_collateral(ratio.body, brackets.body, self.account, ratio.received, bad)
+        except MalformedAnswer:
+            self._shared.forget(endpoints.COLLATERAL_RATIO, endpoints.LEVERAGE_BRACKET)
+            raise
+        self._emit(read)
+
+    def _snapshot(self, answer: Answer, asked: float, bad: list[RowProblem]) -> AccountSnapshot:
+        return answers.cross_snapshot(answer.body, self.account, asked, answer.received, bad)
+
+    def _config(self, answer: Answer) -> AccountConfig:
+        return answers.cross_config(answer.body, self.account, answer.asked, answer.received)
+
+
+class IsolatedReadings(LoanReadings):
+    """All pairs of one account of isolated margin."""
+
+    ACCOUNT = endpoints.ISOLATED_ACCOUNT
+
+    def __init__(
+        self,
+        settings: AccountSettings,
+        client: Client,
+        emit: Emit,
+        clock: Clock,
+        timings: Timings,
+        priced: Callable[[Iterable[AssetTick]], None],
+    ) -> None:
+        """`priced` is told the index prices that stand in the account's answer."""
+        super().__init__(settings, client, emit, clock, timings, ("tiers",))
+        self._priced = priced
+        self.pairs: tuple[Symbol, ...] = ()  #: with a wallet, as last read
+
+    async def tiers(self) -> None:
+        """Read the tiers of each pair that has a wallet: they are the user's own, and asked pair by pair."""
+        said = {pair: await self._ask("tiers", endpoints.ISOLATED_TIER, {"symbol": pair}) for pair in self.pairs}
+        self.rows["tiers"].came(*said.values())
+        received = min((one.received for one in said.values()), default=self._clock.now())
+        with self.rows["tiers"].taking(*said.values()) as bad:
+            read = answers.isolated_tiers({pair: one.body for pair, one in said.items()}, self.account, received, bad)
+        self.tiered.read((pair for pair, _ in read.loans), self._clock.monotonic())
+        self._emit(read)
+
+    def _snapshot(self, answer: Answer, asked: float, bad: list[RowProblem]) -> AccountSnapshot:
+        self._priced(answers.isolated_prices(answer.body, VENUE, answer.received))
+        snapshot = answers.isolated_snapshot(answer.body, self.account, asked, answer.received, bad)
+        self.pairs = tuple(sorted(one.name for one in snapshot.wallets))
+        return snapshot
+
+    def _config(self, answer: Answer) -> AccountConfig:
+        return answers.isolated_config(answer.body, self.account, answer.asked, answer.received)
