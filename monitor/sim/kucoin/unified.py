@@ -1,0 +1,112 @@
+"""The unified account in numbers: several coins back all positions, each with a haircut; rates come from tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.domain.names import Asset
+from monitor.sim.kucoin.arithmetic import counted, over, tier_rate
+from monitor.sim.kucoin.board import Prices
+from monitor.sim.kucoin.holdings import Order, Position
+from monitor.sim.kucoin.listing import BANDS, TAKER_FEE, Band
+
+
+@dataclass(frozen=True, slots=True)
+class Unified:
+    """Everything of a unified account. `cash` may be below zero: that much is borrowed."""
+
+    cash: Mapping[Asset, float]
+    hold: Mapping[Asset, float]
+    positions: Sequence[Position]
+    orders: Sequence[Order]
+    prices: Prices
+
+    @property
+    def coins(self) -> list[Asset]:
+        """Coins that are there, owed, or in which a position's profit is."""
+        return list(dict.fromkeys((*self.cash, *(each.spec.settle for each in self.positions))))
+
+    def equity_of(self, coin: Asset) -> float:
+        """Balance and unrealised profit, in the coin."""
+        profit = sum(each.profit(self._mark(each)) for each in self.positions if each.spec.settle == coin)
+        return self.cash.get(coin, 0.0) + profit
+
+    def owed_of(self, coin: Asset) -> float:
+        """What is borrowed of a coin."""
+        return max(0.0, -self.cash.get(coin, 0.0))
+
+    def available_of(self, coin: Asset) -> float:
+        """What may be used of a coin."""
+        return max(0.0, self.cash.get(coin, 0.0) - self.hold.get(coin, 0.0))
+
+    @property
+    def equity(self) -> float:
+        """All of it in USD, without a haircut."""
+        return sum(self.equity_of(coin) * self.prices.usd(coin) for coin in self.coins)
+
+    @property
+    def liability(self) -> float:
+        """What is owed in USD."""
+        return sum(self.owed_of(coin) * self.prices.usd(coin) for coin in self.coins)
+
+    @property
+    def adjusted(self) -> float:
+        """Equity in USD after haircuts, which go by the number of coins."""
+        no_band = (Band(float("inf"), 0.0),)
+        return sum(
+            counted(self.equity_of(coin), BANDS.get(coin, no_band)) * self.prices.usd(coin) for coin in self.coins
+        )
+
+    def _mark(self, held: Position | Order) -> float:
+        return self.prices.mark(held.symbol)
+
+    def _usd(self, held: Position | Order) -> float:
+        return self.prices.usd(held.spec.settle)
+
+    def notional(self, symbol: str) -> float:
+        """Position and opening orders of a contract together, in its quote: what its tier goes by."""
+        held = sum(self._notional(each) for each in self.positions if each.symbol == symbol)
+        return held + sum(self._notional(each) for each in self.orders if each.symbol == symbol and each.opens)
+
+    def _notional(self, held: Position | Order) -> float:
+        mark = self._mark(held)
+        return held.spec.size(abs(held.lots)) * (1.0 if held.spec.inverse else mark)
+
+    def rate(self, symbol: str) -> float:
+        """The maintenance rate of a contract."""
+        return tier_rate(self.notional(symbol), self.prices.specs[symbol].tiers).maintenance
+
+    def maintenance_of(self, position: Position) -> float:
+        """In the settlement coin."""
+        return position.requirement(self._mark(position), self.rate(position.symbol))
+
+    def initial_of(self, position: Position) -> float:
+        """In the settlement coin."""
+        return abs(position.worth(self._mark(position))) / position.leverage
+
+    @property
+    def maintenance(self) -> float:
+        """`mm` in USD: positions, and orders as if filled."""
+        held = sum(self.maintenance_of(each) * self._usd(each) for each in self.positions)
+        orders = [each for each in self.orders if each.opens]
+        return held + sum(each.worth(self._mark(each)) * self.rate(each.symbol) * self._usd(each) for each in orders)
+
+    @property
+    def initial(self) -> float:
+        """`im` in USD."""
+        held = sum(self.initial_of(each) * self._usd(each) for each in self.positions)
+        orders = [each for each in self.orders if each.opens]
+        return held + sum(each.worth(each.price) / each.leverage * self._usd(each) for each in orders)
+
+    @property
+    def closing_fees(self) -> float:
+        """In USD; `mm` is printed without them, the risk ratio holds them."""
+        orders = [each for each in self.orders if each.opens]
+        held = sum(abs(each.worth(self._mark(each))) * self._usd(each) for each in self.positions)
+        return TAKER_FEE * (held + sum(each.worth(self._mark(each)) * self._usd(each) for each in orders))
+
+    @property
+    def risk_ratio(self) -> float:
+        """1 is liquidation."""
+        return over(self.maintenance + self.closing_fees, self.adjusted)
