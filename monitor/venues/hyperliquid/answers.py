@@ -36,7 +36,7 @@ from monitor.venues.hyperliquid.answers_tables import (
     universe,
 )
 from monitor.venues.hyperliquid.assembly import Assembly
-from monitor.venues.hyperliquid.names import USDC_TOKEN, Universe, coin_of_token
+from monitor.venues.hyperliquid.names import USDC_TOKEN, Universe
 from monitor.venues.hyperliquid.reading import value
 from monitor.venues.hyperliquid.rows import DexState, SpotBody, SpotState, StateBody, dex_state, spot_state
 from monitor.venues.rows import each, shown
@@ -79,6 +79,7 @@ MODES = {
     PORTFOLIO: AccountMode(collateral=CollateralMode.PORTFOLIO, hedge=False, borrows=True, kind=PORTFOLIO),
 }
 UNREADABLE = AccountMode(collateral=None, hedge=False)
+DOLLARS = "USD"  #: how the names of dollar tokens begin
 _WORD_SHOWN = 40
 
 
@@ -192,8 +193,8 @@ def account_snapshot(
 ) -> AccountSnapshot:
     """An account whole: clearinghouseState by dex ("" is the first), and spotClearinghouseState.
 
-    `prices` are USD prices of collateral by the spot token's name. `assembly`: the account's own, which then goes on
-    from these answers.
+    `prices` are USD prices of collateral by the coin's common name (`reserve_prices`). `assembly`: the account's own,
+    which then goes on from these answers.
     """
     states = {dex: state(raw, dex, account, universe) for dex, raw in state_raws.items()}
     money = spot(spot_raw, account, universe)
@@ -293,9 +294,10 @@ class _SpotContext(msgspec.Struct, gc=False):
 def asset_prices(
     raw: bytes | str, venue: Venue, received: float, problems: list[RowProblem] | None = None
 ) -> tuple[AssetTick, ...]:
-    """spotMetaAndAssetCtxs: what tokens cost in USDC, of those that have a pair with it, by the coin's common name.
+    """spotMetaAndAssetCtxs: what the dollar tokens that may back a dex cost in USDC, of those that have a pair with it.
 
-    USDC stands for a dollar here: what it costs itself, the reserves say (`reserve_prices`).
+    USDC stands for a dollar here: what it costs itself, the reserves say (`reserve_prices`). Coins are priced by
+    oracles, not by pairs.
     """
     meta, contexts = value(raw, tuple[_SpotMeta, list[_SpotContext]], venue, "spotMetaAndAssetCtxs")
     names = {token.index: token.name for token in meta.tokens}
@@ -304,14 +306,14 @@ def asset_prices(
     for number, pair in enumerate(meta.universe):
         base, quote = pair.tokens
         context = by_name.get(pair.name) or (contexts[number] if number < len(contexts) and not by_name else None)
-        if quote != USDC_TOKEN or base not in names or context is None:
+        if quote != USDC_TOKEN or not names.get(base, "").startswith(DOLLARS) or context is None:
             continue
         price = optional_positive(context.midPx) or optional_positive(context.markPx)
         if price is None:
             if problems is not None:
                 problems.append(RowProblem(f"pair {pair.name}", "no price"))
             continue
-        asset = coin_of_token(names[base])
+        asset = names[base]
         found.setdefault(asset, AssetTick(venue, asset, price, received, received))
     return tuple(found.values())
 

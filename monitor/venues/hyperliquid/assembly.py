@@ -15,7 +15,7 @@ from monitor.domain.accounts import Balance, VenueAccount, Wallet
 from monitor.domain.events import AccountSnapshot
 from monitor.domain.frames import Decoded
 from monitor.domain.names import AccountKey, Asset, Symbol
-from monitor.venues.hyperliquid.names import wallet_name
+from monitor.venues.hyperliquid.names import coin_of_token, wallet_name
 from monitor.venues.hyperliquid.rows import DexState, SpotState, marks_of
 from monitor.venues.rows import in_words
 
@@ -49,7 +49,7 @@ class Assembly:
     """The last halves of one address. One is held for each account, for as long as its connection lives."""
 
     account: AccountKey
-    prices: Mapping[Asset, float] = field(default_factory=dict)  #: USD prices of collateral, as told last
+    prices: Mapping[Asset, float] = field(default_factory=dict)  #: USD prices of coins, as told last
     _states: dict[str, DexState] = field(default_factory=dict)
     _spot: SpotState | None = None
     _known: bool = False
@@ -100,7 +100,7 @@ class Assembly:
         )
 
     def _priced(self, balance: Balance) -> Balance:
-        price = self.prices.get(balance.asset)
+        price = self.prices.get(coin_of_token(balance.asset))
         return balance if price is None else replace(balance, price_usd=price)
 
     def _pooled(self, spot: SpotState) -> list[Balance]:
@@ -116,18 +116,19 @@ class Assembly:
         for asset, row in rows.items():
             states = [state for state in self._states.values() if state.collateral == asset]
             profit, isolated = then.profit.get(asset, 0.0), then.isolated.get(asset, 0.0)
-            needed = [state.maintenance for state in states]
+            needed = _sum([state.maintenance for state in states])
+            left = spot.available.get(asset)
+            moved = now.profit.get(asset, 0.0) - profit  # since the total was made
             found.append(
                 replace(
                     row,
                     wallet=self._steady(asset, row.wallet - profit - isolated + then.margins.get(asset, 0.0), states),
                     cross_wallet=row.wallet - isolated - profit,
-                    venue_cross_unrealized_pnl=profit,
-                    venue_margin_balance=row.wallet - isolated + now.profit.get(asset, 0.0) - profit,
-                    venue_maintenance_margin=None
-                    if None in needed or not states
-                    else sum(one for one in needed if one is not None),
-                    available=spot.available.get(asset),
+                    venue_cross_unrealized_pnl=profit + moved,
+                    # What the venue says is left after maintenance tells its equity by another way than the total.
+                    venue_margin_balance=None if left is None or needed is None else left + needed + moved,
+                    venue_maintenance_margin=needed,
+                    available=left,
                 )
             )
         return found
@@ -180,5 +181,10 @@ def _shares(states: Mapping[str, DexState]) -> _Shares:
 
 def _withdrawable(states: Mapping[str, DexState]) -> float | None:
     """What may leave all dexs together, each in its own dollar token; None where one does not say."""
-    said = [state.withdrawable for state in states.values() if not state.empty]
-    return None if not said or None in said else sum(one for one in said if one is not None)
+    return _sum([state.withdrawable for state in states.values() if not state.empty])
+
+
+def _sum(said: Sequence[float | None]) -> float | None:
+    """The sum of what was said; None where one is not known, or there is none."""
+    known = [one for one in said if one is not None]
+    return sum(known) if known and len(known) == len(said) else None

@@ -22,6 +22,7 @@ DEFAULTS: Mapping[str, float] = {
     "standard_tolerance": 1e-3,  # ratio of the mark; 957 of 998 recorded lines are exact
     "pooled_tolerance": 1e-2,  # ratio of the mark; two answers of two moments, 36 of 86 recorded lines are exact
     "printed_multiple": 1e4,  # multiple of the mark; a printed line 1219 marks away is recorded, null ones are not
+    "held_maintenance": 0.0,  # flag; 1 is the rule of 2023: maintenance held at the mark of now (recorded)
     "oracle_still_seconds": 120.0,  # seconds; the venue itself falls back to its book after 10
 }
 
@@ -40,6 +41,7 @@ MEANING: Mapping[str, str] = {
     "standard_tolerance": "how far the venue's liquidation price may lie from ours, standard mode (ratio of the mark)",
     "pooled_tolerance": "the same in unified mode and portfolio margin (ratio of the mark)",
     "printed_multiple": "above this multiple of the mark the venue prints no liquidation price (multiple)",
+    "held_maintenance": "1: maintenance does not move with the price, as in data before 2024 (flag)",
     "oracle_still_seconds": "after which a builder's oracle that stands still makes its marks old (seconds)",
 }
 

@@ -27,7 +27,7 @@ from monitor.venues.rows import each
 MODES = {"cross": MarginMode.CROSS, "isolated": MarginMode.ISOLATED}
 
 
-class _Leverage(msgspec.Struct, gc=False):
+class _Leverage(msgspec.Struct, gc=False, frozen=True):
     type: str = ""
     value: Loose = None
     rawUsd: Loose = None
