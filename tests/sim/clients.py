@@ -17,7 +17,7 @@ import aiohttp
 from yarl import URL
 
 from monitor.sim.binance import SimBinance
-from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.binance.paths import Member
 from monitor.sim.binance.server import Cadence
 
 QUICK = Cadence(mark_seconds=0.02)
@@ -26,7 +26,7 @@ QUICK = Cadence(mark_seconds=0.02)
 class Client:
     """Asks as one account (None: without a key)."""
 
-    def __init__(self, sim: SimBinance, account: SimAccount | None = None) -> None:
+    def __init__(self, sim: SimBinance, account: Member | None = None) -> None:
         self.sim, self.account = sim, account
         self.headers: dict[str, str] = {}
 

@@ -10,10 +10,12 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import brackets, frames
 from monitor.sim.binance.frames import Frame
+from monitor.sim.binance.paths import USDM
 from monitor.sim.binance.positions import (
     BOTH,
     LONG,
@@ -66,6 +68,8 @@ class SimAccount:
     `bracket_coefficients` are Binance's `notionalCoef`; `pushes` are called with every frame of the user stream.
     """
 
+    product: ClassVar[str] = USDM
+
     name: str
     key: str
     secret: str
@@ -84,6 +88,8 @@ class SimAccount:
     orders: int = 0
     income: deque[Frame] = field(default_factory=lambda: deque(maxlen=KEPT_INCOME))  #: the history, oldest first
     adl_ranks: dict[Symbol, int] = field(default_factory=dict)  #: places in the queue of auto-deleveraging, 0 to 4
+    partners: list[SimAccount] = field(default_factory=list, repr=False)  #: the same user's, of one position mode
+    line: Callable[[SimPosition], float] | None = None  #: prints the lines where a larger account holds this one
 
     # figures
 
@@ -128,6 +134,8 @@ class SimAccount:
 
     def liquidation_price(self, position: SimPosition) -> float:
         """As printed; 0.0 for none."""
+        if self.line is not None:
+            return self.line(position)
         marks = self.marks()
         if position.isolated_wallet is not None:
             return isolated_liquidation_price(position, marks[position.symbol])
@@ -169,7 +177,7 @@ class SimAccount:
         setting.leverage = setting.leverage if leverage is None else leverage
         paid = round(self.market.mark(symbol) if price is None else price, 8)
         position = self._position(symbol, side)
-        profit, fee = self._fill(position, quantity, paid), abs(quantity) * paid * fee_rate
+        profit, fee = self._fill(position, quantity, paid), abs(position.worth(quantity, paid)) * fee_rate
         self._credit(position.asset, profit - fee)
         now = self._stamp(position)
         self._booked(position, profit, fee)
@@ -224,11 +232,14 @@ class SimAccount:
         self.push(frames.multi_assets_update(self.time_ms(), on))
 
     def set_hedge(self, on: bool) -> None:
-        """Change the position mode, which pushes nothing. ValueError while positions are open."""
-        if self.open_positions():
+        """Change the position mode, which is that of both kinds of futures. Pushes nothing. ValueError while positions
+        are open."""
+        every = (self, *self.partners)
+        if any(account.open_positions() for account in every):
             raise ValueError("the position mode cannot change while positions are open")
-        self.positions.clear()
-        self.hedge = on
+        for account in every:
+            account.positions.clear()
+            account.hedge = on
 
     # used by the venue
 
@@ -242,7 +253,7 @@ class SimAccount:
         for position in self.open_positions():
             if position.symbol != symbol:
                 continue
-            amount = round(-position.quantity * self.market.mark(symbol) * rate, 8)
+            amount = round(-position.worth(position.quantity, self.market.mark(symbol)) * rate, 8)
             self._credit(position.asset, amount)
             self._write("FUNDING_FEE", position.asset, amount, symbol)
             isolated = position.isolated_wallet is not None
@@ -311,44 +322,22 @@ class SimAccount:
             )
         found = self.positions.get((symbol, name))
         if found is None:
-            if self.market.contracts[symbol].kind is Kind.INVERSE:
-                raise ValueError(f"{symbol} is not traded in this account")
-            asset = CREDITS if self.wallets.get(CREDITS) else self.market.contracts[symbol].quote
-            found = SimPosition(symbol, name, asset, self.brackets(symbol))
-            self.positions[symbol, name] = found
+            found = self.positions[symbol, name] = self._new_position(symbol, name)
         return found
+
+    def _new_position(self, symbol: Symbol, side: str) -> SimPosition:
+        """A row for a symbol of this account's market."""
+        if self.market.contracts[symbol].kind is Kind.INVERSE:
+            raise ValueError(f"{symbol} is not traded in this account")
+        asset = CREDITS if self.wallets.get(CREDITS) else self.market.contracts[symbol].quote
+        return SimPosition(symbol, side, asset, self.brackets(symbol))
 
     def _fill(self, position: SimPosition, quantity: float, paid: float) -> float:
         """Change a position by a signed quantity; returns the realised profit. Isolated margin moves with it."""
-        before = position.quantity
-        closing = 0.0
-        if before * quantity < 0.0:
-            closing = min(abs(before), abs(quantity))
-            if self.hedge and closing < abs(quantity) - 1e-12:
-                raise ValueError(f"{position.symbol} {position.side}: cannot close {quantity} of {before}")
-        direction = 1.0 if before > 0.0 else -1.0
-        profit = round(direction * closing * (paid - position.entry), 8)
-        left = round(before + (closing if quantity > 0.0 else -closing), 8)
-        if position.isolated_wallet is not None and closing:
-            position.isolated_wallet = round(position.isolated_wallet * (abs(left) / abs(before)), 8)
-        opening = round(abs(quantity) - closing, 8)
-        if not left:
-            position.entry, position.isolated_wallet = 0.0, None
-        if opening:
-            if not left:
-                setting = self.setting(position.symbol)
-                if setting.isolated and self.multi_assets:
-                    raise ValueError("multi-assets mode has no isolated positions")
-                position.isolated_wallet = 0.0 if setting.isolated else None
-            size = abs(left) + opening
-            position.entry = round((abs(left) * position.entry + opening * paid) / size, 8)
-            left = round(size if quantity > 0.0 else -size, 8)
-            if position.isolated_wallet is not None:
-                margin = opening * paid / self.setting(position.symbol).leverage
-                position.isolated_wallet = round(position.isolated_wallet + margin, 8)
-        position.quantity = left
-        position.realized += profit
-        return profit
+        setting = self.setting(position.symbol)
+        if setting.isolated and self.multi_assets and not position.quantity:
+            raise ValueError("multi-assets mode has no isolated positions")
+        return position.fill(quantity, paid, isolated=setting.isolated, leverage=setting.leverage, flips=not self.hedge)
 
     def _credit(self, asset: Asset, amount: float) -> None:
         self.wallets[asset] = round(self.wallets.get(asset, 0.0) + amount, 8)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import brackets, frames
 from monitor.sim.binance.accounts import ADL_RANK, SimAccount
+from monitor.sim.binance.listing import is_dated
+from monitor.sim.binance.paths import LIMITS, Pool
 from monitor.sim.binance.positions import SimPosition, multi_assets_equity_and_maintenance
 from monitor.sim.market import Contract, Kind, Market
 from monitor.sim.text import bare, cut, fixed, price, stepped
 
 Row = dict[str, Any]
 
-WEIGHT_LIMIT = 2400
 NEVER_DELIVERED_MS = 4_133_404_800_000  #: what Binance prints as the delivery date of a perpetual
 
 
@@ -26,7 +27,7 @@ def exchange_info(market: Market, time_ms: int) -> Row:
         "serverTime": time_ms,
         "futuresType": "U_MARGINED",
         "rateLimits": [
-            {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": WEIGHT_LIMIT},
+            {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": LIMITS[Pool.FUTURES]},
             {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
             {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300},
         ],
@@ -97,7 +98,7 @@ def _symbol(contract: Contract) -> Row:
 
 def premium_index(market: Market, symbol: Symbol, time_ms: int, next_funding_ms: int) -> Row:
     """One row of GET /fapi/v1/premiumIndex; a delivery contract has no funding, printed as empty texts."""
-    delivery = market.contracts[symbol].kind is Kind.DELIVERY
+    delivery = is_dated(market.contracts[symbol])
     return {
         "symbol": symbol,
         "markPrice": fixed(market.mark(symbol)),
@@ -218,7 +219,8 @@ def account_config(account: SimAccount) -> Row:
     }
 
 
-def _initial(account: SimAccount, position: SimPosition, mark: float) -> float:
+def initial_margin(account: SimAccount, position: SimPosition, mark: float) -> float:
+    """At the leverage that is set, in the margin asset."""
     return position.notional(mark) / account.setting(position.symbol).leverage
 
 
@@ -228,7 +230,7 @@ def position_risk(account: SimAccount, time_ms: int) -> list[Row]:
     for position in account.open_positions():
         mark = account.market.mark(position.symbol)
         isolated = position.isolated_wallet is not None
-        initial = cut(_initial(account, position, mark))
+        initial = cut(initial_margin(account, position, mark))
         rows.append(
             {
                 "symbol": position.symbol,
@@ -259,7 +261,7 @@ def position_risk(account: SimAccount, time_ms: int) -> list[Row]:
 def account_v3(account: SimAccount) -> Row:
     """GET /fapi/v3/account. In single-asset mode the totals speak of USDT only and include isolated positions."""
     assets = [
-        _asset(account, asset) for asset in sorted(set(account.wallets) | {p.asset for p in account.open_positions()})
+        asset_row(account, name) for name in sorted(set(account.wallets) | {p.asset for p in account.open_positions()})
     ]
     fields = {
         "totalInitialMargin": "initialMargin",
@@ -295,7 +297,8 @@ def account_v3(account: SimAccount) -> Row:
     return {**totals, "assets": assets, "positions": [_account_position(account, p) for p in account.open_positions()]}
 
 
-def _asset(account: SimAccount, asset: Asset) -> Row:
+def asset_row(account: SimAccount, asset: Asset) -> Row:
+    """One asset of an account answer, isolated positions included where the venue includes them."""
     marks = account.marks()
     positions = [p for p in account.open_positions() if p.asset == asset]
     cross = [p for p in positions if p.isolated_wallet is None]
@@ -303,8 +306,8 @@ def _asset(account: SimAccount, asset: Asset) -> Row:
     profit = sum(p.profit(marks[p.symbol]) for p in positions)
     cross_profit = sum(p.profit(marks[p.symbol]) for p in cross)
     required = sum(p.maintenance(marks[p.symbol]) for p in positions)
-    initial = sum(_initial(account, p, marks[p.symbol]) for p in positions)
-    cross_initial = sum(_initial(account, p, marks[p.symbol]) for p in cross)
+    initial = sum(initial_margin(account, p, marks[p.symbol]) for p in positions)
+    cross_initial = sum(initial_margin(account, p, marks[p.symbol]) for p in cross)
     available = max(0.0, cross_wallet + cross_profit - cross_initial)
     return {
         "asset": asset,
@@ -336,12 +339,12 @@ def _account_position(account: SimAccount, position: SimPosition) -> Row:
         else "0.00000000",
         "notional": bare(position.quantity * mark),
         "isolatedWallet": bare(position.isolated_wallet or 0.0),
-        "initialMargin": cut(_initial(account, position, mark)),
+        "initialMargin": cut(initial_margin(account, position, mark)),
         "maintMargin": cut(position.maintenance(mark)),
         "updateTime": position.update_ms,
     }
 
 
-def api_restrictions(account: SimAccount) -> Row:
+def api_restrictions(permissions: Mapping[str, bool]) -> Row:
     """GET /sapi/v1/account/apiRestrictions."""
-    return {**account.permissions, "createTime": 1_698_645_219_000}
+    return {**permissions, "createTime": 1_698_645_219_000}

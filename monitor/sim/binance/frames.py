@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from monitor.domain.names import Asset, Symbol
-from monitor.sim.binance.listing import BUFFERS
+from monitor.sim.binance.listing import BUFFERS, is_dated
 from monitor.sim.binance.positions import Rates
 from monitor.sim.market import Contract, Kind, Market
 from monitor.sim.text import fixed
@@ -20,7 +20,7 @@ UM, CM = 1, 2  #: the `st` of a row since the two venues became one: USDⓈ-M, C
 def mark_row(market: Market, contract: Contract, time_ms: int, next_funding_ms: int) -> Frame:
     """One row of a markPrice array. Delivery and TradFi rows come with empty fields, as the venue sends them."""
     symbol = contract.symbol
-    delivery = contract.kind is Kind.DELIVERY
+    delivery = is_dated(contract)
     return {
         "e": "markPriceUpdate",
         "E": time_ms,

@@ -14,9 +14,10 @@ class _Key:
 
 @dataclass(slots=True)
 class ListenKeys:
-    """The live key of each account. `life_seconds` is short in tests."""
+    """The live key of each account. `life_seconds` is short in tests; `kind` tells the keys of two streams apart."""
 
     life_seconds: float = 3600.0
+    kind: str = ""
     _keys: dict[str, _Key] = field(default_factory=dict)
     _made: int = 0
     _latest: dict[str, str] = field(default_factory=dict)  #: of each account, dead or alive
@@ -26,7 +27,7 @@ class ListenKeys:
         key = self._keys.get(account)
         if key is None:
             self._made += 1
-            text = hashlib.sha512(f"{account} {self._made}".encode()).hexdigest()[:64]
+            text = hashlib.sha512(f"{self.kind}{account} {self._made}".encode()).hexdigest()[:64]
             key = self._keys[account] = _Key(text, 0)
             self._latest[account] = text
         key.until_ms = now_ms + round(self.life_seconds * 1000.0)
@@ -62,3 +63,18 @@ class ListenKeys:
         for account, _ in over:
             del self._keys[account]
         return over
+
+
+class KeyRing:
+    """The listen keys of every kind: those of USDⓈ-M (also Pro's), COIN-M, the margin risk stream, portfolio margin."""
+
+    def __init__(self, life_seconds: float) -> None:
+        self.fapi = ListenKeys(life_seconds)
+        self.dapi = ListenKeys(life_seconds, "dapi ")
+        self.risk = ListenKeys(life_seconds, "risk ")
+        self.papi = ListenKeys(life_seconds, "papi ")
+
+    @property
+    def all(self) -> tuple[ListenKeys, ...]:
+        """Every kind."""
+        return self.fapi, self.dapi, self.risk, self.papi

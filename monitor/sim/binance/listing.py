@@ -76,6 +76,30 @@ def delivery_contract(now: float) -> Contract:
     )
 
 
+def coin_delivery_contract(now: float) -> Contract:
+    """The quarterly COIN-M contract on BTC."""
+    delivery = quarter_end(now)
+    return Contract(
+        symbol=f"BTCUSD_{delivery:%y%m%d}",
+        coin="BTC",
+        quote="USD",
+        kind=Kind.INVERSE,
+        delivery_time=delivery.timestamp(),
+        tick_size="0.1",
+        step_size="1",
+    )
+
+
+def is_dated(contract: Contract) -> bool:
+    """Whether a contract ends by itself, and so has no funding. A perpetual whose end is announced is none."""
+    return contract.kind is Kind.DELIVERY or (contract.kind is Kind.INVERSE and not contract.symbol.endswith("_PERP"))
+
+
+def contract_usd(contract: Contract) -> float:
+    """How many dollars an inverse contract stands for."""
+    return 100.0 if contract.coin == "BTC" else 10.0
+
+
 def contracts(now: float) -> tuple[Contract, ...]:
     """Everything listed at `now`: USDT perpetuals, one in USDC, a delivery contract, TradFi rows, COIN-M rows."""
     linear = tuple(

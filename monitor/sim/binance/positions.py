@@ -7,7 +7,7 @@ bisection of health = margin balance - maintenance, not by the published quotien
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.names import Asset, Symbol
@@ -32,17 +32,63 @@ class SimPosition:
     realized: float = 0.0
     update_ms: int = 0
 
+    # what kinds of contracts differ in
+
+    def worth(self, quantity: float, at: float) -> float:
+        """What a quantity is worth at a price, in the margin asset, with its sign."""
+        return quantity * at
+
+    def gain(self, quantity: float, mark: float) -> float:
+        """What a signed part of the position gains between its entry and a price."""
+        return quantity * (mark - self.entry)
+
+    def averaged(self, held: float, added: float, paid: float) -> float:
+        """The entry after `added` at `paid` to what is held (both unsigned)."""
+        return (held * self.entry + added * paid) / (held + added)
+
+    # figures
+
     def notional(self, mark: float) -> float:
         """Unsigned, in the margin asset."""
-        return abs(self.quantity) * mark
+        return self.worth(abs(self.quantity), mark)
 
     def profit(self, mark: float) -> float:
         """Unrealised."""
-        return self.quantity * (mark - self.entry)
+        return self.gain(self.quantity, mark)
 
     def maintenance(self, mark: float) -> float:
         """Maintenance margin: each side of a hedge is bracketed by itself."""
         return maintenance(self.brackets, self.notional(mark))
+
+    # changes
+
+    def fill(self, quantity: float, paid: float, *, isolated: bool, leverage: int, flips: bool = True) -> float:
+        """Change by a signed quantity; returns the realised profit. Isolated margin moves with it.
+
+        `isolated` and `leverage` are for what it opens. ValueError where it closes more than there is, unless `flips`.
+        """
+        before = self.quantity
+        closing = min(abs(before), abs(quantity)) if before * quantity < 0.0 else 0.0
+        if closing and not flips and closing < abs(quantity) - 1e-12:
+            raise ValueError(f"{self.symbol} {self.side}: cannot close {quantity} of {before}")
+        profit = round(self.gain(closing if before > 0.0 else -closing, paid), 8) if closing else 0.0
+        left = round(before + (closing if quantity > 0.0 else -closing), 8)
+        if self.isolated_wallet is not None and closing:
+            self.isolated_wallet = round(self.isolated_wallet * (abs(left) / abs(before)), 8)
+        opening = round(abs(quantity) - closing, 8)
+        if not left:
+            self.entry, self.isolated_wallet = 0.0, None
+        if opening:
+            if not left:
+                self.isolated_wallet = 0.0 if isolated else None
+            self.entry = round(self.averaged(abs(left), opening, paid) if left else paid, 8)
+            size = abs(left) + opening
+            left = round(size if quantity > 0.0 else -size, 8)
+            if self.isolated_wallet is not None:
+                self.isolated_wallet = round(self.isolated_wallet + self.worth(opening, paid) / leverage, 8)
+        self.quantity = left
+        self.realized += profit
+        return profit
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +193,7 @@ def isolated_liquidation_price(position: SimPosition, mark: float) -> float:
 
 
 def cross_liquidation_price(
-    symbol: Symbol, cash: float, positions: list[SimPosition], marks: Mapping[Symbol, float]
+    symbol: Symbol, cash: float, positions: Sequence[SimPosition], marks: Mapping[Symbol, float]
 ) -> float:
     """The common line of a symbol in a single-asset cross pool, all other marks held; 0.0 for none."""
 

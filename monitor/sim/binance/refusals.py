@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import parse_qsl
-
-from monitor.sim.binance.accounts import SimAccount
 
 RECV_WINDOW_MS = 5000
 RECV_WINDOW_MOST_MS = 60_000
@@ -27,14 +25,14 @@ def params_of(query: str, body: str) -> dict[str, str]:
     return {**dict(parse_qsl(body, keep_blank_values=True)), **dict(parse_qsl(query, keep_blank_values=True))}
 
 
-def account_of(key: str | None, accounts: Mapping[str, SimAccount]) -> SimAccount:
-    """Whose key this is."""
+def check_key(key: str | None, known: Collection[str]) -> str:
+    """A key that the venue knows."""
     if not key:
         raise Refusal(401, -2014, "API-key format invalid.")
-    for account in accounts.values():
-        if hmac.compare_digest(account.key, key):
-            return account
-    raise Refusal(401, -2015, "Invalid API-key, IP, or permissions for action.")
+    found = [one for one in known if hmac.compare_digest(one, key)]
+    if not found:
+        raise Refusal(401, -2015, "Invalid API-key, IP, or permissions for action.")
+    return found[0]
 
 
 def check_time(params: Mapping[str, str], now_ms: int) -> None:

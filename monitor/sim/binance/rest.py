@@ -2,64 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from monitor.domain.names import Symbol
 from monitor.sim.binance import answers, brackets, frames
 from monitor.sim.binance.accounts import SimAccount
-from monitor.sim.binance.listen_keys import ListenKeys
+from monitor.sim.binance.listen_keys import KeyRing, ListenKeys
+from monitor.sim.binance.loans.tokens import ListenTokens
+from monitor.sim.binance.paths import (
+    LISTEN_KEY_METHODS,
+    PORTFOLIO_PRO,
+    PRODUCTS,
+    SIGNED,
+    USDM,
+    Ask,
+    Path,
+    Pool,
+    Security,
+    dearer_for_all,
+    flat,
+    unasked,
+)
+from monitor.sim.binance.portfolio.accounts import PortfolioAccount
 from monitor.sim.binance.refusals import Refusal
 from monitor.sim.market import Kind, Market
-
-
-class Security(StrEnum):
-    """What a path asks for."""
-
-    NONE = "none"
-    KEY = "key"  #: the API key, no signature: listen keys
-    SIGNED = "signed"
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One request, checked."""
-
-    method: str
-    params: Mapping[str, str]
-    now_ms: int
-    next_funding_ms: int
-    account: SimAccount | None = None
-
-    @property
-    def owner(self) -> SimAccount:
-        """The account of a request that needs one."""
-        if self.account is None:
-            raise Refusal(401, -2014, "API-key format invalid.")
-        return self.account
-
-
-Answer = Callable[["Rest", Ask], Any]
-
-
-def _flat(weight: int) -> Callable[[Mapping[str, str]], int]:
-    def weigh(_: Mapping[str, str]) -> int:
-        return weight
-
-    return weigh
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """How one path behaves. `weight` depends on the parameters: a symbol makes some requests cheaper."""
-
-    answer: Answer
-    weight: Callable[[Mapping[str, str]], int] = field(default=_flat(1))
-    security: Security = Security.NONE
-    methods: tuple[str, ...] = ("GET",)
-
 
 INTERVAL_SECONDS = {
     "1m": 60,
@@ -74,11 +42,13 @@ INTERVAL_SECONDS = {
 }
 
 
+@dataclass(slots=True)
 class Rest:
-    """Answers by path. Raises `Refusal` where the venue would."""
+    """Answers of USDⓈ-M by path, and what the answers of all products are made from. Raises `Refusal` as the venue."""
 
-    def __init__(self, market: Market, keys: ListenKeys) -> None:
-        self.market, self.keys = market, keys
+    market: Market
+    keys: KeyRing
+    tokens: ListenTokens
 
     def _symbol(self, ask: Ask) -> Symbol | None:
         symbol = ask.params.get("symbol")
@@ -124,7 +94,7 @@ class Rest:
         seconds = INTERVAL_SECONDS.get(ask.params.get("interval", ""))
         if seconds is None:
             raise Refusal(400, -1120, "Invalid interval.")
-        return answers.mark_price_klines(self.market, symbol, seconds, _limit(ask.params), ask.now_ms)
+        return answers.mark_price_klines(self.market, symbol, seconds, limit_of(ask.params), ask.now_ms)
 
     def funding_info(self, _: Ask) -> Any:
         """Adjusted funding caps."""
@@ -132,58 +102,68 @@ class Rest:
 
     def account(self, ask: Ask) -> Any:
         """Balances and positions."""
-        return answers.account_v3(ask.owner)
+        return answers.account_v3(owner(ask))
 
     def position_risk(self, ask: Ask) -> Any:
         """Positions with the venue's own figures."""
-        rows = answers.position_risk(ask.owner, ask.now_ms)
+        rows = answers.position_risk(owner(ask), ask.now_ms)
         symbol = self._symbol(ask)
         return [row for row in rows if symbol in (None, row["symbol"])]
 
     def symbol_config(self, ask: Ask) -> Any:
         """Leverage and margin type by symbol."""
-        return answers.symbol_config(ask.owner, self._symbols(ask))
+        return answers.symbol_config(owner(ask), self._symbols(ask))
 
     def account_config(self, ask: Ask) -> Any:
         """Modes."""
-        return answers.account_config(ask.owner)
+        return answers.account_config(owner(ask))
 
     def multi_assets(self, ask: Ask) -> Any:
         """The collateral mode alone."""
-        return {"multiAssetsMargin": ask.owner.multi_assets}
+        return {"multiAssetsMargin": owner(ask).multi_assets}
 
     def dual_side(self, ask: Ask) -> Any:
         """The position mode alone."""
-        return {"dualSidePosition": ask.owner.hedge}
+        return {"dualSidePosition": owner(ask).hedge}
 
     def leverage_bracket(self, ask: Ask) -> Any:
         """This user's brackets."""
-        return answers.leverage_bracket(ask.owner, [s for s in self._symbols(ask) if _has_brackets(s)])
+        return answers.leverage_bracket(owner(ask), [s for s in self._symbols(ask) if _has_brackets(s)])
 
     def listen_key(self, ask: Ask) -> Any:
         """Create, keep alive or close the user stream."""
-        owner = ask.owner.name
-        if ask.method == "POST":
-            return {"listenKey": self.keys.create(owner, ask.now_ms)}
-        alive = self.keys.keep_alive(owner, ask.now_ms) if ask.method == "PUT" else self.keys.close(owner)
-        if not alive:
-            raise Refusal(400, -1125, "This listenKey does not exist.")
-        return {"listenKey": self.keys.key_of(owner)} if ask.method == "PUT" else {}
+        return renewed(self.keys.fapi, ask)
 
     def api_restrictions(self, ask: Ask) -> Any:
         """What the key may do."""
-        return answers.api_restrictions(ask.owner)
+        return None if ask.account is None else answers.api_restrictions(ask.account.permissions)
 
     def income(self, ask: Ask) -> Any:
         """The history of the account's cash flows, oldest first."""
-        begins, ends = (int(ask.params.get(name, default)) for name, default in (("startTime", 0), ("endTime", 2**62)))
-        rows = [row for row in ask.owner.income if begins <= row["time"] <= ends]
-        return rows[: min(1000, int(ask.params.get("limit", "100")))]
+        return booked(owner(ask), ask)
 
-    def everything(self, ask: Ask) -> dict[str, Any]:
-        """The answers to all GET requests that need no more than an account, by path: a raw folder's content."""
-        left_out = ("/fapi/v1/markPriceKlines", "/fapi/v1/listenKey", "/fapi/v1/income")
-        return {path: each.answer(self, ask) for path, each in PATHS.items() if path not in left_out}
+
+def owner(ask: Ask) -> SimAccount:
+    """The USDⓈ-M account that asks: also that inside a portfolio margin account."""
+    return ask.account.um if isinstance(ask.account, PortfolioAccount) else ask.of(SimAccount)
+
+
+def booked(account: SimAccount, ask: Ask) -> list[frames.Frame]:
+    """Rows of an account's history within the times that are asked for."""
+    begins, ends = (int(ask.params.get(name, default)) for name, default in (("startTime", 0), ("endTime", 2**62)))
+    rows = [row for row in account.income if begins <= row["time"] <= ends]
+    return rows[: min(1000, int(ask.params.get("limit", "100")))]
+
+
+def renewed(keys: ListenKeys, ask: Ask) -> Any:
+    """Create, keep alive or close a listen key of the account that asks."""
+    name = "" if ask.account is None else ask.account.name
+    if ask.method == "POST":
+        return {"listenKey": keys.create(name, ask.now_ms)}
+    alive = keys.keep_alive(name, ask.now_ms) if ask.method == "PUT" else keys.close(name)
+    if not alive:
+        raise Refusal(400, -1125, "This listenKey does not exist.")
+    return {"listenKey": keys.key_of(name)} if ask.method == "PUT" else {}
 
 
 def _has_brackets(symbol: Symbol) -> bool:
@@ -193,7 +173,8 @@ def _has_brackets(symbol: Symbol) -> bool:
         return False
 
 
-def _limit(params: Mapping[str, str]) -> int:
+def limit_of(params: Mapping[str, str]) -> int:
+    """How many candles are asked for."""
     try:
         limit = int(params.get("limit", "500"))
     except ValueError:
@@ -201,31 +182,32 @@ def _limit(params: Mapping[str, str]) -> int:
     return max(1, min(1500, limit))
 
 
-def _klines_weight(params: Mapping[str, str]) -> int:
-    limit = _limit(params)
+def klines_weight(params: Mapping[str, str]) -> int:
+    """Many candles weigh more."""
+    limit = limit_of(params)
     return 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1000 else 10
 
 
-def _all_or_one(params: Mapping[str, str]) -> int:
-    return 1 if "symbol" in params else 10
-
-
-SIGNED = Security.SIGNED
+_all_or_one = dearer_for_all("symbol", 1, 10)
+_FUTURES = (USDM, PORTFOLIO_PRO)
 PATHS: dict[str, Path] = {
     "/fapi/v1/time": Path(Rest.time),
     "/fapi/v1/exchangeInfo": Path(Rest.exchange_info),
     "/fapi/v1/premiumIndex": Path(Rest.premium_index, _all_or_one),
     "/fapi/v1/assetIndex": Path(Rest.asset_index, _all_or_one),
-    "/fapi/v1/markPriceKlines": Path(Rest.klines, _klines_weight),
-    "/fapi/v1/fundingInfo": Path(Rest.funding_info, _flat(0)),
-    "/fapi/v3/account": Path(Rest.account, _flat(5), SIGNED),
-    "/fapi/v3/positionRisk": Path(Rest.position_risk, _flat(5), SIGNED),
-    "/fapi/v1/symbolConfig": Path(Rest.symbol_config, _flat(5), SIGNED),
-    "/fapi/v1/accountConfig": Path(Rest.account_config, _flat(5), SIGNED),
-    "/fapi/v1/multiAssetsMargin": Path(Rest.multi_assets, _flat(30), SIGNED),
-    "/fapi/v1/positionSide/dual": Path(Rest.dual_side, _flat(30), SIGNED),
-    "/fapi/v1/leverageBracket": Path(Rest.leverage_bracket, _flat(1), SIGNED),
-    "/fapi/v1/income": Path(Rest.income, _flat(30), SIGNED),
-    "/fapi/v1/listenKey": Path(Rest.listen_key, _flat(1), Security.KEY, ("POST", "PUT", "DELETE")),
-    "/sapi/v1/account/apiRestrictions": Path(Rest.api_restrictions, _flat(1), SIGNED),
+    "/fapi/v1/markPriceKlines": Path(Rest.klines, klines_weight, each=unasked),
+    "/fapi/v1/fundingInfo": Path(Rest.funding_info, flat(0)),
+    "/fapi/v3/account": Path(Rest.account, flat(5), SIGNED, products=_FUTURES),
+    "/fapi/v3/positionRisk": Path(Rest.position_risk, flat(5), SIGNED, products=_FUTURES),
+    "/fapi/v1/symbolConfig": Path(Rest.symbol_config, flat(5), SIGNED, products=_FUTURES),
+    "/fapi/v1/accountConfig": Path(Rest.account_config, flat(5), SIGNED, products=_FUTURES),
+    "/fapi/v1/multiAssetsMargin": Path(Rest.multi_assets, flat(30), SIGNED, products=_FUTURES),
+    "/fapi/v1/positionSide/dual": Path(Rest.dual_side, flat(30), SIGNED, products=_FUTURES),
+    "/fapi/v1/leverageBracket": Path(Rest.leverage_bracket, flat(1), SIGNED, products=_FUTURES),
+    "/fapi/v1/income": Path(Rest.income, flat(30), SIGNED, products=_FUTURES, each=unasked),
+    "/fapi/v1/listenKey": Path(
+        Rest.listen_key, flat(1), Security.KEY, LISTEN_KEY_METHODS, products=_FUTURES, each=unasked
+    ),
+    "/api/v3/time": Path(Rest.time, pool=Pool.SPOT),
+    "/sapi/v1/account/apiRestrictions": Path(Rest.api_restrictions, flat(1), SIGNED, products=PRODUCTS, pool=Pool.SAPI),
 }

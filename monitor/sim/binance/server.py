@@ -1,27 +1,50 @@
-"""A simulated Binance USDⓈ-M on loopback: REST and streams as of 2026, a market, accounts, and faults on demand."""
+"""A simulated Binance on loopback: REST and streams as of 2026, a market, accounts of every product, and faults."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, overload
 
 from aiohttp import web
 
 from monitor.domain.clock import Clock
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import frames, listing
-from monitor.sim.binance.accounts import READ_ONLY, SimAccount, credentials
+from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.binance.coinm.accounts import CoinAccount
 from monitor.sim.binance.faults import Faults
 from monitor.sim.binance.gate import Gate
 from monitor.sim.binance.keeper import Keeper
-from monitor.sim.binance.listen_keys import ListenKeys
-from monitor.sim.binance.rest import Ask, Rest
-from monitor.sim.binance.streams import MARKET, PRIVATE, BinanceSpeech, Hub, Terms
+from monitor.sim.binance.listen_keys import KeyRing, ListenKeys
+from monitor.sim.binance.loans.accounts import IsolatedMarginAccount, MarginAccount
+from monitor.sim.binance.loans.keeper import LoansKeeper
+from monitor.sim.binance.loans.tokens import ListenTokens
+from monitor.sim.binance.paths import USDM
+from monitor.sim.binance.portfolio import frames as portfolio_frames
+from monitor.sim.binance.portfolio.accounts import PortfolioAccount
+from monitor.sim.binance.portfolio.keeper import PortfolioKeeper
+from monitor.sim.binance.registry import Registry, keys_of, routes_of
+from monitor.sim.binance.rest import Rest
+from monitor.sim.binance.streams import (
+    MARKET,
+    PM_CLASSIC,
+    PRIVATE,
+    SOCKET_API,
+    USER_ROUTES,
+    BinanceSpeech,
+    Hub,
+    SocketApiSpeech,
+    Terms,
+    route_of,
+)
 from monitor.sim.clock import WallClock
 from monitor.sim.market import Contract, Market
 from monitor.sim.venue import SimVenue
+
+HOSTS = {"dstream": "coinm", "margin-stream": "margin", "ws-api": SOCKET_API}
+"""The first word of an address for what has a host of its own at the venue, and its route here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +56,12 @@ class Cadence:
     pong_seconds: float = 600.0
     connection_seconds: float = 86_400.0
     listen_key_seconds: float = 3600.0
+    listen_token_seconds: float = 86_400.0
 
 
 class SimBinance(SimVenue[BinanceSpeech]):
-    """An async context manager: while it is open, the venue runs at `fapi`, `sapi` and `stream`.
+    """An async context manager: while it is open, the venue runs at `fapi`, `dapi`, `papi`, `sapi`, and its sockets at
+    `stream`, `coinm_stream`, `margin_stream` and `socket_api`.
 
     `market`, `accounts`, `faults`, `keeper`, `requests` and `hub` are there to be read and changed. `speed` is how many
     seconds of market time pass in one of ours. With `paced=False` nothing happens by itself: call `tick`. With
@@ -77,16 +102,20 @@ class SimBinance(SimVenue[BinanceSpeech]):
             ping_seconds=cadence.ping_seconds,
             pong_seconds=cadence.pong_seconds,
         )
-        self.accounts: dict[str, SimAccount] = {}
+        self.registry = Registry(self.market, self.hub, self.now, self.time_ms)
+        self.accounts = self.registry.usdm
         self.keeper = Keeper()
-        self.keys = ListenKeys(cadence.listen_key_seconds)
-        self._rest = Rest(self.market, self.keys)
+        self.loans_keeper = LoansKeeper()
+        self.portfolio_keeper = PortfolioKeeper()
+        self.key_ring = KeyRing(cadence.listen_key_seconds)
+        self.keys = self.key_ring.fapi
+        self.tokens = ListenTokens(cadence.listen_token_seconds)
         self.gate = Gate(
-            rest=self._rest,
+            rest=Rest(self.market, self.key_ring, self.tokens),
             faults=self.faults,
             requests=self.requests,
             sent=self.hub.sent,
-            accounts=self.accounts,
+            accounts=self.registry.everybody,
             now=self.clock.now,
             time_ms=self.time_ms,
             next_funding_ms=self.next_funding_ms,
@@ -105,46 +134,131 @@ class SimBinance(SimVenue[BinanceSpeech]):
         return self.fapi
 
     @property
+    def dapi(self) -> str:
+        """Base URL of /dapi paths."""
+        return self.fapi
+
+    @property
+    def papi(self) -> str:
+        """Base URL of /papi paths."""
+        return self.fapi
+
+    @property
     def stream(self) -> str:
         """Base URL of the stream routes."""
         return self.ws
 
+    @property
+    def coinm_stream(self) -> str:
+        """Base URL of the COIN-M streams."""
+        return f"{self.ws}/dstream"
+
+    @property
+    def margin_stream(self) -> str:
+        """Base URL of the margin risk stream."""
+        return f"{self.ws}/margin-stream"
+
+    @property
+    def socket_api(self) -> str:
+        """Base URL of the socket API."""
+        return self.ws
+
     def _routes(self, app: web.Application) -> None:
-        app.router.add_get("/{route:market|public|private}/{form:stream|ws}", self._socket)
-        app.router.add_get("/{route:market|public|private}/ws/{names:.+}", self._socket)
+        app.router.add_get("/ws-api/v3", self._socket)
+        routes = "market|public|private|dstream|margin-stream|pm|pm-classic"
+        app.router.add_get(f"/{{route:{routes}}}/{{form:stream|ws}}", self._socket)
+        app.router.add_get(f"/{{route:{routes}}}/ws/{{names:.+}}", self._socket)
         app.router.add_route("*", "/{path:.*}", self.gate.answer)
 
     # accounts
+
+    @overload
+    def add_account(
+        self,
+        name: str,
+        *,
+        product: Literal["usdm"] = "usdm",
+        key: str | None = None,
+        secret: str | None = None,
+        permissions: dict[str, bool] | None = None,
+        wallets: dict[Asset, float] | None = None,
+        hedge: bool = False,
+        multi_assets: bool = False,
+        bracket_coefficients: dict[Symbol, float] | None = None,
+    ) -> SimAccount: ...
+
+    @overload
+    def add_account(
+        self,
+        name: str,
+        *,
+        product: Literal["coinm"],
+        key: str | None = None,
+        secret: str | None = None,
+        permissions: dict[str, bool] | None = None,
+        wallets: dict[Asset, float] | None = None,
+        hedge: bool = False,
+        bracket_coefficients: dict[Symbol, float] | None = None,
+    ) -> CoinAccount: ...
+
+    @overload
+    def add_account(
+        self,
+        name: str,
+        *,
+        product: Literal["margin"],
+        key: str | None = None,
+        secret: str | None = None,
+        permissions: dict[str, bool] | None = None,
+        wallets: dict[Asset, float] | None = None,
+        pro: bool = False,
+        leverage: int = 5,
+    ) -> MarginAccount: ...
+
+    @overload
+    def add_account(
+        self,
+        name: str,
+        *,
+        product: Literal["isolated-margin"],
+        key: str | None = None,
+        secret: str | None = None,
+        permissions: dict[str, bool] | None = None,
+        wallets: Mapping[Symbol, Mapping[Asset, float]] | None = None,
+    ) -> IsolatedMarginAccount: ...
+
+    @overload
+    def add_account(
+        self,
+        name: str,
+        *,
+        product: Literal["portfolio-margin", "portfolio-margin-pro"],
+        key: str | None = None,
+        secret: str | None = None,
+        permissions: dict[str, bool] | None = None,
+        wallets: dict[Asset, float] | None = None,
+        um_wallets: dict[Asset, float] | None = None,
+        cm_wallets: dict[Asset, float] | None = None,
+        hedge: bool = False,
+        span: bool = False,
+    ) -> PortfolioAccount: ...
 
     def add_account(
         self,
         name: str,
         *,
+        product: str = USDM,
         key: str | None = None,
         secret: str | None = None,
-        wallets: dict[Asset, float] | None = None,
-        hedge: bool = False,
-        multi_assets: bool = False,
         permissions: dict[str, bool] | None = None,
-        bracket_coefficients: dict[Symbol, float] | None = None,
-    ) -> SimAccount:
-        """A new account; wallets default to 10,000 USDT, the key to a made-up one that may only read."""
-        made_key, made_secret = credentials(name)
-        account = SimAccount(
-            name=name,
-            key=key or made_key,
-            secret=secret or made_secret,
-            market=self.market,
-            time_ms=self.time_ms,
-            wallets=dict(wallets if wallets is not None else {"USDT": 10_000.0}),
-            hedge=hedge,
-            multi_assets=multi_assets,
-            permissions={**READ_ONLY, **(permissions or {})},
-            bracket_coefficients=dict(bracket_coefficients or {}),
-        )
-        account.pushes.append(lambda frame: self.hub.push(name, frame))
-        self.accounts[name] = account
-        return account
+        **terms: Any,
+    ) -> Any:
+        """A new account of one product; its key is a made-up one that may only read, unless one is given.
+
+        `wallets` (default: 10,000 USDT, COIN-M: 0.2 BTC) are of cross margin in portfolio margin, of each pair in
+        isolated margin. The same key may open one account of each product, each under a name of its own.
+        """
+        return self.registry.add(name, product, key=key, secret=secret, permissions=permissions, **terms)
 
     # time
 
@@ -154,7 +268,7 @@ class SimBinance(SimVenue[BinanceSpeech]):
         funded = self.market.step(passed * self.speed)
         for trade in self.traders:
             trade()
-        self.keeper.after_step(list(self.accounts.values()), funded)
+        self._look_after(funded)
         self._deliver()
         self._end_keys()
         self._end_old_connections()
@@ -189,8 +303,8 @@ class SimBinance(SimVenue[BinanceSpeech]):
             connection.flush()
 
     def answers_of(self, name: str) -> dict[str, Any]:
-        """What every GET path answers for an account at this moment, by path."""
-        return self._rest.everything(Ask("GET", {}, self.time_ms(), self.next_funding_ms(), self.accounts[name]))
+        """What every GET path answers an account now, by path; with its query, where one path is asked for each row."""
+        return self.gate.everything(self.registry.find(name))
 
     # listing
 
@@ -200,7 +314,8 @@ class SimBinance(SimVenue[BinanceSpeech]):
 
     def delist(self, symbol: Symbol, *, delivered: bool = False) -> None:
         """End a contract: open positions are settled, and it is gone from every answer and stream."""
-        self.keeper.settle(list(self.accounts.values()), symbol, delivered=delivered)
+        everybody = [*self.registry.futures(), *self.registry.parts()]
+        self.keeper.settle(everybody, symbol, delivered=delivered)
         self.market.delist(symbol)
         self.faults.forget(symbol)
 
@@ -216,11 +331,17 @@ class SimBinance(SimVenue[BinanceSpeech]):
     # faults that act at once
 
     def expire_listen_key(self, account: str, *, event: bool = True) -> None:
-        """End an account's listen key now, with or without telling; its connections stay open and silent."""
-        key = self.keys.key_of(account)
-        self.keys.close(account)
-        if key is not None:
-            self._end_key(account, key, event=event)
+        """End an account's listen keys now, with or without telling; its connections stay open and silent."""
+        for keys in self.key_ring.all:
+            key = keys.key_of(account)
+            keys.close(account)
+            if key is not None:
+                self._end_key(keys, account, key, event=event)
+
+    def expire_listen_token(self, account: str, *, event: bool = True) -> None:
+        """End a margin account's listen tokens and what they opened, with or without telling."""
+        self.tokens.end(account)
+        self._end_subscriptions(account, event=event)
 
     def unknown_event(self, route: str = PRIVATE) -> None:
         """Send an event of a kind that does not exist (yet)."""
@@ -246,19 +367,44 @@ class SimBinance(SimVenue[BinanceSpeech]):
         due = [c for c in self.market.contracts.values() if c.delivery_time and c.delivery_time <= self.now()]
         for contract in due:
             self.delist(contract.symbol, delivered=True)
-            successor = listing.delivery_contract(self.now())
+            coins = contract.quote == "USD"
+            successor = listing.coin_delivery_contract(self.now()) if coins else listing.delivery_contract(self.now())
             if successor.symbol not in self.market.contracts:
                 self.enlist(successor)
 
-    def _end_keys(self) -> None:
-        for account, key in self.keys.expired(self.time_ms()):
-            self._end_key(account, key, event=True)
+    def _look_after(self, funded: Sequence[Symbol]) -> None:
+        """What the venue does by itself, product by product."""
+        paid = [symbol for symbol in funded if not listing.is_dated(self.market.contracts[symbol])]
+        hours = self.loans_keeper.hours_over(self.market)
+        registry = self.registry
+        self.keeper.after_step(registry.futures(), paid)
+        self.loans_keeper.after_step(registry.loans.values(), hours)
+        self.portfolio_keeper.after_step(registry.portfolio.values(), paid, hours)
+        if any(account.pro for account in registry.portfolio.values()) and self.portfolio_keeper.updates_due(
+            self.now()
+        ):
+            for account in registry.portfolio.values():
+                if account.pro:
+                    update = portfolio_frames.pro_update(account, account.totals())
+                    self.hub.push(account.name, update, PM_CLASSIC)
 
-    def _end_key(self, account: str, key: str, *, event: bool) -> None:
-        if event:
-            self.hub.push(account, frames.listen_key_expired(self.time_ms(), key))
-        for connection in self.hub.on(PRIVATE, account):
-            connection.speech.account = None
+    def _end_keys(self) -> None:
+        for keys in self.key_ring.all:
+            for account, key in keys.expired(self.time_ms()):
+                self._end_key(keys, account, key, event=True)
+        self._end_subscriptions(None, event=True)
+
+    def _end_key(self, keys: ListenKeys, account: str, key: str, *, event: bool) -> None:
+        for route in routes_of(self.key_ring, keys):
+            if event:
+                self.hub.push(account, frames.listen_key_expired(self.time_ms(), key), route)
+            for connection in self.hub.on(route, account):
+                connection.speech.account = None
+
+    def _end_subscriptions(self, account: str | None, *, event: bool) -> None:
+        for connection in self.hub.on(SOCKET_API):
+            if isinstance(connection.speech, SocketApiSpeech):
+                connection.speech.end(connection, account, event=event)
 
     def _end_old_connections(self) -> None:
         for connection in self.hub.on():
@@ -267,21 +413,25 @@ class SimBinance(SimVenue[BinanceSpeech]):
 
     def _speech(self, path: str, query: dict[str, str]) -> BinanceSpeech:
         """The route, the form and the streams that an address names: /market/stream?streams=a/b, /market/ws/a/b."""
-        route, _, rest = path.strip("/").partition("/")
+        door, _, rest = path.strip("/").partition("/")
+        route = HOSTS.get(door, door)
         form, _, names = rest.partition("/")
         if route in self.faults.refuse:
             raise ConnectionRefusedError(f"503 on {route}")
+        if route == SOCKET_API:
+            return SocketApiSpeech(self.faults, self.tokens, self.time_ms)
         names = names or query.get("streams", "")
-        key = query.get("listenKey", names) if route == PRIVATE else None
+        key = query.get("listenKey", names) if route in USER_ROUTES and not route_of(names) else None
+        keys = keys_of(self.key_ring, route)
         events = query.get("events")
         terms = Terms(
             route=route,
             wrapped=form == "stream",
-            account=self.keys.account_of(key) if key else None,
-            opener=self.keys.latest_of(key) if key else None,
+            account=keys.account_of(key) if key else None,
+            opener=keys.latest_of(key) if key else None,
             key=key,
             only=frozenset(events.split("/")) if events else None,
         )
         speech = BinanceSpeech(terms, self.faults)
-        speech.subscribe(names.split("/") if names and route != PRIVATE else [])
+        speech.subscribe(names.split("/") if names and key is None else [])
         return speech

@@ -1,24 +1,32 @@
 """The stream side of the simulated Binance: connections, subscriptions, and who gets which frame.
 
 Three routes since April 2026: market, public, private. A subscription to a stream of another route is acknowledged and
-then silent for ever. `/stream` wraps frames as {stream, data}, `/ws` sends them bare.
+then silent for ever. `/stream` wraps frames as {stream, data}, `/ws` sends them bare. The other products have hosts or
+paths of their own, which are routes here too.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.domain.names import Symbol
 from monitor.sim import connections
 from monitor.sim.binance.faults import Faults
 from monitor.sim.binance.frames import Frame, kind_of
+from monitor.sim.binance.loans.frames import stream_terminated
+from monitor.sim.binance.loans.tokens import ListenToken, ListenTokens
 from monitor.sim.connections import Connection, Speech
 from monitor.sim.sent import ANSWER, REFUSAL, USER
 from monitor.sim.sent import PUBLIC as PUBLIC_OWNER
 
 MARKET, PUBLIC, PRIVATE = "market", "public", "private"
-ROUTES = (MARKET, PUBLIC, PRIVATE)
+COINM_HOST, MARGIN_HOST, SOCKET_API = "coinm", "margin", "socket-api"
+PM, PM_CLASSIC = "pm", "pm-classic"
+ROUTES = (MARKET, PUBLIC, PRIVATE, COINM_HOST, MARGIN_HOST, SOCKET_API, PM, PM_CLASSIC)
+USER_ROUTES = (PRIVATE, COINM_HOST, MARGIN_HOST, PM, PM_CLASSIC)  #: those that a listen key opens
 MESSAGES_A_SECOND = 10  #: a client that sends more is thrown out
 STREAMS_A_CONNECTION = 1024
 
@@ -72,7 +80,7 @@ class BinanceSpeech(Speech):
     def offer(self, connection: Connection[Speech], stream: str, data: Any) -> None:
         """Send a frame of a stream on this socket."""
         body = {"stream": stream, "data": data} if self.wrapped else data
-        name = USER if self.route == PRIVATE else stream
+        name = USER if stream == self.key else stream
         connection.offer(json.dumps(body, separators=(",", ":")), name, kind_of(data))
 
     def wants(self, stream: str) -> bool:
@@ -114,11 +122,99 @@ class BinanceSpeech(Speech):
         if self.route in self._faults.wrong_route_silence:
             return
         for name in names[:STREAMS_A_CONNECTION]:
-            if route_of(name) == self.route:
+            if route_of(name) == (MARKET if self.route == COINM_HOST else self.route):
                 self.streams[name] = None
 
 
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
+
+
+@dataclass(slots=True)
+class Subscription:
+    """What a token opened on one socket."""
+
+    number: int
+    token: ListenToken
+
+
+class SocketApiSpeech(BinanceSpeech):
+    """What is spoken with the socket API: requests by id, and events of the subscriptions that tokens opened."""
+
+    def __init__(self, faults: Faults, tokens: ListenTokens, time_ms: Callable[[], int]) -> None:
+        super().__init__(Terms(route=SOCKET_API), faults)
+        self.subscriptions: list[Subscription] = []
+        self._tokens, self._time_ms, self._next = tokens, time_ms, 0
+
+    def answer(self, text: str, connection: Connection[Speech]) -> None:
+        """Answer a request."""
+        try:
+            asked = json.loads(text)
+            method, number, params = asked["method"], asked.get("id"), dict(asked.get("params") or {})
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._refuse(connection, None, 400, -1135, "Invalid JSON Request.")
+            return
+        if self.route in self._faults.no_acknowledgement:
+            return
+        if self.route in self._faults.subscription_error:
+            self._refuse(connection, number, 400, -1000, "An unknown error occurred while processing the request.")
+        elif method == "userDataStream.subscribe.listenToken":
+            self._subscribe(connection, number, str(params.get("listenToken", "")))
+        elif method == "userDataStream.unsubscribe":
+            wanted = params.get("subscriptionId")
+            self.subscriptions = [one for one in self.subscriptions if wanted not in (None, one.number)]
+            self._accept(connection, number, {})
+        elif method in ("ping", "time"):
+            self._accept(connection, number, {} if method == "ping" else {"serverTime": self._time_ms()})
+        else:
+            self._refuse(connection, number, 400, -1020, "This operation is not supported.")
+
+    def push(self, connection: Connection[Speech], account: str, frame: Frame, pair: Symbol | None) -> None:
+        """Send an event to every subscription of an account (and a pair)."""
+        for one in self.subscriptions:
+            if one.token.account == account and one.token.symbol == pair:
+                self._event(connection, one, frame)
+
+    def end(self, connection: Connection[Speech], account: str | None = None, *, event: bool = True) -> None:
+        """End the subscriptions whose tokens are over, or all of an account."""
+        now = self._time_ms()
+        for one in list(self.subscriptions):
+            over = one.token.until_ms <= now if account is None else one.token.account == account
+            if over:
+                self.subscriptions.remove(one)
+                if event:
+                    self._event(connection, one, stream_terminated(now))
+
+    def _subscribe(self, connection: Connection[Speech], number: Any, text: str) -> None:
+        token = self._tokens.find(text, self._time_ms())
+        if token is None or self._faults.unknown_listen_token > 0:
+            self._faults.unknown_listen_token = max(0, self._faults.unknown_listen_token - 1)
+            self._refuse(connection, number, 400, -1209, "Invalid listen token.")
+            return
+        found = next(
+            (
+                one
+                for one in self.subscriptions
+                if (one.token.account, one.token.symbol) == (token.account, token.symbol)
+            ),
+            None,
+        )
+        if found is None:
+            found = Subscription(self._next, token)
+            self._next += 1
+            self.subscriptions.append(found)
+        found.token, self.owner = token, token.account
+        self._accept(connection, number, {"subscriptionId": found.number, "expirationTime": token.until_ms})
+
+    def _event(self, connection: Connection[Speech], one: Subscription, frame: Frame) -> None:
+        body = {"subscriptionId": one.number, "event": frame}
+        connection.offer(json.dumps(body, separators=(",", ":")), USER, kind_of(frame))
+
+    def _accept(self, connection: Connection[Speech], number: Any, result: Frame) -> None:
+        self._reply(connection, {"id": number, "status": 200, "result": result}, ANSWER)
+
+    def _refuse(self, connection: Connection[Speech], number: Any, status: int, code: int, words: str) -> None:
+        body = {"id": number, "status": status, "error": {"code": code, "msg": words}}
+        self._reply(connection, body, REFUSAL)
 
 
 class Hub(connections.Hub[BinanceSpeech]):
@@ -137,9 +233,15 @@ class Hub(connections.Hub[BinanceSpeech]):
             if connection.speech.wants(stream):
                 connection.speech.offer(connection, stream, data)
 
-    def push(self, account: str, frame: Frame) -> None:
+    def push(self, account: str, frame: Frame, route: str = PRIVATE) -> None:
         """Send a user-stream frame to the connections of an account whose filter names its event."""
-        for connection in self.on(PRIVATE, account):
+        for connection in self.on(route, account):
             speech = connection.speech
             if speech.only is None or frame["e"] in speech.only:
                 speech.offer(connection, speech.key or "", frame)
+
+    def push_balances(self, account: str, frame: Frame, pair: Symbol | None) -> None:
+        """Send a frame to the subscriptions that a listen token of the account (and the pair) opened."""
+        for connection in self.on(SOCKET_API):
+            if isinstance(connection.speech, SocketApiSpeech):
+                connection.speech.push(connection, account, frame, pair)

@@ -1,0 +1,1 @@
+"""COIN-M futures: inverse contracts, each settled in its coin."""
