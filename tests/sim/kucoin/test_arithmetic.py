@@ -8,7 +8,7 @@ from monitor.sim.kucoin import arithmetic
 from monitor.sim.kucoin.board import Prices
 from monitor.sim.kucoin.futures import Account, Isolated
 from monitor.sim.kucoin.holdings import ISOLATED, Order, Position
-from monitor.sim.kucoin.listing import SPECS, TAKER_FEE
+from monitor.sim.kucoin.listing import SPECS, TAKER_FEE, Band
 from monitor.sim.kucoin.rows import real_leverage
 from tests.sim.kucoin.clients import still
 
@@ -85,7 +85,7 @@ def test_cross_lines_of_an_inverse_position_have_the_recorded_distance() -> None
 
 
 def test_risk_ratio_of_the_help_centres_example() -> None:
-    """5,000 of margin, 100 lots of bitcoin at 62,000 (0.5 %), an order of 1,000 lots of ether at 3,000 (0.8 %): 5.88 %."""
+    """5,000 of margin, 0.1 bitcoins at 62,000 (0.5 %), an order of 10 ethers at 3,000 (0.8 %): 5.88 %."""
     value = 6_200.0 * (0.005 + TAKER_FEE) + 30_000.0 * (0.008 + TAKER_FEE)
     assert arithmetic.over(value, 5_000.0 - 30_000.0 * TAKER_FEE) == pytest.approx(0.0588, abs=5e-5)
 
@@ -120,7 +120,6 @@ def test_unified_risk_ratio_of_the_recorded_account() -> None:
 
 def test_haircuts_of_the_documents_example() -> None:
     """660 bitcoins in bands of 98, 97.5 and 97 percent at 100,000: 64,570,000."""
-    from monitor.sim.kucoin.listing import Band
 
     bands = (Band(500.0, 0.98), Band(600.0, 0.975), Band(float("inf"), 0.97))
     assert arithmetic.counted(660.0, bands) * 100_000.0 == pytest.approx(64_570_000.0)
