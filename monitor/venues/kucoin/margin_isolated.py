@@ -1,8 +1,8 @@
 """Isolated positions of KuCoin: each a pool with its own margin. Part of `margin`; formulas stand in README.md.
 
 Since 2025-05-22 maintenance = value at mark x (rate of the user's risk level + liquidation fee), against the margin
-with profit. The fee is in no field: the venue's own printed price tells it, where it is sane. Before that day maintenance
-was an amount fixed at entry, and the margin held the closing fee frozen.
+with profit. The fee is in no field: the venue's own printed price tells it, where it is sane. Before that day
+maintenance was an amount fixed at entry, and the margin held the closing fee frozen.
 """
 
 from __future__ import annotations
