@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from monitor.domain.accounts import Account, Balance, MarginMode, Position
-from monitor.domain.names import USD, Asset, PoolKey
+from monitor.domain.names import USD, Asset, PoolKey, Symbol
 from monitor.domain.tables import Tables
-from monitor.domain.tiers import TierTable, flat
+from monitor.domain.tiers import TierBy, TierTable, flat
 from monitor.margin.pool import (
     FULL,
     LIQUIDATION,
@@ -122,7 +122,7 @@ def _legs(account: Account, tables: Tables, cross: list[Position], said: Said) -
 
 def _tiers(position: Position, tables: Tables, said: Said) -> TierTable | None:
     """The venue's tiers; where its own rate of the position is not among them, that one."""
-    table, told = tables.tiers.get(position.symbol), venue_rate(position)
+    table, told = _table(position.symbol, tables), venue_rate(position)
     if table is not None and (told is None or any(abs(one.rate - told) <= SAME_RATE * told for one in table.tiers)):
         return table
     if told is None:
@@ -134,12 +134,18 @@ def _tiers(position: Position, tables: Tables, said: Said) -> TierTable | None:
     return flat(told)
 
 
+def _table(symbol: Symbol, tables: Tables) -> TierTable | None:
+    """The account's own tiers. What is common to all accounts is the growing rate of classic ones."""
+    table = tables.tiers.get(symbol)
+    return table if table is not None and table.by is TierBy.NOTIONAL else None
+
+
 def _orders(account: Account, tables: Tables, said: Said) -> list[Leg]:
     """Resting orders, whose value counts in the tier of their contract."""
     made: list[Leg] = []
     for one in opening(account):
         symbol, words = one.order.symbol, Said()
-        contract, tiers = contract_for(symbol, one.order.margin_asset, tables, words), tables.tiers.get(symbol)
+        contract, tiers = contract_for(symbol, one.order.margin_asset, tables, words), _table(symbol, tables)
         if words.unknown or tiers is None:
             said.reasons.append(f"no contract data or tiers of {symbol}: its orders are not counted")
             continue

@@ -1,0 +1,1 @@
+"""KuCoin's words: frames, answers, descriptions."""
