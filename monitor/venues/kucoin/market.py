@@ -70,14 +70,22 @@ class MarketStream:
         self._client, self._emit, self._clock, self._timings = client, emit, clock, settings.timings
         self.ledger = Ledger(VENUE, None, (), ledger_limits(settings.timings), rows=(MARKS, ASSETS))
         self.needs = Needs()
+        self._told = False  #: somebody said what is needed, if only that nothing is
         self.listed: frozenset[Symbol] | None = None  #: pairs that have a mark; None: not read yet
         self.prices = Prices()
         self._shelves = {host: Shelves(room) for host, room in TOPICS_PER_SOCKET.items()}
         self._live_since: dict[str, float] = {}
 
+    def follow(self, needs: Needs) -> bool:
+        """Stream what is needed now; whether that differs from what was."""
+        if self._told and needs == self.needs:
+            return False
+        self.need(needs)
+        return True
+
     def need(self, needs: Needs) -> None:
         """From now on these contracts and coins are streamed, and no others."""
-        self.needs = needs
+        self.needs, self._told = needs, True
         self._want(Host.FUTURES, [INSTRUMENT_TOPIC + symbol for symbol in needs.symbols])
         pairs = pairs_for(needs.assets, self.listed) if self.listed is not None else []
         self._want(Host.SPOT, [MARGIN_MARK_TOPIC + pair for pair in pairs])
@@ -169,7 +177,7 @@ class MarketStream:
 
         return lambda: Conversation(
             self.ledger,
-            KucoinSpeech(self._timings, line, told=self._told if host is Host.SPOT else None),
+            KucoinSpeech(self._timings, line, told=self._priced if host is Host.SPOT else None),
             self._emit,
             lambda: self._client.offset_seconds or 0.0,
             what=route,
@@ -178,7 +186,7 @@ class MarketStream:
             record=None if self._recorder is UNRECORDED else record,
         )
 
-    def _told(self, raw: bytes, decoded: Decoded, received: float) -> Decoded:
+    def _priced(self, raw: bytes, decoded: Decoded, received: float) -> Decoded:
         """A mark that is quoted in BTC is a price only together with another one."""
         mark = None if decoded.events else margin_mark(raw)
         tick = None if mark is None else self.prices.tick(mark, received)

@@ -10,6 +10,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.events import AccountSnapshot, CashFlow, CashFlowsRead
 from monitor.domain.names import Symbol
 from monitor.venues.budget import Priority
+from monitor.venues.contents import Contents
 from monitor.venues.kept import Kept
 from monitor.venues.kucoin import answers, answers_account, cash, endpoints
 from monitor.venues.kucoin.client import Client
@@ -76,6 +77,8 @@ class FuturesReadings(AccountReadings):
         self._positions: tuple[bytes, ...] = ()  #: as last read: which of them the venue tops up is a setting
         self._fees = Kept(self._fee, FEES_EVERY_SECONDS, clock)
         self._tables = Kept(self._tier_table, timings.tiers_every_seconds, clock)
+        self._known_fees = Contents(timings.missing_spacing_seconds, FEES_EVERY_SECONDS)
+        self._known_tiers = Contents(timings.missing_spacing_seconds, timings.tiers_every_seconds)
 
     @property
     def kind(self) -> str | None:
@@ -99,6 +102,7 @@ class FuturesReadings(AccountReadings):
         hedge = await self._optional("config", endpoints.POSITION_MODE)
         if self._kind == CLASSIC:
             await self._fees.renew(sorted(self.needs.symbols))
+            self._known_fees.read(self._fees.answers, self._clock.monotonic())
         fees = list(self._fees.answers.values())
         self.rows["config"].came(mode)
         with self.rows["config"].taking(mode) as bad:
@@ -118,8 +122,9 @@ class FuturesReadings(AccountReadings):
         return before != self._kind
 
     def lacks_fees(self) -> bool:
-        """Whether something is held whose fees were never read."""
-        return self._kind == CLASSIC and bool(self.needs.symbols - self._fees.answers.keys())
+        """Whether something is held whose fees were not read; True is acted upon."""
+        now = self._clock.monotonic()
+        return self._kind == CLASSIC and self._known_fees.worth_reading(self.needs.symbols, now)
 
     async def _fee(self, symbol: Symbol) -> Answer:
         return await self._ask("config", endpoints.TRADE_FEES, {"symbol": symbol})
@@ -186,8 +191,9 @@ class FuturesReadings(AccountReadings):
     # Tables of a unified account
 
     def lacks_tiers(self) -> bool:
-        """Whether something is held in a unified account whose tiers were not read."""
-        return self._kind == UNIFIED and bool(self.needs.symbols - self._tables.answers.keys())
+        """Whether something is held in a unified account whose tiers were not read; True is acted upon."""
+        now = self._clock.monotonic()
+        return self._kind == UNIFIED and self._known_tiers.worth_reading(self.needs.symbols, now)
 
     async def tiers(self) -> None:
         """Read the tiers of what a unified account holds."""
@@ -197,6 +203,7 @@ class FuturesReadings(AccountReadings):
             await super().tiers()
             return
         refusal = await self._tables.renew(sorted(self.needs.symbols))
+        self._known_tiers.read(self._tables.answers, self._clock.monotonic())
         read = list(self._tables.answers.values())
         if refusal is not None:
             raise refusal

@@ -128,8 +128,7 @@ class KucoinSession(Room):
     def _follow(self) -> None:
         """Ask and subscribe for what was not needed before, and let go of what no longer is."""
         every = self._needs()
-        if every != self._market.needs:
-            self._market.need(every)
+        if self._market.follow(every):
             self._bridge.ring()
         if self._readings.lacks_instruments(every):
             self._instruments.ring()

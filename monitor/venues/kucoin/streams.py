@@ -21,6 +21,7 @@ from monitor.venues.settings import Timings
 from monitor.venues.subscriptions import LedgerLimits, Moment
 
 WELCOME = "welcome"  #: what the first frame is acknowledged under
+NOT_VALID = "(code 401)"  #: how a refusal of a token ends
 MARK_SUBJECT = "mark.index.price"  #: of an instrument's topic: what a mark comes in; funding comes on it too
 TOPICS_A_REQUEST = 50  #: of one kind, with commas between them; the venue takes 100 texts in 10 s
 _NUMBERS = itertools.count(1)
@@ -81,8 +82,8 @@ class KucoinSpeech(Speech):
             self._welcomed = True
             return Decoded(FrameKind.ACKNOWLEDGED, WELCOME, request_id=WELCOME)
         decoded = decode(raw, venue=VENUE, account=self._account, received=received)
-        if decoded.kind is FrameKind.KEY_EXPIRED and not self._welcomed:
-            return replace(decoded, kind=FrameKind.REFUSED, request_id=WELCOME)
+        if decoded.kind is FrameKind.REFUSED and not self._welcomed:
+            return replace(decoded, request_id=WELCOME)
         if decoded.stream.startswith(INSTRUMENT_TOPIC) and decoded.name != MARK_SUBJECT:
             return replace(decoded, stream="")
         if self._told is not None and decoded.stream.startswith(MARGIN_MARK_TOPIC):
@@ -99,7 +100,8 @@ class KucoinSpeech(Speech):
 
     def leaving(self, decoded: Decoded) -> str:
         """A token that is no longer valid: another connection has a new one."""
-        return "the token of this connection is not valid any more" if decoded.kind is FrameKind.KEY_EXPIRED else ""
+        refused = decoded.kind is FrameKind.REFUSED and NOT_VALID in decoded.why
+        return "the token of this connection is not valid any more" if refused else ""
 
     def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:
         """Topics of one kind together; by themselves where something is wrong with one of them."""

@@ -20,6 +20,7 @@ from monitor.venues.session import Put
 from monitor.venues.settings import AccountSettings, Secret
 
 SLACK_SECONDS = 1.0  #: a push may carry a time this long before the reading that did not show it yet
+SETTINGS = frozenset({"user.config", "position.adjustRiskLimit"})  #: frames after which settings are others
 OF_LOANS = (DEBT_TOPIC, ISOLATED_TOPIC)  #: whose topics tell a ratio as often as prices move
 
 
@@ -81,7 +82,7 @@ class UserStream(PrivateStream):
             return ("a wallet changed", False) if self._changed(decoded.events) else ("", False)
         why, config = super()._doubt(decoded)
         if not why and decoded.name in HINTS:
-            return "the user stream told of a setting", True
+            return "the user stream told of a change without its figures", decoded.name in SETTINGS
         return why, config
 
     def _hint(self, decoded: Decoded) -> tuple[str, bool]:
