@@ -22,8 +22,8 @@ from monitor.domain.reports import AccountReport, PoolReport, PositionReport
 from monitor.domain.view import View
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.brackets import of as brackets_of
+from monitor.sim.binance.playback import Playback, Recorded, marks_each_second, read
 from monitor.sim.binance.server import SimBinance
-from monitor.sim.playback import Playback, Recorded, marks_each_second, read
 from tests.e2e.harness import QUICK
 from tests.programs import shared
 

@@ -22,8 +22,8 @@ import structlog
 from monitor.alerts.catalogue import RULES
 from monitor.alerts.rule import Kind
 from monitor.app import core as core_module
+from monitor.sim.binance.days import Days
 from monitor.sim.binance.server import Cadence, SimBinance
-from monitor.sim.days import Days
 from monitor.sim.rounds import Pace
 from tests.soak.accounts import unaccounted
 from tests.soak.growth import growing, sizes

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from monitor.sim.binance import SimBinance
+from monitor.sim.binance.days import Days
 from monitor.sim.binance.mishaps import MISHAPS
 from monitor.sim.clock import ManualClock
-from monitor.sim.days import Days
 from monitor.sim.market import Contract, Kind
 from monitor.sim.rounds import Pace
 

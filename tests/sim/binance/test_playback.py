@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.sim.binance import SimBinance
+from monitor.sim.binance.playback import MARKS, Playback, Recorded, marks_each_second, read
 from monitor.sim.clock import ManualClock
-from monitor.sim.playback import MARKS, Playback, Recorded, marks_each_second, read
 from tests.programs import shared
 from tests.sim.clients import Client
 

@@ -1,0 +1,137 @@
+"""Days of a simulated venue that never rests: people trade, markets crash and recover, connections fail, contracts come
+and go.
+
+At Binance; what is the same at every venue stands in `rounds`.
+"""
+
+from __future__ import annotations
+
+import random
+
+from monitor.domain.names import Asset, Symbol
+from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.binance.mishaps import MISHAPS
+from monitor.sim.binance.server import SimBinance
+from monitor.sim.binance.traders import SYMBOLS, RandomTrader
+from monitor.sim.market import Contract
+from monitor.sim.rounds import USUAL, Pace, Rounds, Say, unsaid
+
+LEVERAGES = (3, 5, 10, 20)
+POOR_RATIO, RICH_RATIO = 0.4, 2.5  #: of what an account began with: below it is filled up, above it is drawn off
+DARING = 0.6  #: the largest trade, of what an account is worth: enough that crashes liquidate somebody
+FIRST_LISTED = 100  #: number of the first new symbol, X100USDT
+
+
+class Days(Rounds[SimBinance]):
+    """One venue's life."""
+
+    def __init__(self, sim: SimBinance, *, seed: int = 1, pace: Pace = USUAL, say: Say = unsaid) -> None:
+        super().__init__(sim, sim.faults, MISHAPS, random.Random(seed), pace, say)
+        self._traders = [
+            RandomTrader(account, seed=seed + place, eagerness=1.0, most_notional=DARING * worth_usd(account))
+            for place, account in enumerate(accounts_of(sim))
+        ]
+        self._began = {account.name: dict(account.wallets) for account in accounts_of(sim)}
+        self._listed: list[Symbol] = []
+        self._numbered = FIRST_LISTED
+        self.begin(
+            (
+                (self._trade, lambda: pace.trade_seconds),
+                (self._deed, lambda: pace.deed_seconds),
+                (self._mishap, lambda: pace.mishap_seconds),
+                (self._crash, lambda: pace.crash_market_seconds / sim.speed),
+                (self._listing, lambda: pace.listing_seconds),
+            )
+        )
+
+    # what happens
+
+    def _trade(self) -> None:
+        trader = self._dice.choice(self._traders)
+        trader.symbols = (*SYMBOLS, *self._listed)
+        trader.trade()
+
+    def _deed(self) -> None:
+        """Somebody moves money, leverage, margin, or changes a mode."""
+        account = self._dice.choice(accounts_of(self._sim))
+        if self._look_after(account):
+            return
+        match self._dice.randrange(5):
+            case 0:
+                self._change_mode(account)
+            case 1:
+                self._margin(account)
+            case 2:
+                position = self._dice.choice(account.open_positions() or [None])
+                if position is not None:
+                    side = None if position.side == "BOTH" else position.side
+                    account.close(position.symbol, side=side)
+            case 3:
+                asset = self._dice.choice(sorted(account.wallets))
+                account.transfer(asset, self._dice.uniform(0.01, 0.05) * self._began[account.name].get(asset, 0.0))
+            case _:
+                symbol = self._dice.choice(SYMBOLS)
+                if account.setting(symbol).isolated is False:
+                    account.set_leverage(symbol, self._dice.choice(LEVERAGES))
+
+    def _look_after(self, account: SimAccount) -> bool:
+        """Fill up who was liquidated, draw off who won: after a week nobody is out of the game."""
+        for asset, began in self._began[account.name].items():
+            held = account.wallets.get(asset, 0.0)
+            if held < POOR_RATIO * began:
+                account.transfer(asset, began - held)
+                self._say(f"{account.name} deposits {began - held:,.2f} {asset}.")
+                return True
+            if held > RICH_RATIO * began and not account.open_positions():
+                account.transfer(asset, began - held)
+                return True
+        return False
+
+    def _margin(self, account: SimAccount) -> None:
+        isolated = [position for position in account.open_positions() if position.isolated_wallet]
+        if isolated:
+            position = self._dice.choice(isolated)
+            side = None if position.side == "BOTH" else position.side
+            account.add_margin(position.symbol, round(0.1 * (position.isolated_wallet or 0.0), 2), side=side)
+
+    def _change_mode(self, account: SimAccount) -> None:
+        """Close everything, then change the position mode or the collateral mode."""
+        for position in account.open_positions():
+            account.close(position.symbol, side=None if position.side == "BOTH" else position.side)
+        for setting in account.settings.values():
+            setting.isolated = False
+        if self._dice.random() < 0.5:
+            account.set_hedge(not account.hedge)
+            words = f"{account.name} goes to {'hedge' if account.hedge else 'one-way'} mode."
+        else:
+            account.set_multi_assets(not account.multi_assets)
+            words = f"{account.name} goes to {'multi' if account.multi_assets else 'single'}-assets mode."
+        for trader in self._traders:
+            if trader.account is account:
+                trader.settle_anew()
+        self._say(words)
+
+    def _listing(self) -> None:
+        """A new contract, with a coin of its own; when too many are listed the oldest goes, its positions settled."""
+        coin: Asset = f"X{self._numbered}"
+        self._numbered += 1
+        contract = Contract(symbol=f"{coin}USDT", coin=coin, quote="USDT", step_size="1")
+        self._sim.enlist(contract, self._dice.uniform(0.5, 5.0))
+        self._listed.append(contract.symbol)
+        self._say(f"{contract.symbol} is listed.")
+        if len(self._listed) > self._pace.listed:
+            gone = self._listed.pop(0)
+            self._sim.delist(gone)
+            for trader in self._traders:
+                trader.settle_anew()
+            self._say(f"{gone} is delisted.")
+
+
+def worth_usd(account: SimAccount) -> float:
+    """What the wallets of an account are worth."""
+    return sum(amount * account.market.asset_usd(asset) for asset, amount in account.wallets.items())
+
+
+def accounts_of(sim: SimBinance) -> list[SimAccount]:
+    """The accounts, in order of their names."""
+    return [sim.accounts[name] for name in sorted(sim.accounts)]
