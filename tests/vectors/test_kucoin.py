@@ -59,7 +59,8 @@ class Vector:
 BEFORE: dict[str, Row] = {
     "2022, added margin": {
         "avgEntryPrice": 43388.0, "markPrice": 43536.65, "markValue": 43.53665, "posInit": 2.1694,
-        "posCross": 2.4985e-05, "posComm": 0.02733446, "posLoss": 0.0, "posMargin": 2.19675944, "posMaint": 0.24861326, "maintMarginReq": 0.005,
+        "posCross": 2.4985e-05, "posComm": 0.02733446, "posLoss": 0.0, "posMargin": 2.19675944,
+        "posMaint": 0.24861326, "maintMarginReq": 0.005,
         "liquidationPrice": 41440.0, "bankruptPrice": 41218.0, "unrealisedPnl": 0.14865, "maintMargin": 2.34540944,
     },
     "2021": {
@@ -88,7 +89,8 @@ BEFORE: dict[str, Row] = {
     },
     "pushed": {
         "avgEntryPrice": 91694.5, "markPrice": 91839.79, "markValue": 91.83979, "posInit": 18.3389,
-        "posCross": 0, "posComm": 0.06602004, "posLoss": 0, "posMargin": 18.40492004, "posMaint": 0.5634627025, "maintMarginReq": 0.005,
+        "posCross": 0, "posComm": 0.06602004, "posLoss": 0, "posMargin": 18.40492004, "posMaint": 0.5634627025,
+        "maintMarginReq": 0.005,
         "liquidationPrice": 73853.0426625, "bankruptPrice": 73355.6, "unrealisedPnl": 0.14529,
         "maintMargin": 18.55021004,
     },
@@ -210,7 +212,8 @@ def inverse_cross() -> float:
     """One dollar of ETHUSDM, whose account's equity its bankruptcy price of 1414.96 tells: nothing else does."""
     row = cross_row(
         "ETHUSDM", 1, 2454.12, avgEntryPrice=2457.12, markValue=-0.000407478, posCost=-0.0004069805,
-        posInit=4.06981e-05, posMargin=4.07478e-05, unrealisedPnl=-4.975e-07, liquidationPrice=1429.96, settleCurrency="ETH", leverage=10,
+        posInit=4.06981e-05, posMargin=4.07478e-05, unrealisedPnl=-4.975e-07, liquidationPrice=1429.96,
+        settleCurrency="ETH", leverage=10,
         maintMarginReq=0.01,
     )  # fmt: skip
     wallet = 1 / 1414.96 - 1 / 2457.12
