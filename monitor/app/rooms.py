@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from monitor.app import settings
 from monitor.app.config import Loaded
@@ -35,53 +36,68 @@ class Room:
     redact: Callable[[str, bytes], bytes]
 
 
+S = TypeVar("S")
+
+
+def _room(
+    told: Callable[[Loaded], S],
+    describe: Describe,
+    session: Callable[[S, Put, Clock, Recorder], Session],
+    read: Callable[[Mapping[str, bytes], AccountKey, float], Offline],
+    capture: Callable[[S, str, Clock, LeftOut], Awaitable[Captured]],
+    redact: Callable[[str, bytes], bytes],
+) -> Room:
+    """A room whose parts take its own settings, which `told` makes of the configuration."""
+    return Room(
+        describe=describe,
+        session=lambda loaded, emit, clock, recorder: session(told(loaded), emit, clock, recorder),
+        read=read,
+        capture=lambda loaded, account, clock, left_out: capture(told(loaded), account, clock, left_out),
+        redact=redact,
+    )
+
+
 def _binance() -> Room:
     from monitor.venues.binance import capture, margin, offline, redact, session
 
-    return Room(
-        describe=margin.describe,
-        session=lambda loaded, emit, clock, recorder: session.BinanceSession(
-            settings.binance(loaded), emit, clock, recorder
-        ),
-        read=offline.read,
-        capture=lambda loaded, account, clock, left_out: capture.capture(
-            settings.binance(loaded), account, clock, left_out
-        ),
-        redact=redact.redact,
+    return _room(
+        settings.binance, margin.describe, session.BinanceSession, offline.read, capture.capture, redact.redact
     )
 
 
 def _bybit() -> Room:
     from monitor.venues.bybit import capture, margin, offline, redact, session
 
-    return Room(
-        describe=margin.describe,
-        session=lambda loaded, emit, clock, recorder: session.BybitSession(
-            settings.bybit(loaded), emit, clock, recorder
-        ),
-        read=offline.read,
-        capture=lambda loaded, account, clock, left_out: capture.capture(
-            settings.bybit(loaded), account, clock, left_out
-        ),
-        redact=redact.redact,
-    )
+    return _room(settings.bybit, margin.describe, session.BybitSession, offline.read, capture.capture, redact.redact)
 
 
 def _okx() -> Room:
     from monitor.venues.okx import capture, margin, offline, redact, session
 
-    return Room(
-        describe=margin.describe,
-        session=lambda loaded, emit, clock, recorder: session.OkxSession(settings.okx(loaded), emit, clock, recorder),
-        read=offline.read,
-        capture=lambda loaded, account, clock, left_out: capture.capture(
-            settings.okx(loaded), account, clock, left_out
-        ),
-        redact=redact.redact,
+    return _room(settings.okx, margin.describe, session.OkxSession, offline.read, capture.capture, redact.redact)
+
+
+def _kucoin() -> Room:
+    from monitor.venues.kucoin import capture, margin, offline, redact, session
+
+    return _room(settings.kucoin, margin.describe, session.KucoinSession, offline.read, capture.capture, redact.redact)
+
+
+def _hyperliquid() -> Room:
+    from monitor.venues.hyperliquid import capture, margin, offline, redact, session
+
+    return _room(
+        settings.hyperliquid, margin.describe, session.HyperliquidSession, offline.read, capture.capture, redact.redact
     )
 
 
-_ROOMS: Mapping[Venue, Callable[[], Room]] = {"binance": _binance, "bybit": _bybit, "okx": _okx}
+_ROOMS: Mapping[Venue, Callable[[], Room]] = {
+    "binance": _binance,
+    "bybit": _bybit,
+    "okx": _okx,
+    "kucoin": _kucoin,
+    "hyperliquid": _hyperliquid,
+}
 VENUES: tuple[Venue, ...] = tuple(_ROOMS)
 
 
@@ -105,18 +121,25 @@ def planned(venue: Venue, loaded: Loaded) -> float:
     """How many times over the readings of a venue's accounts would fill what we may ask of it. Loads no session."""
     match venue:
         case "binance":
-            from monitor.venues.binance.polls import planned_weight
+            from monitor.venues.binance import polls as binance
 
-            at = settings.binance(loaded)
-            return planned_weight(len(at.accounts), at.timings) / (at.weight_per_minute * at.weight_share)
+            return binance.planned(settings.binance(loaded))
         case "bybit":
             from monitor.venues.bybit import polls as bybit
 
             there = settings.bybit(loaded)
             asked = bybit.planned_requests(len(there.accounts), there)
             return asked / (there.requests_per_minute * there.weight_share)
-        case _:
+        case "okx":
             from monitor.venues.okx import polls as okx
 
             told = settings.okx(loaded)
             return okx.planned_requests(len(told.accounts), told) / (told.requests_per_minute * told.weight_share)
+        case "kucoin":
+            from monitor.venues.kucoin import polls as kucoin
+
+            return kucoin.planned(settings.kucoin(loaded))
+        case _:
+            from monitor.venues.hyperliquid import polls as hyperliquid
+
+            return hyperliquid.planned(settings.hyperliquid(loaded))

@@ -25,11 +25,12 @@ from monitor.cli.codes import Exit
 from monitor.cli.demo_screen import LiveScreen, PlainScreen, Screen, Tally
 from monitor.cli.run import in_loop, stop_on_signals
 from monitor.domain.alerts import AlertChange, AlertState
-from monitor.domain.names import Venue
 from monitor.domain.view import View
-from monitor.sim.days import Days
-from monitor.sim.story import GROUP, TOLD_SECONDS, cast, play
-from monitor.sim.world import World
+from monitor.sim.binance.days import Days
+from monitor.sim.cast import every_mode
+from monitor.sim.members import Member, urls
+from monitor.sim.story import TOLD_SECONDS, cast, play
+from monitor.sim.world import EVERY, STORY, World
 
 HOST = "127.0.0.1"
 DRAW_EVERY_SECONDS = 0.25
@@ -90,13 +91,14 @@ class Options:
 
     `speed`: seconds of market time in one of ours. Prices and funding move that much faster; the story, the times that
     frames are stamped with, how often they come, and all deadlines stay as they are. `journal`: the folder that the run
-    is recorded into; None: nothing is written anywhere.
+    is recorded into; None: nothing is written anywhere. `every`: all venues run, each with an account in every mode.
     """
 
     seconds: float | None = None
     port: int = 0
     speed: float = 1.0
     journal: Path | None = None
+    every: bool = False
 
 
 def demo(options: Options) -> Exit:
@@ -131,34 +133,18 @@ def free_port(wanted: int) -> int:
     return 0
 
 
-def configuration(world: World, port: int, journal: Path | None) -> Loaded:
+def configuration(world: World, members: Sequence[Member], port: int, journal: Path | None) -> Loaded:
     """The demo's configuration: base addresses of the simulators, and the keys of their accounts."""
-    binance, bybit, okx = world.binance, world.bybit, world.okx
     tables = [
-        *(_account("binance", account.name, account.key, account.secret) for account in binance.accounts.values()),
-        *(_account("bybit", account.name, account.key, account.secret, GROUP) for account in bybit.accounts.values()),
-        *(
-            _account("okx", account.name, account.key, account.secret, GROUP, account.passphrase)
-            for account in okx.accounts.values()
-        ),
+        "\n".join([f"[accounts.{one.name}]", *(f"{key} = {json.dumps(text)}" for key, text in one.table().items())])
+        for one in members
     ]
-    urls = {
-        "binance": {"fapi": binance.fapi, "sapi": binance.sapi, "stream": binance.stream},
-        "bybit": {"rest": bybit.rest, "public": bybit.public, "private": bybit.private},
-        "okx": {"rest": okx.rest, "stream": okx.stream},
-    }
     overrides = {
-        "venues": {venue: {"urls": there, "timings": TIMINGS} for venue, there in urls.items()},
+        "venues": {venue: {"urls": there, "timings": TIMINGS} for venue, there in urls(world)},
         "web": {"host": HOST, "port": port},
         "journal": {"enabled": False} if journal is None else {"enabled": True, "directory": str(journal.absolute())},
     }
     return loads(SETTINGS + "\n".join(tables), {}, overrides)
-
-
-def _account(venue: Venue, name: str, key: str, secret: str, group: str = "", passphrase: str = "") -> str:
-    """An account's table."""
-    keys = {"venue": venue, "api_key": key, "api_secret": secret, "group": group, "passphrase": passphrase}
-    return "\n".join([f"[accounts.{name}]", *(f"{each} = {json.dumps(text)}" for each, text in keys.items() if text)])
 
 
 class Demo:
@@ -174,11 +160,12 @@ class Demo:
         stop = asyncio.Event()
         stop_on_signals(stop)
         options = self._options
-        async with World(seed=SEED, speed=options.speed) as world, asyncio.TaskGroup() as tasks:
+        names = EVERY if options.every else STORY
+        async with World(names, seed=SEED, speed=options.speed) as world, asyncio.TaskGroup() as tasks:
             for venue in world.venues:
                 venue.market.now = venue.market.funding_interval_seconds - FUNDING_AFTER_SECONDS
-            cast(world)
-            loaded = configuration(world, options.port, options.journal)
+            members = cast(world) + (every_mode(world) if options.every else ())
+            loaded = configuration(world, members, options.port, options.journal)
             tasks.create_task(
                 run_monitor(loaded, stop=stop, on_view=self._see, on_latency=self._tally.latencies.append),
                 name="monitor",

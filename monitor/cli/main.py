@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,6 +58,13 @@ def _options(
     ] = False,
 ) -> None:
     del version
+
+
+class DemoVenues(StrEnum):
+    """Which simulated venues the demo runs."""
+
+    STORY = "story"
+    ALL = "all"
 
 
 @app.command()
@@ -175,12 +183,20 @@ def demo(
         Path | None,
         typer.Option("--journal", metavar="DIR", help="Record the run into this folder; else nothing is written."),
     ] = None,
+    venues: Annotated[
+        DemoVenues,
+        typer.Option("--venues", help="story: the three of the story; all: every one, in every account mode."),
+    ] = DemoVenues.STORY,
 ) -> None:
-    """Show the monitor at work on a simulated exchange: nothing to configure, no account needed.
+    """Show the monitor at work on simulated exchanges: nothing to configure, no account needed.
 
     A story of about two minutes; then the market goes on, with trades, crashes and failures.
     """
     from monitor.cli.demo import Options
     from monitor.cli.demo import demo as command
 
-    _end(lambda: command(Options(seconds=seconds, port=port, speed=speed, journal=journal)))
+    _end(
+        lambda: command(
+            Options(seconds=seconds, port=port, speed=speed, journal=journal, every=venues is DemoVenues.ALL)
+        )
+    )

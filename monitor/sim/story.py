@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.members import Member, keyed
 from monitor.sim.okx.positions import ISOLATED, LONG
 from monitor.sim.world import World
 
@@ -32,7 +33,7 @@ class Step:
     least_seconds: float = 0.0
 
 
-def cast(world: World) -> None:
+def cast(world: World) -> tuple[Member, ...]:
     """The accounts, with what they hold when the story begins. Call it before anyone looks."""
     binance, bybit, okx = world.binance, world.bybit, world.okx
     world.market.daily_volatility_ratio = CALM
@@ -51,6 +52,12 @@ def cast(world: World) -> None:
     desk = okx.add_account("desk", wallets={"USDT": 45_000.0}, hedge=True)
     desk.buy("BTC-USDT-SWAP", HEDGED_BTC * CONTRACTS_A_BTC, side=LONG)
     desk.buy("SOL-USDT-SWAP", 60.0, side=LONG, mode=ISOLATED, lever=20.0)
+    return (
+        keyed("binance", main),
+        keyed("binance", multi),
+        keyed("bybit", hedge, group=GROUP),
+        keyed("okx", desk, group=GROUP),
+    )
 
 
 def fall_towards_liquidation(account: SimAccount, wanted_ratio: float) -> float:
