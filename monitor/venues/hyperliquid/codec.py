@@ -43,6 +43,7 @@ from monitor.venues.rows import SHOWN, each, shown
 __all__ = ["ONE_STATE", "STALE_UNIVERSE", "decode"]
 
 ONE_STATE = "clearinghouseState"
+SPOT_CONTEXT = "activeSpotAssetCtx"  #: the price of one spot pair: pools go by oracles
 ALREADY = "Already subscribed"
 _WORD_SHOWN = 40
 _LOOKS_LIKE = looks_like()
@@ -98,7 +99,7 @@ class _Liquidation(msgspec.Struct, gc=False):
 
 class _UserEvent(msgspec.Struct, gc=False):
     fills: list[msgspec.Raw] | None = None
-    funding: msgspec.Raw | None = None
+    funding: msgspec.Raw = msgspec.Raw(b"")
     liquidation: _Liquidation | None = None
 
 
@@ -152,7 +153,7 @@ def _read(
         return _answer(data)
     if channel == ERROR:
         return _refusal(data)
-    if channel in IGNORED:
+    if channel in IGNORED or channel == SPOT_CONTEXT:
         return Decoded(FrameKind.IGNORED, channel)
     if channel == ALL_CTXS:
         return all_contexts(data, venue, received, known)
@@ -314,7 +315,7 @@ def _user_event(frame: _Frame) -> Decoded:
     events: tuple[Event, ...] = ()
     if body.fills is not None:
         events = _of_fills(frame, body.fills, "")
-    elif body.funding is not None:
+    elif bytes(body.funding):
         events = cash.funding_flows([body.funding], frame.account, frame.received, frame.problems)
     elif body.liquidation is not None:
         events = (

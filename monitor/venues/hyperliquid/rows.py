@@ -140,12 +140,13 @@ def dex_state(body: StateBody, dex: str, collateral: Asset | None) -> DexState:
     cross = [one for one in open_ if one.margin_mode is not MarginMode.ISOLATED]
     alone = [one for one in open_ if one.margin_mode is MarginMode.ISOLATED]
     raw = finite("totalRawUsd", body.crossMarginSummary.totalRawUsd)
+    cash = raw + sum(one.quantity * (one.entry_price or 0.0) for one in cross)
     return DexState(
         dex=dex,
         collateral=collateral,
         positions=tuple(open_),
         value=finite("accountValue", body.crossMarginSummary.accountValue),
-        cash=raw + sum(one.quantity * (one.entry_price or 0.0) for one in cross),
+        cash=finite("what the cross positions cost", cash),
         profit=sum(_profit(one) for one in cross),
         isolated=sum((one.isolated_wallet or 0.0) + _profit(one) for one in alone),
         notional=sum(one.venue.notional or 0.0 for one in cross),
@@ -165,6 +166,7 @@ def position(row: PositionRow, collateral: Asset | None, at: float | None) -> Po
         return Position(symbol=symbol, side=Side.LONG, quantity=0.0, entry_price=None, margin_mode=None)
     entry, value = positive("entryPx", row.entryPx), positive("positionValue", row.positionValue)
     mark = value / abs(size)
+    finite("what the position cost", size * entry)
     mode = MODES.get(row.leverage.type)
     raw = optional(row.leverage.rawUsd)
     if mode is MarginMode.ISOLATED and raw is None:
