@@ -16,7 +16,7 @@ STRICT, NO_CROSS = "strictIsolated", "noCross"
 FIRST = ""  #: the name of the first dex
 
 #: Tiers by number of the table: (lower bound in USD, maximal leverage). A number below 50 is its own single leverage.
-TABLES: Mapping[int, tuple[tuple[float, int], ...]] = {
+TABLES: dict[int, tuple[tuple[float, int], ...]] = {
     51: ((0.0, 10), (3_000_000.0, 5)),
     52: ((0.0, 10), (20_000_000.0, 5)),
     53: ((0.0, 20), (40_000_000.0, 10)),

@@ -1,4 +1,4 @@
-"""What goes wrong between a client and Hyperliquid on a bad day: a row a mishap, switched on until `sim.faults.clear()`.
+"""What goes wrong between a client and Hyperliquid on a bad day: a row a mishap, on until `sim.faults.clear()`.
 
 Each has words for whoever watches, and a deed that rolls dice for where it strikes.
 """

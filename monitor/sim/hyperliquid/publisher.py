@@ -22,6 +22,7 @@ from monitor.sim.hyperliquid.streams import (
     OF_USERS,
     PRICE,
     PRICES,
+    SERVED,
     SPOT,
     STATE,
     STATES,
@@ -77,7 +78,7 @@ class Publisher:
         if subscription.type in (LEDGER, FUNDINGS, FILLS):
             account = self._account(subscription)
             self._history(connection, subscription, list(getattr(account, _KEPT[subscription.type])), first=True)
-        elif subscription.type != EVENTS:
+        elif subscription.type != EVENTS and subscription.type in SERVED:
             self._state(connection, subscription)
 
     # what happens
@@ -94,7 +95,7 @@ class Publisher:
                 connection.speech.push(connection, topic, "user", event)
         for connection, topic in self._topics(SPOT, STATES, STATE):
             if topic.user == account.address:
-                self._state(connection, topic)
+                self._state(connection, topic, again=topic.type != SPOT)
 
     def due(self) -> None:
         """Send prices and states whose time it is."""
