@@ -10,7 +10,7 @@ from monitor.sim.kucoin import loan_rows, rows, unified_rows
 from monitor.sim.kucoin.accounts import SimAccount
 from monitor.sim.kucoin.board import Board, Prices
 from monitor.sim.kucoin.futures import rate_of
-from monitor.sim.kucoin.listing import Spec
+from monitor.sim.kucoin.listing import MAKER_FEE, PAIRS, TAKER_FEE, Spec
 from monitor.sim.kucoin.refusals import Refusal
 from monitor.sim.kucoin.text import amount, coin_of, currency, plain
 from monitor.sim.kucoin.tokens import Token, Tokens
@@ -112,6 +112,12 @@ def margin_mode(ask: Ask) -> Row:
 def position_mode(ask: Ask) -> Row:
     """1 is hedge mode."""
     return {"positionMode": int(ask.owner.hedge)}
+
+
+def trade_fees(ask: Ask) -> Row:
+    """What trading a contract costs."""
+    spec = ask.spec(ask.params.get("symbol", ""))
+    return {"symbol": spec.symbol, "takerFeeRate": plain(TAKER_FEE), "makerFeeRate": plain(MAKER_FEE)}
 
 
 def cross_leverage(ask: Ask) -> Row:
@@ -335,3 +341,25 @@ def isolated_accounts(ask: Ask) -> Row:
         "timestamp": ask.time_ms,
         "assets": assets,
     }
+
+
+def margin_ledger(ask: Ask) -> list[Row]:
+    """What came into margin accounts and went out, latest first."""
+    begin, end = int(ask.params.get("startAt", 0)), int(ask.params.get("endAt", 10**15))
+    return [
+        {
+            "id": 254_000_000 + place,
+            "currency": bill.coin,
+            "amount": plain(abs(bill.amount), 8),
+            "fee": plain(bill.fee, 8),
+            "balance": plain(bill.wallet, 8),
+            "accountType": "ISOLATED_V2" if bill.remark in PAIRS else "MARGIN_V2",
+            "bizType": bill.kind,
+            "direction": "in" if bill.amount >= 0.0 else "out",
+            "createdAt": bill.time_ms,
+            "context": f'{{"symbol":"{bill.remark}"}}' if bill.remark else "",
+            "tax": "0",
+        }
+        for place, bill in enumerate(ask.owner.loan_bills, 1)
+        if ask.params.get("currency") in (None, bill.coin) and begin <= bill.time_ms <= end
+    ][::-1][:PAGE]

@@ -8,7 +8,7 @@ from monitor.domain.names import Asset, Symbol
 from monitor.sim.kucoin import loans
 from monitor.sim.kucoin.board import Prices
 from monitor.sim.kucoin.holdings import Purse
-from monitor.sim.kucoin.ledger import Change, Happened, Ledger
+from monitor.sim.kucoin.ledger import KEPT_BILLS, Bill, Change, Happened, Ledger
 from monitor.sim.kucoin.listing import PAIRS, SPOT_FEE
 
 RESIDUAL_FEE = 0.01  #: of what a liquidation leaves
@@ -34,12 +34,14 @@ class Borrower(Ledger):
         """Put coins into a margin account, or take them out (< 0)."""
         held = self.purse(pair).coin(coin)
         held.total = round(held.total + amount, 8)
+        self._log("TRANSFER", pair, coin, amount)
         self._tell(pair, coin)
 
     def borrow(self, coin: Asset, amount: float, pair: Symbol | None = None) -> None:
         """Borrow coins and keep them."""
         held = self.purse(pair).coin(coin)
         held.total, held.principal = round(held.total + amount, 8), round(held.principal + amount, 8)
+        self._log("BORROW", pair, coin, amount)
         self._tell(pair, coin)
 
     def repay(self, coin: Asset, amount: float | None = None, pair: Symbol | None = None) -> None:
@@ -50,6 +52,7 @@ class Borrower(Ledger):
         interest = min(paid, held.interest)
         held.interest = round(held.interest - interest, 8)
         held.principal = max(0.0, round(held.principal - (paid - interest), 8))
+        self._log("REPAY", pair, coin, -paid)
         self._tell(pair, coin)
 
     def trade_margin(self, pair: Symbol, quantity: float, *, isolated: bool = False) -> None:
@@ -61,6 +64,7 @@ class Borrower(Ledger):
             lacks = max(0.0, -(held.total + amount))
             held.total = round(held.total + amount + lacks, 8)
             held.principal = round(held.principal + lacks, 8)
+            self._log("TRADE_EXCHANGE", where, coin, amount)
         self._tell(where, listed.coin, listed.quote)
 
     def hold_margin(self, coin: Asset, amount: float, pair: Symbol | None = None) -> None:
@@ -105,6 +109,11 @@ class Borrower(Ledger):
     def _status(self, pair: Symbol | None, status: str, kind: str) -> None:
         self.purse(pair).status = status
         self.tell(Change(what=Happened.LOAN_STATUS, symbol=pair or "", words=kind))
+
+    def _log(self, kind: str, pair: Symbol | None, coin: Asset, amount: float) -> None:
+        total = self.purse(pair).coin(coin).total
+        self.loan_bills.append(Bill(self.time_ms(), kind, coin, amount, 0.0, total, pair or ""))
+        del self.loan_bills[:-KEPT_BILLS]
 
     def _tell(self, pair: Symbol | None, *coins: Asset) -> None:
         self.tell(Change(what=Happened.LOANS, symbol=pair or "", words=" ".join(coins)))

@@ -106,6 +106,7 @@ class Ledger:
     isolated: dict[Symbol, Purse] = field(default_factory=dict)
     versions: dict[Asset, int] = field(default_factory=dict)
     bills: list[Bill] = field(default_factory=list)
+    loan_bills: list[Bill] = field(default_factory=list)  #: of margin accounts; the remark is the pair
     payments: list[Payment] = field(default_factory=list)
     told: list[Callable[[Change], None]] = field(default_factory=list)
     _numbers: int = 0

@@ -42,7 +42,7 @@ def _unified(answer: Callable[[Ask], Any], weight: int) -> Path:
 
 BOTH_HOSTS = (FUTURES, SPOT)
 EXACT: dict[str, Path] = {
-    "/api/v1/timestamp": Path(public.server_time, 3, hosts=BOTH_HOSTS),
+    "/api/v1/timestamp": Path(public.server_time, 2, hosts=BOTH_HOSTS),
     "/api/v1/status": Path(public.service_status, 4, hosts=BOTH_HOSTS),
     "/api/v1/bullet-public": Path(answers.bullet_public, 10, hosts=BOTH_HOSTS, method="POST"),
     "/api/v1/bullet-private": Path(answers.bullet_private, 10, FUTURES, BOTH_HOSTS, signed=True, method="POST"),
@@ -55,6 +55,7 @@ EXACT: dict[str, Path] = {
     "/api/v1/position": _futures(answers.position, 2),
     "/api/v2/position": _futures(answers.position, 2),
     "/api/v1/account-overview": _futures(answers.overview, 5),
+    "/api/v1/trade-fees": _futures(answers.trade_fees, 3),
     "/api/v1/orders": _futures(answers.active_orders, 2),
     "/api/v2/position/getMarginMode": _futures(answers.margin_mode, 2),
     "/api/v2/position/getPositionMode": _futures(answers.position_mode, 2),
@@ -64,13 +65,14 @@ EXACT: dict[str, Path] = {
     "/api/v1/funding-history": _futures(answers.funding_history, 5),
     # spot margin
     "/api/v3/mark-price/all-symbols": Path(public.margin_marks, 10, hosts=(SPOT,)),
-    "/api/v1/margin/config": Path(public.margin_config, 25, SPOT, (SPOT,)),
-    "/api/v3/margin/currencies": Path(public.margin_currencies, 20, SPOT, (SPOT,)),
-    "/api/v1/isolated/symbols": Path(public.isolated_symbols, 20, SPOT, (SPOT,)),
+    "/api/v1/margin/config": Path(public.margin_config, 25, hosts=(SPOT,)),
+    "/api/v3/margin/currencies": _margin(public.margin_currencies, 20),
+    "/api/v1/isolated/symbols": _margin(public.isolated_symbols, 3),
     "/api/v3/margin/accounts": _margin(answers.margin_accounts, 15),
     "/api/v3/isolated/accounts": _margin(answers.isolated_accounts, 15),
+    "/api/v3/hf/margin/account/ledgers": _margin(answers.margin_ledger, 2),
     # the unified account
-    "/api/ua/v1/account/mode": Path(answers.account_mode, 30, MANAGEMENT, (SPOT,), signed=True),
+    "/api/ua/v1/account/mode": Path(answers.account_mode, 30, UNIFIED, (SPOT,), signed=True),
     "/api/ua/v1/unified/account/overview": _unified(answers.unified_overview, 5),
     "/api/ua/v1/unified/account/balance": _unified(answers.unified_balance, 5),
     "/api/ua/v1/unified/position/open-list": _unified(answers.unified_positions, 3),
