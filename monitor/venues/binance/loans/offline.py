@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from monitor.domain.events import AssetTick, CollateralLoaded, Event
 from monitor.domain.names import Asset
 from monitor.venues.binance.endpoints import API_RESTRICTIONS
@@ -30,19 +32,24 @@ def _cross(found: Found) -> list[Event]:
         brackets = found.first(LEVERAGE_BRACKET)
         tables.append(answers.cross_collateral(ratios, brackets, account, time, found.problems))
     snapshot = answers.cross_snapshot(body, account, time, time)
+    assets = found.assets()
     return [
         *tables,
-        *found.assets(),
-        *_prices(found),
+        *assets,
+        *_prices(found, _dollars(assets)),
         *found.permissions(),
         found.configured(answers.cross_config(body, account, time, time)),
         snapshot,
     ]
 
 
-def _prices(found: Found) -> list[AssetTick]:
+def _dollars(events: Iterable[Event]) -> dict[Asset, float]:
+    return {event.asset: event.price_usd for event in events if isinstance(event, AssetTick)}
+
+
+def _prices(found: Found, dollars: Mapping[Asset, float]) -> list[AssetTick]:
     """Prices of pairs; those in other coins after those in dollars, which they are computed with."""
-    raws, told = list(found.by_symbol(PRICE_INDEX).values()), dict[Asset, float]()
+    raws, told = list(found.by_symbol(PRICE_INDEX).values()), dict(dollars)
     ticks: list[AssetTick] = []
     for _ in range(2):
         later: list[bytes] = []
@@ -52,7 +59,7 @@ def _prices(found: Found) -> list[AssetTick]:
                 later.append(raw)
             else:
                 ticks.append(tick)
-        told = {tick.asset: tick.price_usd for tick in ticks}
+        told |= {tick.asset: tick.price_usd for tick in ticks}
         raws = later
     return ticks
 
@@ -65,10 +72,11 @@ def _isolated(found: Found) -> list[Event]:
     if tiers:
         tables.append(answers.isolated_tiers(tiers, account, time, found.problems))
     snapshot = answers.isolated_snapshot(body, account, time, time)
+    assets = found.assets()
     return [
         *tables,
-        *found.assets(),
-        *answers.isolated_prices(body, found.venue, time),
+        *assets,
+        *answers.isolated_prices(body, found.venue, time, _dollars(assets)),
         *found.permissions(),
         found.configured(answers.isolated_config(body, account, time, time)),
         *found.marks(snapshot),

@@ -251,7 +251,7 @@ def _tiers(row: _RateRow) -> list[tuple[float, float]]:
 class _IndexRow(msgspec.Struct, gc=False):
     asset: str
     assetIndexPrice: float
-    time: float
+    time: Loose = None
 
 
 def asset_prices(
@@ -262,7 +262,7 @@ def asset_prices(
     def made(row: _IndexRow) -> AssetTick:
         if not row.asset:
             raise BadField("asset is empty")
-        price, at = positive("assetIndexPrice", row.assetIndexPrice), seconds("time", row.time)
-        return AssetTick(venue, row.asset, price, at, received)
+        at = received if row.time is None else seconds("time", row.time)
+        return AssetTick(venue, row.asset, positive("assetIndexPrice", row.assetIndexPrice), at, received)
 
     return tuple(each(rows(raw, venue, "asset-index-price"), _IndexRow, made, "index", problems))
