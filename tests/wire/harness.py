@@ -118,7 +118,7 @@ class Wired:
 
     def streams(self) -> list[FeedStatus]:
         """The rows of streams, without those of readings."""
-        return [one for one in self.session.feeds() if one.stream in ("marks", "assets", "user")]
+        return [one for one in self.session.feeds() if not one.polled]
 
     def held(self, account: str = "main") -> dict[PositionKey, float]:
         """Quantities, as the simplest reader of these events would have them."""
@@ -175,6 +175,20 @@ def written_in(events: list[Event]) -> Put:
     return put
 
 
+def urls_of(sim: SimBinance) -> BinanceUrls:
+    """Where the simulator is."""
+    return BinanceUrls(
+        fapi=sim.fapi,
+        dapi=sim.dapi,
+        papi=sim.papi,
+        sapi=sim.sapi,
+        stream=sim.stream,
+        coinm_stream=sim.coinm_stream,
+        margin_stream=sim.margin_stream,
+        socket_api=sim.socket_api,
+    )
+
+
 def session_of(
     sim: SimBinance,
     *,
@@ -193,10 +207,11 @@ def session_of(
             name=one.name,
             credentials=Credentials(api_key=Secret(one.key), api_secret=Secret(secret or one.secret)),
             permissions=policy,
+            product=one.product,
         )
-        for one in sim.accounts.values()
+        for one in sim.registry.everybody()
     )
-    urls = BinanceUrls(fapi=sim.fapi, sapi=sim.sapi, stream=sim.stream)
+    urls = urls_of(sim)
     return BinanceSession(
         replace(BinanceSettings(accounts=accounts, urls=urls, timings=timings), **settings),
         emit,

@@ -1,15 +1,62 @@
-"""An account's raw answers as `assess` reads them, asked for once."""
+"""An account's raw answers as `assess` reads them, asked for once: what follows the product and what it holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import AuthRejected, VenueError
 from monitor.venues import folder
-from monitor.venues.binance.client import Client
-from monitor.venues.binance.endpoints import CAPTURED, REQUIRED
-from monitor.venues.binance.settings import BinanceSettings
+from monitor.venues.binance import endpoints as usdm
+from monitor.venues.binance import endpoints_coinm as coinm
+from monitor.venues.binance.client import VENUE, Client
+from monitor.venues.binance.endpoint import Endpoint
+from monitor.venues.binance.loans import answers as loan_answers
+from monitor.venues.binance.loans import endpoints as loans
+from monitor.venues.binance.loans.pairs import STABLES
+from monitor.venues.binance.planned import product_of
+from monitor.venues.binance.portfolio import answers as portfolio_answers
+from monitor.venues.binance.portfolio import endpoints as portfolio
+from monitor.venues.binance.prices import QUOTE
+from monitor.venues.binance.settings import (
+    COINM,
+    ISOLATED_MARGIN,
+    MARGIN,
+    PORTFOLIO,
+    PORTFOLIO_PRO,
+    USDM,
+    BinanceSettings,
+)
+
+_FUTURES = (usdm.EXCHANGE_INFO, usdm.PREMIUM_INDEX, coinm.EXCHANGE_INFO, coinm.PREMIUM_INDEX, usdm.API_RESTRICTIONS)
+CAPTURED: Mapping[str, tuple[Endpoint, ...]] = {
+    USDM: usdm.CAPTURED,
+    COINM: (*coinm.CAPTURED, usdm.ASSET_INDEX, usdm.API_RESTRICTIONS),
+    MARGIN: (*loans.CROSS_CAPTURED, usdm.ASSET_INDEX, usdm.API_RESTRICTIONS),
+    ISOLATED_MARGIN: (*loans.ISOLATED_CAPTURED, usdm.ASSET_INDEX, usdm.API_RESTRICTIONS),
+    PORTFOLIO: (*portfolio.CAPTURED, *_FUTURES),
+    PORTFOLIO_PRO: (
+        *portfolio.PRO_CAPTURED,
+        usdm.POSITION_RISK,
+        coinm.POSITION_RISK,
+        usdm.ACCOUNT_CONFIG,
+        usdm.LEVERAGE_BRACKET,
+        coinm.LEVERAGE_BRACKET,
+        *_FUTURES,
+    ),
+}
+"""What is asked of an account of each product, whatever it holds, in this order."""
+
+REQUIRED: frozenset[Endpoint] = frozenset(
+    {
+        *usdm.REQUIRED,
+        *coinm.REQUIRED,
+        *loans.CROSS_REQUIRED,
+        *loans.ISOLATED_REQUIRED,
+        *portfolio.REQUIRED,
+        *portfolio.PRO_REQUIRED,
+    }
+)
 
 
 async def capture(
@@ -19,25 +66,57 @@ async def capture(
 
     An optional one that fails is left out, and `left_out` told so.
     """
-    credentials = next(one.credentials for one in settings.accounts if one.name == account)
-    client = Client(settings, lambda _event: None, clock)
-    answers: dict[str, bytes] = {}
-    first = clock.now()
+    capturing = _Capturing(settings, account, clock, left_out)
     try:
-        await client.measure_clock()
-        for endpoint in CAPTURED:
-            try:
-                answer = await client.ask(endpoint, None, credentials if endpoint.signed else None)
-            except AuthRejected:
-                raise
-            except VenueError as error:
-                if endpoint in REQUIRED:
-                    raise
-                left_out(f"{folder.name(endpoint.path)} is left out: {error}")
-                continue
-            if not answers:
-                first = answer.received
-            answers[folder.name(endpoint.path)] = answer.body
+        await capturing.everything()
     finally:
-        await client.close()
-    return answers, first
+        await capturing.client.close()
+    return capturing.answers, capturing.first
+
+
+class _Capturing:
+    def __init__(self, settings: BinanceSettings, account: str, clock: Clock, left_out: Callable[[str], None]) -> None:
+        self.client = Client(settings, lambda _event: None, clock)
+        self.answers: dict[str, bytes] = {}
+        self.first = clock.now()
+        self._account = next(one for one in settings.accounts if one.name == account)
+        self._left_out = left_out
+
+    async def everything(self) -> None:
+        await self.client.measure_clock()
+        product = product_of(self._account.product)
+        for endpoint in CAPTURED[product]:
+            body = await self._ask(endpoint)
+            if body is not None:
+                await self._follow(endpoint, body)
+
+    async def _follow(self, endpoint: Endpoint, body: bytes) -> None:
+        """Ask what only this answer tells to ask."""
+        key, at = self._account.key, self.first
+        if endpoint == loans.CROSS_ACCOUNT:
+            snapshot = loan_answers.cross_snapshot(body, key, at, at)
+            for asset in sorted({one.asset for one in snapshot.balances} - set(STABLES)):
+                await self._ask(loans.PRICE_INDEX, {"symbol": asset + QUOTE})
+        elif endpoint == loans.ISOLATED_ACCOUNT:
+            for wallet in loan_answers.isolated_snapshot(body, key, at, at).wallets:
+                await self._ask(loans.ISOLATED_TIER, {"symbol": wallet.name})
+        elif endpoint == portfolio.PRO_ACCOUNT and portfolio_answers.kind_of(body, VENUE) == portfolio_answers.SPAN:
+            await self._ask(portfolio.PRO_ACCOUNT_SPAN)
+
+    async def _ask(self, endpoint: Endpoint, params: Mapping[str, str] | None = None) -> bytes | None:
+        """One answer, kept under its name; None where it is optional and was refused."""
+        name = folder.name(endpoint.path, params)
+        credentials = self._account.credentials if endpoint.signed else None
+        try:
+            answer = await self.client.ask(endpoint, params, credentials)
+        except AuthRejected:
+            raise
+        except VenueError as error:
+            if endpoint in REQUIRED:
+                raise
+            self._left_out(f"{name} is left out: {error}")
+            return None
+        if not self.answers:
+            self.first = answer.received
+        self.answers[name] = answer.body
+        return answer.body

@@ -10,23 +10,25 @@ from monitor.domain.clock import Clock
 from monitor.domain.events import AccountSnapshot
 from monitor.domain.names import Asset, Symbol
 from monitor.domain.recording import UNRECORDED, Recorder
-from monitor.domain.view import FeedStatus
 from monitor.venues.binance import keyed
 from monitor.venues.binance.client import Client
+from monitor.venues.binance.keyed import KeyedRoute
 from monitor.venues.binance.loans import codec as loans_codec
 from monitor.venues.binance.loans.polls import CrossReadings, IsolatedReadings
 from monitor.venues.binance.loans.user import BalanceStream
+from monitor.venues.binance.market_polls import coin_margined
 from monitor.venues.binance.planned import product_of
 from monitor.venues.binance.polls import AccountReadings, CoinmReadings
 from monitor.venues.binance.portfolio import codec as portfolio_codec
 from monitor.venues.binance.portfolio.polls import PortfolioReadings, ProReadings, RetailReadings
 from monitor.venues.binance.prices import Prices
 from monitor.venues.binance.settings import COINM, ISOLATED_MARGIN, MARGIN, PORTFOLIO, PORTFOLIO_PRO, BinanceUrls
+from monitor.venues.binance.several import Several, SeveralDesk
 from monitor.venues.binance.shared import Shared
 from monitor.venues.binance.streams import BinanceSpeech, Decode
 from monitor.venues.binance.user import UserStream
 from monitor.venues.desk import Desk, Further
-from monitor.venues.session import Job, Put
+from monitor.venues.session import Put
 from monitor.venues.settings import AccountSettings, Timings
 
 PRO_UPDATE, PRO_UPDATE_SECONDS = "PM_PRO_ACCOUNT_UPDATE", 20.0  #: comes every 5 s; without it for so long: dead
@@ -90,7 +92,7 @@ class FuturesDesk(Desk):
         self._tell_held(symbols)
 
 
-class PortfolioDesk(Desk):
+class PortfolioDesk(SeveralDesk):
     """An account of portfolio margin: positions of both futures, and loans and collateral that prices are asked for."""
 
     def __init__(self, settings: AccountSettings, common: Common, stretch: Callable[[], float]) -> None:
@@ -100,7 +102,7 @@ class PortfolioDesk(Desk):
         self._portfolio: PortfolioReadings = kind(
             settings, common.client, common.emit, common.clock, timings, common.shared
         )
-        user = _keyed_stream(
+        own = _keyed_stream(
             settings,
             common,
             self.resync,
@@ -110,10 +112,18 @@ class PortfolioDesk(Desk):
             hints=portfolio_codec.HINTS - {PRO_UPDATE},
             ticking=(PRO_UPDATE, PRO_UPDATE_SECONDS) if pro else None,
         )
+        self.further_streams = (
+            ()
+            if not pro
+            else tuple(
+                _keyed_stream(settings, common, self.resync, self._holds_symbols, route=one)
+                for one in keyed.pro_futures(common.urls)
+            )
+        )
         super().__init__(
             settings.key,
             self._portfolio,
-            user,
+            Several(own, self.further_streams, self._check_positions if pro else own.cross_check),
             common.emit,
             common.clock,
             timings,
@@ -124,6 +134,13 @@ class PortfolioDesk(Desk):
                 Further("collateral", self._portfolio.collateral, lambda: timings.tiers_every_seconds),
             ),
         )
+
+    def _check_positions(self, snapshot: AccountSnapshot) -> None:
+        """Each kind of futures tells of its own positions; balances are told by none of Pro's streams for certain."""
+        for stream, coins in zip(self.further_streams, (False, True), strict=True):
+            theirs = [one for one in snapshot.positions if coin_margined(one.symbol) is coins]
+            stamps = [one.update_time for one in theirs if one.update_time is not None]
+            stream.must_have_told(max(stamps, default=float("-inf")))
 
     def _holds_all(self, snapshot: AccountSnapshot) -> None:
         self._holds_symbols({position.symbol for position in snapshot.positions})
@@ -136,7 +153,7 @@ class PortfolioDesk(Desk):
         self._tell_held(symbols)
 
 
-class CrossDesk(Desk):
+class CrossDesk(SeveralDesk):
     """An account of cross margin: balances by a token, debts and the venue's warnings on a stream of their own."""
 
     def __init__(self, settings: AccountSettings, common: Common, stretch: Callable[[], float]) -> None:
@@ -144,45 +161,30 @@ class CrossDesk(Desk):
         self._hold = partial(common.prices.hold, settings.key, settings.credentials)
         self._before: AccountSnapshot | None = None
         readings = CrossReadings(settings, common.client, common.emit, common.clock, timings, common.shared)
-        self.risk = _keyed_stream(
+        self._balances = _balances(settings, common, self.resync)
+        self._warnings = _keyed_stream(
             settings, common, self.resync, _nothing, decode=loans_codec.decode, hints=loans_codec.HINTS
         )
+        self.further_streams = (self._warnings,)
         super().__init__(
             settings.key,
             readings,
-            _balances(settings, common, self.resync),
+            Several(self._balances, self.further_streams, self._check),
             common.emit,
             common.clock,
             timings,
             stretch,
-            self._holds_all,
+            lambda snapshot: self._hold(_assets(snapshot)),
             (Further("collateral", readings.collateral, lambda: timings.tiers_every_seconds),),
         )
 
-    def jobs(self) -> tuple[Job, ...]:
-        """The account's jobs, with that of the second stream."""
-        more = Job("risk stream", self.account.account, self._permitted_only(self.risk.run))
-        return (*super().jobs(), more)
-
-    def feeds(self) -> tuple[FeedStatus, ...]:
-        """Both streams, then each reading."""
-        user, *readings = super().feeds()
-        return (user, *self.risk.ledger.statuses(), *readings)
-
-    def malformed(self) -> tuple[str, ...]:
-        """What could not be read, for diagnosis."""
-        return (*super().malformed(), *self.risk.ledger.malformed)
-
-    def _refuse(self, why: str) -> None:
-        super()._refuse(why)
-        self.risk.stop(why)
-
-    def _holds_all(self, snapshot: AccountSnapshot) -> None:
-        self._hold(_assets(snapshot))
+    def _check(self, snapshot: AccountSnapshot) -> None:
+        """What is owned is told by balances, what is owed by the venue's warnings."""
+        self._balances.cross_check(snapshot)
         before, self._before = self._before, snapshot
         if before is not None and _debts(before) != _debts(snapshot):
             # Rows have no time: a debt changed after the earlier of the two readings was asked for.
-            self.risk.must_have_told(before.asked + (self._client.offset_seconds or 0.0))
+            self._warnings.must_have_told(before.asked + (self._client.offset_seconds or 0.0))
 
 
 class IsolatedDesk(Desk):
@@ -223,8 +225,10 @@ def _keyed_stream(
     decode: Decode | None = None,
     hints: Collection[str] = (),
     ticking: tuple[str, float] | None = None,
+    route: KeyedRoute | None = None,
 ) -> UserStream:
-    route = keyed.routes(common.urls)[product_of(settings.product)]
+    """A stream with a listen key, the product's own if no other is named."""
+    route = route or keyed.routes(common.urls)[product_of(settings.product)]
     speech = None if decode is None else partial(BinanceSpeech, settings.key, decode)
     return UserStream(
         settings,

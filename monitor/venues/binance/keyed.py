@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.venues.binance import endpoints, endpoints_coinm
 from monitor.venues.binance.endpoint import Endpoint
@@ -11,7 +11,8 @@ from monitor.venues.binance.portfolio import endpoints as portfolio
 from monitor.venues.binance.settings import COINM, MARGIN, PORTFOLIO, PORTFOLIO_PRO, USDM, BinanceUrls
 from monitor.venues.settings import Secret
 
-STREAM, RISK = "user", "risk"  #: rows: an account's own stream, and that of the venue's warnings where it is another
+STREAM = "user"  #: the row of an account's own stream
+WARNINGS, USDM_EVENTS, COINM_EVENTS = "warnings", "usdm", "coinm"  #: rows of further ones, where a product has them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,12 @@ class KeyedRoute:
         return {"listenKey": key.reveal()} if self.names_key and key is not None else {}
 
 
+def pro_futures(urls: BinanceUrls) -> tuple[KeyedRoute, KeyedRoute]:
+    """The streams of both futures beside that of Pro, which tells nothing of positions; a key opens several."""
+    of = routes(urls)
+    return replace(of[USDM], stream=USDM_EVENTS), replace(of[COINM], stream=COINM_EVENTS)
+
+
 def routes(urls: BinanceUrls) -> dict[str, KeyedRoute]:
     """The streams by product; isolated margin has none that takes a listen key."""
     stream = urls.stream.rstrip("/")
@@ -56,7 +63,7 @@ def routes(urls: BinanceUrls) -> dict[str, KeyedRoute]:
             base=urls.margin_stream.rstrip("/") + loans.RISK_ROUTE,
             create=loans.RISK_KEY_CREATE,
             extend=loans.RISK_KEY_EXTEND,
-            stream=RISK,
+            stream=WARNINGS,
             names_key=True,
         ),
         PORTFOLIO: KeyedRoute(

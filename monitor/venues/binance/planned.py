@@ -45,7 +45,7 @@ CONFIG: Mapping[str, tuple[Endpoint, ...]] = {
     COINM: (endpoints.ACCOUNT_CONFIG, endpoints_coinm.POSITION_RISK),
     MARGIN: (loans.CROSS_ACCOUNT,),
     ISOLATED_MARGIN: (loans.ISOLATED_ACCOUNT,),
-    PORTFOLIO: (portfolio.ACCOUNT, portfolio.UM_ACCOUNT_CONFIG, portfolio.CM_ACCOUNT_CONFIG),
+    PORTFOLIO: (portfolio.ACCOUNT, portfolio.UM_ACCOUNT_CONFIG),
     PORTFOLIO_PRO: (portfolio.PRO_ACCOUNT, endpoints.ACCOUNT_CONFIG),
 }
 """What one reading of its modes asks."""

@@ -9,6 +9,7 @@ import msgspec
 
 from monitor.domain.accounts import SymbolConfig
 from monitor.domain.clock import Clock
+from monitor.domain.errors import AuthRejected, Refused
 from monitor.domain.events import AccountConfig, AccountSnapshot, CashFlow, CashFlowsRead
 from monitor.domain.names import Symbol
 from monitor.venues.binance import answers, cash, coinm_answers, endpoints, endpoints_coinm
@@ -17,6 +18,7 @@ from monitor.venues.binance.planned import planned as planned
 from monitor.venues.binance.planned import planned_weight as planned_weight
 from monitor.venues.binance.product import ProductReadings
 from monitor.venues.budget import Priority
+from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
 
@@ -164,14 +166,23 @@ class CoinmReadings(AccountReadings):
 
     ACCOUNT, POSITION_RISK = endpoints_coinm.ACCOUNT, endpoints_coinm.POSITION_RISK
     LEVERAGE_BRACKET, INCOME = endpoints_coinm.LEVERAGE_BRACKET, endpoints_coinm.INCOME
+    _coinm_alone = False  #: the key was refused at the other futures
 
     async def _config(self) -> AccountConfig:
-        # The position mode is one for both kinds of futures, and cheap to ask of the other.
-        mode = await self._ask("config", endpoints.ACCOUNT_CONFIG)
+        mode = await self._position_mode()
         risk = await self._ask("config", endpoints_coinm.POSITION_RISK)
         self.rows["config"].came(mode, risk)
         with self.rows["config"].taking(mode, risk) as bad:
             return coinm_answers.coinm_config(mode.body, risk.body, self.account, mode.asked, risk.received, bad)
+
+    async def _position_mode(self) -> Answer:
+        """It is one for both kinds of futures, and cheap to ask of the other; but a key may read COIN-M alone."""
+        if not self._coinm_alone:
+            try:
+                return await self._ask("config", endpoints.ACCOUNT_CONFIG)
+            except (AuthRejected, Refused):
+                self._coinm_alone = True
+        return await self._ask("config", endpoints_coinm.DUAL_SIDE)
 
 
 def _modes(symbols: Mapping[Symbol, SymbolConfig]) -> dict[Symbol, object]:

@@ -39,13 +39,37 @@ CAPITAL_FLOW = Endpoint(
 )
 # The calls of the risk stream's key carry the key in the header and no signature [doc]; the last two name the key.
 RISK_KEY_CREATE = Endpoint(
-    "POST", "/sapi/v1/margin/listen-key", 1, False, Host.SAPI, "sapiPostMarginListenKey", "risk", added=True
+    "POST",
+    "/sapi/v1/margin/listen-key",
+    1,
+    False,
+    Host.SAPI,
+    "sapiPostMarginListenKey",
+    "warnings",
+    by_uid=True,
+    added=True,
 )
 RISK_KEY_EXTEND = Endpoint(
-    "PUT", "/sapi/v1/margin/listen-key", 1, False, Host.SAPI, "sapiPutMarginListenKey", "risk", added=True
+    "PUT",
+    "/sapi/v1/margin/listen-key",
+    1,
+    False,
+    Host.SAPI,
+    "sapiPutMarginListenKey",
+    "warnings",
+    by_uid=True,
+    added=True,
 )
 RISK_KEY_CLOSE = Endpoint(
-    "DELETE", "/sapi/v1/margin/listen-key", 1, False, Host.SAPI, "sapiDeleteMarginListenKey", "risk", added=True
+    "DELETE",
+    "/sapi/v1/margin/listen-key",
+    1,
+    False,
+    Host.SAPI,
+    "sapiDeleteMarginListenKey",
+    "warnings",
+    by_uid=True,
+    added=True,
 )
 LISTEN_TOKEN = Endpoint(
     "POST", "/sapi/v1/userListenToken", 1, False, Host.SAPI, "sapiPostUserListenToken", "user", by_uid=True

@@ -48,17 +48,14 @@ class TokenSpeech(Speech):
             head = _head.decode(raw)
         except (ValueError, RecursionError):
             return decoded
-        topic = self._asked.get(str(head.id)) or self._topics.get(
-            -1 if head.subscriptionId is None else head.subscriptionId
-        )
+        topic = self._asked.get(str(head.id))
+        if topic is None and head.subscriptionId is not None:
+            topic = self._topics.get(head.subscriptionId)
         if topic is None:
             return decoded
-        if (
-            decoded.kind is FrameKind.ACKNOWLEDGED
-            and head.result is not None
-            and head.result.subscriptionId is not None
-        ):
-            self._topics[head.result.subscriptionId] = topic
+        number = None if head.result is None else head.result.subscriptionId
+        if number is not None and decoded.kind is FrameKind.ACKNOWLEDGED:
+            self._topics[number] = topic
         return replace(decoded, stream=topic)
 
     def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:  # noqa: ARG002 - a token may be used twice

@@ -13,7 +13,6 @@ BALANCE = Endpoint("GET", "/papi/v1/balance", 20, True, Host.PAPI, "papiGetBalan
 UM_POSITION_RISK = Endpoint("GET", "/papi/v1/um/positionRisk", 5, True, Host.PAPI, "papiGetUmPositionRisk", "account")
 CM_POSITION_RISK = Endpoint("GET", "/papi/v1/cm/positionRisk", 1, True, Host.PAPI, "papiGetCmPositionRisk", "account")
 UM_ACCOUNT_CONFIG = Endpoint("GET", "/papi/v1/um/accountConfig", 5, True, Host.PAPI, "papiGetUmAccountConfig", "config")
-CM_ACCOUNT_CONFIG = Endpoint("GET", "/papi/v1/cm/accountConfig", 5, True, Host.PAPI, "papiGetCmAccountConfig", "config")
 UM_BRACKET = Endpoint("GET", "/papi/v1/um/leverageBracket", 1, True, Host.PAPI, "papiGetUmLeverageBracket", "tiers")
 CM_BRACKET = Endpoint("GET", "/papi/v1/cm/leverageBracket", 1, True, Host.PAPI, "papiGetCmLeverageBracket", "tiers")
 UM_INCOME = Endpoint("GET", "/papi/v1/um/income", 30, True, Host.PAPI, "papiGetUmIncome", "income")
@@ -76,7 +75,6 @@ ENDPOINTS = (
     UM_POSITION_RISK,
     CM_POSITION_RISK,
     UM_ACCOUNT_CONFIG,
-    CM_ACCOUNT_CONFIG,
     UM_BRACKET,
     CM_BRACKET,
     UM_INCOME,
@@ -99,25 +97,17 @@ CAPTURED = (
     UM_POSITION_RISK,
     CM_POSITION_RISK,
     UM_ACCOUNT_CONFIG,
-    CM_ACCOUNT_CONFIG,
     UM_BRACKET,
     CM_BRACKET,
     COLLATERAL_RATE,
     ASSET_INDEX,
-    ASSET_LEVERAGE,
 )
 """What `capture` writes and `assess` reads; lists of contracts and marks of both futures come beside it."""
 
-PRO_CAPTURED = (
-    PRO_ACCOUNT,
-    PRO_ACCOUNT_SPAN,
-    PRO_BALANCE,
-    PRO_COLLATERAL_RATE,
-    COLLATERAL_RATE,
-    ASSET_INDEX,
-    ASSET_LEVERAGE,
-)
-"""The same of Pro; positions, tiers, contracts and marks of both futures come beside it."""
+PRO_CAPTURED = (PRO_ACCOUNT, PRO_BALANCE, PRO_COLLATERAL_RATE, ASSET_INDEX)
+"""The same of Pro; modes, positions, tiers, contracts and marks of both futures come beside it, and the second version
+of the account where it is one of the kind SPAN.
+"""
 
 REQUIRED = (ACCOUNT, BALANCE, UM_POSITION_RISK, CM_POSITION_RISK)
 PRO_REQUIRED = (PRO_ACCOUNT, PRO_BALANCE)

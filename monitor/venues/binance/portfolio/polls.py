@@ -135,8 +135,8 @@ class RetailReadings(PortfolioReadings):
 
     async def _modes(self) -> tuple[Answer, Sequence[Answer]]:
         account = await self._ask("config", endpoints.ACCOUNT)
-        modes = [await self._ask("config", one) for one in (endpoints.UM_ACCOUNT_CONFIG, endpoints.CM_ACCOUNT_CONFIG)]
-        return account, modes
+        # Both kinds of futures share one position mode.
+        return account, [await self._ask("config", endpoints.UM_ACCOUNT_CONFIG)]
 
 
 class ProReadings(PortfolioReadings):
