@@ -62,8 +62,7 @@ def guarded(command: Callable[[], Exit]) -> Exit:
             complain(str(mistake))
         return Exit.CONFIGURATION
     except ConfigError as error:
-        # A key that begins with dashes is an option: it was typed, not configured.
-        return complain(str(error), Exit.USAGE if error.key.startswith("--") else Exit.CONFIGURATION)
+        return complain(str(error), Exit.CONFIGURATION)
     except (ConfigMissing, InputMissing) as error:
         return complain(str(error), Exit.NO_INPUT)
     except CannotCreate as error:

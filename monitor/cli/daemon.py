@@ -17,8 +17,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
-from monitor.cli.codes import NotAllowed, NotDone, Unavailable
-from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
+from monitor.cli.codes import Misused, NotAllowed, NotDone, Unavailable
+from monitor.domain.errors import ConfigMissing, ConfigRefused
 
 TIMEOUT_SECONDS = 5.0
 LARGEST_ANSWER = 256 * 1024 * 1024  #: bytes
@@ -94,7 +94,7 @@ def find(url: str | None, token_file: Path | None, config: Path | None, environ:
     """The monitor that is meant: what was given, else what the configuration says of `web`.
 
     Nothing else of the configuration is looked at, so that it serves where another part of it is broken or secret.
-    Raises `ConfigMissing`, `ConfigRefused` or `ConfigError`.
+    Raises `Misused`, `ConfigMissing`, `ConfigRefused` or `ConfigError`.
     """
     web, folder = _web(config, environ)
     if url is None:
@@ -103,7 +103,8 @@ def find(url: str | None, token_file: Path | None, config: Path | None, environ:
         url = f"http://{f'[{host}]' if ':' in host else host}:{web.get('port', 9786)}"
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise ConfigError("--url", url if parts.username is None else "***", "must be such as http://127.0.0.1:9786")
+        shown = url if parts.username is None else "***"
+        raise Misused(f"--url {shown}: must be such as http://127.0.0.1:9786")
     return Daemon(url.rstrip("/"), _token(token_file, web, folder, environ))
 
 

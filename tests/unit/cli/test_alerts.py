@@ -17,7 +17,7 @@ from monitor.cli.codes import Misused
 from monitor.cli.daemon import find
 from monitor.domain.alerts import AlertState, Change
 from monitor.domain.commands import AcknowledgeAlert, EndSilence, SilenceAlerts
-from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
+from monitor.domain.errors import ConfigMissing, ConfigRefused
 from tests.sample_reports import NOW
 from tests.unit.cli.processes import marginwatch
 from tests.unit.web.staging import PHONE, TOKEN, Stage, alert, changed, staged
@@ -301,7 +301,7 @@ def test_a_configuration_that_was_named_must_be_there_and_be_toml(tmp_path: Path
     with pytest.raises(ConfigRefused):
         find(None, None, written(tmp_path, "[web"), {})
     for url in ("ftp://127.0.0.1", "127.0.0.1:9786", "http://", f"http://me:{TOKEN}@127.0.0.1"):
-        with pytest.raises(ConfigError) as refused:
+        with pytest.raises(Misused) as refused:
             find(url, None, None, {"XDG_CONFIG_HOME": "/nonexistent"})
         assert TOKEN not in str(refused.value)
 

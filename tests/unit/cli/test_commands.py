@@ -55,7 +55,7 @@ def test_a_right_configuration_is_summed_up_without_its_secrets(tmp_path: Path) 
     done = marginwatch("check-config", "--config", write(tmp_path, ACCOUNT))
     assert done.returncode == 0
     assert "no mistakes" in done.stdout
-    assert "account main: binance, permissions = refuse" in done.stdout
+    assert "account main: binance usdm, permissions = refuse" in done.stdout
     assert "HTTP on 127.0.0.1:9786" in done.stdout
     assert SECRET not in done.stdout + done.stderr
 
