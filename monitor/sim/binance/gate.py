@@ -43,13 +43,14 @@ PATHS: dict[str, Path] = {**usdm.PATHS, **coinm.PATHS, **loans.PATHS, **portfoli
 
 _OF_FUTURES = ("/fapi/v1/exchangeInfo", "/fapi/v1/premiumIndex", "/fapi/v1/assetIndex", "/fapi/v1/fundingInfo")
 _OF_COINS = ("/dapi/v1/exchangeInfo", "/dapi/v1/premiumIndex", "/dapi/v1/fundingInfo")
+_OF_ASSETS = "/sapi/v1/portfolio/asset-index-price"
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     USDM: ("/fapi/v1/time", *_OF_FUTURES),
     COINM: ("/fapi/v1/assetIndex", "/dapi/v1/time", *_OF_COINS),
     MARGIN: ("/fapi/v1/assetIndex",),
     ISOLATED_MARGIN: ("/fapi/v1/assetIndex",),
-    PORTFOLIO: (*_OF_FUTURES, *_OF_COINS),
-    PORTFOLIO_PRO: (*_OF_FUTURES, *_OF_COINS),
+    PORTFOLIO: (*_OF_FUTURES, *_OF_COINS, _OF_ASSETS),
+    PORTFOLIO_PRO: (*_OF_FUTURES, *_OF_COINS, _OF_ASSETS),
 }
 """What belongs to the picture of an account besides its own answers, by product."""
 

@@ -11,7 +11,6 @@ from monitor.sim.binance import listing
 from monitor.sim.binance.accounts import READ_ONLY, SimAccount, credentials
 from monitor.sim.binance.coinm.accounts import CoinAccount
 from monitor.sim.binance.frames import Frame
-from monitor.sim.binance.listen_keys import KeyRing, ListenKeys
 from monitor.sim.binance.loans.accounts import BALANCES, Borrower, IsolatedMarginAccount, MarginAccount
 from monitor.sim.binance.loans.purse import Holding, Purse
 from monitor.sim.binance.paths import (
@@ -26,7 +25,7 @@ from monitor.sim.binance.paths import (
 )
 from monitor.sim.binance.portfolio import frames as portfolio_frames
 from monitor.sim.binance.portfolio.accounts import PortfolioAccount, opened
-from monitor.sim.binance.streams import COINM_HOST, MARGIN_HOST, PM, PM_CLASSIC, PRIVATE, Hub
+from monitor.sim.binance.streams import COINM_HOST, MARGIN_HOST, PM, PM_CLASSIC, Hub
 from monitor.sim.market import Market
 
 Wallets = Mapping[Asset, float]
@@ -137,6 +136,7 @@ class Registry:
             bracket_coefficients=dict(bracket_coefficients or {}),
         )
         account.pushes.append(lambda frame: self.hub.push(account.name, frame, COINM_HOST))
+        account.pushes.append(lambda frame: self.hub.push(account.name, frame))
         self.coinm[account.name] = account
         self._pair_up(account)
         return account
@@ -232,13 +232,3 @@ class Registry:
 
 def _purse(wallets: Wallets | None, default: Wallets) -> Purse:
     return Purse({asset: Holding(free=amount) for asset, amount in (default if wallets is None else wallets).items()})
-
-
-def keys_of(ring: KeyRing, route: str) -> ListenKeys:
-    """The listen keys that open a route."""
-    return {COINM_HOST: ring.dapi, MARGIN_HOST: ring.risk, PM: ring.papi}.get(route, ring.fapi)
-
-
-def routes_of(ring: KeyRing, keys: ListenKeys) -> tuple[str, ...]:
-    """The routes that a kind of listen key opens."""
-    return tuple(route for route in (PRIVATE, PM_CLASSIC, COINM_HOST, MARGIN_HOST, PM) if keys_of(ring, route) is keys)

@@ -14,10 +14,11 @@ from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import frames, listing
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.coinm.accounts import CoinAccount
+from monitor.sim.binance.doors import STREAM_DOORS, Doors
 from monitor.sim.binance.faults import Faults
 from monitor.sim.binance.gate import Gate
 from monitor.sim.binance.keeper import Keeper
-from monitor.sim.binance.listen_keys import KeyRing, ListenKeys
+from monitor.sim.binance.listen_keys import KeyRing
 from monitor.sim.binance.loans.accounts import IsolatedMarginAccount, MarginAccount
 from monitor.sim.binance.loans.keeper import LoansKeeper
 from monitor.sim.binance.loans.tokens import ListenTokens
@@ -25,26 +26,12 @@ from monitor.sim.binance.paths import USDM
 from monitor.sim.binance.portfolio import frames as portfolio_frames
 from monitor.sim.binance.portfolio.accounts import PortfolioAccount
 from monitor.sim.binance.portfolio.keeper import PortfolioKeeper
-from monitor.sim.binance.registry import Registry, keys_of, routes_of
+from monitor.sim.binance.registry import Registry
 from monitor.sim.binance.rest import Rest
-from monitor.sim.binance.streams import (
-    MARKET,
-    PM_CLASSIC,
-    PRIVATE,
-    SOCKET_API,
-    USER_ROUTES,
-    BinanceSpeech,
-    Hub,
-    SocketApiSpeech,
-    Terms,
-    route_of,
-)
+from monitor.sim.binance.streams import MARKET, PM_CLASSIC, PRIVATE, BinanceSpeech, Hub
 from monitor.sim.clock import WallClock
 from monitor.sim.market import Contract, Market
 from monitor.sim.venue import SimVenue
-
-HOSTS = {"dstream": "coinm", "margin-stream": "margin", "ws-api": SOCKET_API}
-"""The first word of an address for what has a host of its own at the venue, and its route here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +97,7 @@ class SimBinance(SimVenue[BinanceSpeech]):
         self.key_ring = KeyRing(cadence.listen_key_seconds)
         self.keys = self.key_ring.fapi
         self.tokens = ListenTokens(cadence.listen_token_seconds)
+        self.doors = Doors(self.hub, self.key_ring, self.tokens, self.faults, self.time_ms)
         self.gate = Gate(
             rest=Rest(self.market, self.key_ring, self.tokens),
             faults=self.faults,
@@ -165,9 +153,8 @@ class SimBinance(SimVenue[BinanceSpeech]):
 
     def _routes(self, app: web.Application) -> None:
         app.router.add_get("/ws-api/v3", self._socket)
-        routes = "market|public|private|dstream|margin-stream|pm|pm-classic"
-        app.router.add_get(f"/{{route:{routes}}}/{{form:stream|ws}}", self._socket)
-        app.router.add_get(f"/{{route:{routes}}}/ws/{{names:.+}}", self._socket)
+        app.router.add_get(f"/{{route:{STREAM_DOORS}}}/{{form:stream|ws}}", self._socket)
+        app.router.add_get(f"/{{route:{STREAM_DOORS}}}/ws/{{names:.+}}", self._socket)
         app.router.add_route("*", "/{path:.*}", self.gate.answer)
 
     # accounts
@@ -270,7 +257,7 @@ class SimBinance(SimVenue[BinanceSpeech]):
             trade()
         self._look_after(funded)
         self._deliver()
-        self._end_keys()
+        self.doors.end_what_is_over()
         self._end_old_connections()
         self.publish_prices()
         self.ticks += 1
@@ -332,16 +319,11 @@ class SimBinance(SimVenue[BinanceSpeech]):
 
     def expire_listen_key(self, account: str, *, event: bool = True) -> None:
         """End an account's listen keys now, with or without telling; its connections stay open and silent."""
-        for keys in self.key_ring.all:
-            key = keys.key_of(account)
-            keys.close(account)
-            if key is not None:
-                self._end_key(keys, account, key, event=event)
+        self.doors.expire_keys(account, event=event)
 
     def expire_listen_token(self, account: str, *, event: bool = True) -> None:
         """End a margin account's listen tokens and what they opened, with or without telling."""
-        self.tokens.end(account)
-        self._end_subscriptions(account, event=event)
+        self.doors.expire_tokens(account, event=event)
 
     def unknown_event(self, route: str = PRIVATE) -> None:
         """Send an event of a kind that does not exist (yet)."""
@@ -388,50 +370,10 @@ class SimBinance(SimVenue[BinanceSpeech]):
                     update = portfolio_frames.pro_update(account, account.totals())
                     self.hub.push(account.name, update, PM_CLASSIC)
 
-    def _end_keys(self) -> None:
-        for keys in self.key_ring.all:
-            for account, key in keys.expired(self.time_ms()):
-                self._end_key(keys, account, key, event=True)
-        self._end_subscriptions(None, event=True)
-
-    def _end_key(self, keys: ListenKeys, account: str, key: str, *, event: bool) -> None:
-        for route in routes_of(self.key_ring, keys):
-            if event:
-                self.hub.push(account, frames.listen_key_expired(self.time_ms(), key), route)
-            for connection in self.hub.on(route, account):
-                connection.speech.account = None
-
-    def _end_subscriptions(self, account: str | None, *, event: bool) -> None:
-        for connection in self.hub.on(SOCKET_API):
-            if isinstance(connection.speech, SocketApiSpeech):
-                connection.speech.end(connection, account, event=event)
-
     def _end_old_connections(self) -> None:
         for connection in self.hub.on():
             if self.clock.now() - connection.opened > self.cadence.connection_seconds:
                 connection.drop()
 
     def _speech(self, path: str, query: dict[str, str]) -> BinanceSpeech:
-        """The route, the form and the streams that an address names: /market/stream?streams=a/b, /market/ws/a/b."""
-        door, _, rest = path.strip("/").partition("/")
-        route = HOSTS.get(door, door)
-        form, _, names = rest.partition("/")
-        if route in self.faults.refuse:
-            raise ConnectionRefusedError(f"503 on {route}")
-        if route == SOCKET_API:
-            return SocketApiSpeech(self.faults, self.tokens, self.time_ms)
-        names = names or query.get("streams", "")
-        key = query.get("listenKey", names) if route in USER_ROUTES and not route_of(names) else None
-        keys = keys_of(self.key_ring, route)
-        events = query.get("events")
-        terms = Terms(
-            route=route,
-            wrapped=form == "stream",
-            account=keys.account_of(key) if key else None,
-            opener=keys.latest_of(key) if key else None,
-            key=key,
-            only=frozenset(events.split("/")) if events else None,
-        )
-        speech = BinanceSpeech(terms, self.faults)
-        speech.subscribe(names.split("/") if names and key is None else [])
-        return speech
+        return self.doors.speech(path, query)

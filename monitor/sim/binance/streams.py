@@ -83,6 +83,11 @@ class BinanceSpeech(Speech):
         name = USER if stream == self.key else stream
         connection.offer(json.dumps(body, separators=(",", ":")), name, kind_of(data))
 
+    def tell(self, connection: Connection[Speech], frame: Frame) -> None:
+        """Send a user-stream frame, unless a filter leaves its event out."""
+        if self.only is None or frame["e"] in self.only:
+            self.offer(connection, self.key or "", frame)
+
     def wants(self, stream: str) -> bool:
         """Whether a frame of this stream is sent here."""
         return stream in self.streams
@@ -236,9 +241,7 @@ class Hub(connections.Hub[BinanceSpeech]):
     def push(self, account: str, frame: Frame, route: str = PRIVATE) -> None:
         """Send a user-stream frame to the connections of an account whose filter names its event."""
         for connection in self.on(route, account):
-            speech = connection.speech
-            if speech.only is None or frame["e"] in speech.only:
-                speech.offer(connection, speech.key or "", frame)
+            connection.speech.tell(connection, frame)
 
     def push_balances(self, account: str, frame: Frame, pair: Symbol | None) -> None:
         """Send a frame to the subscriptions that a listen token of the account (and the pair) opened."""

@@ -163,10 +163,10 @@ def tiered_collateral_rates() -> list[Row]:
     ]
 
 
-def asset_indexes(market: Market, asset: Asset | None) -> list[Row]:
+def asset_indexes(market: Market, asset: Asset | None, time_ms: int) -> list[Row]:
     """GET /sapi/v1/portfolio/asset-index-price, of one asset or all."""
     return [
-        {"asset": one, "assetIndexPrice": fixed(market.asset_usd(one))}
+        {"asset": one, "assetIndexPrice": fixed(market.asset_usd(one)), "time": time_ms}
         for one in marginable(market)
         if asset in (None, one)
     ]

@@ -85,7 +85,7 @@ def tiered_collateral_rates(_: Rest, __: Ask) -> Any:
 
 def asset_indexes(rest: Rest, ask: Ask) -> Any:
     """Index prices in USD."""
-    return answers.asset_indexes(rest.market, ask.params.get("asset"))
+    return answers.asset_indexes(rest.market, ask.params.get("asset"), ask.now_ms)
 
 
 def asset_leverages(_: Rest, __: Ask) -> Any:
@@ -139,7 +139,7 @@ PATHS: dict[str, Path] = {
         tiered_collateral_rates, flat(50), Security.KEY, products=_PRO, pool=_SAPI
     ),
     "/sapi/v1/portfolio/asset-index-price": Path(
-        asset_indexes, dearer_for_all("asset", 1, 50), Security.KEY, products=_BOTH, pool=_SAPI
+        asset_indexes, dearer_for_all("asset", 1, 50), products=_BOTH, pool=_SAPI
     ),
     "/sapi/v1/portfolio/margin-asset-leverage": Path(
         asset_leverages, flat(50), Security.KEY, products=_BOTH, pool=_SAPI
