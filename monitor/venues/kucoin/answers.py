@@ -18,7 +18,7 @@ from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import Asset, Symbol, Venue
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, positive, seconds, word
 from monitor.venues.kucoin.answers_tables import collateral, loans, tiers, unified_tiers
-from monitor.venues.kucoin.names import DOLLARS, asset_of, asset_of_index, coin_of, pair_of, venue_name
+from monitor.venues.kucoin.names import asset_of, asset_of_index, coin_of, venue_name
 from monitor.venues.kucoin.reading import result, rows
 from monitor.venues.rows import SHOWN, each
 
@@ -40,6 +40,7 @@ __all__ = [
     "venue_name",
 ]
 
+UNIT = "USDT"  #: what the venue counts in
 BRIDGE = "USDT-BTC"  #: the pair through which prices in BTC become prices in dollars
 
 
@@ -160,7 +161,7 @@ def index_ticks(
     problems: list[RowProblem] | None = None,
 ) -> tuple[AssetTick, ...]:
     """contracts/active: USD prices of these coins, as the indices of their contracts say; those quoted in dollars
-    themselves stand before those in a stablecoin.
+    themselves stand before those in a stablecoin. A USDT counts as a dollar, as everywhere at the venue.
     """
 
     def made(row: _ContractRow) -> tuple[bool, AssetTick] | None:
@@ -170,7 +171,8 @@ def index_ticks(
         return row.quoteCurrency == "USD", AssetTick(venue, asset, price, received, received)
 
     found = [one for one in each(_contracts(raw, venue), _ContractRow, made, "contract", problems) if one is not None]
-    return tuple({tick.asset: tick for _, tick in sorted(found, key=lambda one: one[0])}.values())
+    unit = [AssetTick(venue, UNIT, 1.0, received, received)] if UNIT in assets else []
+    return (*{tick.asset: tick for _, tick in sorted(found, key=lambda one: one[0])}.values(), *unit)
 
 
 def marks(
@@ -201,14 +203,17 @@ def asset_ticks(
 ) -> tuple[AssetTick, ...]:
     """mark-price/all-symbols: USD prices of these coins, at which margin counts them.
 
-    A dollar is one USDT here: debts and assets of a loan are compared at the same prices, whatever USDT is worth.
-    A coin without a price in USDT has one through BTC.
+    A dollar is one USDT here, for the venue counts in it: debts and assets of a loan are compared at the same prices,
+    whatever USDT is worth. A coin without a price in USDT has one through BTC.
     """
     found = each(rows(raw, venue, "margin marks"), _MarkRow, lambda row: row, "margin mark", problems)
     prices = {row.symbol: (price, row) for row in found if (price := optional_positive(row.value)) is not None}
     bridge = prices.get(BRIDGE)
     ticks: list[AssetTick] = []
-    for asset in sorted(set(assets) - DOLLARS):
+    if UNIT in assets:
+        at = None if bridge is None else optional_positive(bridge[1].timePoint)
+        ticks.append(AssetTick(venue, UNIT, 1.0, received if at is None else at / 1000.0, received))
+    for asset in sorted(set(assets) - {UNIT}):
         direct, through = prices.get(f"{asset}-USDT"), prices.get(f"{asset}-BTC")
         if direct is not None:
             price, row = direct
@@ -220,22 +225,6 @@ def asset_ticks(
         at = optional_positive(row.timePoint)
         ticks.append(AssetTick(venue, asset, price, received if at is None else at / 1000.0, received))
     return tuple(ticks)
-
-
-def margin_price(pair: str, value: float, bridge: float | None) -> tuple[Asset, float] | None:
-    """A coin's USD price out of the margin mark of one pair; `bridge` is that of USDT-BTC, None if unknown.
-
-    USDT-BTC itself prices BTC.
-    """
-    if pair == BRIDGE:
-        return "BTC", 1.0 / value
-    named = pair_of(pair)
-    if named is None:
-        return None
-    base, quote = named
-    if quote in DOLLARS:
-        return base, value
-    return (base, value / bridge) if quote == "BTC" and bridge else None
 
 
 def server_time(raw: bytes | str, venue: Venue = "kucoin") -> float:

@@ -25,7 +25,7 @@ from monitor.domain.errors import MalformedAnswer
 from monitor.domain.events import AccountConfig, AccountSnapshot, PermissionsRead
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset, Symbol
-from monitor.venues.fields import Loose, finite, optional, positive, word
+from monitor.venues.fields import Loose, finite, optional, optional_positive, positive, word
 from monitor.venues.kucoin import rows_unified
 from monitor.venues.kucoin.answers_loans import isolated_snapshot, margin_snapshot
 from monitor.venues.kucoin.names import asset_of
@@ -199,20 +199,21 @@ def classic_snapshot(
     ]
     positions = [one for _, one in held]
     order_rows = [row for raw in order_raws for row in rows(raw, account.venue, "orders")]
-    orders = [one for one in each(order_rows, OrderRow, order, "order", bad) if one.quantity]
+    resting = [(row, one) for row, one in each(order_rows, OrderRow, lambda row: (row, order(row)), "order", bad)]
+    orders = [one for _, one in resting if one.quantity]
     taken: dict[Asset, float] = {}
     for row, one in held:
         if one.margin_mode is MarginMode.ISOLATED and one.margin_asset is not None:
             taken[one.margin_asset] = taken.get(one.margin_asset, 0.0) + (optional(row.posMargin) or 0.0)
     overviews = [result(raw, msgspec.Raw, account.venue, "account overview") for raw in overview_raws]
-    balances = each(overviews, _Overview, lambda row: _balance(row, taken, orders), "balance", bad)
+    balances = each(overviews, _Overview, lambda row: _balance(row, taken, resting), "balance", bad)
     return _snapshot(account, positions, balances, orders, VenueAccount(), asked, received, bad[before:])
 
 
-def _balance(row: _Overview, taken: Mapping[Asset, float], orders: list[Order]) -> Balance:
+def _balance(row: _Overview, taken: Mapping[Asset, float], resting: list[tuple[OrderRow, Order]]) -> Balance:
     asset, wallet = asset_of(word("currency", row.currency)), finite("marginBalance", row.marginBalance)
     frozen = optional(row.frozenFunds) or 0.0
-    apart = (optional(row.orderMargin) or 0.0) * _isolated_share(asset, orders)
+    apart = (optional(row.orderMargin) or 0.0) * _isolated_share(asset, resting)
     equity = optional(row.accountEquity)
     return Balance(
         asset=asset,
@@ -226,20 +227,24 @@ def _balance(row: _Overview, taken: Mapping[Asset, float], orders: list[Order]) 
     )
 
 
-def _isolated_share(asset: Asset, orders: list[Order]) -> float:
+def _isolated_share(asset: Asset, resting: list[tuple[OrderRow, Order]]) -> float:
     """How much of the margin of all orders is that of isolated ones, by their margins; nobody tells the two apart.
 
-    Where no order was read, all of it is taken for isolated: that leaves less to back what is held.
+    Where that cannot be told, all of it is taken for isolated: that leaves less to back what is held.
     """
-    isolated = cross = 0.0
-    for one in orders:
-        if one.margin_asset in (asset, None) and one.price is not None and not one.reduce_only:
-            margin = abs(one.quantity) * one.price / (one.leverage or 1.0)
-            if one.margin_mode is MarginMode.CROSS:
-                cross += margin
-            else:
-                isolated += margin
-    return isolated / (isolated + cross) if cross else 1.0
+    margins: dict[bool, list[float | None]] = {True: [], False: []}
+    for row, one in resting:
+        if one.margin_asset in (asset, None) and not one.reduce_only and one.quantity:
+            value = optional_positive(row.value)
+            margin = None if value is None else value / (one.leverage or 1.0)
+            margins[one.margin_mode is not MarginMode.CROSS].append(margin)
+    isolated, cross = margins[True], margins[False]
+    if not isolated or not cross:
+        return 1.0 if isolated or not cross else 0.0
+    known = [one for one in (*isolated, *cross) if one is not None]
+    if len(known) < len(isolated) + len(cross):
+        return 1.0
+    return sum(known[: len(isolated)]) / sum(known)
 
 
 def unified_snapshot(

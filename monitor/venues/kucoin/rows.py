@@ -56,7 +56,9 @@ class PositionRow(msgspec.Struct, gc=False):
 
 
 class OrderRow(msgspec.Struct, gc=False):
-    """A resting order. `size` counts lots; of what is filled REST says `filledSize` or, older, `dealSize`."""
+    """A resting order. `size` counts lots, `value` what they are worth in the settlement currency; of what is filled REST
+    says `filledSize` or, older, `dealSize`.
+    """
 
     id: str | None = None
     orderId: str | None = None
@@ -64,6 +66,7 @@ class OrderRow(msgspec.Struct, gc=False):
     side: str = ""
     price: Loose = None
     size: Loose = None
+    value: Loose = None
     filledSize: Loose = None
     dealSize: Loose = None
     leverage: Loose = None

@@ -125,7 +125,6 @@ def overview(currency: str, wallet: float, **more: object) -> Row:
         "orderMargin": 0,
         "frozenFunds": 0,
         "availableBalance": wallet,
-        "riskRatio": 0,
         "maxWithdrawAmount": wallet,
         **more,
     }
@@ -139,6 +138,7 @@ def order(symbol: str, side: str, lots: float, price: float, **more: object) -> 
         "side": side,
         "price": str(price),
         "size": lots,
+        "value": str(abs(lots) * price * (0.001 if symbol.startswith("XBT") else 0.01)),
         "filledSize": 0,
         "leverage": "10",
         "marginMode": "CROSS",
