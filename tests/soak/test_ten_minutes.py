@@ -35,9 +35,12 @@ def series(text: str) -> Counter[str]:
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-async def test_in_ten_minutes_at_twenty_times_the_speed_memory_is_flat_and_no_label_set_grows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("venues", ["story", "all"])
+async def test_in_ten_minutes_at_twenty_times_the_speed_memory_is_flat_and_no_label_set_grows(
+    tmp_path: Path, venues: str
+) -> None:
     out = tmp_path / "out"
-    arguments = ("demo", "--speed", "20", "--seconds", f"{SECONDS:.0f}", "--port", "0")
+    arguments = ("demo", "--speed", "20", "--seconds", f"{SECONDS:.0f}", "--port", "0", "--venues", venues)
     with out.open("w") as file:
         process = await asyncio.create_subprocess_exec(COMMAND, *arguments, stdout=file, stderr=file, env=environment())
     memory: list[float] = []
