@@ -106,7 +106,7 @@ async def test_a_ban_stops_every_question_until_it_is_over(kind: Kind) -> None:
         account = kind.make(sim)
         async with wired(sim) as wire:
             await wire.all_up()
-            sim.ban(1.0)
+            sim.ban(1)
             await until(lambda: wire.session.budgets()[0].banned_until is not None)
             kind.move(account, 0)
             await until(lambda: said(wire, kind) == kind.truth(account))
@@ -122,7 +122,7 @@ async def test_a_clock_that_shifts_costs_no_reading(kind: Kind) -> None:
             await wire.all_up()
             for shift in (2.0, -2.0):
                 wire.clock.shift = shift
-                await until(lambda shift=shift: abs((wire.session.clock_offset() or 0.0) + shift) < 0.3)
+                await until(lambda: abs((wire.session.clock_offset() or 0.0) + wire.clock.shift) < 0.3)
                 kind.move(account, 1)
                 await until(lambda: said(wire, kind) == kind.truth(account))
             assert not [one for one in wire.all(PollFailed) if "timestamp" in one.reason]

@@ -133,7 +133,11 @@ class BalanceStream(PrivateStream):
             self.tokens.died(decoded.stream)
             why = "the listen token is over" if decoded.kind is FrameKind.KEY_EXPIRED else decoded.why
             self.ledger.attempts[""].doubt(decoded.stream, why, self._clock.monotonic())
+            for edge in self.ledger.edges(self._clock.now()):
+                self._emit(edge)
             self._bell.ring()
+        if decoded.kind is FrameKind.ACKNOWLEDGED and self._live_since is not None:
+            self.changed_over()
         super().heard(decoded)
 
     def _doubt(self, decoded: Decoded) -> tuple[str, bool]:
