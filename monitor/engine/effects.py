@@ -53,8 +53,10 @@ class Effects:
 
 
 def changed_tiers(state: AccountState, before: Tables, after: Tables) -> tuple[str, str] | None:
-    """Key and words of the notice where positions held got other tiers."""
-    changed = sorted({key.symbol for key, held in state.positions if tiers_of(before, held) != tiers_of(after, held)})
+    """Key and words of the notice where positions held got other tiers. The first that are read are no others."""
+    changed = sorted(
+        {key.symbol for key, held in state.positions if tiers_of(before, held) not in (None, tiers_of(after, held))}
+    )
     return (named(changed), f"the maintenance tiers of {', '.join(changed)} changed") if changed else None
 
 

@@ -154,6 +154,13 @@ class TestAChange:
         (notice,) = found.step([other], LATER).notices
         assert (notice.kind, notice.key) == ("tiers_changed", "ETHUSDT")
 
+    def test_tiers_that_are_read_for_the_first_time_are_no_other_ones(self) -> None:
+        """Where tables are read contract by contract, a new position's come after others."""
+        found = engine()
+        first = TiersLoaded(VENUE, None, (("ETHUSDT", flat(0.01)),), T)
+        found.step([*started(BTC), first], T)
+        assert found.step([replace(first, tiers=tuple(TIERS.items()))], LATER).notices == ()
+
 
 class TestAge:
     OLD = T + 51 * 3_600.0
