@@ -73,9 +73,9 @@ class AccountDesk(Desk):
         return Asked(self._product, self.readings.kind, self.user.up)
 
     @property
-    def levelled(self) -> bool:
-        """Whether risk limits decide what its positions require."""
-        return self.readings.kind == CLASSIC
+    def is_classic(self) -> bool:
+        """Whether it is a classic account of futures, as far as is known."""
+        return self._product == FUTURES and self.readings.kind == CLASSIC
 
     def read_flows(self, since: float) -> None:
         """Have the history of cash flows read soon, where there is one that is read."""

@@ -189,5 +189,4 @@ class MarketStream:
     def _priced(self, raw: bytes, decoded: Decoded, received: float) -> Decoded:
         """A mark that is quoted in BTC is a price only together with another one."""
         mark = None if decoded.events else margin_mark(raw)
-        tick = None if mark is None else self.prices.tick(mark, received)
-        return decoded if tick is None else replace(decoded, events=(tick,))
+        return decoded if mark is None else replace(decoded, events=self.prices.ticks(mark, received))

@@ -19,8 +19,8 @@ def pairs_for(assets: Iterable[Asset], listed: Collection[Symbol]) -> list[Symbo
     wanted: set[Symbol] = set()
     for asset in assets:
         if asset == UNIT:
-            continue
-        if f"{asset}-{UNIT}" in listed:
+            wanted |= {UNIT_PAIR} & set(listed)
+        elif f"{asset}-{UNIT}" in listed:
             wanted.add(f"{asset}-{UNIT}")
         elif UNIT_PAIR in listed and (asset == COIN or f"{asset}-{COIN}" in listed):
             wanted |= {UNIT_PAIR} if asset == COIN else {UNIT_PAIR, f"{asset}-{COIN}"}
@@ -28,19 +28,23 @@ def pairs_for(assets: Iterable[Asset], listed: Collection[Symbol]) -> list[Symbo
 
 
 class Prices:
-    """Turns marks of pairs into prices. What USDT is worth in BTC has to be told first."""
+    """Turns marks of pairs into prices. What USDT is worth in BTC has to be told first.
+
+    USDT itself is worth one: the venue counts in it, and compares assets and debts at the same prices.
+    """
 
     def __init__(self) -> None:
         self._unit: float | None = None  #: of USDT, in BTC
 
-    def tick(self, mark: MarginMark, received: float) -> AssetTick | None:
-        """The price that a mark tells, None while it tells none."""
+    def ticks(self, mark: MarginMark, received: float) -> tuple[AssetTick, ...]:
+        """The prices that a mark tells, none while it tells none."""
         base, _, quote = mark.pair.partition("-")
         if mark.pair == UNIT_PAIR:
             self._unit = mark.value
-            return AssetTick(VENUE, COIN, 1.0 / mark.value, mark.time, received)
+            unit = AssetTick(VENUE, UNIT, 1.0, mark.time, received)
+            return unit, AssetTick(VENUE, COIN, 1.0 / mark.value, mark.time, received)
         if quote == UNIT:
-            return AssetTick(VENUE, base, mark.value, mark.time, received)
+            return (AssetTick(VENUE, base, mark.value, mark.time, received),)
         if quote != COIN or self._unit is None:
-            return None
-        return AssetTick(VENUE, base, mark.value / self._unit, mark.time, received)
+            return ()
+        return (AssetTick(VENUE, base, mark.value / self._unit, mark.time, received),)

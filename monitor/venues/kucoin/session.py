@@ -11,7 +11,7 @@ from functools import partial
 
 from monitor.domain.clock import Clock
 from monitor.domain.events import AccountSnapshot, Event, ParametersSet
-from monitor.domain.names import AccountKey, Symbol
+from monitor.domain.names import AccountKey
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.bridge import Bridge, Part
 from monitor.venues.kucoin import needs
@@ -40,7 +40,7 @@ class KucoinSession(Room):
         self._market = MarketStream(settings, self._client, emit, clock, self._lagged, recorder)
         self._desks: dict[AccountKey, AccountDesk] = {}
         read = self._readings = PublicReadings(
-            self._client, self._market, emit, clock, timings, self._needs, self._levelled, self._weighs
+            self._client, self._market, emit, clock, timings, self._needs, self._classic, self._weighs
         )
         super().__init__(VENUE, self._client, self._market.ledger, read.rows, read.clock, emit, clock, timings)
         emit(ParametersSet(VENUE, tuple(sorted(settings.parameters.items())), clock.now()))
@@ -105,9 +105,9 @@ class KucoinSession(Room):
         """What all accounts together hold and order."""
         return needs.together(desk.needs for desk in self._desks.values())
 
-    def _levelled(self) -> frozenset[Symbol]:
-        """Contracts held where the user's level of risk decides."""
-        return needs.together(desk.needs for desk in self._desks.values() if desk.levelled).symbols
+    def _classic(self) -> dict[AccountKey, Needs]:
+        """What the classic accounts of futures hold and order."""
+        return {key: desk.needs for key, desk in self._desks.items() if desk.is_classic}
 
     def _weighs(self) -> bool:
         """Whether an account counts collateral by the venue's table."""
@@ -132,6 +132,7 @@ class KucoinSession(Room):
             self._bridge.ring()
         if self._readings.lacks_instruments(every):
             self._instruments.ring()
+        self._readings.tell_tiers()
         if self._readings.lacks_tiers():
             self._tiers.ring()
         if self._weighs() and not self._readings.weighed:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import msgspec
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer
-from monitor.domain.events import PollFailed
+from monitor.domain.events import PollFailed, TiersLoaded
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Instrument
-from monitor.domain.names import Symbol
+from monitor.domain.names import AccountKey, Symbol
 from monitor.venues.budget import Priority
 from monitor.venues.contents import Contents
 from monitor.venues.kept import Kept
@@ -20,14 +21,14 @@ from monitor.venues.kucoin import answers, endpoints
 from monitor.venues.kucoin.client import Client
 from monitor.venues.kucoin.market import ASSETS, MARKS, MarketStream
 from monitor.venues.kucoin.names import venue_name
-from monitor.venues.kucoin.needs import Needs
+from monitor.venues.kucoin.needs import Needs, together
 from monitor.venues.kucoin.polls import MARKS_ONE_BY_ONE, bodies
 from monitor.venues.kucoin.settings import VENUE
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import Timings
-from monitor.venues.wake import together
+from monitor.venues.wake import together as at_once
 
 PUBLIC_READINGS = ("clock", "instruments", "tiers", "collateral", "candles")
 CANDLE_SECONDS = 60.0
@@ -52,9 +53,12 @@ def pairs_in(raw: bytes) -> frozenset[Symbol]:
 
 
 class PublicReadings:
-    """What is asked without a key. `needs()` tells what all accounts together hold and order, `levelled()` the
-    contracts among them whose risk limits matter, and `weighs()` whether some account counts collateral by the
-    venue's table.
+    """What is asked without a key. `needs()` tells what all accounts together hold and order, `classic()` what the
+    classic accounts of futures among them do, and `weighs()` whether some account counts collateral by the venue's
+    table.
+
+    Tiers are told of each classic account by itself, and of what it holds: another kind of account has others for the
+    same contracts, and a table that was not needed before is no change of one.
 
     Marks and assets have no rows of their own: they stand in for their streams, whose ledger counts their bad rows.
     """
@@ -67,17 +71,19 @@ class PublicReadings:
         clock: Clock,
         timings: Timings,
         needs: Callable[[], Needs],
-        levelled: Callable[[], frozenset[Symbol]],
+        classic: Callable[[], Mapping[AccountKey, Needs]],
         weighs: Callable[[], bool],
     ) -> None:
         self._client, self._market, self._emit, self._clock = client, market, emit, clock
-        self._needs, self._levelled, self._weighs = needs, levelled, weighs
+        self._needs, self._classic, self._weighs = needs, classic, weighs
         self.rows = {what: Reading(VENUE, None, what) for what in PUBLIC_READINGS}
         spacing = timings.missing_spacing_seconds
         self._there = Contents(spacing, timings.instruments_every_seconds)
         self._tiered = Contents(spacing, timings.tiers_every_seconds)
         self._limits = Kept(self._risk_limit, timings.tiers_every_seconds, clock)
         self._contracts: Answer | None = None
+        self._tables: TiersLoaded | None = None  #: of all contracts, and all risk limits that were read
+        self._told: dict[AccountKey, Needs] = {}  #: for what each account was told its tiers
         self._instruments: Mapping[Symbol, Instrument] = {}
         self.weighed = False  #: how coins count was asked for
 
@@ -96,6 +102,10 @@ class PublicReadings:
         """Whether a table of risk limits is needed that is not there; True is acted upon."""
         return self._tiered.worth_reading(self._levelled(), self._clock.monotonic())
 
+    def _levelled(self) -> frozenset[Symbol]:
+        """Contracts held where the user's level of risk decides."""
+        return together(self._classic().values()).isolated
+
     def lists(self, symbol: Symbol) -> bool:
         """Whether the venue has this contract, as it was last read."""
         return symbol in self._instruments
@@ -113,7 +123,7 @@ class PublicReadings:
         self._instruments = {one.symbol: one for one in loaded.instruments}
         self._there.read(self._instruments, self._clock.monotonic())
         self._emit(loaded)
-        self._tell_tiers()
+        self._make_tiers()
 
     async def tiers(self) -> None:
         """Read the risk limits of what is held, as far as they are missing or old."""
@@ -122,23 +132,37 @@ class PublicReadings:
             refusal = await self._limits.renew(wanted)
         finally:
             self._tiered.read(self._limits.answers, self._clock.monotonic())
-            self._tell_tiers()
+            self._make_tiers()
         if not wanted:
             self.rows["tiers"].idle("nothing is held or ordered that has risk limits")
         if refusal is not None:
             self.rows["tiers"].failed(refusal)
             self._emit(PollFailed(VENUE, None, "tiers", self._clock.now(), f"in part: {refusal.why}"))
 
-    def _tell_tiers(self) -> None:
-        """Tell all tables that there are: a contract says how its rate grows, a risk limit what each level asks."""
+    def _make_tiers(self) -> None:
+        """Put the tables together: a contract says how its rate grows, a risk limit what each level asks."""
         contracts, limits = self._contracts, self._limits.answers
         if contracts is None:
             return
         with self.rows["tiers"].taking(contracts, *limits.values()) as bad:
-            told = min([contracts.received, *(one.received for one in limits.values())])
+            read = min([contracts.received, *(one.received for one in limits.values())])
             by_symbol = {symbol: one.body for symbol, one in limits.items()}
-            loaded = answers.tiers(contracts.body, by_symbol, VENUE, told, bad)
-        self._emit(loaded)
+            self._tables = answers.tiers(contracts.body, by_symbol, VENUE, read, bad)
+        self._told.clear()
+        self.tell_tiers()
+
+    def tell_tiers(self) -> None:
+        """Tell each classic account the tables of what it holds, where that is more than it was told."""
+        tables = self._tables
+        if tables is None:
+            return
+        for account, needs in self._classic().items():
+            told = self._told.get(account, Needs())
+            if needs.symbols and not needs <= told:
+                every = self._told[account] = needs | told
+                growing = tuple(one for one in tables.tiers if one[0] in every.symbols - every.isolated)
+                levels = tuple(one for one in tables.isolated if one[0] in every.isolated)
+                self._emit(replace(tables, account=account, tiers=growing, isolated=levels))
 
     async def collateral(self) -> None:
         """Read how coins count in a unified account, where there is one."""
@@ -177,7 +201,7 @@ class PublicReadings:
             ticks = answers.contract_marks(answer.body, symbols, VENUE, answer.received, bad)
         else:
             asking = [self._client.ask(endpoints.MARK_PRICE, {"symbol": symbol}) for symbol in symbols]
-            said = await together(*asking)
+            said = await at_once(*asking)
             ticks = answers.marks(bodies(said), VENUE, max((one.received for one in said), default=0.0), bad)
         self._misread(MARKS, bad, said)
         for tick in ticks:

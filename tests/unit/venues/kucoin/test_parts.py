@@ -56,7 +56,7 @@ def test_what_is_held_ordered_and_owed_is_needed() -> None:
         received=1.0,
     )
     assert of_snapshot(snapshot) == Needs(
-        frozenset({"XBTUSDM", "ETHUSDTM"}), frozenset({"DOGE-USDT"}), frozenset({"BTC", "SOL", "DOGE"})
+        frozenset({"XBTUSDM", "ETHUSDTM"}), frozenset({"DOGE-USDT"}), frozenset({"USDT", "BTC", "SOL", "DOGE"})
     )
 
 
@@ -102,7 +102,8 @@ def test_a_topic_stays_on_its_socket_and_a_new_one_goes_where_there_is_room() ->
 
 def test_pairs_in_usdt_are_preferred_and_others_go_by_way_of_btc() -> None:
     listed = {"USDT-BTC", "ETH-BTC", "DOGE-BTC", "DOGE-USDT"}
-    assert pairs_for(["USDT"], listed) == []
+    assert pairs_for(["USDT"], listed) == ["USDT-BTC"]
+    assert pairs_for(["USDT"], set()) == []
     assert pairs_for(["BTC"], listed) == ["USDT-BTC"]
     assert pairs_for(["ETH", "DOGE", "NOPE"], listed) == ["DOGE-USDT", "ETH-BTC", "USDT-BTC"]
     assert pairs_for(["ETH"], {"ETH-BTC"}) == []
@@ -110,19 +111,17 @@ def test_pairs_in_usdt_are_preferred_and_others_go_by_way_of_btc() -> None:
 
 def test_a_price_in_btc_waits_for_what_usdt_is_worth_in_it() -> None:
     prices = Prices()
-    assert prices.tick(MarginMark("ETH-BTC", 0.05, 1.0), 1.0) is None
-    bitcoin = prices.tick(MarginMark("USDT-BTC", 1.6e-5, 2.0), 2.0)
-    assert bitcoin is not None
+    assert prices.ticks(MarginMark("ETH-BTC", 0.05, 1.0), 1.0) == ()
+    unit, bitcoin = prices.ticks(MarginMark("USDT-BTC", 1.6e-5, 2.0), 2.0)
+    assert (unit.asset, unit.price_usd, unit.venue_time) == ("USDT", 1.0, 2.0)
     assert bitcoin.asset == "BTC"
     assert bitcoin.price_usd == pytest.approx(62_500.0)
-    ether = prices.tick(MarginMark("ETH-BTC", 0.05, 3.0), 3.0)
-    assert ether is not None
+    (ether,) = prices.ticks(MarginMark("ETH-BTC", 0.05, 3.0), 3.0)
     assert (ether.asset, ether.venue_time) == ("ETH", 3.0)
     assert ether.price_usd == pytest.approx(3_125.0)
-    doge = prices.tick(MarginMark("DOGE-USDT", 0.1, 3.0), 3.0)
-    assert doge is not None
+    (doge,) = prices.ticks(MarginMark("DOGE-USDT", 0.1, 3.0), 3.0)
     assert doge.price_usd == 0.1
-    assert prices.tick(MarginMark("DOGE-KCS", 0.1, 3.0), 3.0) is None
+    assert prices.ticks(MarginMark("DOGE-KCS", 0.1, 3.0), 3.0) == ()
 
 
 def test_pairs_are_told_by_the_answer_and_by_none_that_cannot_be_read() -> None:
