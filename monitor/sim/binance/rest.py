@@ -12,6 +12,7 @@ from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.listen_keys import KeyRing, ListenKeys
 from monitor.sim.binance.loans.tokens import ListenTokens
 from monitor.sim.binance.paths import (
+    COINM,
     LISTEN_KEY_METHODS,
     PORTFOLIO_PRO,
     PRODUCTS,
@@ -190,6 +191,7 @@ def klines_weight(params: Mapping[str, str]) -> int:
 
 _all_or_one = dearer_for_all("symbol", 1, 10)
 _FUTURES = (USDM, PORTFOLIO_PRO)
+_EITHER = (USDM, COINM, PORTFOLIO_PRO)  #: both kinds of futures have one position mode
 PATHS: dict[str, Path] = {
     "/fapi/v1/time": Path(Rest.time),
     "/fapi/v1/exchangeInfo": Path(Rest.exchange_info),
@@ -200,9 +202,9 @@ PATHS: dict[str, Path] = {
     "/fapi/v3/account": Path(Rest.account, flat(5), SIGNED, products=_FUTURES),
     "/fapi/v3/positionRisk": Path(Rest.position_risk, flat(5), SIGNED, products=_FUTURES),
     "/fapi/v1/symbolConfig": Path(Rest.symbol_config, flat(5), SIGNED, products=_FUTURES),
-    "/fapi/v1/accountConfig": Path(Rest.account_config, flat(5), SIGNED, products=_FUTURES),
+    "/fapi/v1/accountConfig": Path(Rest.account_config, flat(5), SIGNED, products=_EITHER),
     "/fapi/v1/multiAssetsMargin": Path(Rest.multi_assets, flat(30), SIGNED, products=_FUTURES),
-    "/fapi/v1/positionSide/dual": Path(Rest.dual_side, flat(30), SIGNED, products=_FUTURES),
+    "/fapi/v1/positionSide/dual": Path(Rest.dual_side, flat(30), SIGNED, products=_EITHER),
     "/fapi/v1/leverageBracket": Path(Rest.leverage_bracket, flat(1), SIGNED, products=_FUTURES),
     "/fapi/v1/income": Path(Rest.income, flat(30), SIGNED, products=_FUTURES, each=unasked),
     "/fapi/v1/listenKey": Path(

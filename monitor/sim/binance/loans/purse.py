@@ -67,7 +67,7 @@ class Purse:
         self.take(asset, paid)
         to_interest = min(held.interest, paid)
         held.interest = round(held.interest - to_interest, 8)
-        held.borrowed = round(held.borrowed - (paid - to_interest), 8)
+        held.borrowed = max(0.0, round(held.borrowed - (paid - to_interest), 8))
         return paid
 
     def accrue(self, hourly: Mapping[Asset, float], default: float) -> dict[Asset, float]:

@@ -6,25 +6,16 @@ drift of each figure is no more than the venue's rounding to 8 decimals.
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from monitor.domain.lines import State
-from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
-from monitor.domain.reports import AccountReport
-from monitor.engine.engine import Engine
-from monitor.engine.settings import EngineSettings
 from monitor.sim.binance import SimBinance
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.traders import RandomTrader
 from monitor.sim.clock import ManualClock
-from monitor.venues.binance import offline
-from monitor.venues.binance.margin import describe
+from tests.sim.binance.reading import NOW, assessed
 
-NOW = 1_795_000_000.0
-KEY = AccountKey("binance", "main")
 MODES = {
     "one-way": {"wallets": {"USDT": 20_000.0, "USDC": 6_000.0}},
     "hedge": {"wallets": {"USDT": 20_000.0, "USDC": 6_000.0}, "hedge": True},
@@ -43,17 +34,6 @@ def traded(mode: str, seed: int) -> tuple[SimBinance, SimAccount]:
     for _ in range(48):
         sim.tick(300.0)
     return sim, account
-
-
-def assessed(sim: SimBinance) -> AccountReport:
-    """The engine's report on what the venue says."""
-    raw = {
-        f"{path.lstrip('/').replace('/', '_')}.json": json.dumps(body).encode()
-        for path, body in sim.answers_of("main").items()
-    }
-    engine = Engine({"binance": describe}, EngineSettings(accounts=(KEY,), lines_every_seconds=0.0))
-    engine.step(offline.read(raw, KEY, NOW).events, NOW)
-    return engine.reports()[0]
 
 
 @pytest.mark.parametrize("mode", MODES)
