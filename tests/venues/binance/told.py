@@ -119,6 +119,15 @@ def reported(files: Files) -> Any:
     return report
 
 
+def index_of(**dollars: float) -> bytes:
+    """The asset index of futures, which tells what stablecoins are worth."""
+    rows = [
+        {"symbol": f"{asset}USD", "index": repr(price), "time": STAMP, "bidBuffer": "0", "askBuffer": "0"}
+        for asset, price in dollars.items()
+    ]
+    return raw(rows)
+
+
 # COIN-M
 
 
@@ -221,6 +230,7 @@ def cross_folder(
         named(loans.CROSS_ACCOUNT): raw(body),
         named(loans.COLLATERAL_RATIO): raw(list(ratios)),
         named(loans.LEVERAGE_BRACKET): raw(list(brackets)),
+        named(usdm.ASSET_INDEX): index_of(USDT=1.0),
         named(usdm.API_RESTRICTIONS): raw({"enableReading": True}),
     }
     for symbol, price in (prices or {}).items():
@@ -260,6 +270,7 @@ def pair_tier(symbol: str, tier: int, multiple: str, level: str, base: str = "9"
 def isolated_folder(*pairs: Row, tiers: Mapping[str, Sequence[Row]] | None = None) -> Files:
     files = {
         named(loans.ISOLATED_ACCOUNT): raw({"assets": list(pairs)}),
+        named(usdm.ASSET_INDEX): index_of(USDT=1.0),
         named(usdm.API_RESTRICTIONS): raw({"enableReading": True}),
     }
     for symbol, rows in (tiers or {}).items():

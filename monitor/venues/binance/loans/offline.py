@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from monitor.domain.events import AssetTick, CollateralLoaded, Event
 from monitor.domain.names import Asset
-from monitor.venues.binance.endpoints import API_RESTRICTIONS
+from monitor.venues.binance.endpoints import API_RESTRICTIONS, ASSET_INDEX
 from monitor.venues.binance.found import Found, Product
 from monitor.venues.binance.loans import answers
 from monitor.venues.binance.loans.endpoints import (
@@ -19,7 +19,9 @@ from monitor.venues.binance.loans.endpoints import (
     LEVERAGE_BRACKET,
     PRICE_INDEX,
 )
+from monitor.venues.binance.loans.pairs import STABLES
 
+NO_DOLLARS = "no USD prices of stablecoins: each is taken for a dollar"
 NO_PRICES = "no index prices: what is held and owed has no value"
 
 
@@ -32,7 +34,7 @@ def _cross(found: Found) -> list[Event]:
         brackets = found.first(LEVERAGE_BRACKET)
         tables.append(answers.cross_collateral(ratios, brackets, account, time, found.problems))
     snapshot = answers.cross_snapshot(body, account, time, time)
-    assets = found.assets()
+    assets = _with_stables(found, {row.asset for row in snapshot.balances})
     return [
         *tables,
         *assets,
@@ -41,6 +43,13 @@ def _cross(found: Found) -> list[Event]:
         found.configured(answers.cross_config(body, account, time, time)),
         snapshot,
     ]
+
+
+def _with_stables(found: Found, held: Collection[Asset]) -> list[Event]:
+    """What the asset index tells; another stablecoin counts a dollar, as it does in the prices of pairs."""
+    told = found.assets()
+    rest = sorted({asset for asset in held if asset in STABLES} - _dollars(told).keys())
+    return [*told, *(AssetTick(found.venue, asset, 1.0, found.time, found.time) for asset in rest)]
 
 
 def _dollars(events: Iterable[Event]) -> dict[Asset, float]:
@@ -72,7 +81,7 @@ def _isolated(found: Found) -> list[Event]:
     if tiers:
         tables.append(answers.isolated_tiers(tiers, account, time, found.problems))
     snapshot = answers.isolated_snapshot(body, account, time, time)
-    assets = found.assets()
+    assets = _with_stables(found, {asset for wallet in snapshot.wallets for asset in wallet.balances})
     return [
         *tables,
         *assets,
@@ -91,6 +100,7 @@ CROSS = Product(
         COLLATERAL_RATIO: "no collateral ratios: an account of the kind Pro cannot be computed",
         LEVERAGE_BRACKET: "no maintenance brackets of debts: an account of the kind Pro cannot be computed",
         PRICE_INDEX: NO_PRICES,
+        ASSET_INDEX: NO_DOLLARS,
         API_RESTRICTIONS: "what the key may do is unknown",
     },
     read=_cross,
@@ -100,6 +110,7 @@ ISOLATED = Product(
     required=ISOLATED_REQUIRED,
     optional={
         ISOLATED_TIER: "no tiers of pairs: a usual level of liquidation is assumed",
+        ASSET_INDEX: NO_DOLLARS,
         API_RESTRICTIONS: "what the key may do is unknown",
     },
     read=_isolated,
