@@ -37,8 +37,7 @@ class Keeper:
                 self._isolated(account, held)
             if account.mode is Mode.PORTFOLIO:
                 self._portfolio(account)
-                continue
-            for dex in self.board.dexs:
+            for dex in self._apart(account):
                 if account.cross(dex) and Reading(account).ratio(dex) > 1.0:
                     self._cross(account, self._sharing(account, dex))
 
@@ -57,6 +56,16 @@ class Keeper:
                 account.close(coin)
 
     # inside
+
+    def _apart(self, account: SimAccount) -> list[str]:
+        """The dexs whose pools are judged by maintenance alone."""
+        whole = account.mode is Mode.PORTFOLIO
+        return [dex for dex in self.board.dexs if not (whole and self.board.tokens[COLLATERAL[dex]].borrow_cap)]
+
+    def _whole(self, account: SimAccount) -> list[Position]:
+        """The cross positions that are part of portfolio margin."""
+        apart = self._apart(account)
+        return [p for dex in self.board.dexs if dex not in apart for p in account.cross(dex)]
 
     def _sharing(self, account: SimAccount, dex: str) -> list[str]:
         """The dexs whose cross positions share one pool."""
@@ -89,11 +98,9 @@ class Keeper:
     def _portfolio(self, account: SimAccount) -> None:
         if Reading(account).portfolio_ratio() <= PORTFOLIO_TRIGGER:
             return
-        positions = [p for dex in self.board.dexs for p in account.cross(dex)]
+        positions = self._whole(account)
         self._report(account, positions, Reading(account).total("USDC"), "Cross")
-        while (positions := [p for dex in self.board.dexs for p in account.cross(dex)]) and Reading(
-            account
-        ).portfolio_ratio() > PORTFOLIO_TRIGGER:
+        while (positions := self._whole(account)) and Reading(account).portfolio_ratio() > PORTFOLIO_TRIGGER:
             self._slice(account, positions)
         if Reading(account).portfolio_ratio() > PORTFOLIO_TRIGGER:
             self._sell_collateral(account)

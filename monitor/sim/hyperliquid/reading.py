@@ -88,11 +88,13 @@ class Reading:
     # whole accounts
 
     def ratio(self, dex: str) -> float:
-        """Maintenance over what backs it, on the pool of a dex: liquidated above 1 (0.95 in portfolio margin)."""
-        if self.account.mode is Mode.PORTFOLIO:
+        """Maintenance over what backs it, on the pool of a dex: liquidated above 1 (0.95 in portfolio margin, of which
+        tokens that cannot be borrowed are no part).
+        """
+        token = COLLATERAL[dex]
+        if self.account.mode is Mode.PORTFOLIO and self.board.tokens[token].borrow_cap > 0.0:
             return self.portfolio_ratio()
-        if self.account.mode is Mode.UNIFIED:
-            token = COLLATERAL[dex]
+        if self.account.pooled:
             required, backing = self.token_required(token), self.total(token) - self.alone_in(token)
         else:
             required, backing = self.dex_required(dex), self.value(dex)
@@ -103,11 +105,10 @@ class Reading:
     def portfolio_ratio(self) -> float:
         """The worst, over tokens that may be borrowed, of what is required over what would be there."""
         borrowable = [t for t in self.board.tokens.values() if t.borrow_cap > 0.0]
-        across = sum(self.token_required(token) for token in self.account.board.tokens)
         worst = 0.0
         for token in borrowable:
             px = self.board.usdc(token.name)
-            required = OFFSET_USDC + (across if token.name == "USDC" else 0.0)
+            required = OFFSET_USDC + self.token_required(token.name) * px
             required += self.account.borrowed.get(token.name, 0.0) * px
             balance = (self.total(token.name) - self.alone_in(token.name)) * px
             there = balance + min(token.borrow_cap * px, self._collateral(token.name))

@@ -68,6 +68,7 @@ class AccountReadings:
         self.mode: tuple[CollateralMode | None, str] | None = None  #: with its kind, as last read
         self.dexs: frozenset[str] = frozenset()  #: on which something is, as last read or pushed
         self._swept = float("-inf")  #: steady time of the last reading of all dexs
+        self._states: dict[str, bytes] = {}  #: the last answer of each dex
 
     async def account_whole(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
         """Read the dexs where something is, or all of them, and the spot balances; again if the account moved in
@@ -85,9 +86,14 @@ class AccountReadings:
             moved = event_since(asked)
             if not moved or attempt == self._timings.snapshot_tries:
                 break
+        fresh = {dex: answer.body for dex, answer in zip(dexs, read, strict=True)}
+        # A dex that was not read held nothing when it last was: that answer stands in for it.
+        self._states = {
+            dex: fresh.get(dex) or self._states[dex] for dex in self._tables.dexs if dex in fresh | self._states
+        }
         with self.rows["account"].taking(*read, spot) as bad:
             snapshot = answers.account_snapshot(
-                {dex: answer.body for dex, answer in zip(dexs, read, strict=True)},
+                self._states,
                 spot.body,
                 self.account,
                 asked,
@@ -113,7 +119,8 @@ class AccountReadings:
         self.dexs |= held | (named & set(self._tables.dexs))
 
     def _dexs_now(self) -> tuple[str, ...]:
-        if self._clock.monotonic() - self._swept >= max(SWEEP_SECONDS, self._timings.account_every_seconds):
+        unread = any(dex not in self._states for dex in self._tables.dexs)
+        if unread or self._clock.monotonic() - self._swept >= max(SWEEP_SECONDS, self._timings.account_every_seconds):
             return self._tables.dexs
         return tuple(dex for dex in self._tables.dexs if dex == FIRST_DEX or dex in self.dexs)
 

@@ -42,7 +42,9 @@ class HyperliquidSession(Room):
         self._client = Client(settings, emit, clock, recorder)
         self._tables = PublicReadings(self._client, emit, clock)
         accounts = {one.address.lower(): one.key for one in settings.accounts}
-        self._socket = Socket(settings, self._client, self._tables, emit, clock, accounts, self._misplaced, recorder)
+        self._socket = Socket(
+            settings, self._client, self._tables, emit, clock, accounts, self._misplaced, self._lagged, recorder
+        )
         self._tables.misread = self._socket.ledger.count_rows
         rows = self._tables.rows
         super().__init__(VENUE, self._client, self._socket.ledger, rows, self._tables.clock, emit, clock, timings)
@@ -139,6 +141,7 @@ class HyperliquidSession(Room):
         """An account was read, or pushed."""
         self._seeds.held([position.symbol for position in snapshot.positions])
         held = frozenset(one.asset for one in snapshot.balances if one.wallet)
+        held |= {asset for wallet in snapshot.wallets if wallet.venue.equity for asset in wallet.balances}
         new = held - self._spot.get(account, frozenset())
         self._spot[account] = held
         if new:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -16,6 +17,7 @@ from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ANSWER, PING, PONG, T
 from monitor.venues.hyperliquid.names import Universe
 from monitor.venues.hyperliquid.oracles import Oracles
 from monitor.venues.hyperliquid.settings import VENUE
+from monitor.venues.hyperliquid.stamps import by_venue_clock
 from monitor.venues.settings import Timings
 
 _MARKS_BEGIN = b'{"channel":"' + ALL_CTXS.encode() + b'"'
@@ -49,13 +51,15 @@ class HyperliquidSpeech(Speech):
         universe: Callable[[], Universe],
         prices: Mapping[Asset, float],
         oracle_still_seconds: float,
+        offset: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`offset` is the venue's clock minus ours, `prices` those of what backs portfolio margin."""
         # The venue closes a connection to which it sent nothing for 60 s; a pong is something.
         self.ping_every_seconds = timings.ping_every_seconds
         self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
         self._accounts, self._universe = accounts, universe
         self._assemblies = {one: Assembly(one, prices) for one in accounts.values()}
-        self._oracles = Oracles(oracle_still_seconds)
+        self._oracles, self._offset = Oracles(oracle_still_seconds), offset
 
     def decode(self, raw: bytes, received: float) -> Decoded:
         """One frame: of an account, with all that is known of it by now."""
@@ -63,7 +67,8 @@ class HyperliquidSpeech(Speech):
         decoded = decode(raw, venue=VENUE, account=account, received=received, universe=self._universe())
         if account is not None:
             return self._assemblies[account].put(decoded)
-        return self._oracles.put(decoded, received)
+        aged = self._oracles.put(decoded, received)
+        return replace(aged, events=by_venue_clock(aged.events, self._offset())) if aged.events else aged
 
     def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:  # noqa: ARG002  # said alike
         """Each topic in a text of its own, acknowledged under its own name."""

@@ -13,7 +13,7 @@ from monitor.venues.conversation import Conversation
 from monitor.venues.feed import Feed
 from monitor.venues.hyperliquid.client import Client
 from monitor.venues.hyperliquid.codec import STALE_UNIVERSE
-from monitor.venues.hyperliquid.endpoints import ALL_CTXS, STREAM_PATH, Topic
+from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ALL_STATES, STREAM_PATH, Topic
 from monitor.venues.hyperliquid.parameters import DEFAULTS
 from monitor.venues.hyperliquid.settings import VENUE, HyperliquidSettings
 from monitor.venues.hyperliquid.shared import SharedLedger
@@ -42,9 +42,12 @@ class Socket:
         clock: Clock,
         accounts: Mapping[str, AccountKey],
         misplaced: Callable[[], None],
+        lagged: Callable[[float], None],
         recorder: Recorder = UNRECORDED,
     ) -> None:
-        """`accounts` by address; `misplaced` is told whenever a frame does not fit the perpetuals that are known."""
+        """`accounts` by address; `misplaced` is told whenever a frame does not fit the perpetuals that are known,
+        `lagged` how many seconds after its own stamp a frame came, by the venue's clock as we know it.
+        """
         timings = settings.timings
         limits = LedgerLimits(
             acknowledge_seconds=timings.acknowledge_seconds,
@@ -56,7 +59,7 @@ class Socket:
         self.listeners: dict[AccountKey, Heard] = {}  #: told of each frame of an account
         self._settings, self._client, self._tables = settings, client, tables
         self._emit, self._clock, self._accounts = emit, clock, accounts
-        self._misplaced, self._recorder = misplaced, recorder
+        self._misplaced, self._lagged, self._recorder = misplaced, lagged, recorder
         self._url = Secret(settings.urls.stream.rstrip("/") + STREAM_PATH)
         self._live_since: float | None = None
 
@@ -84,17 +87,25 @@ class Socket:
     def _conversation(self) -> Conversation:
         still = self._settings.parameters.get("oracle_still_seconds", DEFAULTS["oracle_still_seconds"])
         speech = HyperliquidSpeech(
-            self._settings.timings, self._accounts, lambda: self._tables.universe, self._tables.prices, still
+            self._settings.timings,
+            self._accounts,
+            lambda: self._tables.universe,
+            self._tables.prices,
+            still,
+            self._offset,
         )
         return Conversation(
             self.ledger,
             speech,
             self._emit,
-            lambda: self._client.offset_seconds or 0.0,
+            self._offset,
             what=SOCKET,
             heard=self._heard,
             record=None if self._recorder is UNRECORDED else self._record,
         )
+
+    def _offset(self) -> float:
+        return self._client.offset_seconds or 0.0
 
     def _record(self, raw: bytes, received: float) -> None:
         """What names an address is kept as its account's; what names one that is none of ours is not kept."""
@@ -107,6 +118,8 @@ class Socket:
             self._live_since = self._clock.monotonic()
         if decoded.why == STALE_UNIVERSE:
             self._misplaced()
+        if decoded.name == ALL_STATES and decoded.venue_time is not None:
+            self._lagged(self._clock.now() + self._offset() - decoded.venue_time)
         topic = Topic.parse(decoded.stream) if decoded.stream and decoded.kind is not FrameKind.UNRECOGNISED else None
         account = None if topic is None else self._accounts.get(topic.user)
         if account in self.listeners:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer
+from monitor.domain.events import Event
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Asset, Symbol
 from monitor.venues.budget import Priority
@@ -23,6 +24,7 @@ from monitor.venues.hyperliquid.endpoints import (
 )
 from monitor.venues.hyperliquid.names import FIRST_DEX, NO_UNIVERSE, Universe, coin_of_token
 from monitor.venues.hyperliquid.settings import VENUE
+from monitor.venues.hyperliquid.stamps import by_venue_clock
 from monitor.venues.readings import Reading
 from monitor.venues.session import Emit
 from monitor.venues.wake import together
@@ -109,7 +111,10 @@ class PublicReadings:
             with row.taking(pairs) as bad:
                 found = answers.asset_prices(pairs.body, VENUE, pairs.received, bad)
             ticks += tuple(tick for tick in found if tick.asset in wanted)
-        for tick in ticks:
+        self._tell(ticks)
+
+    def _tell(self, ticks: Iterable[Event]) -> None:
+        for tick in by_venue_clock(ticks, self._client.offset_seconds or 0.0):
             self._emit(tick)
 
     # In the stream's place
@@ -121,8 +126,7 @@ class PublicReadings:
             bad: list[RowProblem] = []
             ticks = answers.marks(answer.body, VENUE, answer.received, bad)
             self.misread("marks", bad, answer.body)
-            for tick in ticks:
-                self._emit(tick)
+            self._tell(ticks)
 
     async def candles(self, symbol: Symbol, count: int) -> None:
         """Read one-minute candles, the seed of a volatility; it waits while others need the budget."""
