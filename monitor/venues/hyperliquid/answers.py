@@ -188,19 +188,15 @@ def account_snapshot(
     *,
     universe: Universe,
     prices: Mapping[Asset, float] | None = None,
-    assembly: Assembly | None = None,
     bad_rows: list[RowProblem] | None = None,
 ) -> AccountSnapshot:
     """An account whole: clearinghouseState by dex ("" is the first), and spotClearinghouseState.
 
-    `prices` are USD prices of collateral by the coin's common name (`reserve_prices`). `assembly`: the account's own,
-    which then goes on from these answers.
+    `prices` are USD prices of collateral by the coin's common name, or by the token's (`reserve_prices`).
     """
     states = {dex: state(raw, dex, account, universe) for dex, raw in state_raws.items()}
     money = spot(spot_raw, account, universe)
-    whole = Assembly(account) if assembly is None else assembly
-    if prices is not None:
-        whole.prices = prices
+    whole = Assembly(account, {} if prices is None else prices)
     whole.keep(states, money)
     if bad_rows is not None:
         bad_rows += [*money.problems, *(one for found in states.values() for one in found.problems)]

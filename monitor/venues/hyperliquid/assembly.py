@@ -19,8 +19,6 @@ from monitor.venues.hyperliquid.names import coin_of_token, wallet_name
 from monitor.venues.hyperliquid.rows import DexState, SpotState, marks_of
 from monitor.venues.rows import in_words
 
-SKEW_RATIO = 0.002  #: of the positions' size: what prices may move between the two halves, which is no flow of cash
-
 
 @dataclass(frozen=True, slots=True)
 class Heard(Decoded):
@@ -49,12 +47,11 @@ class Assembly:
     """The last halves of one address. One is held for each account, for as long as its connection lives."""
 
     account: AccountKey
-    prices: Mapping[Asset, float] = field(default_factory=dict)  #: USD prices of coins, as told last
+    prices: Mapping[Asset, float] = field(default_factory=dict)  #: USD prices of coins or tokens, as told last
     _states: dict[str, DexState] = field(default_factory=dict)
     _spot: SpotState | None = None
     _known: bool = False
     _at_spot: _Shares | None = None
-    _wallets: dict[Asset, float] = field(default_factory=dict)
 
     def put(self, decoded: Decoded) -> Decoded:
         """A frame as the codec gave it: with a snapshot of the account, once both halves are here."""
@@ -100,7 +97,7 @@ class Assembly:
         )
 
     def _priced(self, balance: Balance) -> Balance:
-        price = self.prices.get(coin_of_token(balance.asset))
+        price = self.prices.get(balance.asset, self.prices.get(coin_of_token(balance.asset)))
         return balance if price is None else replace(balance, price_usd=price)
 
     def _pooled(self, spot: SpotState) -> list[Balance]:
@@ -122,7 +119,7 @@ class Assembly:
             found.append(
                 replace(
                     row,
-                    wallet=self._steady(asset, row.wallet - profit - isolated + then.margins.get(asset, 0.0), states),
+                    wallet=row.wallet - profit - isolated + then.margins.get(asset, 0.0),
                     cross_wallet=row.wallet - isolated - profit,
                     venue_cross_unrealized_pnl=profit + moved,
                     # What the venue says is left after maintenance tells its equity by another way than the total.
@@ -132,14 +129,6 @@ class Assembly:
                 )
             )
         return found
-
-    def _steady(self, asset: Asset, cash: float, states: Sequence[DexState]) -> float:
-        """Cash of a token, for the book of its changes: what two moments may differ by is no change."""
-        before = self._wallets.get(asset)
-        slack = SKEW_RATIO * sum(one.venue.notional or 0.0 for state in states for one in state.positions)
-        if before is None or abs(cash - before) > slack:
-            self._wallets[asset] = before = cash
-        return before
 
 
 def wallet(state: DexState) -> Wallet:

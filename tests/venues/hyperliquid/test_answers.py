@@ -10,7 +10,6 @@ from monitor.domain.events import AccountSnapshot
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Payoff
 from monitor.venues.hyperliquid import answers
-from monitor.venues.hyperliquid.assembly import Assembly
 from monitor.venues.hyperliquid.names import FIRST_WALLET, NO_UNIVERSE
 from tests.venues.hyperliquid.support import (
     ACCOUNT,
@@ -211,9 +210,9 @@ def test_the_venues_clock() -> None:
 # An account whole
 
 
-def snapshot(states: dict[str, Row], money: Row, assembly: Assembly | None = None) -> AccountSnapshot:
+def snapshot(states: dict[str, Row], money: Row) -> AccountSnapshot:
     raws = {name: raw(state) for name, state in states.items()}
-    return answers.account_snapshot(raws, raw(money), ACCOUNT, T0, NOW, universe=UNIVERSE, assembly=assembly)
+    return answers.account_snapshot(raws, raw(money), ACCOUNT, T0, NOW, universe=UNIVERSE)
 
 
 def test_an_account_is_all_its_dexs_and_its_spot() -> None:

@@ -104,23 +104,6 @@ def test_a_fill_between_the_halves_is_counted_once() -> None:
     assert dollars(heard.spot(5999.0)).cross_wallet == pytest.approx(5999.0)
 
 
-def test_what_two_moments_may_differ_by_is_no_flow_of_cash() -> None:
-    """0.2 % of what is held, 120 here: less is prices between the halves, more is a deposit."""
-    heard = Heard()
-    heard.states(first=long(60000.0))
-    heard.spot(5000.0)
-    assert dollars(heard.spot(5050.0)).wallet == 5000.0
-    assert dollars(heard.spot(5050.0)).cross_wallet == 5050.0, "what backs positions follows at once"
-    assert dollars(heard.spot(5500.0)).wallet == 5500.0
-
-
-def test_without_positions_each_cent_is_a_flow() -> None:
-    heard = Heard()
-    heard.states(first=dex())
-    heard.spot(5000.0)
-    assert dollars(heard.spot(4999.99)).wallet == 4999.99
-
-
 def test_isolated_margin_belongs_to_its_position_and_not_to_the_rest() -> None:
     heard = Heard()
     heard.states(first=dex(0.0, isolated("ETH", 1.0, 3000.0, 3100.0, -2600.0)))
