@@ -187,22 +187,25 @@ def _holdings(
             amount -= profit or 0.0
         if amount < -DUST:
             said.reasons.append(f"{asset} is owed: what the venue asks for a loan is not published, and not counted")
-        found.append(Holding(asset=asset, amount=amount, collateral=_curve(asset, amount, tables, settled, said)))
+        collateral = _curve(asset, amount, tables, settled, said)
+        if collateral is not None:
+            found.append(Holding(asset=asset, amount=amount, collateral=collateral))
     if account.venue.equity is None:
         said.reasons.append("the venue does not say the account's adjusted equity: nothing is compared")
     return found
 
 
-def _curve(asset: Asset, amount: float, tables: Tables, settled: Iterable[Asset], said: Said) -> Curve:
+def _curve(asset: Asset, amount: float, tables: Tables, settled: Iterable[Asset], said: Said) -> Curve | None:
+    """How a coin counts; None where it counts nothing, so that not even its price matters."""
     terms = tables.collateral.get(asset)
     if terms is not None:
         return Curve(tuple(Step(floor, rate) for floor, rate in terms.steps), by_value=terms.by_value)
     if asset in DOLLARS:
         said.reasons.append(f"no discount of {asset}: it counts in full")
         return FULL
-    if tables.collateral and asset not in settled:
+    if tables.collateral and asset not in settled and amount >= 0.0:
         if amount > DUST:
             said.reasons.append(f"{asset} is not in the venue's list of collateral: it counts nothing")
-        return Curve((Step(0.0, 0.0),))
+        return None
     said.unknown.append(f"no discount of {asset}")
     return FULL

@@ -56,8 +56,8 @@ class PositionRow(msgspec.Struct, gc=False):
 
 
 class OrderRow(msgspec.Struct, gc=False):
-    """A resting order. `size` counts lots, `value` what they are worth in the settlement currency; of what is filled REST
-    says `filledSize` or, older, `dealSize`.
+    """A resting order. `size` counts lots, `value` what they are worth in the settlement currency; of what is filled
+    REST says `filledSize` or, older, `dealSize`.
     """
 
     id: str | None = None

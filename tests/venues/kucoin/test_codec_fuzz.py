@@ -1,0 +1,105 @@
+"""Whatever bytes come, the codec answers: no other exception, no impossible price, no position out of nothing."""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.domain.events import AssetTick, BalanceChanged, FundingRates, OrderChanged, PositionChanged, Tick
+from monitor.domain.frames import Decoded, FrameKind
+from monitor.venues.kucoin.codec import margin_mark
+from tests.venues.kucoin.support import MS, decoded, frame, position
+from tests.venues.kucoin.test_codec import WALLET
+
+PUSHED = {
+    "U": MS * 1_000_000,
+    "q": "-1",
+    "s": "TRUMPUSDTM",
+    "eP": "4.786",
+    "mM": "ISOLATED",
+    "mP": "4.243",
+    "mmr": "0.012",
+}
+FRAMES = [
+    json.dumps(one).encode()
+    for one in (
+        frame(
+            "/contract/instrument:XBTUSDTM", "mark.index.price", {"markPrice": 9e4, "indexPrice": 9e4, "timestamp": MS}
+        ),
+        frame("/contract/instrument:XBTUSDTM", "funding.rate", {"granularity": 28800000, "fundingRate": 0.0001}),
+        frame("/indicator/markPrice:DOGE-USDT", "tick", {"symbol": "DOGE-USDT", "value": 0.09, "timestamp": MS}),
+        frame("/contract/positionAll", "position.change", position("XBTUSDTM", 5, 60000.0, 61000.0)),
+        frame("/contract/position:XBTUSDTM", "position.change", {"markPrice": 61000.5, "currentTimestamp": MS}),
+        frame("/contractAccount/wallet", "walletBalance.change", WALLET),
+        frame("/contract/crossLeverage", "user.config", {"ETHUSDTM": {"leverage": "8"}}),
+        frame("/contractMarket/tradeOrders", "orderChange", {"symbol": "X", "orderId": "1", "status": "done"}),
+        frame("/margin/position", "position.status", {"type": "FROZEN_FL", "timestamp": MS}),
+        {"T": "positionAll.FUTURES", "P": MS * 1_000_000, "d": PUSHED},
+        {"T": "lw.FUTURES", "P": MS * 1_000_000, "d": {"eT": "MARGIN_CALL", "r": "0.9378"}},
+        {"id": "1", "type": "ack"},
+        {"id": "1", "type": "error", "code": 404, "data": "topic not found"},
+    )
+]
+frames = st.sampled_from(FRAMES)
+# What a broken sender, a broken proxy or a changed protocol puts where something else belonged.
+intruders = st.sampled_from(
+    [b"null", b'""', b"-1", b'"nan"', b'"inf"', b"1e999", b"[]", b"{}", b"true", b'"' + b"9" * 400 + b'"', b"9" * 400]
+)
+
+
+def positive(number: float) -> bool:
+    return 0 < number < float("inf")
+
+
+def holds(found: Decoded) -> None:
+    for event in found.events:
+        if isinstance(event, Tick):
+            assert positive(event.mark)
+        elif isinstance(event, AssetTick):
+            assert positive(event.price_usd)
+        elif isinstance(event, FundingRates):
+            assert all(isfinite(rate) for rate in event.rates)
+        elif isinstance(event, PositionChanged):
+            assert isfinite(event.quantity)
+            assert event.symbol
+            if event.row is not None:
+                assert event.row.quantity
+                assert event.row.entry_price is None or positive(event.row.entry_price)
+                assert event.row.maintenance_rate is None or 0 < event.row.maintenance_rate < 1
+        elif isinstance(event, BalanceChanged):
+            assert event.wallet is not None
+            assert isfinite(event.wallet)
+        elif isinstance(event, OrderChanged):
+            assert event.order.quantity == 0.0
+    if found.kind is FrameKind.MALFORMED:
+        assert found.why
+
+
+@given(frames, st.data())
+def test_cut_frames(text: bytes, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(text)))
+    holds(decoded(text[:cut]))
+    margin_mark(text[:cut])
+
+
+@given(frames, st.data())
+def test_garbled_frames(text: bytes, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(text) - 1))
+    holds(decoded(text[:at] + bytes([data.draw(st.integers(0, 255))]) + text[at + 1 :]))
+
+
+@given(frames, intruders, st.data())
+def test_a_value_of_another_kind(text: bytes, intruder: bytes, data: st.DataObject) -> None:
+    parts = text.split(b": ")
+    at = data.draw(st.integers(1, len(parts) - 1))
+    end = next((number for number, byte in enumerate(parts[at]) if byte in b",}]"), len(parts[at]))
+    parts[at] = intruder + parts[at][end:]
+    holds(decoded(b": ".join(parts)))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes(text: bytes) -> None:
+    holds(decoded(text))
