@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance import frames
 from monitor.sim.binance.accounts import SimAccount
+from monitor.sim.binance.listing import STABLECOINS_USD
 from monitor.sim.binance.positions import SimPosition, multi_assets_equity_and_maintenance
 from monitor.sim.text import bare, fixed, stepped
 
@@ -144,14 +145,15 @@ class Keeper:
             fee = min(LIQUIDATION_FEE_RATE * position.notional(mark), self._left(account, positions[place:]))
             self.events.append(f"{account.name}: {position.symbol} {position.side} liquidated at {mark:g}")
             profit = account.forced_close(position, abs(position.quantity), mark, fee, "autoclose-", "FILLED")
-            self.insurance_usd += fee
+            self.insurance_usd += fee * _usd(account, asset)
             if isolated is not None:
-                self.insurance_usd -= account.absorb_deficit(asset, -(isolated + profit))
+                self.insurance_usd -= account.absorb_deficit(asset, -(isolated + profit)) * _usd(account, asset)
         if isolated is None:
             if account.multi_assets:
                 account.exchange_debts()
             for owed in list(account.wallets) if account.multi_assets else [asset]:
-                self.insurance_usd -= account.absorb_deficit(owed, -account.cross_wallet(owed))
+                paid = account.absorb_deficit(owed, -account.cross_wallet(owed))
+                self.insurance_usd -= paid * _usd(account, owed)
         if self.insurance_usd < 0.0:
             self.insurance_usd = 0.0
             for symbol, quantity, was_long in closed:
@@ -192,3 +194,8 @@ class Keeper:
         step = len(account.market.contracts[position.symbol].step_size.partition(".")[2])
         self.events.append(f"{account.name}: {position.symbol} {position.side} auto-deleveraged at {mark:g}")
         account.forced_close(position, round(quantity, step), mark, 0.0, "adl_autoclose_", "NEW_ADL")
+
+
+def _usd(account: SimAccount, asset: Asset) -> float:
+    """What the fund counts an asset for: a stablecoin for a dollar."""
+    return 1.0 if asset in STABLECOINS_USD else account.market.asset_usd(asset)
