@@ -17,7 +17,7 @@ from monitor.engine.settings import EngineSettings
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.refusals import Refusal
 from monitor.venues.binance.margin import describe
-from monitor.venues.binance.polls import INCOME_LAG_SECONDS
+from monitor.venues.binance.product import INCOME_LAG_SECONDS
 from tests.wire.harness import Wired, simulator, until, wired
 
 KEY = AccountKey("binance", "main")

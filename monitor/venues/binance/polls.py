@@ -10,21 +10,18 @@ import msgspec
 from monitor.domain.accounts import SymbolConfig
 from monitor.domain.clock import Clock
 from monitor.domain.errors import AuthRejected, Refused
-from monitor.domain.events import AccountConfig, AccountSnapshot, CashFlow, CashFlowsRead
+from monitor.domain.events import AccountConfig, AccountSnapshot
 from monitor.domain.names import Symbol
 from monitor.venues.binance import answers, cash, coinm_answers, endpoints, endpoints_coinm
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.planned import planned as planned
 from monitor.venues.binance.planned import planned_weight as planned_weight
 from monitor.venues.binance.product import ProductReadings
-from monitor.venues.budget import Priority
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
 
 Row = tuple[str, str]
-INCOME_PAGES = 4  #: read of the history of cash flows at most: an account that trades more often is not followed
-INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need not be in the history
 
 
 class _HeldRow(msgspec.Struct):
@@ -141,24 +138,7 @@ class AccountReadings(ProductReadings):
         """Read the history of the account's cash flows from the venue's time `since` on, page by page; emit it whole,
         or as far as it was read.
         """
-        flows: list[CashFlow] = []
-        until, received = since, self._clock.now()
-        for _ in range(INCOME_PAGES):
-            begins = since if not flows else until + 0.001
-            params: dict[str, str | int] = {"startTime": round(begins * 1000), "limit": cash.PAGE_ROWS}
-            answer = await self._ask("income", self.INCOME, params, Priority.USEFUL)
-            self.rows["income"].came(answer)
-            asked = answer.asked + (self._client.offset_seconds or 0.0)
-            with self.rows["income"].taking(answer) as bad:
-                page = cash.page(answer.body, VENUE, self.account, answer.received, bad)
-            if bad:
-                break  # what it did not tell may be just what is looked for
-            ends = asked - INCOME_LAG_SECONDS if page.last else page.until
-            flows += [flow for flow in page.flows if flow.venue_time <= ends]
-            until, received = ends, answer.received
-            if page.last:
-                break
-        self._emit(CashFlowsRead(account=self.account, flows=tuple(flows), since=since, until=until, received=received))
+        self._emit(await self._history(self.INCOME, cash.page, since))
 
 
 class CoinmReadings(AccountReadings):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import VenueError
-from monitor.domain.events import CashFlowsRead, PollFailed
-from monitor.venues.binance import answers, endpoints
+from monitor.domain.events import CashFlow, CashFlowsRead, PollFailed
+from monitor.domain.frames import RowProblem
+from monitor.domain.names import AccountKey, Venue
+from monitor.venues.binance import answers, cash, endpoints
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.endpoint import Endpoint
 from monitor.venues.budget import Priority
@@ -18,6 +20,9 @@ from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
 
+ReadPage = Callable[[bytes, Venue, AccountKey, float, list[RowProblem]], cash.Page]
+INCOME_PAGES = 4  #: read of the history of cash flows at most: an account that trades more often is not followed
+INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need not be in the history
 READINGS = ("account", "config", "permissions", "income")  #: of every product; each has further ones
 
 
@@ -54,6 +59,29 @@ class ProductReadings:
         now = self._clock.now()
         self.rows["income"].fine()
         self._emit(CashFlowsRead(account=self.account, flows=(), since=since, until=since, received=now))
+
+    async def _history(self, endpoint: Endpoint, page: ReadPage, since: float) -> CashFlowsRead:
+        """The flows that a history tells from the venue's time `since` on, page by page, oldest first, and until when
+        they are whole.
+        """
+        flows: list[CashFlow] = []
+        until, received = since, self._clock.now()
+        for _ in range(INCOME_PAGES):
+            begins = since if not flows else until + 0.001
+            params: dict[str, str | int] = {"startTime": round(begins * 1000), "limit": cash.PAGE_ROWS}
+            answer = await self._ask("income", endpoint, params, Priority.USEFUL)
+            self.rows["income"].came(answer)
+            asked = answer.asked + (self._client.offset_seconds or 0.0)
+            with self.rows["income"].taking(answer) as bad:
+                read = page(answer.body, VENUE, self.account, answer.received, bad)
+            if bad:
+                break  # what it did not tell may be just what is looked for
+            ends = asked - INCOME_LAG_SECONDS if read.last else read.until
+            flows += [flow for flow in read.flows if flow.venue_time <= ends]
+            until, received = ends, answer.received
+            if read.last:
+                break
+        return CashFlowsRead(account=self.account, flows=tuple(flows), since=since, until=until, received=received)
 
     async def _ask(
         self,

@@ -9,17 +9,21 @@ from functools import partial
 from monitor.domain.accounts import AccountMode
 from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer
-from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick
+from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick, CashFlowsRead
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Symbol
+from monitor.venues.binance.cash import PAGE_ROWS
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.endpoint import Endpoint
-from monitor.venues.binance.loans import answers, endpoints
-from monitor.venues.binance.product import ProductReadings
+from monitor.venues.binance.loans import answers, cash, endpoints
+from monitor.venues.binance.product import INCOME_LAG_SECONDS, ProductReadings
 from monitor.venues.binance.shared import Shared
+from monitor.venues.budget import Priority
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
+
+HISTORY_SECONDS = 6.9 * 86_400.0  #: how far back the capital flow is asked for: the venue allows seven days
 
 
 class LoanReadings(ProductReadings):
@@ -98,6 +102,24 @@ class CrossReadings(LoanReadings):
             self._shared.forget(endpoints.COLLATERAL_RATIO, endpoints.LEVERAGE_BRACKET)
             raise
         self._emit(read)
+
+    async def income(self, since: float) -> None:
+        """Read the newest cash flows since the venue's time `since`; emit them, and since when they are whole."""
+        begins = max(since, self._client.venue_now() - HISTORY_SECONDS)
+        params: dict[str, str | int] = {"startTime": round(begins * 1000), "limit": PAGE_ROWS}
+        answer = await self._ask("income", endpoints.CAPITAL_FLOW, params, Priority.USEFUL)
+        self.rows["income"].came(answer)
+        until = answer.asked + (self._client.offset_seconds or 0.0) - INCOME_LAG_SECONDS
+        with self.rows["income"].taking(answer) as bad:
+            flows, full = cash.flows(answer.body, VENUE, self.account, answer.received, bad)
+        if full:
+            begins = flows[0].venue_time + 0.001 if flows else until
+        if bad:
+            begins = until  # what it did not tell may be just what is looked for
+        whole = tuple(flow for flow in flows if begins <= flow.venue_time <= until)
+        self._emit(
+            CashFlowsRead(account=self.account, flows=whole, since=begins, until=until, received=answer.received)
+        )
 
     def _snapshot(self, answer: Answer, asked: float, bad: list[RowProblem]) -> AccountSnapshot:
         return answers.cross_snapshot(answer.body, self.account, asked, answer.received, bad)

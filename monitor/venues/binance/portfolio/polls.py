@@ -12,6 +12,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer, Refused
 from monitor.domain.events import AccountSnapshot, TiersLoaded
 from monitor.venues.binance import answers as futures
+from monitor.venues.binance import cash
 from monitor.venues.binance import endpoints as usdm
 from monitor.venues.binance import endpoints_coinm as coinm
 from monitor.venues.binance.client import VENUE, Client
@@ -32,6 +33,7 @@ class PortfolioReadings(ProductReadings):
 
     BRACKETS: Sequence[Endpoint]
     RATES: Sequence[Endpoint]  #: the first that the venue answers counts
+    HISTORIES: Sequence[Endpoint]
 
     def __init__(
         self, settings: AccountSettings, client: Client, emit: Emit, clock: Clock, timings: Timings, shared: Shared
@@ -114,6 +116,13 @@ class PortfolioReadings(ProductReadings):
             raise
         self._emit(read)
 
+    async def income(self, since: float) -> None:
+        """Read the histories of both futures; what spot loans do to balances stands in none that is cheap."""
+        read = [await self._history(one, cash.page, since) for one in self.HISTORIES]
+        until = min(one.until for one in read)
+        flows = sorted((flow for one in read for flow in one.flows), key=lambda flow: flow.venue_time)
+        self._emit(replace(read[-1], flows=tuple(flow for flow in flows if flow.venue_time <= until), until=until))
+
     async def _rates(self) -> Answer:
         *better, last = self.RATES
         for one in better:
@@ -129,6 +138,7 @@ class RetailReadings(PortfolioReadings):
 
     BRACKETS = (endpoints.UM_BRACKET, endpoints.CM_BRACKET)
     RATES = (endpoints.COLLATERAL_RATE,)
+    HISTORIES = (endpoints.UM_INCOME, endpoints.CM_INCOME)
 
     def _asked(self) -> tuple[Endpoint, Endpoint, Endpoint, Endpoint]:
         return endpoints.ACCOUNT, endpoints.BALANCE, endpoints.UM_POSITION_RISK, endpoints.CM_POSITION_RISK
@@ -144,6 +154,7 @@ class ProReadings(PortfolioReadings):
 
     BRACKETS = (usdm.LEVERAGE_BRACKET, coinm.LEVERAGE_BRACKET)
     RATES = (endpoints.PRO_COLLATERAL_RATE, endpoints.COLLATERAL_RATE)
+    HISTORIES = (usdm.INCOME, coinm.INCOME)
 
     def _asked(self) -> tuple[Endpoint, Endpoint, Endpoint, Endpoint]:
         span = self.mode is not None and self.mode.kind == SPAN
