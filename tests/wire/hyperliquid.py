@@ -75,11 +75,12 @@ class Wired:
     def edges(self, stream: str) -> list[FeedUp | FeedDown]:
         return [one for one in self.events if isinstance(one, FeedUp | FeedDown) and one.stream == stream]
 
-    def held(self, account: str = "main") -> dict[str, float]:
-        """Quantities by coin, as the newest snapshot has them."""
+    def held(self, account: str = "main") -> dict[str, float] | None:
+        """Quantities by coin, as the newest snapshot has them; None before the first."""
         key = AccountKey("hyperliquid", account)
-        newest = max((one for one in self.all(AccountSnapshot) if one.account == key), key=lambda one: one.asked)
-        return {one.symbol: one.quantity for one in newest.positions}
+        found = [one for one in self.all(AccountSnapshot) if one.account == key]
+        newest = max(found, key=lambda one: one.asked, default=None)
+        return None if newest is None else {one.symbol: one.quantity for one in newest.positions}
 
     def marks(self) -> dict[str, float]:
         """The newest mark of each coin."""

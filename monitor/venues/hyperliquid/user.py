@@ -45,6 +45,7 @@ class UserStream:
         self._was_up = False
         self._event_received = float("-inf")  #: wall time of the last push that told of a move
         self._pushed: AccountSnapshot | None = None
+        self._states_at = float("-inf")  #: wall time of the last push that told of positions
         self._pooled: bool | None = None
         self._doubted: tuple[AccountSnapshot, float] | None = None  #: what REST shows and pushes do not, and since when
         self._checked = float("-inf")  #: steady time of the last reading that a bad frame caused
@@ -99,6 +100,8 @@ class UserStream:
             self._event_received = self._clock.now()
         if any(isinstance(one, VenueWarning) for one in decoded.events):
             self._resync("the venue warned", False)
+        if isinstance(decoded, Heard) and decoded.states is not None:
+            self._states_at = decoded.received
         if isinstance(decoded, Heard) and decoded.spot is not None:
             before, self._pooled = self._pooled, decoded.spot.pooled
             if before is not None and before is not self._pooled:
@@ -134,13 +137,12 @@ class UserStream:
     def _watch(self) -> None:
         """Look whether the stream came up, and whether it told by now what REST showed."""
         if self.up and not self._was_up:
-            self._pushed = None
             self._resync("the user stream is up", True)
         self._was_up = self.up
         if self._doubted is None:
             return
         shown, since = self._doubted
-        if self._pushed is not None and self._pushed.received > shown.received:
+        if self._states_at > shown.received:
             self._doubted = None
         elif self._clock.monotonic() - since >= self._timings.cross_check_seconds:
             self._doubted = None
