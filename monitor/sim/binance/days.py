@@ -7,10 +7,12 @@ At Binance; what is the same at every venue stands in `rounds`.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.binance.accounts import SimAccount
-from monitor.sim.binance.mishaps import MISHAPS
+from monitor.sim.binance.mishaps import MISHAPS, MISHAPS_OF_OTHERS
+from monitor.sim.binance.others import Others
 from monitor.sim.binance.server import SimBinance
 from monitor.sim.binance.traders import SYMBOLS, RandomTrader
 from monitor.sim.market import Contract
@@ -23,10 +25,13 @@ FIRST_LISTED = 100  #: number of the first new symbol, X100USDT
 
 
 class Days(Rounds[SimBinance]):
-    """One venue's life."""
+    """One venue's life. There must be a USDⓈ-M account at least."""
 
     def __init__(self, sim: SimBinance, *, seed: int = 1, pace: Pace = USUAL, say: Say = unsaid) -> None:
-        super().__init__(sim, sim.faults, MISHAPS, random.Random(seed), pace, say)
+        dice = random.Random(seed)
+        self._others = Others(sim, seed=seed, dice=dice, say=say)
+        mishaps = (*MISHAPS, *MISHAPS_OF_OTHERS) if self._others else MISHAPS
+        super().__init__(sim, sim.faults, mishaps, dice, pace, say)
         self._traders = [
             RandomTrader(account, seed=seed + place, eagerness=1.0, most_notional=DARING * worth_usd(account))
             for place, account in enumerate(accounts_of(sim))
@@ -34,15 +39,17 @@ class Days(Rounds[SimBinance]):
         self._began = {account.name: dict(account.wallets) for account in accounts_of(sim)}
         self._listed: list[Symbol] = []
         self._numbered = FIRST_LISTED
-        self.begin(
-            (
-                (self._trade, lambda: pace.trade_seconds),
-                (self._deed, lambda: pace.deed_seconds),
-                (self._mishap, lambda: pace.mishap_seconds),
-                (self._crash, lambda: pace.crash_market_seconds / sim.speed),
-                (self._listing, lambda: pace.listing_seconds),
-            )
-        )
+        acts: list[tuple[Callable[[], None], Callable[[], float]]] = [
+            (self._trade, lambda: pace.trade_seconds),
+            (self._deed, lambda: pace.deed_seconds),
+            (self._mishap, lambda: pace.mishap_seconds),
+            (self._crash, lambda: pace.crash_market_seconds / sim.speed),
+            (self._listing, lambda: pace.listing_seconds),
+        ]
+        if self._others:
+            acts.append((self._others.act, lambda: pace.trade_seconds))
+            acts.append((self._others.look_after, lambda: pace.deed_seconds))
+        self.begin(acts)
 
     # what happens
 

@@ -10,11 +10,13 @@ import random
 from monitor.domain.names import Asset
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.faults import ACCOUNT, POSITION_RISK
+from monitor.sim.binance.paths import USDM
 from monitor.sim.binance.server import SimBinance
-from monitor.sim.binance.streams import MARKET, PRIVATE
+from monitor.sim.binance.streams import COINM_HOST, MARGIN_HOST, MARKET, PM, PM_CLASSIC, PRIVATE, SOCKET_API
 from monitor.sim.mishap import Mishap
 
 READINGS = (ACCOUNT, POSITION_RISK, "/fapi/v1/accountConfig", "/fapi/v1/symbolConfig")
+OTHER_ROUTES = (COINM_HOST, MARGIN_HOST, SOCKET_API, PM, PM_CLASSIC)
 CLOCK_SHIFT_SECONDS = 2.0
 
 
@@ -139,6 +141,30 @@ def _theft(sim: SimBinance, dice: random.Random) -> None:
         account.steal(asset, amount)
 
 
+def _drop_other(sim: SimBinance, dice: random.Random) -> None:
+    sim.drop(dice.choice(OTHER_ROUTES))
+
+
+def _stall_other(sim: SimBinance, dice: random.Random) -> None:
+    sim.faults.stall.add(dice.choice(OTHER_ROUTES))
+
+
+def _expire_other(sim: SimBinance, dice: random.Random) -> None:
+    for account in sim.registry.everybody():
+        if account.product != USDM:
+            sim.expire_listen_key(account.name, event=dice.random() < 0.5)
+
+
+def _expire_token(sim: SimBinance, dice: random.Random) -> None:
+    for name in sim.registry.loans:
+        sim.expire_listen_token(name, event=dice.random() < 0.5)
+
+
+def _unknown_token(sim: SimBinance, _: random.Random) -> None:
+    sim.faults.unknown_listen_token += 1
+    sim.drop(SOCKET_API)
+
+
 MISHAPS: tuple[Mishap[SimBinance], ...] = (
     Mishap("all connections are cut", _drop_all),
     Mishap("a stream is cut", _drop_one),
@@ -165,3 +191,12 @@ MISHAPS: tuple[Mishap[SimBinance], ...] = (
     Mishap("somebody moves money out of an account", _withdrawal),
     Mishap("money is gone from an account, and nothing tells of it", _theft),
 )
+
+MISHAPS_OF_OTHERS: tuple[Mishap[SimBinance], ...] = (
+    Mishap("a stream of another product is cut", _drop_other),
+    Mishap("a stream of another product falls silent", _stall_other),
+    Mishap("the listen keys of the other products end", _expire_other),
+    Mishap("the listen tokens of margin accounts end", _expire_token),
+    Mishap("a listen token is not known any more", _unknown_token),
+)
+"""Those of the products beside USDⓈ-M, where there are accounts of any."""
