@@ -55,10 +55,10 @@ class _Capturing:
     async def _futures(self) -> None:
         self._required = (endpoints.ACCOUNT_MODE,)
         mode = await self._ask(endpoints.ACCOUNT_MODE)
-        hedge = await self._ask(endpoints.POSITION_MODE)
         assert mode is not None  # it is required
-        key, at = self._account.key, self.first
-        kind = answers_account.account_config(FUTURES, mode, hedge, (), key, at, at).mode.kind
+        kind = answers_account.account_kind(mode, self._account.key)
+        if kind != UNIFIED:
+            await self._ask(endpoints.POSITION_MODE)
         self._required = REQUIRED[UNIFIED if kind == UNIFIED else CLASSIC]
         held = of_snapshot(await (self._unified() if kind == UNIFIED else self._classic()))
         await self._ask(endpoints.CONTRACTS)

@@ -99,8 +99,9 @@ class FuturesReadings(AccountReadings):
     async def config(self) -> bool:
         """Read which kind of account it is, its position mode, and fees of what is held that are old or not known."""
         mode = await self._ask("config", endpoints.ACCOUNT_MODE)
-        hedge = await self._optional("config", endpoints.POSITION_MODE)
-        if self._kind == CLASSIC:
+        unified = answers_account.account_kind(mode.body, self.account) == UNIFIED
+        hedge = None if unified else await self._optional("config", endpoints.POSITION_MODE)
+        if not unified:
             await self._fees.renew(sorted(self.needs.symbols))
             self._known_fees.read(self._fees.answers, self._clock.monotonic())
         fees = list(self._fees.answers.values())
