@@ -1,4 +1,4 @@
-"""A simulated Binance USDⓈ-M: the REST paths and stream routes of 2026, on loopback."""
+"""A simulated Binance: both futures, spot margin and portfolio margin, as of 2026, on loopback."""
 
 from monitor.sim.binance.server import SimBinance
 
