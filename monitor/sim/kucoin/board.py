@@ -24,6 +24,10 @@ class Prices:
         """The USD price of a coin, in the digits that are printed."""
         return round(self.market.asset_usd(coin), 8) * self.factors.get(coin, 1.0)
 
+    def usdt(self, coin: Asset) -> float:
+        """What a coin counts in a unified account: its price in USDT, which is one."""
+        return self.usd(coin) / self.usd("USDT")
+
     def mark(self, symbol: Symbol) -> float:
         """A contract's mark, in the digits that are printed."""
         spec = self.specs[symbol]

@@ -9,12 +9,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitor.domain.names import Asset
+from monitor.domain.names import Asset, Symbol
 from monitor.sim.kucoin import arithmetic
 from monitor.sim.kucoin.arithmetic import over
 from monitor.sim.kucoin.board import Prices
-from monitor.sim.kucoin.holdings import LONG, SHORT, Order, Position
+from monitor.sim.kucoin.holdings import CROSS, LONG, SHORT, Order, Position
 from monitor.sim.kucoin.listing import LIQUIDATION_FEE, TAKER_FEE, Spec
+from monitor.sim.kucoin.opening import Opening, opening
 
 
 def rate_of(spec: Spec, lots: float) -> float:
@@ -109,9 +110,14 @@ class Account:
         """What isolated positions hold of the wallet."""
         return sum(each.margin for each in self.isolated)
 
+    def opening(self, mode: str) -> list[Opening]:
+        """What resting orders of a margin mode would open."""
+        held = [each for each in self.positions if each.mode == mode]
+        return opening([each for each in self.orders if each.mode == mode], held)
+
     def order_margin(self, mode: str) -> float:
         """What resting orders of a margin mode hold."""
-        return sum(each.worth(each.price) / each.leverage for each in self.orders if each.mode == mode and each.opens)
+        return sum(each.worth(each.order.price) / each.order.leverage for each in self.opening(mode))
 
     @property
     def cross_initial(self) -> float:
@@ -147,21 +153,33 @@ class Account:
 
     @property
     def required(self) -> float:
-        """What the risk ratio sets against the margin: positions, orders as if filled, and fees to close both."""
-        orders = [each for each in self.orders if each.mode == "CROSS" and each.opens]
-        filled = sum(each.worth(self._mark(each)) * rate_of(each.spec, each.lots) for each in orders)
-        closing = sum(self._worth(each) for each in self.cross) * TAKER_FEE + self._opening_fees
-        return self.maintenance + filled + closing
+        """What the risk ratio sets against the margin: positions and orders as if all were filled, and fees to close
+        them. The rate of a contract is then that of everything held and ordered in it."""
+        orders = self.opening(CROSS)
+        lots: dict[Symbol, float] = {}
+        for held in self.cross:
+            lots[held.symbol] = lots.get(held.symbol, 0.0) + abs(held.lots)
+        for each in orders:
+            lots[each.order.symbol] = lots.get(each.order.symbol, 0.0) + each.lots
+        ordered = {each.order.symbol for each in orders}
+        total = 0.0
+        for held in self.cross:
+            size = lots[held.symbol] if held.symbol in ordered else held.lots
+            total += self._worth(held) * (rate_of(held.spec, size) + TAKER_FEE)
+        for each in orders:
+            worth = each.worth(self._mark(each.order))
+            total += worth * (rate_of(each.order.spec, lots[each.order.symbol]) + TAKER_FEE)
+        return total
 
     @property
-    def _opening_fees(self) -> float:
-        orders = [each for each in self.orders if each.mode == "CROSS" and each.opens]
-        return sum(each.worth(self._mark(each)) for each in orders) * TAKER_FEE
+    def opening_fees(self) -> float:
+        """What it costs to have the orders filled."""
+        return sum(each.worth(each.order.price) for each in self.opening(CROSS)) * TAKER_FEE
 
     @property
     def risk_ratio(self) -> float:
         """1 is liquidation, at 0.95 orders are cancelled."""
-        return over(self.required, self.total_cross - self._opening_fees)
+        return over(self.required, self.total_cross - self.opening_fees)
 
     def lines(self, position: Position) -> Lines:
         """As printed for a cross position: all positions go against their holder by the same fraction."""

@@ -95,11 +95,6 @@ class Order:
         """The contract's name."""
         return self.spec.symbol
 
-    @property
-    def opens(self) -> bool:
-        """Whether margin is held for it."""
-        return not self.reduce_only
-
     def worth(self, price: float) -> float:
         """What it would be worth; positive."""
         return abs(value(self.lots, self.spec.multiplier, price))

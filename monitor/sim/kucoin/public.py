@@ -178,6 +178,12 @@ def margin_marks(ask: Ask) -> list[Row]:
     return [margin_mark_row(ask, f"{coin}-BTC") for coin in ask.board.market.assets if coin != "BTC"]
 
 
+def fiat_prices(ask: Ask) -> Row:
+    """Prices of coins in USD, of those that are named."""
+    wanted = ask.params.get("currencies", "")
+    return {coin: plain(ask.prices.usd(coin), 8) for coin in ask.board.market.assets if coin in wanted.split(",")}
+
+
 def margin_config(ask: Ask) -> Row:
     """When a loan is warned of and when it is liquidated."""
     return {

@@ -65,6 +65,7 @@ EXACT: dict[str, Path] = {
     "/api/v1/funding-history": _futures(answers.funding_history, 5),
     # spot margin
     "/api/v3/mark-price/all-symbols": Path(public.margin_marks, 10, hosts=(SPOT,)),
+    "/api/v1/prices": Path(public.fiat_prices, 3, hosts=(SPOT,)),
     "/api/v1/margin/config": Path(public.margin_config, 25, hosts=(SPOT,)),
     "/api/v3/margin/currencies": _margin(public.margin_currencies, 20),
     "/api/v1/isolated/symbols": _margin(public.isolated_symbols, 3),

@@ -1,15 +1,19 @@
-"""The unified account in numbers: several coins back all positions, each with a haircut; rates come from tiers."""
+"""The unified account in numbers: several coins back all positions, each with a haircut; rates come from tiers.
+
+What the venue calls USD is USDT: a recorded account's figures are round in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.domain.names import Asset
+from monitor.domain.names import Asset, Symbol
 from monitor.sim.kucoin.arithmetic import counted, over, tier_rate
 from monitor.sim.kucoin.board import Prices
 from monitor.sim.kucoin.holdings import Order, Position
 from monitor.sim.kucoin.listing import BANDS, TAKER_FEE, Band
+from monitor.sim.kucoin.opening import Opening, opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,37 +47,41 @@ class Unified:
     @property
     def equity(self) -> float:
         """All of it in USD, without a haircut."""
-        return sum(self.equity_of(coin) * self.prices.usd(coin) for coin in self.coins)
+        return sum(self.equity_of(coin) * self.prices.usdt(coin) for coin in self.coins)
 
     @property
     def liability(self) -> float:
         """What is owed in USD."""
-        return sum(self.owed_of(coin) * self.prices.usd(coin) for coin in self.coins)
+        return sum(self.owed_of(coin) * self.prices.usdt(coin) for coin in self.coins)
 
     @property
     def adjusted(self) -> float:
         """Equity in USD after haircuts, which go by the number of coins."""
         no_band = (Band(float("inf"), 0.0),)
         return sum(
-            counted(self.equity_of(coin), BANDS.get(coin, no_band)) * self.prices.usd(coin) for coin in self.coins
+            counted(self.equity_of(coin), BANDS.get(coin, no_band)) * self.prices.usdt(coin) for coin in self.coins
         )
 
     def _mark(self, held: Position | Order) -> float:
         return self.prices.mark(held.symbol)
 
     def _usd(self, held: Position | Order) -> float:
-        return self.prices.usd(held.spec.settle)
+        return self.prices.usdt(held.spec.settle)
 
-    def notional(self, symbol: str) -> float:
+    @property
+    def opening(self) -> list[Opening]:
+        """What resting orders would open."""
+        return opening(self.orders, self.positions)
+
+    def notional(self, symbol: Symbol) -> float:
         """Position and opening orders of a contract together, in its quote: what its tier goes by."""
-        held = sum(self._notional(each) for each in self.positions if each.symbol == symbol)
-        return held + sum(self._notional(each) for each in self.orders if each.symbol == symbol and each.opens)
+        held = sum(self._notional(each, each.lots) for each in self.positions if each.symbol == symbol)
+        return held + sum(self._notional(each.order, each.lots) for each in self.opening if each.order.symbol == symbol)
 
-    def _notional(self, held: Position | Order) -> float:
-        mark = self._mark(held)
-        return held.spec.size(abs(held.lots)) * (1.0 if held.spec.inverse else mark)
+    def _notional(self, held: Position | Order, lots: float) -> float:
+        return held.spec.size(abs(lots)) * (1.0 if held.spec.inverse else self._mark(held))
 
-    def rate(self, symbol: str) -> float:
+    def rate(self, symbol: Symbol) -> float:
         """The maintenance rate of a contract."""
         return tier_rate(self.notional(symbol), self.prices.specs[symbol].tiers).maintenance
 
@@ -85,28 +93,36 @@ class Unified:
         """In the settlement coin."""
         return abs(position.worth(self._mark(position))) / position.leverage
 
+    def _ordered(self, each: Opening) -> float:
+        """What an order would open, in USD."""
+        return each.worth(self._mark(each.order)) * self._usd(each.order)
+
     @property
     def maintenance(self) -> float:
         """`mm` in USD: positions, and orders as if filled."""
         held = sum(self.maintenance_of(each) * self._usd(each) for each in self.positions)
-        orders = [each for each in self.orders if each.opens]
-        return held + sum(each.worth(self._mark(each)) * self.rate(each.symbol) * self._usd(each) for each in orders)
+        return held + sum(self._ordered(each) * self.rate(each.order.symbol) for each in self.opening)
 
     @property
     def initial(self) -> float:
         """`im` in USD."""
         held = sum(self.initial_of(each) * self._usd(each) for each in self.positions)
-        orders = [each for each in self.orders if each.opens]
-        return held + sum(each.worth(each.price) / each.leverage * self._usd(each) for each in orders)
+        return held + sum(
+            each.worth(each.order.price) / each.order.leverage * self._usd(each.order) for each in self.opening
+        )
 
     @property
     def closing_fees(self) -> float:
         """In USD; `mm` is printed without them, the risk ratio holds them."""
-        orders = [each for each in self.orders if each.opens]
         held = sum(abs(each.worth(self._mark(each))) * self._usd(each) for each in self.positions)
-        return TAKER_FEE * (held + sum(each.worth(self._mark(each)) * self._usd(each) for each in orders))
+        return TAKER_FEE * (held + sum(self._ordered(each) for each in self.opening))
+
+    @property
+    def opening_fees(self) -> float:
+        """What it costs to have the orders filled, in USD."""
+        return TAKER_FEE * sum(each.worth(each.order.price) * self._usd(each.order) for each in self.opening)
 
     @property
     def risk_ratio(self) -> float:
         """1 is liquidation."""
-        return over(self.maintenance + self.closing_fees, self.adjusted)
+        return over(self.maintenance + self.closing_fees, self.adjusted - self.opening_fees)

@@ -188,8 +188,8 @@ def test_several_coins_back_a_unified_account_each_with_its_haircut() -> None:
     account = unified(USDT=1_000.0, BTC=0.1)
     prices = account.board.prices
     figures = account.unified()
-    assert figures.equity == pytest.approx(1_000.0 * prices.usd("USDT") + 0.1 * prices.usd("BTC"))
-    assert figures.adjusted == pytest.approx(1_000.0 * prices.usd("USDT") + 0.098 * prices.usd("BTC"))
+    assert figures.equity == pytest.approx(1_000.0 + 0.1 * prices.pair("BTC-USDT"))
+    assert figures.adjusted == pytest.approx(1_000.0 + 0.098 * prices.pair("BTC-USDT"))
 
 
 def test_what_is_not_there_is_borrowed_and_counts_whole() -> None:
@@ -197,7 +197,7 @@ def test_what_is_not_there_is_borrowed_and_counts_whole() -> None:
     account.trade_spot("BTC-USDT", -0.05)
     figures = account.unified()
     assert figures.owed_of("BTC") == pytest.approx(0.05)
-    assert figures.liability == pytest.approx(0.05 * account.board.prices.usd("BTC"))
+    assert figures.liability == pytest.approx(0.05 * account.board.prices.pair("BTC-USDT"))
     assert figures.risk_ratio == 0.0
 
 
