@@ -18,6 +18,9 @@ _EXACT = frozenset({"createTime", "tradeGroupId", "info"})
 
 # The one-letter names of a push: client's and venue's order, trade, strategy, algo order; `i` is the account elsewhere.
 _TELLING_IN_PUSH = frozenset({"c", "C", "i", "t", "si", "caid", "aid", "ai"})
+# Of one kind of push also the transaction, under the letter that is a time in all others.
+_TELLING_IN_DEBTS = _TELLING_IN_PUSH | {"T"}
+_DEBTS = "liabilityChange"
 _FORCED = re.compile(r"(?:[a-z]+_)?autoclose-?")  #: how the venue names the orders by which it closes a position
 
 _LOOKS_LIKE = looks_like(
@@ -30,24 +33,32 @@ def redact(name: str, raw: bytes) -> bytes:
 
     Numbers written as text keep their digits, bare numbers their value; the layout is ours.
     """
-    return answer(name, raw, lambda body: _clean(body, push=False))
+    return answer(name, raw, lambda body: _clean(body, _NO_PUSH))
 
 
-def _clean(value: Any, *, push: bool) -> Any:
-    """`push`: it is, or is inside of, a push of the user stream, which says with `e` what it is."""
+_NO_PUSH: frozenset[str] = frozenset()
+
+
+def _clean(value: Any, telling: frozenset[str]) -> Any:
+    """`telling`: the one-letter names that tell, of the push of the user stream that it is, or is inside of.
+
+    A push says with `e` what it is.
+    """
     if isinstance(value, dict):
-        push = push or isinstance(value.get("e"), str)
-        return {key: _field(key, kept, push=push) for key, kept in value.items()}
+        kind = value.get("e")
+        if not telling and isinstance(kind, str):
+            telling = _TELLING_IN_DEBTS if kind == _DEBTS else _TELLING_IN_PUSH
+        return {key: _field(key, kept, telling) for key, kept in value.items()}
     if isinstance(value, list):
-        return [_clean(one, push=push) for one in value]
+        return [_clean(one, telling) for one in value]
     return _LOOKS_LIKE.sub(REMOVED, value) if isinstance(value, str) else value
 
 
-def _field(key: str, value: Any, *, push: bool) -> Any:
-    if push and key in _TELLING_IN_PUSH and not isinstance(value, dict | list):
+def _field(key: str, value: Any, telling: frozenset[str]) -> Any:
+    if key in telling and not isinstance(value, dict | list):
         forced = _FORCED.match(value) if isinstance(value, str) else None
         return forced[0] + REMOVED if forced is not None else emptied(value)
-    return emptied(value) if _tells(key) else _clean(value, push=push)
+    return emptied(value) if _tells(key) else _clean(value, telling)
 
 
 def _tells(key: str) -> bool:

@@ -85,11 +85,11 @@ class TestCrossAnswers:
         report = reported(cross_folder(owned("BTC", 1.0), kind=said, prices=PRICES))  # type: ignore[arg-type]
         assert report.quality is Quality.UNKNOWN
 
-    def test_what_is_there_and_what_is_owed_stand_apart(self) -> None:
+    def test_a_wallet_is_what_is_there_less_what_is_owed_which_stands_beside_it(self) -> None:
         body = {"userAssets": [owned("BTC", 1.0, 0.2, 0.01, locked=0.5), owned("ETH"), owned("USDT", borrowed=3.0)]}
         btc, usdt = cross_snapshot(raw(body), ACCOUNT, 1.0, 2.0).balances
-        assert (btc.wallet, btc.borrowed, btc.interest, btc.frozen) == (1.5, 0.2, 0.01, 0.5)
-        assert (usdt.asset, usdt.wallet, usdt.borrowed) == ("USDT", 0.0, 3.0)
+        assert (btc.wallet, btc.borrowed, btc.interest, btc.frozen) == (1.5 - 0.2 - 0.01, 0.2, 0.01, 0.5)
+        assert (usdt.asset, usdt.wallet, usdt.borrowed) == ("USDT", -3.0, 3.0)
 
     @pytest.mark.parametrize("field", ["free", "locked", "borrowed", "interest"])
     def test_a_number_that_cannot_be_read_costs_its_row_and_is_not_nothing(self, field: str) -> None:

@@ -122,3 +122,18 @@ def test_every_recorded_push_is_understood_as_before() -> None:
         if decoded(push).name == "markPriceUpdate":
             continue  # everybody's: it never comes by here
         assert decoded(redact("user", push)).events == decoded(push).events
+
+
+def test_a_debts_transaction_goes_though_its_letter_is_a_time_elsewhere() -> None:
+    debt = {"e": "liabilityChange", "E": 5, "a": "BTC", "t": "BORROW", "T": 1352286576452864727, "p": "1", "l": "1"}
+    found = redacted(debt)
+    assert found["T"] != debt["T"]
+    assert (found["E"], found["a"], found["p"], found["l"]) == (5, "BTC", "1", "1")
+    assert redacted({"e": "ACCOUNT_UPDATE", "E": 5, "T": 4, "a": {"m": "ORDER"}})["T"] == 4
+
+
+@pytest.mark.parametrize("secret", ["token", "listenToken", "listenKey"])
+def test_a_token_goes_wherever_it_stands(secret: str) -> None:
+    token = "6xXxePXwZRjVSHKhzUCCGnmN3fkvMTXru+pYJS8RwijXk9Vcyr3rkwfVOTcP2OkONqciYA"
+    assert token not in json.dumps(redacted({secret: token, "expirationTime": 1758792204196}))
+    assert token not in json.dumps(redacted({"id": "1", "params": {secret: token}}))

@@ -1,6 +1,7 @@
 """Answers of spot margin to events: the cross account, pairs' wallets, index prices and the tables of both. Pure.
 
-A balance's wallet is what is there of an asset, free and locked; what is owed of it stands beside that, with interest.
+A balance's wallet is what is there of an asset, free and locked, less what is owed of it; the debt and its interest
+stand beside that. So a loan that is taken or paid back changes the debt and not the wallet.
 """
 
 from __future__ import annotations
@@ -9,14 +10,21 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from monitor.domain.accounts import AccountMode, Balance, CollateralMode, VenueAccount
+from monitor.domain.accounts import AccountMode, CollateralMode, VenueAccount
 from monitor.domain.errors import MalformedAnswer
 from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick, CollateralLoaded
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset, Venue
 from monitor.domain.tables import CollateralTerms
 from monitor.domain.tiers import Tier, TierTable
-from monitor.venues.binance.loans.isolated import isolated_config, isolated_prices, isolated_snapshot, isolated_tiers
+from monitor.venues.binance.loans.isolated import (
+    AssetRow,
+    balance_of,
+    isolated_config,
+    isolated_prices,
+    isolated_snapshot,
+    isolated_tiers,
+)
 from monitor.venues.binance.loans.pairs import dollar_price
 from monitor.venues.binance.reading import rows, whole
 from monitor.venues.fields import BadField, Loose, finite, optional, positive, seconds
@@ -44,14 +52,6 @@ class _CrossBody(msgspec.Struct, gc=False):
     totalCollateralValueInUSDT: Loose = None
     TotalCollateralValueInUSDT: Loose = None  # as the venue writes it
     totalOpenOrderLossInUSDT: Loose = None
-
-
-class _AssetRow(msgspec.Struct, gc=False):
-    asset: str
-    free: float
-    locked: Loose = None
-    borrowed: Loose = None
-    interest: Loose = None
 
 
 def cross_config(account_raw: bytes | str, account: AccountKey, asked: float, received: float) -> AccountConfig:
@@ -83,7 +83,11 @@ def cross_snapshot(
     """
     body = whole(account_raw, _CrossBody, account.venue, "margin/account")
     bad: list[RowProblem] = [] if bad_rows is None else bad_rows
-    balances = [row for row in each(body.userAssets, _AssetRow, _balance, "asset", bad) if row.wallet or row.borrowed]
+    balances = [
+        row
+        for row in each(body.userAssets, AssetRow, balance_of, "asset", bad)
+        if row.wallet or row.borrowed or row.interest
+    ]
     loss = optional(body.totalOpenOrderLossInUSDT)
     return AccountSnapshot(
         account=account,
@@ -93,20 +97,6 @@ def cross_snapshot(
         received=received,
         venue=VenueAccount(ratio=optional(body.marginLevel), order_loss=None if loss is None else -abs(loss)),
         problems=(*in_words(bad), *twice("balance", [row.asset for row in balances])),
-    )
-
-
-def _balance(row: _AssetRow) -> Balance:
-    if not row.asset:
-        raise BadField("asset is empty")
-    held = finite("free", row.free) + (0.0 if row.locked is None else finite("locked", row.locked))
-    return Balance(
-        asset=row.asset,
-        wallet=held,
-        # A debt that cannot be read is a bad row: an account that owes nothing would be safe.
-        borrowed=0.0 if row.borrowed is None else finite("borrowed", row.borrowed),
-        interest=0.0 if row.interest is None else finite("interest", row.interest),
-        frozen=optional(row.locked),
     )
 
 

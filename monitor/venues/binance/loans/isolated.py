@@ -22,7 +22,9 @@ class _Body(msgspec.Struct, gc=False):
     assets: list[msgspec.Raw]
 
 
-class _SideRow(msgspec.Struct, gc=False):
+class AssetRow(msgspec.Struct, gc=False):
+    """What is there and what is owed of one asset, in any account of spot margin."""
+
     asset: str
     free: float
     locked: Loose = None
@@ -32,8 +34,8 @@ class _SideRow(msgspec.Struct, gc=False):
 
 class _PairRow(msgspec.Struct, gc=False):
     symbol: str
-    baseAsset: _SideRow
-    quoteAsset: _SideRow
+    baseAsset: AssetRow
+    quoteAsset: AssetRow
     marginLevel: Loose = None
     marginRatio: Loose = None
     indexPrice: Loose = None
@@ -66,7 +68,7 @@ def isolated_snapshot(
     body = whole(account_raw, _Body, account.venue, "isolated/account")
     bad: list[RowProblem] = [] if bad_rows is None else bad_rows
     found = each(body.assets, _PairRow, _wallet, "pair", bad)
-    wallets = [one for one in found if any(row.wallet or row.borrowed for row in one.balances.values())]
+    wallets = [one for one in found if any(row.wallet or row.borrowed or row.interest for row in one.balances.values())]
     return AccountSnapshot(
         account=account,
         positions=(),
@@ -82,7 +84,7 @@ def isolated_snapshot(
 def _wallet(row: _PairRow) -> Wallet:
     if not row.symbol:
         raise BadField("symbol is empty")
-    base, quote = _balance(row.baseAsset), _balance(row.quoteAsset)
+    base, quote = balance_of(row.baseAsset), balance_of(row.quoteAsset)
     if base.asset == quote.asset or base.asset + quote.asset != row.symbol:
         raise BadField("the two assets do not spell the pair")
     index = optional_positive(row.indexPrice)
@@ -97,15 +99,19 @@ def _wallet(row: _PairRow) -> Wallet:
     )
 
 
-def _balance(row: _SideRow) -> Balance:
+def balance_of(row: AssetRow) -> Balance:
+    """The balance; BadField where a number cannot be read: an account that owed nothing would be safe."""
     if not row.asset:
         raise BadField("asset is empty")
+    locked = 0.0 if row.locked is None else finite("locked", row.locked)
+    borrowed = 0.0 if row.borrowed is None else finite("borrowed", row.borrowed)
+    interest = 0.0 if row.interest is None else finite("interest", row.interest)
     return Balance(
         asset=row.asset,
-        wallet=finite("free", row.free) + (0.0 if row.locked is None else finite("locked", row.locked)),
-        borrowed=0.0 if row.borrowed is None else finite("borrowed", row.borrowed),
-        interest=0.0 if row.interest is None else finite("interest", row.interest),
-        frozen=optional(row.locked),
+        wallet=finite("free", row.free) + locked - borrowed - interest,
+        borrowed=borrowed,
+        interest=interest,
+        frozen=locked,
     )
 
 

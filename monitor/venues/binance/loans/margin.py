@@ -39,6 +39,7 @@ LEVEL_NAME = "margin level"
 # The venue computes its level through prices in BTC, and its price through the pair's own index: the two were seen
 # 0.2 % apart, and so may either be from what we compute with.
 PAIR_TOLERANCE = 0.005
+DUST = 5e-9  #: amounts have eight decimals
 _SAME = 1e-6  #: two multiples this near to each other are one
 
 BANKRUPTCY = Stage(name="bankruptcy", requirement=Requirement.NONE)
@@ -68,12 +69,18 @@ def _owed(row: Balance) -> float:
     return row.borrowed + row.interest
 
 
+def _there(row: Balance) -> float:
+    """What is held of it; the wallet is that less what is owed. A rest of rounding is nothing."""
+    found = row.wallet + _owed(row)
+    return found if found > DUST else 0.0
+
+
 def _rows(account: Account) -> list[Balance]:
     return sorted(account.balances.values(), key=lambda row: row.asset)
 
 
 def _held(rows: Iterable[Balance]) -> tuple[Holding, ...]:
-    return tuple(Holding(asset=row.asset, amount=row.wallet) for row in rows if row.wallet)
+    return tuple(Holding(asset=row.asset, amount=_there(row)) for row in rows if _there(row))
 
 
 def _loans(rows: Iterable[Balance], level: float) -> tuple[Debt, ...]:
@@ -109,12 +116,12 @@ def _pro(account: Account, tables: Tables) -> Pool:
     debts: list[Debt] = []
     for row in _rows(account):
         terms = tables.collateral.get(row.asset)
-        if row.wallet:
+        if _there(row):
             steps = ((0.0, 0.0),) if terms is None else terms.steps
             holdings.append(
                 Holding(
                     asset=row.asset,
-                    amount=row.wallet,
+                    amount=_there(row),
                     collateral=Curve(tuple(Step(floor, rate) for floor, rate in steps), by_value=True),
                 )
             )
@@ -215,7 +222,7 @@ def _line(wallet: Wallet, base: str, level: float) -> tuple[VenueLine, ...]:
     if wallet.liquidation.state is State.UNKNOWN or wallet.symbol is None:
         return ()
     row = wallet.balances.get(base)
-    net = 0.0 if row is None else row.wallet - level * _owed(row)
+    net = 0.0 if row is None else _there(row) - level * _owed(row)
     return (
         VenueLine(
             symbol=wallet.symbol,

@@ -1,7 +1,8 @@
 """Answers of portfolio margin to events, that of retail and Pro: the account, its balances, its tables. Pure.
 
-A balance's wallet is what is there of an asset in all three wallets (cross margin, USDⓈ-M, COIN-M); what is owed of it
-stands beside that, with interest. The venue's own field for cross margin is already net of the debt, and is not read.
+A balance's wallet is what is there of an asset in all three wallets (cross margin, USDⓈ-M, COIN-M) less what is owed of
+it; the debt and its interest stand beside that. The venue's own field for cross margin means now the one and now the
+other, and is not read.
 """
 
 from __future__ import annotations
@@ -147,11 +148,13 @@ def _balance(row: _BalanceRow) -> Balance:
     futures = finite("umWalletBalance", row.umWalletBalance) + finite("cmWalletBalance", row.cmWalletBalance)
     profits = [optional(value) for value in (row.umUnrealizedPNL, row.cmUnrealizedPNL)]
     told = [profit for profit in profits if profit is not None]
+    borrowed = finite("crossMarginBorrowed", row.crossMarginBorrowed)
+    interest = 0.0 if row.crossMarginInterest is None else finite("crossMarginInterest", row.crossMarginInterest)
     return Balance(
         asset=row.asset,
-        wallet=finite("crossMarginFree", row.crossMarginFree) + locked + futures,
-        borrowed=finite("crossMarginBorrowed", row.crossMarginBorrowed),
-        interest=0.0 if row.crossMarginInterest is None else finite("crossMarginInterest", row.crossMarginInterest),
+        wallet=finite("crossMarginFree", row.crossMarginFree) + locked + futures - borrowed - interest,
+        borrowed=borrowed,
+        interest=interest,
         venue_cross_unrealized_pnl=sum(told) if told else None,
         frozen=locked,
         option_value=optional(row.optionEquity) or None,

@@ -6,9 +6,12 @@ it says that there is something to read. Positions it tells whole.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
-from monitor.domain.events import BalanceChanged, CashFlow, VenueWarning
+from monitor.domain.accounts import MarginMode
+from monitor.domain.events import BalanceChanged, PositionChanged, VenueWarning
 from monitor.domain.frames import Decoded
 from monitor.domain.names import AccountKey, Venue
 from monitor.venues.binance import codec, user_events
@@ -46,13 +49,14 @@ def _figures(payload: bytes, account: AccountKey, received: float) -> Found:
 
 
 def _account_update(payload: bytes, account: AccountKey, received: float) -> Found:
+    """Its rows do not say how a position is margined: here all are cross. Flows of one wallet are flows of the sum."""
     found = user_events.KINDS["ACCOUNT_UPDATE"](payload, account, received)
-    return Found(tuple(one for one in found.events if not isinstance(one, BalanceChanged | CashFlow)), found.problems)
-
-
-def _order_update(payload: bytes, account: AccountKey, received: float) -> Found:
-    found = user_events.KINDS["ORDER_TRADE_UPDATE"](payload, account, received)
-    return Found(tuple(one for one in found.events if isinstance(one, VenueWarning)), found.problems, False)
+    events = tuple(
+        replace(one, margin_mode=MarginMode.CROSS, isolated_wallet=None) if isinstance(one, PositionChanged) else one
+        for one in found.events
+        if not isinstance(one, BalanceChanged)
+    )
+    return Found(events, found.problems)
 
 
 def _risk_changed(payload: bytes, account: AccountKey, received: float) -> Found:
@@ -76,7 +80,7 @@ def _risk_changed(payload: bytes, account: AccountKey, received: float) -> Found
 KINDS: dict[str, Handler] = {
     "ACCOUNT_UPDATE": _account_update,
     "ACCOUNT_CONFIG_UPDATE": user_events.KINDS["ACCOUNT_CONFIG_UPDATE"],
-    "ORDER_TRADE_UPDATE": _order_update,
+    "ORDER_TRADE_UPDATE": user_events.KINDS["ORDER_TRADE_UPDATE"],
     "MARGIN_CALL": user_events.KINDS["MARGIN_CALL"],
     "riskLevelChange": _risk_changed,
     "RISK_LEVEL_CHANGE": _risk_changed,

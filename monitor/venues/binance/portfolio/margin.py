@@ -109,7 +109,7 @@ def _holdings(
     found: list[Holding] = []
     for asset in sorted(settled | account.balances.keys()):
         row = account.balances.get(asset)
-        amount = 0.0 if row is None else row.wallet - _owed(row) + _options(row, reasons)
+        amount = 0.0 if row is None else row.wallet + _options(row, reasons)
         if row is None:
             reasons.append(f"no balance of {asset} in the account: taken as 0")
         terms = tables.collateral.get(asset)
