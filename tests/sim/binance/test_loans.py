@@ -234,3 +234,25 @@ async def test_the_risk_stream_tells_of_debts_and_of_margin_calls() -> None:
                 sim.tick()
                 frame = await raw.receive_json(timeout=3)
                 assert (frame["e"], frame["s"]) == ("MARGIN_LEVEL_STATUS_CHANGE", "MARGIN_CALL")
+
+
+class TestHistory:
+    async def test_the_capital_flow_explains_every_change_of_a_balance(self) -> None:
+        async with SimBinance(quiet=True, paced=False) as sim:
+            account = sim.add_account("cross", product="margin", wallets={"USDT": 10_000.0})
+            account.trade("BTCUSDT", 0.4, price=98_039.2, borrow=True)
+            account.trade("BTCUSDT", -0.1)
+            account.repay("USDT", 1_000.0)
+            account.transfer("ETH", 1.0)
+            sim.tick(7_200.0)  # interest changes no balance
+            sim.market.set_asset("BTC", sim.market.asset_usd("BTC") * 0.5)
+            sim.tick()
+            assert not account.purse.owes()
+            async with Client(sim, account) as client:
+                rows = await client.get("/sapi/v1/margin/capital-flow", signed=True)
+            assert rows[0]["timestamp"] >= rows[-1]["timestamp"]
+            kinds = {"BORROW", "BUY_EXPENSE", "BUY_INCOME", "SELL_EXPENSE", "SELL_INCOME", "REPAY", "TRANSFER"}
+            assert {row["type"] for row in rows} == kinds | {"OTHER_LIQUIDATION"}
+            for asset, began in (("USDT", 10_000.0), ("BTC", 0.0), ("ETH", 0.0)):
+                moved = sum(float(row["amount"]) for row in rows if row["asset"] == asset)
+                assert account.purse.of(asset).total == pytest.approx(began + moved, abs=1e-6), asset

@@ -37,7 +37,7 @@ def unsent(_: str, __: Frame, ___: Symbol | None) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Borrower:
-    """What both kinds of margin accounts are. `flows` is the history, oldest first."""
+    """What both kinds of margin accounts are. `flows` is the history of balances, oldest first."""
 
     name: str
     key: str
@@ -83,13 +83,16 @@ class Borrower:
         wallet = pair if isolated else None
         paid = round(arithmetic.index_usdt(self.market, base) / arithmetic.index_usdt(self.market, quote), 8)
         paid = paid if price is None else price
-        cost = round(abs(quantity) * paid, 8)
-        given, amount = (quote, cost) if quantity > 0.0 else (base, abs(quantity))
-        missing = round(amount - purse.of(given).free, 8)
+        legs = (base, abs(quantity)), (quote, round(abs(quantity) * paid, 8))
+        (gained, income), (given, expense) = legs if quantity > 0.0 else legs[::-1]
+        missing = round(expense - purse.of(given).free, 8)
         if borrow and missing > 0.0:
             self._owed(purse, given, missing, wallet)
-        purse.take(given, amount)
-        purse.credit(base if quantity > 0.0 else quote, abs(quantity) if quantity > 0.0 else cost)
+        purse.take(given, expense)
+        purse.credit(gained, income)
+        way = "BUY" if quantity > 0.0 else "SELL"
+        self.flow(f"{way}_EXPENSE", given, -expense, wallet)
+        self.flow(f"{way}_INCOME", gained, income, wallet)
         self.orders += 1
         now = self.time_ms()
         self.push(BALANCES, frames.execution_report(now, self.orders, pair, quantity, paid, quote), wallet)
@@ -98,7 +101,6 @@ class Borrower:
     def charge(self, purse: Purse, pair: Symbol | None = None) -> None:
         """An hour's interest on every loan; balances do not change by it, so only the risk stream tells."""
         for asset, amount in purse.accrue(self.hourly, HOURLY_OF_OTHERS).items():
-            self.flow(frames.INTEREST, asset, -amount, pair)
             self.push(RISK, self.liability(purse, asset, frames.INTEREST, 0.0, amount), pair)
 
     def liability(self, purse: Purse, asset: Asset, kind: str, principal: float, interest: float) -> Frame:  # noqa: ARG002  # another kind of account tells what is left
@@ -110,7 +112,7 @@ class Borrower:
         self.push(BALANCES, frames.account_position(self.time_ms(), purse, assets), pair)
 
     def flow(self, kind: str, asset: Asset, amount: float, pair: Symbol | None = None) -> None:
-        """Write a cash flow into the history."""
+        """Write what changed a balance into the history, which knows nothing of interest: that changes a debt."""
         number = len(self.flows) + 1
         row = {"id": number, "tranId": 7_000_000 + number, "timestamp": self.time_ms(), "asset": asset}
         self.flows.append({**row, "symbol": pair or "", "type": kind, "amount": f"{amount:.8f}"})

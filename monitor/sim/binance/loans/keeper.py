@@ -73,6 +73,9 @@ class LoansKeeper:
         left = max(0.0, worth - owed - min(FEE_RATE * owed, max(0.0, worth - owed)))
         assets = tuple(purse.holdings)
         for asset, held in purse.holdings.items():
+            kept = round(left / price[asset], 8) if asset == into else 0.0
+            if kept != held.total:
+                account.flow("OTHER_LIQUIDATION", asset, kept - held.total, pair)
             if held.debt:
                 principal, interest = held.borrowed, held.interest
                 held.borrowed = held.interest = 0.0
@@ -80,5 +83,4 @@ class LoansKeeper:
                 account.push(RISK, frames.liability_change(now, asset, frames.REPAY, principal, interest), pair)
             held.free = held.locked = 0.0
         purse.of(into).free = round(left / price[into], 8)
-        account.flow("LIQUIDATION", into, -(worth - left) / price[into], pair)
         account.tell(purse, assets, pair)
