@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import ClockSkewed, MalformedAnswer, RateLimited
 from monitor.domain.recording import UNRECORDED, Recorder
+from monitor.domain.view import Budget
 from monitor.venues.asking import VenueClient
 from monitor.venues.binance import answers, refusals
 from monitor.venues.binance.calls import ADDED, KEYED, SIGNED_LIKE
@@ -40,6 +42,12 @@ class Client(VenueClient):
         limits = {**LIMITS_PER_MINUTE, Pool.FUTURES: settings.weight_per_minute}
         self._gates = {pool: Gate(WeightBudget(VENUE, limits[pool], settings.weight_share), clock) for pool in Pool}
         super().__init__(VENUE, rest, tuple(self._gates.values()), emit, clock)
+
+    def view(self) -> Budget:
+        """How much we use of the limit that we are nearest to, and until when we may ask nothing, by our own clock."""
+        now = self.venue_now()
+        used = max(gate.budget.view(now).used_ratio for gate in self._gates.values())
+        return replace(super().view(), used_ratio=used)
 
     def budget_of(self, pool: Pool) -> WeightBudget:
         """What may be asked that counts against this limit; `budget` is that of the futures."""

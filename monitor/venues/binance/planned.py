@@ -89,9 +89,3 @@ def planned(settings: BinanceSettings) -> float:
     weights = planned_weights([product_of(one.product) for one in settings.accounts], settings.timings)
     limits = {**LIMITS_PER_MINUTE, Pool.FUTURES: settings.weight_per_minute}
     return max(weight / (limits[pool] * settings.weight_share) for pool, weight in weights.items())
-
-
-def planned_weight(accounts: int, timings: Timings, *, blind_accounts: int = 0, bridging: int = 0) -> float:
-    """The weight a minute of so many accounts of USDⓈ-M futures."""
-    blind = [USDM] * min(blind_accounts, accounts)
-    return planned_weights([USDM] * accounts, timings, blind=blind, bridging=bridging)[Pool.FUTURES]

@@ -15,7 +15,6 @@ from monitor.domain.names import Symbol
 from monitor.venues.binance import answers, cash, coinm_answers, endpoints, endpoints_coinm
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.planned import planned as planned
-from monitor.venues.binance.planned import planned_weight as planned_weight
 from monitor.venues.binance.product import ProductReadings
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit

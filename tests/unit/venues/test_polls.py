@@ -1,4 +1,4 @@
-"""What readings decide: whether two answers belong together, which keys are too powerful, what polling costs."""
+"""What readings decide: whether two answers belong together, and which keys are too powerful."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from monitor.domain.accounts import Permissions
-from monitor.venues.binance.polls import disagreement, planned_weight
+from monitor.venues.binance.polls import disagreement
 from monitor.venues.desk import powers
-from monitor.venues.settings import Timings
 
 
 def row(symbol: str, amount: str = "1", at: int | None = 1, side: str = "BOTH") -> dict[str, Any]:
@@ -58,13 +57,3 @@ def test_what_cannot_be_read_is_left_to_the_reader_of_the_answer(raw: bytes) -> 
 )
 def test_a_key_that_moves_funds_is_too_powerful(permissions: Permissions, words: tuple[str, ...]) -> None:
     assert powers(permissions) == words
-
-
-def test_one_account_costs_50_a_minute() -> None:
-    assert planned_weight(1, Timings()) == pytest.approx(50.0)
-    assert planned_weight(50, Timings()) == pytest.approx(2500.0)
-
-
-def test_blind_accounts_and_bridged_streams_cost_more() -> None:
-    assert planned_weight(1, Timings(), blind_accounts=1) == pytest.approx(130.0)
-    assert planned_weight(0, Timings(), bridging=2) == pytest.approx(400.0)

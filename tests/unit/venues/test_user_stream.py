@@ -11,6 +11,7 @@ from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey
 from monitor.venues.binance.client import Client
 from monitor.venues.binance.codec import decode
+from monitor.venues.binance.keyed import routes
 from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 from monitor.venues.binance.user import UserStream
 from monitor.venues.settings import AccountSettings, Credentials, Secret, Timings
@@ -49,7 +50,7 @@ class Bench:
         client = Client(BinanceSettings(), lambda _: None, self.clock)
         self.stream = UserStream(
             settings,
-            BinanceUrls(),
+            routes(BinanceUrls())["usdm"],
             client,
             unheard,
             self.clock,
