@@ -202,3 +202,23 @@ def test_the_plan_of_a_configuration_is_told() -> None:
     assert planned(settings(1)) < 0.2
     assert planned(settings(8)) < 1.0 < planned(settings(40))
     assert planned(settings(11)) > planned(settings(10)) + 0.1 * planned(settings(1))
+
+
+async def test_spot_states_of_portfolio_margin_are_asked_for_as_such() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main", mode=Mode.PORTFOLIO)
+        sim.add_account("other")
+
+        def asked() -> dict[str, object]:
+            topics = [topic for each in sim.hub.connections for topic in each.speech.topics.values()]
+            return {topic.user: topic.said.get("isPortfolioMargin") for topic in topics if topic.type == "spotState"}
+
+        async with wired(sim) as wire:
+            await until(lambda: asked().get(account.address) is True)
+            assert asked()[sim.accounts["other"].address] is None
+            await wire.all_up()
+            await until(lambda: len(sim.hub.connections) == 1)
+            account.set_mode(Mode.UNIFIED)
+            await until(lambda: len(sim.hub.connections) == 1 and asked().get(account.address, 0) is None)
+            await wire.all_up()
+        assert not wire.ended

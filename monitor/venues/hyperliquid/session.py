@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from monitor.domain.accounts import CollateralMode
 from monitor.domain.clock import Clock
 from monitor.domain.events import AccountSnapshot, Event, ParametersSet
 from monitor.domain.names import AccountKey, Asset
@@ -67,6 +68,13 @@ class HyperliquidSession(Room):
         )
         for place, account in enumerate(settings.accounts):
             self._desk_of[account.key] = self._desk(account, place)
+
+        self._socket.portfolio = self._in_portfolio_margin
+
+    def _in_portfolio_margin(self) -> frozenset[str]:
+        """The addresses of accounts in that mode, as last read."""
+        modes = ((one.address.lower(), self._of[one.key].mode) for one in self._settings.accounts)
+        return frozenset(address for address, mode in modes if mode and mode[0] is CollateralMode.PORTFOLIO)
 
     def _public_jobs(self) -> tuple[Job, ...]:
         return (

@@ -13,7 +13,7 @@ from monitor.domain.names import AccountKey, Asset
 from monitor.venues.conversation import Ask, Speech
 from monitor.venues.hyperliquid.assembly import Assembly
 from monitor.venues.hyperliquid.codec import decode
-from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ANSWER, PING, PONG, Topic
+from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ANSWER, PING, PONG, SPOT_STATE, Topic
 from monitor.venues.hyperliquid.names import Universe
 from monitor.venues.hyperliquid.oracles import Oracles
 from monitor.venues.hyperliquid.settings import VENUE
@@ -52,13 +52,17 @@ class HyperliquidSpeech(Speech):
         prices: Mapping[Asset, float],
         oracle_still_seconds: float,
         offset: Callable[[], float] = lambda: 0.0,
+        portfolio: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
-        """`offset` is the venue's clock minus ours, `prices` those of what backs portfolio margin."""
+        """`offset` is the venue's clock minus ours, `prices` those of what backs portfolio margin, `portfolio` the
+        addresses in that mode: their spot states are asked for as such.
+        """
         # The venue closes a connection to which it sent nothing for 60 s; a pong is something.
         self.ping_every_seconds = timings.ping_every_seconds
         self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
         self._accounts, self._universe = accounts, universe
         self._assemblies = {one: Assembly(one, prices) for one in accounts.values()}
+        self._portfolio, self._asked_as = portfolio, portfolio()
         self._oracles, self._offset = Oracles(oracle_still_seconds), offset
 
     def decode(self, raw: bytes, received: float) -> Decoded:
@@ -72,15 +76,26 @@ class HyperliquidSpeech(Speech):
 
     def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:  # noqa: ARG002  # said alike
         """Each topic in a text of its own, acknowledged under its own name."""
-        return [Ask(_request("subscribe", topic), {topic: topic}) for topic in topics]
+        return [Ask(self._request("subscribe", topic), {topic: topic}) for topic in topics]
 
     def unsubscribe(self, topics: Sequence[str]) -> Sequence[str]:
         """Have these topics stop."""
-        return [_request("unsubscribe", topic) for topic in topics]
+        return [self._request("unsubscribe", topic) for topic in topics]
 
     def ping(self) -> str:
         """A message like any other."""
         return PING
+
+    def leaving(self, decoded: Decoded) -> str:  # noqa: ARG002  # it is not the venue that wants it
+        """Spot states that are asked for as those of another mode are asked for anew, on another connection."""
+        return "" if self._portfolio() == self._asked_as else "an account's mode is another one"
+
+    def _request(self, method: str, topic: str) -> str:
+        parsed = Topic.parse(topic)
+        said: dict[str, object] = dict(parsed.subscription())
+        if parsed.type == SPOT_STATE and parsed.user in self._asked_as:
+            said["isPortfolioMargin"] = True
+        return json.dumps({"method": method, "subscription": said})
 
 
 def whose(raw: bytes) -> str:
@@ -94,7 +109,3 @@ def whose(raw: bytes) -> str:
         return "" if said.channel == PONG else _named.decode(said.data).user.lower()
     except (ValueError, RecursionError):
         return ""
-
-
-def _request(method: str, topic: str) -> str:
-    return json.dumps({"method": method, "subscription": Topic.parse(topic).subscription()})

@@ -56,6 +56,7 @@ class Socket:
         )
         self.ledger = SharedLedger(VENUE, (MARKS,), (one.account for one in accounts.values()), limits)
         self.ledger.want(MARKS, [Topic(ALL_CTXS).text], silent_seconds=timings.marks_silent_seconds)
+        self.portfolio: Callable[[], frozenset[str]] = frozenset  #: addresses in portfolio margin, as last read
         self.listeners: dict[AccountKey, Heard] = {}  #: told of each frame of an account
         self._settings, self._client, self._tables = settings, client, tables
         self._emit, self._clock, self._accounts = emit, clock, accounts
@@ -93,6 +94,7 @@ class Socket:
             self._tables.prices,
             still,
             self._offset,
+            self.portfolio,
         )
         return Conversation(
             self.ledger,
