@@ -28,6 +28,7 @@ from monitor.domain.alerts import AlertChange, AlertState
 from monitor.domain.view import View
 from monitor.sim.binance.days import Days
 from monitor.sim.cast import every_mode
+from monitor.sim.lives import live
 from monitor.sim.members import Member, urls
 from monitor.sim.story import TOLD_SECONDS, cast, play
 from monitor.sim.world import EVERY, STORY, World
@@ -198,6 +199,8 @@ class Demo:
             told = max(1.0, min(told, self._options.seconds - self._elapsed()))
         await play(world, seconds=told, say=self._screen.say)
         self._screen.say("The story is over; the market goes on, and not everything works. Ctrl-C ends the demo.")
+        if self._options.every:
+            await live(world, seed=SEED, say=self._screen.say)
         await Days(world.binance, seed=SEED, say=self._screen.say).live()
 
     async def _draw(self) -> None:

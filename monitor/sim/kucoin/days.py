@@ -17,7 +17,7 @@ from monitor.sim.rounds import USUAL, Pace, Rounds, Say, unsaid
 
 POOR_RATIO = 0.4  #: of what an account began with: below it is filled up
 DARING = 1.5  #: the largest trade, of what an account is worth: enough that crashes liquidate somebody
-FIRST_LISTED = 100  #: number of the first new coin, Z100
+FIRST_LISTED = 100  #: number of the first new coin, K100
 ADDED_SHARE = 0.1  #: of an isolated position's margin, when some is added
 
 
@@ -108,7 +108,7 @@ class Days(Rounds[SimKucoin]):
 
     def _listing(self) -> None:
         """A new contract, with a coin of its own; when too many are listed the oldest goes."""
-        symbol = self._sim.enlist(f"Z{self._numbered}", self._dice.uniform(0.5, 5.0))
+        symbol = self._sim.enlist(f"K{self._numbered}", self._dice.uniform(0.5, 5.0))
         self._numbered += 1
         self._listed.append(symbol)
         self._say(f"{symbol} is listed.")
