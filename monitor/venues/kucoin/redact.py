@@ -28,7 +28,9 @@ _TELLING = PERSONAL | {
     "tags",
 }
 # Not by a word: when something was made, who else belongs to the user, and the number of a pushed position.
-_EXACT = frozenset({"createdAt", "openingTimestamp", "creationTime", "unifiedSubAccount", "classicSubAccount", "pi"})
+_EXACT = frozenset(
+    {"createdAt", "openingTimestamp", "creationTime", "unifiedSubAccount", "classicSubAccount", "subName", "pi"}
+)
 _ORDERS = frozenset({"orderId", "id"})
 _ADDRESSES = "ipWhitelist"
 
