@@ -13,7 +13,7 @@ from monitor.domain.names import Asset, Symbol
 from monitor.sim.kucoin import arithmetic
 from monitor.sim.kucoin.arithmetic import over
 from monitor.sim.kucoin.board import Prices
-from monitor.sim.kucoin.holdings import CROSS, LONG, SHORT, Order, Position
+from monitor.sim.kucoin.holdings import CROSS, ISOLATED, LONG, SHORT, Order, Position
 from monitor.sim.kucoin.listing import LIQUIDATION_FEE, TAKER_FEE, Spec
 from monitor.sim.kucoin.opening import Opening, opening
 
@@ -133,7 +133,7 @@ class Account:
     @property
     def total_cross(self) -> float:
         """All that backs cross positions, profit included."""
-        held = self.isolated_margin + self.order_margin("ISOLATED") + self.hold
+        held = self.isolated_margin + self.order_margin(ISOLATED) + self.hold
         return self.wallet - held + self.cross_profit
 
     @property
@@ -142,9 +142,15 @@ class Account:
         return self.wallet + self.cross_profit + self.isolated_profit
 
     @property
+    def isolated_funding(self) -> float:
+        """What isolated positions have got of funding; negative where they have paid."""
+        return -sum(each.funding_paid for each in self.isolated)
+
+    @property
     def available(self) -> float:
-        """What is free."""
-        return max(0.0, self.total_cross - self.cross_initial - self.order_margin("CROSS"))
+        """What is free: profit is not, a loss and what isolated positions have paid are taken off."""
+        held = self.cross_initial + self.order_margin(CROSS) + max(0.0, self.cross_profit)
+        return max(0.0, self.total_cross - held + min(0.0, self.isolated_funding))
 
     @property
     def maintenance(self) -> float:

@@ -22,6 +22,7 @@ from monitor.sim.requests import Request, RequestLog
 from monitor.sim.sent import Answered, Sent
 
 GOOD = "200000"
+UNLIMITED = 1_000_000  #: printed where there are no limits
 BLOCKED = "error code: 1015"
 Asks = Callable[[Mapping[str, str], SimAccount | None, str, str], Ask]
 
@@ -128,6 +129,7 @@ class Gate:
         if self.limited and pool.used + self.faults.foreign_weight + place.weight > limit:
             raise Refusal(429, TOO_MANY, "Too many requests in a short period of time, please retry later")
         pool.used += place.weight
+        limit = limit if self.limited else UNLIMITED
         left = max(0, limit - pool.used - self.faults.foreign_weight)
         return _headers(limit, left, pool.began + WINDOW_SECONDS - now)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.sim.kucoin.board import Prices
 from monitor.sim.kucoin.futures import Account, Isolated, Lines, rate_of
-from monitor.sim.kucoin.holdings import BOTH, Order, Position
+from monitor.sim.kucoin.holdings import BOTH, CROSS, ISOLATED, Order, Position
 from monitor.sim.kucoin.listing import TOP_PRICE
 from monitor.sim.kucoin.text import amount, currency, plain, stepped
 
@@ -148,18 +148,19 @@ def mark_move(position: Position, prices: Prices, now_ms: int) -> Row:
 
 def overview_row(account: Account) -> Row:
     """One settlement coin of account-overview."""
-    positions = account.isolated_margin + account.isolated_profit + account.cross_initial
+    orders = account.order_margin(ISOLATED) + account.order_margin(CROSS)
+    positions = account.equity - orders - account.hold - account.available
     return {
         "accountEquity": amount(account.equity),
         "unrealisedPNL": amount(account.cross_profit + account.isolated_profit),
         "marginBalance": amount(account.wallet),
         "positionMargin": amount(positions),
-        "orderMargin": amount(account.order_margin("ISOLATED") + account.order_margin("CROSS")),
+        "orderMargin": amount(orders),
         "frozenFunds": amount(account.hold),
         "availableBalance": amount(account.available),
         "currency": currency(account.coin),
         "riskRatio": amount(min(account.risk_ratio, 9_999.0)),
-        "maxWithdrawAmount": amount(max(0.0, min(account.available, account.available - account.cross_profit))),
+        "maxWithdrawAmount": amount(account.available),
         "availableMargin": amount(account.available),
     }
 
@@ -170,11 +171,11 @@ def wallet_row(account: Account, version: int, now_ms: int) -> Row:
         "walletBalance": account.wallet,
         "availableBalance": account.available,
         "holdBalance": account.hold,
-        "isolatedOrderMargin": account.order_margin("ISOLATED"),
+        "isolatedOrderMargin": account.order_margin(ISOLATED),
         "isolatedPosMargin": account.isolated_margin,
         "isolatedUnPnl": account.isolated_profit,
-        "isolatedFundingFeeMargin": 0.0,
-        "crossOrderMargin": account.order_margin("CROSS"),
+        "isolatedFundingFeeMargin": account.isolated_funding,
+        "crossOrderMargin": account.order_margin(CROSS),
         "crossPosMargin": account.cross_initial,
         "crossUnPnl": account.cross_profit,
         "equity": account.equity,

@@ -134,3 +134,18 @@ def test_wallet_of_the_recorded_account() -> None:
     assert account.total_cross == pytest.approx(26.144281178)
     assert account.equity == pytest.approx(81.273621258)
     assert account.available == pytest.approx(26.144281178)
+
+
+def test_wallet_of_a_recorded_account_with_profit_and_funding() -> None:
+    """13.97 with 0.945 of isolated margin, of which 0.0117 went for funding; 0.0022 of profit in cross positions."""
+    prices = at(XBTUSDTM=90_000.0)
+    isolated = held(mode=ISOLATED, lots=1.0, entry=89_892.6, initial=0.9572, funding_paid=0.01171253)
+    cross = held(id="2", lots=1.0, entry=89_997.8, leverage=90.0 / 0.0642)
+    account = Account("USDT", 13.96916376, 0.0, [isolated, cross], [], prices)
+    assert account.isolated_margin == pytest.approx(0.94548747)
+    assert account.isolated_funding == pytest.approx(-0.01171253)
+    assert account.isolated_profit == pytest.approx(0.1074)
+    assert account.cross_profit == pytest.approx(0.0022)
+    assert account.total_cross == pytest.approx(13.02587629)
+    assert account.equity == pytest.approx(14.07876376)
+    assert account.available == pytest.approx(12.94776376)
