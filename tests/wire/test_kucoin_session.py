@@ -89,6 +89,27 @@ async def test_a_unified_account_is_read_as_one_pool() -> None:
             await until(lambda: wire.held() == truth(account), 3.0)
 
 
+async def test_a_unified_accounts_pushes_are_there_before_any_reading_and_after_a_cut() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main", kind="unified", wallets={"USDT": 10_000.0})
+        account.trade(COIN, 10.0)
+        async with wired(sim, timings=replace(RARE, resync_spacing_seconds=30.0)) as wire:
+            await wire.all_up()
+            await asyncio.sleep(0.3)
+            read = len(wire.all(AccountSnapshot))
+            account.trade(ETHER, -3.0)
+            await until(lambda: wire.held() == truth(account), 2.0)
+            assert len(wire.all(AccountSnapshot)) == read
+        async with wired(sim) as wire:
+            await wire.all_up()
+            sim.drop("unified")
+            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"], 3.0)
+            account.trade(COIN, 5.0)
+            await wire.all_up()
+            await until(lambda: wire.held() == truth(account), 3.0)
+        assert not wire.ended
+
+
 async def test_spot_margin_is_read_for_all_pairs_and_for_each() -> None:
     async with simulator() as sim:
         account = sim.add_account("main", margin={"USDT": 1_000.0}, isolated={"ETH-USDT": {"USDT": 500.0}})

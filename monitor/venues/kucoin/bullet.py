@@ -28,7 +28,7 @@ class _Server(msgspec.Struct):
 
 class _Data(msgspec.Struct):
     token: str
-    instanceServers: list[_Server]
+    instanceServers: list[_Server] = []
 
 
 class _Bullet(msgspec.Struct):
@@ -43,9 +43,8 @@ class Bullet:
     ping_seconds: float
 
 
-def read(body: bytes, instead: str = "") -> Bullet:
-    """The first server of an answer; `instead` is where the socket is, whatever the answer
-    says ("": there).
+def read(body: bytes, instead: str = "", unnamed: str = "") -> Bullet:
+    """The first server of an answer, or `unnamed` where it names none; `instead` of either, if it is not "".
 
     Raises `MalformedAnswer`, whose text holds nothing of the answer.
     """
@@ -54,9 +53,9 @@ def read(body: bytes, instead: str = "") -> Bullet:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # The library's words may quote what it read, and so the token.
         raise MalformedAnswer(VENUE, WHAT, "the answer holds no token and server as we know them") from None
-    if not data.token or not data.instanceServers:
+    server = next(iter(data.instanceServers), _Server(unnamed))
+    if not data.token or not server.endpoint:
         raise MalformedAnswer(VENUE, WHAT, "the answer holds no token, or no server")
-    server = data.instanceServers[0]
     base = (instead or server.endpoint).rstrip("?")
     if not is_safe(base):
         raise MalformedAnswer(VENUE, WHAT, "the server of the socket is not encrypted (wss), and not on this machine")

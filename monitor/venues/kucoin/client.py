@@ -63,9 +63,13 @@ class Client(VenueClient):
 
         What is answered holds a secret: it is neither recorded nor kept.
         """
-        endpoint = endpoints.BULLETS[host, credentials is not None]
-        answer = await self.ask(endpoint, {}, credentials, account=account)
+        answer = await self.ask(endpoints.BULLETS[host, credentials is not None], {}, credentials, account=account)
         return bullet.read(answer.body, self._settings.urls.stream)
+
+    async def unified_bullet(self, credentials: Credentials, account: str) -> Bullet:
+        """The same for the push of a unified account."""
+        answer = await self.ask(endpoints.UNIFIED_BULLET, {}, credentials, account=account)
+        return bullet.read(answer.body, self._settings.urls.stream, endpoints.UNIFIED_STREAM)
 
     async def _ask_once(
         self,

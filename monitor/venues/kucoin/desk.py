@@ -10,16 +10,17 @@ from monitor.domain.names import AccountKey
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.desk import Desk, Further
 from monitor.venues.kucoin.client import Client
-from monitor.venues.kucoin.endpoints import DEBT_TOPIC, FUTURES_TOPICS, ISOLATED_TOPIC, Host
+from monitor.venues.kucoin.endpoints import DEBT_TOPIC, FUTURES_TOPICS, ISOLATED_TOPIC, UNIFIED_TOPICS, Host
 from monitor.venues.kucoin.names import venue_name
 from monitor.venues.kucoin.needs import Needs
-from monitor.venues.kucoin.polls import CLASSIC, AccountReadings, Asked, MarginReadings
+from monitor.venues.kucoin.polls import CLASSIC, UNIFIED, AccountReadings, Asked, MarginReadings
 from monitor.venues.kucoin.polls_futures import FuturesReadings
 from monitor.venues.kucoin.settings import FUTURES, ISOLATED_MARGIN, KucoinSettings
 from monitor.venues.kucoin.user import UserStream
 from monitor.venues.session import Put
 from monitor.venues.settings import AccountSettings
 
+TOPICS_OF = {CLASSIC: FUTURES_TOPICS, UNIFIED: UNIFIED_TOPICS}
 Held = Callable[[AccountSnapshot], None]
 Shown = Callable[[AccountKey, Sequence[Event]], None]
 
@@ -111,7 +112,7 @@ class AccountDesk(Desk):
 
     def _topics(self) -> Collection[str]:
         if self._product == FUTURES:
-            return FUTURES_TOPICS if self.readings.kind == CLASSIC else ()
+            return TOPICS_OF.get(self.readings.kind or "", ())
         if self._product == ISOLATED_MARGIN:
             return [ISOLATED_TOPIC + pair for pair in self.needs.pairs]
         return (DEBT_TOPIC,)

@@ -142,6 +142,20 @@ BULLETS: Mapping[tuple[Host, bool], Endpoint] = {
 }
 """By host, and whether for a user's own topics. What they answer is a secret, and no part of any folder."""
 
+UNIFIED_BULLET = Endpoint(
+    "POST",
+    "/api/v2/bullet-private",
+    Host.SPOT,
+    Pool.UNIFIED,
+    10,
+    "privatePostBulletPrivate",
+    "bullet",
+    fixed=(("version", "v2"),),
+)
+"""The same for the push of a unified account, whose address the answer does not say."""
+
+UNIFIED_STREAM = "wss://wsapi-push.kucoin.com"
+
 ENDPOINTS = (
     ACCOUNT_MODE,
     POSITION_MODE,
@@ -226,6 +240,11 @@ MARGIN_MARK_TOPIC = "/indicator/markPrice:"  #: + pair, quoted in BTC or USDT
 
 FUTURES_TOPICS = (POSITIONS_TOPIC, WALLET_TOPIC, MARGIN_MODE_TOPIC, CROSS_LEVERAGE_TOPIC, ORDERS_TOPIC)
 """What the socket of a futures account is asked for."""
+
+UNIFIED_POSITIONS_TOPIC = "positionAll.UNIFIED"
+UNIFIED_TOPICS = (UNIFIED_POSITIONS_TOPIC, "balance.UNIFIED", "lw.UNIFIED")
+"""What the push of a unified account is asked for: a channel, and of which trades or account, as its frames name it."""
+OF_ACCOUNTS = frozenset({"balance"})  #: channels that are asked for by account, not by trades
 
 TOPICS_PER_SOCKET: Mapping[Host, int] = {Host.FUTURES: 100, Host.SPOT: 300}
 """What one connection takes; another one is opened for more."""

@@ -15,7 +15,7 @@ from monitor.domain.names import AccountKey
 from monitor.venues.conversation import Ask, Login, Speech
 from monitor.venues.kucoin.bullet import Bullet
 from monitor.venues.kucoin.codec import decode
-from monitor.venues.kucoin.endpoints import INSTRUMENT_TOPIC, MARGIN_MARK_TOPIC
+from monitor.venues.kucoin.endpoints import INSTRUMENT_TOPIC, MARGIN_MARK_TOPIC, OF_ACCOUNTS
 from monitor.venues.kucoin.settings import VENUE
 from monitor.venues.settings import Timings
 from monitor.venues.subscriptions import LedgerLimits, Moment
@@ -40,18 +40,22 @@ def ledger_limits(timings: Timings) -> LedgerLimits:
 
 @dataclass(slots=True)
 class Line:
-    """What the last token of one route said of its sockets: how often the venue wants a ping (seconds)."""
+    """What is known of one route's sockets from the token that opens the next one: how often the venue wants a ping
+    (seconds), and whether it is the push of a unified account, which has words of its own.
+    """
 
     ping_seconds: float = 18.0
+    unified: bool = False
 
-    def opens(self, bullet: Bullet) -> Bullet:
+    def opens(self, bullet: Bullet, *, unified: bool = False) -> Bullet:
         """Note a token that is about to be used."""
-        self.ping_seconds = bullet.ping_seconds
+        self.ping_seconds, self.unified = bullet.ping_seconds, unified
         return bullet
 
 
 class _Type(msgspec.Struct):
     type: str = ""
+    message: str = ""
 
 
 class KucoinSpeech(Speech):
@@ -117,22 +121,28 @@ class KucoinSpeech(Speech):
 
     def _ask(self, kind: str, batch: Sequence[str]) -> Ask:
         number = str(next(_NUMBERS))
-        said = {
+        if self._line.unified:
+            channel, _, of = batch[0].partition(".")
+            said = {"id": number, "action": kind, "channel": channel}
+            said["accountType" if channel in OF_ACCOUNTS else "tradeType"] = of
+            return Ask(json.dumps(said), {batch[0]: number})
+        asked = {
             "id": number,
             "type": kind,
             "topic": joined(batch),
             "privateChannel": self._account is not None,
             "response": True,
         }
-        return Ask(json.dumps(said), dict.fromkeys(batch, number))
+        return Ask(json.dumps(asked), dict.fromkeys(batch, number))
 
 
 def is_welcome(raw: bytes) -> bool:
     """Whether this is the first frame of a connection."""
     try:
-        return msgspec.json.decode(raw, type=_Type).type == WELCOME
+        said = msgspec.json.decode(raw, type=_Type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
+    return WELCOME in (said.type, said.message)
 
 
 def joined(topics: Sequence[str]) -> str:

@@ -59,6 +59,13 @@ def test_a_configured_address_stands_before_the_answers_own() -> None:
     assert read.address.reveal().startswith("ws://127.0.0.1:9/socket?room=1&token=")
 
 
+def test_a_token_without_a_server_is_for_the_one_that_the_documents_name() -> None:
+    raw = json.dumps({"code": "200000", "data": {"token": TOKEN}}).encode()
+    assert bullet.read(raw, unnamed="wss://push.example").address.reveal().startswith("wss://push.example?token=")
+    with pytest.raises(MalformedAnswer):
+        bullet.read(raw)
+
+
 @pytest.mark.parametrize("interval", [0, -5, 3_600_000])
 def test_an_interval_of_pings_that_would_lose_the_socket_is_not_taken(interval: int) -> None:
     assert bullet.read(answer(pingInterval=interval)).ping_seconds == 30.0

@@ -62,6 +62,21 @@ def test_a_hundred_topics_are_two_texts() -> None:
     assert said(speech().unsubscribe(topics[:1])[0])["type"] == "unsubscribe"
 
 
+def test_the_push_of_a_unified_account_is_asked_by_channels_and_greets_in_other_words() -> None:
+    line = Line()
+    line.opens(Bullet(Secret("wss://x"), 18.0), unified=True)
+    one = speech(ME, line)
+    welcome = one.decode(frame(sessionId="1", message="welcome", pingInterval=18000), 1.0)
+    assert (welcome.kind, welcome.request_id) == (FrameKind.ACKNOWLEDGED, WELCOME)
+    asks = one.subscribe(["positionAll.UNIFIED", "balance.UNIFIED"])
+    assert [set(ask.ids) for ask in asks] == [{"positionAll.UNIFIED"}, {"balance.UNIFIED"}]
+    position, balance = (said(ask.text) for ask in asks)
+    assert (position["action"], position["channel"], position["tradeType"]) == ("subscribe", "positionAll", "UNIFIED")
+    assert (balance["channel"], balance["accountType"]) == ("balance", "UNIFIED")
+    answer = one.decode(frame(id=position["id"], result=True), 1.0)
+    assert (answer.kind, answer.request_id) == (FrameKind.ACKNOWLEDGED, position["id"])
+
+
 def test_pings_follow_the_token_that_opened_the_socket() -> None:
     line = Line()
     one = speech(line=line)
