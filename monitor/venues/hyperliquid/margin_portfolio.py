@@ -4,6 +4,9 @@ R(t) = offset + maintenance of all cross positions + what is borrowed of t, V(t)
 collateral, each up to its supply cap and at its share, all of it together up to the borrow cap of t. The account is
 liquidated when R / V passes its threshold for any t: the first pool is the USDC one, others are views of the same legs,
 for tokens that are borrowed.
+
+A row's total is net of what is borrowed; V counts what is held, and the loan stands in R alone. What losses take below
+zero is borrowed at once: that is a requirement, so that each unit of it takes 1 / threshold from V.
 """
 
 from __future__ import annotations
@@ -33,8 +36,8 @@ SEVERAL = "loans of several tokens: which of them the venue's ratio speaks of is
 
 @dataclass(frozen=True, slots=True)
 class Eligible:
-    """A token that counts: `amount` without profit, `share` of its value as collateral of others (None: not known),
-    up to `cap` of it; `worth` is its amount with profit at the answer's own marks.
+    """A token that counts: `amount` held, borrowed or not, without profit; `share` of its value as collateral of others
+    (None: not known), up to `cap` of it; `worth` is its amount with profit at the answer's own marks.
     """
 
     asset: Asset
@@ -77,7 +80,7 @@ def _eligible(terms: Terms) -> dict[Asset, Eligible]:
             continue
         if not balance.wallet and not balance.borrowed and not balance.cross_wallet and asset != USDC:
             continue
-        cash = balance.wallet if balance.cross_wallet is None else balance.cross_wallet
+        cash = (balance.wallet if balance.cross_wallet is None else balance.cross_wallet) + balance.borrowed
         name = f"supply_cap_{BORROWABLE.get(asset, coin_of_token(asset).lower())}"
         cap = terms.parameter(name) if name in DEFAULTS else INFINITE
         worth = cash + (balance.venue_cross_unrealized_pnl or 0.0)
@@ -108,8 +111,8 @@ def _view(
     """The account seen from one token that may be borrowed."""
     words = Words()
     legs = terms.legs(positions, words)
-    if asset not in eligible:
-        words.refuse(f"no balance of {asset} in the account")
+    if asset not in eligible and legs:
+        words.refuse(f"no balance of {asset} in the account")  # one that is not held has no row, but no position either
     collateral = [one for other, one in eligible.items() if other != asset]
     for one in collateral:
         if one.share is None and one.amount > 0.0:
@@ -129,7 +132,7 @@ def _view(
     return Pool(
         key=key,
         numeraire=asset,
-        holdings=(_itself(asset, eligible), *(_as_collateral(one) for one in collateral)),
+        holdings=(_itself(asset, eligible, threshold), *(_as_collateral(one) for one in collateral)),
         debts=debts,
         legs=legs,
         caps=((GROUP, cap),) if collateral else (),
@@ -143,9 +146,10 @@ def _view(
     )
 
 
-def _itself(asset: Asset, eligible: Mapping[Asset, Eligible]) -> Holding:
+def _itself(asset: Asset, eligible: Mapping[Asset, Eligible], threshold: float) -> Holding:
+    """The token itself; below zero it is borrowed, and so required."""
     one = eligible.get(asset)
-    return Holding(asset=asset, amount=0.0 if one is None else one.amount)
+    return Holding(asset=asset, amount=0.0 if one is None else one.amount, negative_rate=1.0 / threshold)
 
 
 def _as_collateral(one: Eligible) -> Holding:

@@ -217,15 +217,26 @@ def portfolio(
 
 
 def test_portfolio_margin_counts_other_collateral_up_to_its_cap() -> None:
-    """100 USDC, 1000 HYPE at 20, theta 0.825: 16 500, capped at 10 000 here. R = 20 + 375, liquidated at 0.95."""
+    """100 USDC, 1000 HYPE at 20, theta 0.825: 16 500, capped at 10 000 here. R = 20 + 375, liquidated at 0.95.
+
+    Where BTC has taken the 100, the rest is borrowed: 20 + P / 160 + 29 900 - P / 2 = 0.95 x 10 000.
+    """
     found = portfolio(coin("USDC", 100), coin("HYPE", 1000), parameters={"borrow_cap_usdc": 10000.0})
     result = found.results()["portfolio-margin"]
     assert result.equity == pytest.approx(10100.0)
     assert result.maintenance_margin == pytest.approx(395.0)
     assert result.ratio.value == pytest.approx(395 / (0.95 * 10100))
     assert result.stages[SHOWN].value == pytest.approx(395 / 10100)
-    assert line(result, "BTC") == pytest.approx(18925 / 0.46875)
+    assert line(result, "BTC") == pytest.approx((29900 + 20 - 9500) / (0.5 - 1 / 160))
     assert result.coins["HYPE"].down.price == pytest.approx((395 / 0.95 - 100) / 825)
+
+
+def test_an_account_of_collateral_alone_is_safe_and_known() -> None:
+    """A token that is not held has no row."""
+    money = spot(coin("HYPE", 1000, ltv="0.65"), available={})
+    result = told(folder_of({"": dex()}, mode="portfolioMargin", money=money)).results(HYPE=20.0)["portfolio-margin"]
+    assert result.equity == pytest.approx(16500.0)
+    assert result.ratio.value == 0.0
 
 
 def test_a_supply_above_its_cap_counts_no_more() -> None:
@@ -250,11 +261,12 @@ def test_how_much_of_its_value_a_token_counts_for(row: Row, share: float | None,
 
 
 def test_bitcoin_in_spot_hedges_a_short_perpetual_under_its_common_name() -> None:
+    """Beyond 61 000 the loss of the short is borrowed against the coin, which counts three quarters of its value."""
     states = {"": dex(0.0, cross("BTC", -1.0, 60000.0, 60000.0), maintenance=750.0)}
     money = spot(coin("USDC", 1000), coin("UBTC", 1, ltv="0.5"), available={"USDC": 250.0})
     files = folder_of(states, mode="portfolioMargin", money=money, metas=[BTC])
     found = told(files).results(BTC=60000.0)["portfolio-margin"]
-    expected = (0.95 * 61000 - 20) / (0.95 * 0.25 + 1 / 80)  # three quarters of what the short loses come back
+    expected = (61000 - 20) / (1 + 1 / 80 - 0.95 * 0.75)  # 20 + P / 80 + P - 61 000 = 0.95 x 0.75 P
     assert found.coins["BTC"].up.price == pytest.approx(expected)
 
 
@@ -279,27 +291,45 @@ def test_the_venues_price_is_not_compared_where_other_collateral_counts() -> Non
     assert portfolio(coin("USDC", 100), coin("HYPE", 1000)).pool("portfolio-margin").venue.lines == ()
 
 
+LOAN = (coin("USDC", -4000, borrowed="4000"), coin("HYPE", 1000))  # what was borrowed is spent
+
+
 def test_a_loan_is_carried_by_the_venues_own_ratio() -> None:
-    """V = -4000 + 16 500 by what is documented. The venue says 0.5: so much is required, whatever it is made of."""
-    rows = (coin("USDC", -4000, borrowed="4000"), coin("HYPE", 1000))
-    account = portfolio(*rows, portfolioMarginRatio="0.5")
+    """V = 16 500 by what is documented. The venue says 0.5: so much is required, whatever it is made of."""
+    account = portfolio(*LOAN, portfolioMarginRatio="0.5")
     pool = account.pool("portfolio-margin")
     assert pool.reasons == (margin_portfolio.CARRIED,)
     result = account.results()["portfolio-margin"]
-    assert result.equity == pytest.approx(12500.0)
+    assert result.equity == pytest.approx(16500.0)
     assert result.stages[SHOWN].value == pytest.approx(0.5)
     assert result.ratio.value == pytest.approx(0.5 / 0.95)
     assert pool.venue.ratio is None, "what carries the pool is no witness for it"
     fallen = account.results({"BTC": 60000.0}, HYPE=19.0)["portfolio-margin"]
-    assert fallen.equity == pytest.approx(12500 - 825)
-    assert fallen.maintenance_margin == pytest.approx(6250.0)
+    assert fallen.equity == pytest.approx(16500 - 825)
+    assert fallen.maintenance_margin == pytest.approx(8250.0)
 
 
 def test_a_loan_without_the_venues_ratio_is_rebuilt_by_the_documents_and_says_so() -> None:
-    pool = portfolio(coin("USDC", -4000, borrowed="4000"), coin("HYPE", 1000)).pool("portfolio-margin")
-    assert pool.reasons == (margin_portfolio.REBUILT,)
-    result = portfolio(coin("USDC", -4000, borrowed="4000"), coin("HYPE", 1000)).results()["portfolio-margin"]
+    account = portfolio(*LOAN)
+    assert account.pool("portfolio-margin").reasons == (margin_portfolio.REBUILT,)
+    result = account.results()["portfolio-margin"]
     assert result.maintenance_margin == pytest.approx(20 + 375 + 4000)
+    assert result.ratio.value == pytest.approx(4395 / (0.95 * 16500))
+
+
+def test_a_loan_that_still_lies_in_the_account_is_held_and_owed() -> None:
+    """The row's total is net: 1000 of 5000 held are the account's own."""
+    account = portfolio(coin("USDC", 1000, borrowed="4000"), coin("HYPE", 1000))
+    assert account.results()["portfolio-margin"].equity == pytest.approx(5000 + 16500)
+
+
+def test_what_may_be_borrowed_at_all_does_not_liquidate_at_once() -> None:
+    """All of 65 % of the value is lent, and the account stands at 0.65 / 0.825 of its threshold's 0.95."""
+    states = {"": dex()}
+    money = spot(coin("USDC", -13000, borrowed="13000"), coin("HYPE", 1000), available={"USDC": 0.0})
+    more = {named("allBorrowLendReserveStates"): raw(RESERVES)}
+    account = told(folder_of(states, mode="portfolioMargin", money=money, metas=[BTC], more=more))
+    assert account.results()["portfolio-margin"].ratio.value == pytest.approx(13020 / (0.95 * 16500))
 
 
 def test_a_loan_of_another_token_is_a_view_of_the_same_positions() -> None:
@@ -312,13 +342,12 @@ def test_a_loan_of_another_token_is_a_view_of_the_same_positions() -> None:
     assert view.reasons[-1] == margin_portfolio.REBUILT
     found = account.results()
     assert found["portfolio-margin:USDT0"].maintenance_margin == pytest.approx(20 + 375 + 1000)
-    assert found["portfolio-margin:USDT0"].equity == pytest.approx(-1000 + 16500)
+    assert found["portfolio-margin:USDT0"].equity == pytest.approx(16500)
     assert "no loan to value of USDC: it counts nothing for USDT0" in view.reasons
 
 
 def test_at_its_cap_a_loan_says_that_the_venue_falls_back() -> None:
-    rows = (coin("USDC", -4000, borrowed="4000"), coin("HYPE", 1000))
-    pool = portfolio(*rows, parameters={"borrow_cap_usdc": 4000.0}).pool("portfolio-margin")
+    pool = portfolio(*LOAN, parameters={"borrow_cap_usdc": 4000.0}).pool("portfolio-margin")
     assert any("ordinary margin" in reason for reason in pool.reasons)
 
 
