@@ -36,7 +36,7 @@ def test_within_hours_everybody_acts_and_nobody_is_out_of_the_game(seed: int) ->
     days = Days(sim, seed=seed, pace=QUICK, say=said.append)
     clock = sim.clock
     assert isinstance(clock, ManualClock)
-    for _ in range(2 * 360):
+    for _ in range(3 * 360):
         clock.advance(10.0)
         sim.tick(10.0)
         days.step()
