@@ -8,7 +8,7 @@ from monitor.domain.names import Asset, Symbol
 from monitor.sim.kucoin import arithmetic
 from monitor.sim.kucoin.borrowing import Borrower
 from monitor.sim.kucoin.holdings import CROSS, ISOLATED, Order, Position
-from monitor.sim.kucoin.ledger import Change, Happened, Payment
+from monitor.sim.kucoin.ledger import KEPT_BILLS, Change, Happened, Payment
 from monitor.sim.kucoin.listing import MAKER_FEE, PAIRS, SPOT_FEE, TAKER_FEE
 
 
@@ -239,6 +239,7 @@ class SimAccount(Borrower):
                     position.side,
                 )
             )
+            del self.payments[:-KEPT_BILLS]
             numbers = {"rate": rate, "mark": mark, "fee": -paid}
             self.tell(Change(what=Happened.FUNDING, position=position, symbol=symbol, numbers=numbers))
             self.tell_position(position, Happened.MARGIN)

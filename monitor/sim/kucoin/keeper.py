@@ -58,6 +58,8 @@ class Keeper:
             for order in [each for each in account.orders.values() if each.symbol == symbol]:
                 account.cancel(order.id)
             account.close(symbol)
+            for settings in (account.modes, account.leverages, account.levels):
+                settings.pop(symbol, None)
 
     def _fill(self, account: SimAccount) -> None:
         prices = account.board.prices

@@ -76,12 +76,16 @@ class Publisher:
             self._funding()
         wallets = self._is_due("wallets", self._cadence.wallet_seconds)
         debts = self._is_due("debts", self._cadence.debt_seconds)
+        known: dict[str, float] = {}
         for account in self._accounts.values():
-            self._moved(account)
+            if not (self._hub.on(PRIVATE, account.name) or self._hub.on(UNIFIED, account.name)):
+                continue
+            known |= self._moved(account)
             if wallets:
                 self._refresh(account)
             if debts and any(coin.owed for coin in account.margin.coins.values()):
                 self._debts(account)
+        self._partial = known
         for connection in self._hub.connections:
             connection.flush()
 
@@ -132,18 +136,19 @@ class Publisher:
                 body = {"topic": topic, "type": "message", "subject": "funding.rate", "data": row}
                 self._hub.publish(topic, body, "funding.rate")
 
-    def _moved(self, account: SimAccount) -> None:
-        """Positions are told of their mark when it has changed."""
+    def _moved(self, account: SimAccount) -> dict[str, float]:
+        """Positions are told of their mark when it has changed; the marks that they know now."""
         prices = self._board.prices
+        known: dict[str, float] = {}
         for position in account.open_positions():
-            mark = prices.mark(position.symbol)
+            mark = known[position.id] = prices.mark(position.symbol)
             if self._partial.get(position.id) == mark:
                 continue
-            self._partial[position.id] = mark
             if account.is_unified:
                 self._unified_position(account, position)
             else:
                 self._position(account, position, rows.mark_move(position, prices, self._time_ms()))
+        return known
 
     def _refresh(self, account: SimAccount) -> None:
         for coin in account.settle_coins():

@@ -31,6 +31,7 @@ class Tokens:
         seed = f"kucoin token {account} {host} {now} {len(self._given)}"
         text = hashlib.sha256(seed.encode()).hexdigest() + hashlib.sha256(f"{seed} more".encode()).hexdigest() + "=="
         token = Token(text, account, host, now + self.lasts_seconds)
+        self._given = {each: old for each, old in self._given.items() if old.ends > now}
         self._given[text] = token
         return token
 
