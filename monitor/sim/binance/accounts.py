@@ -89,6 +89,7 @@ class SimAccount:
     income: deque[Frame] = field(default_factory=lambda: deque(maxlen=KEPT_INCOME))  #: the history, oldest first
     adl_ranks: dict[Symbol, int] = field(default_factory=dict)  #: places in the queue of auto-deleveraging, 0 to 4
     partners: list[SimAccount] = field(default_factory=list, repr=False)  #: the same user's, of one position mode
+    tells_all: bool = False  #: ACCOUNT_UPDATE lists every position, as COIN-M's documentation has it
     line: Callable[[SimPosition], float] | None = None  #: prints the lines where a larger account holds this one
 
     # figures
@@ -376,7 +377,7 @@ class SimAccount:
             }
             for asset in assets
         ]
-        rows = [self._pushed(p) for p in self.positions.values() if p.symbol in symbols]
+        rows = [self._pushed(p) for p in self.positions.values() if p.symbol in symbols or self.tells_all]
         self.push(frames.account_update(self.time_ms(), reason, balances, rows, funding))
 
     def _pushed(self, position: SimPosition) -> Frame:
