@@ -160,15 +160,15 @@ def index_ticks(
     received: float,
     problems: list[RowProblem] | None = None,
 ) -> tuple[AssetTick, ...]:
-    """contracts/active: USD prices of these coins, as the indices of their contracts say; those quoted in dollars
-    themselves stand before those in a stablecoin. A USDT counts as a dollar, as everywhere at the venue.
+    """contracts/active: USD prices of these coins, as the indices of their contracts say. A USDT counts as a dollar, as
+    everywhere at the venue, so that an index in USDT stands before one in dollars.
     """
 
     def made(row: _ContractRow) -> tuple[bool, AssetTick] | None:
         asset, price = asset_of_index(row.symbol), optional_positive(row.indexPrice)
         if asset is None or price is None or asset not in assets:
             return None
-        return row.quoteCurrency == "USD", AssetTick(venue, asset, price, received, received)
+        return row.quoteCurrency == UNIT, AssetTick(venue, asset, price, received, received)
 
     found = [one for one in each(_contracts(raw, venue), _ContractRow, made, "contract", problems) if one is not None]
     unit = [AssetTick(venue, UNIT, 1.0, received, received)] if UNIT in assets else []

@@ -31,6 +31,7 @@ from monitor.venues.kucoin.parameters import parameter
 
 RATIO_NAME = "riskRatio"
 ORDERS_CANCELLED = "orders-cancelled"
+FAR = 0.9  #: equity over the value of all positions from which on longs would fall to nothing, or nearly so
 
 
 def cross_pools(account: Account, tables: Tables) -> list[Pool]:
@@ -87,7 +88,7 @@ def _pool(
             ratio=None if balance is None or not (legs or orders) else balance.venue_ratio,
             ratio_name=RATIO_NAME,
             ratio_stage=ORDERS_CANCELLED if orders else LIQUIDATION,
-            lines=tuple(_lines(held, tables)),
+            lines=tuple(_lines(held, tables, None if cash is None or profit is None else cash + profit)),
         ),
         reasons=tuple(dict.fromkeys(said.reasons)),
         unknown=tuple(dict.fromkeys(said.unknown)),
@@ -132,16 +133,21 @@ def _name_hedges(held: Iterable[tuple[Position, Contract]], said: Said) -> None:
             )
 
 
-def _lines(held: Sequence[tuple[Position, Contract]], tables: Tables) -> Iterable[VenueLine]:
+def _lines(held: Sequence[tuple[Position, Contract]], tables: Tables, equity: float | None) -> Iterable[VenueLine]:
     """The venue's reference prices: it lets longs fall and shorts rise, all by the same ratio, and then takes each
-    one's own rate alone. For a single position that is the line; among several it is near it. Where both sides of a
-    symbol are held no mark can do both at once, and nothing is compared.
+    one's own rate alone. For a single position that is the line; among several it is near it.
+
+    Nothing is compared where both sides of a symbol are held, for no mark can do both at once; nor where shorts are
+    held beside longs whose prices would have to fall to nothing: the venue's formula goes on below zero.
     """
     by_symbol: dict[Symbol, int] = {}
     for position, _ in held:
         by_symbol[position.symbol] = by_symbol.get(position.symbol, 0) + 1
     speed = {position.symbol: 1.0 if position.side is Side.LONG else -1.0 for position, _ in held}
     tolerance = LINE_TOLERANCE if len(held) == 1 else parameter(tables, "cross_line_tolerance")
+    value = total(position.venue.notional for position, _ in held)
+    if len(set(speed.values())) > 1 and (equity is None or value is None or equity > FAR * value):
+        return
     for position, contract in held:
         printed = line_printed(position, contract)
         if printed.state is State.UNKNOWN or max(by_symbol.values()) > 1:

@@ -137,10 +137,11 @@ def test_a_pair_in_usdt_stands_before_one_in_btc() -> None:
     assert (tick.price_usd, tick.venue_time, tick.received) == (2999.0, T0, T0 + 1)
 
 
-def test_the_index_of_a_contract_in_dollars_is_the_price_of_its_coin() -> None:
-    rows = [contract("XBTUSDM", -1, indexPrice=60_010.0), contract("XBTUSDTM", indexPrice=60_000.0)]
-    (tick,) = answers.index_ticks(answer(rows), {"BTC"}, VENUE, T0)
-    assert (tick.asset, tick.price_usd) == ("BTC", 60_010.0)
+def test_the_index_of_a_contract_is_the_price_of_its_coin_and_one_in_usdt_stands_before_one_in_dollars() -> None:
+    rows = [contract("XBTUSDTM", indexPrice=60_000.0), contract("XBTUSDM", -1, indexPrice=60_010.0)]
+    for listed, price in ((rows, 60_000.0), (rows[::-1], 60_000.0), (rows[1:], 60_010.0)):
+        (tick,) = answers.index_ticks(answer(listed), {"BTC"}, VENUE, T0)
+        assert (tick.asset, tick.price_usd) == ("BTC", price)
 
 
 def test_marks_of_single_contracts_and_of_all() -> None:

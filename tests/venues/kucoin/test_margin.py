@@ -266,10 +266,14 @@ def test_among_several_longs_fall_and_shorts_rise_in_the_venues_prices() -> None
     """5000 USDT, 0.1 BTC long and 10 ETH short: AMR = 5000 / 36 200; ours is near it and both are shown."""
     amr = 5000 / 36200
     long_rate, short_rate = curve(0.1) + 0.0006, curve(10.0, 4110.0, 100.0) + 0.0006
-    found = cross(
+    rows = [
         position("XBTUSDTM", 100, 62000.0, 62000.0, liquidationPrice=62000 * (1 - amr) / (1 - long_rate)),
         position("ETHUSDTM", -1000, 3000.0, 3000.0, liquidationPrice=3000 * (1 + amr) / (1 + short_rate)),
-    )
+    ]
+    rows = [
+        {**row, "markValue": value, "unrealisedPnl": 0} for row, value in zip(rows, (6200.0, -30000.0), strict=True)
+    ]
+    found = cross(*rows)
     moves = {one.symbol: dict(one.moves) for one in found.pool("cross:USDT").venue.lines}
     assert moves["XBTUSDTM"] == {"XBTUSDTM": 1.0, "ETHUSDTM": -1.0}
     assert moves["ETHUSDTM"] == {"XBTUSDTM": -1.0, "ETHUSDTM": 1.0}
@@ -278,6 +282,8 @@ def test_among_several_longs_fall_and_shorts_rise_in_the_venues_prices() -> None
     assert 0 < max(abs(drift) for drift in compared.lines.values()) < 0.01
     # The true line of BTC alone is far from the printed one: what would have to happen is another thing.
     assert line(found.result("cross:USDT")) < 20000
+    # With so much behind them longs would fall below zero before anything is liquidated.
+    assert cross(*rows, wallet=40_000.0).pool("cross:USDT").venue.lines == ()
 
 
 def test_an_inverse_cross_account_has_values_below_zero_and_no_other_side() -> None:
