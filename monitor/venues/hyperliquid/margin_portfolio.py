@@ -140,7 +140,7 @@ def _view(
         stages=(*terms.stages(threshold), Stage(name=SHOWN)),
         primary=view_of is None,
         view_of=view_of,
-        venue=_figures(terms, asset, eligible, positions, primary=view_of is None, owes=bool(owed), offset=offset),
+        venue=_figures(terms, asset, eligible, positions, owed, primary=view_of is None),
         reasons=tuple(words.reasons),
         unknown=tuple(words.unknown),
     )
@@ -187,35 +187,34 @@ def _figures(
     asset: Asset,
     eligible: Mapping[Asset, Eligible],
     positions: Sequence[Position],
+    owed: Mapping[Asset, float],
     *,
     primary: bool,
-    owes: bool,
-    offset: float,
 ) -> VenueFigures:
-    """The venue's ratio where nothing is borrowed (else it is what carries the pool). Its prices know the token alone:
-    with other collateral they speak of another account than the one that is liquidated, and are not compared.
+    """The venue's ratio is the worst over tokens: with one loan that of its token, with none that of the account; with
+    several nobody knows. Its prices know one token alone: with loans or other collateral they speak of another account
+    than the one that is liquidated, and are not compared.
     """
-    if not primary or owes:
-        return VenueFigures()
-    alone = not any(one.amount and one.share for other, one in eligible.items() if other != asset)
+    speaks_of_it = set(owed) == {asset} or (primary and not owed)
+    alone = not owed and not any(one.amount and one.share for other, one in eligible.items() if other != asset)
     one = eligible.get(asset)
     return VenueFigures(
         equity=one.balance.venue_margin_balance if one is not None and alone else None,
-        ratio=terms.account.venue.ratio,
+        ratio=terms.account.venue.ratio if speaks_of_it else None,
         ratio_name=RATIO_NAME,
         ratio_stage=SHOWN,
-        lines=_lines(terms, positions, offset) if alone else (),
+        lines=_lines(terms, positions) if alone and primary else (),
     )
 
 
-def _lines(terms: Terms, positions: Sequence[Position], offset: float) -> tuple[VenueLine, ...]:
+def _lines(terms: Terms, positions: Sequence[Position]) -> tuple[VenueLine, ...]:
     """The venue prints where its ratio is 1, not at its threshold, by the formula of unified accounts, which knows no
     offset: that is a little further away.
     """
+    offset, tolerance = terms.parameter("portfolio_offset_usdc"), terms.parameter("pooled_tolerance")
     found: list[VenueLine | None] = []
     for one in positions:
         sign = 1.0 if one.quantity > 0.0 else -1.0
         further = -sign * offset / (abs(one.quantity) * (1.0 - sign * terms.rate(one)))
-        tolerance = terms.parameter("pooled_tolerance")
         found.append(terms.line(one, tolerance, threshold=1.0, offset=further))
     return tuple(one for one in found if one is not None)

@@ -303,7 +303,7 @@ def test_a_loan_is_carried_by_the_venues_own_ratio() -> None:
     assert result.equity == pytest.approx(16500.0)
     assert result.stages[SHOWN].value == pytest.approx(0.5)
     assert result.ratio.value == pytest.approx(0.5 / 0.95)
-    assert pool.venue.ratio is None, "what carries the pool is no witness for it"
+    assert pool.venue.ratio == 0.5
     fallen = account.results({"BTC": 60000.0}, HYPE=19.0)["portfolio-margin"]
     assert fallen.equity == pytest.approx(16500 - 825)
     assert fallen.maintenance_margin == pytest.approx(8250.0)
