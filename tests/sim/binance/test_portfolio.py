@@ -108,7 +108,7 @@ class TestStages:
         assert told == ["MARGIN_CALL", "REDUCE_ONLY"]
         self.fallen(sim, account, 1.05)
         sim.tick(0.001)
-        assert told[2:] == ["ACTIVE_LIQUIDATION", "NORMAL"]
+        assert told[2:] == ["FORCE_LIQUIDATION"]
         assert not account.um.open_positions()
         assert not account.cm.open_positions()
         assert not account.purse.owes()
@@ -200,7 +200,7 @@ class TestPro:
                 assert client.headers["X-SAPI-USED-UID-WEIGHT-1M"] == "5"
                 (row, _) = await client.get("/sapi/v1/portfolio/balance", signed=True)
                 assert (row["asset"], row["optionEquity"]) == ("BTC", "0")
-                rates = await client.get("/sapi/v2/portfolio/collateralRate")
+                rates = await client.get("/sapi/v2/portfolio/collateralRate", signed=True)
                 btc = next(row for row in rates if row["asset"] == "BTC")["collateralInfo"]
                 worth = 2.0 * account.index("BTC")
                 tier = next(t for t in btc if float(t["tierFloor"]) < worth <= float(t["tierCap"]))

@@ -60,11 +60,14 @@ class PortfolioKeeper:
         self._level(account)
 
     def _level(self, account: PortfolioAccount) -> None:
-        """Tell of a level that is not the one of before."""
+        """Tell of a level that is not the one of before: all stages of liquidation with one word, safety with none."""
         standing = account.standing()
-        if standing != account.status:
-            account.status = standing
-            account.push(RISK, frames.risk_level(account, account.totals(), standing), None)
+        if standing == account.status:
+            return
+        account.status = standing
+        if standing != "NORMAL":
+            said = "FORCE_LIQUIDATION" if standing in LIQUIDATED else standing
+            account.push(RISK, frames.risk_level(account, account.totals(), said), None)
 
     def _cancel_orders(self, account: PortfolioAccount) -> None:
         for asset in list(account.open_loss):

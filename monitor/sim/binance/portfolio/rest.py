@@ -135,9 +135,7 @@ PATHS: dict[str, Path] = {
     "/sapi/v2/portfolio/account": Path(span_account, flat(2), SIGNED, products=_PRO, pool=Pool.UID, each=_once_in_span),
     "/sapi/v1/portfolio/balance": Path(balance, flat(20), SIGNED, products=_PRO, pool=_SAPI),
     "/sapi/v1/portfolio/collateralRate": Path(collateral_rates, flat(50), Security.KEY, products=_BOTH, pool=_SAPI),
-    "/sapi/v2/portfolio/collateralRate": Path(
-        tiered_collateral_rates, flat(50), Security.KEY, products=_PRO, pool=_SAPI
-    ),
+    "/sapi/v2/portfolio/collateralRate": Path(tiered_collateral_rates, flat(50), SIGNED, products=_PRO, pool=_SAPI),
     "/sapi/v1/portfolio/asset-index-price": Path(
         asset_indexes, dearer_for_all("asset", 1, 50), products=_BOTH, pool=_SAPI
     ),
