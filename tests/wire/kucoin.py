@@ -154,7 +154,12 @@ def settings_of(
         for product in (products or {}).get(one.name, (FUTURES,))
     )
     pools = ("futures_weight", "spot_weight", "management_weight", "public_weight", "unified_weight")
-    roomy: dict[str, Any] = {**dict.fromkeys(pools, 1_000_000), "weight_share": 1.0, "seed_candles": 10}
+    roomy: dict[str, Any] = {
+        **dict.fromkeys(pools, 1_000_000),
+        "weight_share": 1.0,
+        "seed_candles": 10,
+        "connects_per_minute": 100_000,
+    }
     urls = KucoinUrls(futures=sim.futures, spot=sim.spot)
     return KucoinSettings(**{"accounts": accounts, "urls": urls, "timings": timings, **roomy, **settings})
 

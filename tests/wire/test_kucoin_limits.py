@@ -55,7 +55,7 @@ async def test_fifty_accounts_stay_within_their_share_of_every_pool() -> None:
 
 
 async def test_what_others_use_of_a_pool_is_left_to_them() -> None:
-    async with simulator() as sim:
+    async with simulator(limited=True) as sim:
         sim.add_account("main").trade(COIN, 1.0)
         sim.faults.foreign_weight = 1_000
         async with wired(sim, **OF_THE_VENUE) as wire:

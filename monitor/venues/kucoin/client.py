@@ -11,7 +11,7 @@ from monitor.domain.errors import ClockSkewed, MalformedAnswer, RateLimited
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.view import Budget
 from monitor.venues.asking import VenueClient
-from monitor.venues.budget import Priority
+from monitor.venues.budget import Gate, Priority, WeightBudget
 from monitor.venues.kucoin import answers, bullet, endpoints, refusals
 from monitor.venues.kucoin.bullet import Bullet
 from monitor.venues.kucoin.endpoints import SERVER_TIME, Endpoint, Host, Pool
@@ -34,6 +34,8 @@ class Client(VenueClient):
         rest = Rest(VENUE, "kucoin", origins, clock, settings.timings.request_seconds)
         self._pools = Pools(settings, clock)
         super().__init__(VENUE, rest, self._pools.gates(), emit, clock)
+        dials = WeightBudget(VENUE, settings.connects_per_minute, share=1.0)
+        self._dials = Gate(dials, clock)
         self._measuring: asyncio.Task[tuple[Answer, ...]] | None = None
 
     async def ask(
@@ -63,13 +65,20 @@ class Client(VenueClient):
 
         What is answered holds a secret: it is neither recorded nor kept.
         """
+        await self._dial()
         answer = await self.ask(endpoints.BULLETS[host, credentials is not None], {}, credentials, account=account)
         return bullet.read(answer.body, self._settings.urls.stream)
 
     async def unified_bullet(self, credentials: Credentials, account: str) -> Bullet:
         """The same for the push of a unified account."""
+        await self._dial()
         answer = await self.ask(endpoints.UNIFIED_BULLET, {}, credentials, account=account)
         return bullet.read(answer.body, self._settings.urls.stream, endpoints.UNIFIED_STREAM)
+
+    async def _dial(self) -> None:
+        """Wait until another socket may be opened from our address."""
+        async with self._dials.request(bullet.WHAT, 1):
+            pass
 
     async def _ask_once(
         self,

@@ -40,5 +40,6 @@ class KucoinSettings:
     management_weight: int = 2000  #: the same of the pool of keys and accounts
     public_weight: int = 2000  #: the same of what needs no key, of one address
     unified_weight: int = 2000  #: the same of the unified account's pool
+    connects_per_minute: int = 25  #: sockets opened from one address; the venue admits 30
     seed_candles: int = 720  #: one-minute mark candles read for each symbol held, the seed of its volatility; 0: none
     parameters: dict[str, float] = field(default_factory=dict)

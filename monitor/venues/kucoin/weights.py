@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from monitor.domain.clock import Clock
 from monitor.domain.names import Venue
-from monitor.venues.budget import PLANNED_SHARE, Gate, Priority, WeightBudget
+from monitor.venues.budget import PLANNED_SHARE, SHARES, Gate, Priority, WeightBudget
 from monitor.venues.kucoin.endpoints import WINDOW_SECONDS, Endpoint, Pool
 from monitor.venues.kucoin.settings import VENUE, KucoinSettings
 from monitor.venues.settings import Credentials, Secret
@@ -28,23 +28,23 @@ class PoolBudget(WeightBudget):
 
     def __init__(self, venue: Venue, limit: int, share: float) -> None:
         super().__init__(venue, limit, share, WINDOW_SECONDS)
-        self._told, self._told_until = 0, float("-inf")
+        self._told, self._told_limit, self._told_until = 0, limit, float("-inf")
 
     def tell(self, limit: int, left: int, until: float) -> None:
         """The venue's word: of `limit` there is `left`, until the pool is full again. A user of a higher level has
-        more than the settings say.
+        more than the settings say; less is told of a window that is shorter than ours.
         """
-        self.limit_per_minute = limit
-        self._told, self._told_until = max(0, limit - left), until
+        self.limit_per_minute = max(self.limit_per_minute, limit)
+        self._told, self._told_limit, self._told_until = max(0, limit - left), limit, until
 
     def used(self, now: float) -> float:
         """Weight used in the window, the larger of ours and the venue's count with what is under way."""
-        return max(super().used(now), float(self._beside(now)))
+        return max(super().used(now), self._beside(now))
 
     def wait(self, weight: int, now: float, priority: Priority = Priority.NEEDED) -> float:
         """Seconds until a request of this weight may be sent; 0: now."""
-        wait = super().wait(weight, now, priority)
-        if wait > 0.0 and self._beside(now) > super().used(now):
+        wait, told = super().wait(weight, now, priority), self._told + self._in_flight
+        if now < self._told_until and told and told + weight > self.share * self._told_limit * SHARES[priority]:
             return max(wait, self._told_until - now)
         return wait
 
@@ -54,8 +54,10 @@ class PoolBudget(WeightBudget):
         room = max(0.05 * self.allowed, PLANNED_SHARE * self.allowed - others)
         return max(1.0, planned_per_minute * WINDOW_SECONDS / 60.0 / room)
 
-    def _beside(self, now: float) -> int:
-        return self._told + self._in_flight if now < self._told_until else 0
+    def _beside(self, now: float) -> float:
+        """What the venue counts, with what is under way, on the scale of our own limit."""
+        told = self._told + self._in_flight if now < self._told_until else 0
+        return told * self.limit_per_minute / self._told_limit
 
 
 class Pools:

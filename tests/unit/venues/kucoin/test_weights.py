@@ -57,6 +57,16 @@ def test_intervals_grow_by_what_others_leave_of_the_pool() -> None:
     assert pool.stretch(1700.0, 111.0) == 1.0
 
 
+def test_less_than_the_settings_say_is_of_a_shorter_window() -> None:
+    """200 in 3 s where 2000 in 30 s are set: half of either is used, and a tenth of the time is waited."""
+    pool = budget()
+    pool.tell(200, 110, until=103.0)
+    assert pool.used(100.0) == 900
+    assert pool.wait(10, 100.0) == 0.0
+    assert pool.wait(11, 100.0) == pytest.approx(3.0)
+    assert pool.wait(11, 103.0) == 0.0
+
+
 @pytest.mark.parametrize(
     "headers",
     [
