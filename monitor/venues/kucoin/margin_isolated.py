@@ -100,8 +100,8 @@ def _calibrated(
     coarse = contract.tick / price
     if abs(fee - assumed) <= max(2.0 * coarse, 1e-9) or coarse > TOO_COARSE:
         return assumed
-    if 0.0 <= fee <= highest:
-        return fee
+    if -2.0 * coarse <= fee <= highest:
+        return max(0.0, fee)  # none at all, but for the tick
     said.reasons.append(
         f"the venue's price for {position.symbol} {position.side} tells a liquidation fee of {fee:.4%}, which is no "
         f"such fee: {assumed:.4%} is assumed"
