@@ -153,6 +153,7 @@ def said(wire: Wired, kind: Kind) -> Held:
 
 
 def _told(balances: Mapping[str, Balance], prefix: str = "") -> Held:
-    held = {f"{prefix}{asset}": round(one.wallet, 8) for asset, one in balances.items() if one.wallet}
     debts = {asset: round(one.borrowed + one.interest, 8) for asset, one in balances.items()}
+    there = {asset: round(one.wallet + debts[asset], 8) for asset, one in balances.items()}
+    held = {f"{prefix}{asset}": amount for asset, amount in there.items() if amount}
     return held | {f"{prefix}{asset} owed": debt for asset, debt in debts.items() if debt}

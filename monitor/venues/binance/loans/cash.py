@@ -17,8 +17,6 @@ from monitor.venues.rows import each
 TRADE, FEE, FORCED = BalanceCause.TRADE, BalanceCause.FEE, BalanceCause.LIQUIDATION
 TYPES: Mapping[str, tuple[BalanceCause, float]] = {
     "TRANSFER": (BalanceCause.TRANSFER, 0.0),
-    "BORROW": (TRADE, 1.0),  # coins for a debt: it explains that they are there
-    "REPAY": (TRADE, -1.0),
     "BUY_INCOME": (TRADE, 1.0),
     "BUY_EXPENSE": (TRADE, -1.0),
     "SELL_INCOME": (TRADE, 1.0),
@@ -27,12 +25,14 @@ TYPES: Mapping[str, tuple[BalanceCause, float]] = {
     "COMMISSION_RETURN": (FEE, 1.0),
     "BUY_LIQUIDATION": (FORCED, 0.0),
     "SELL_LIQUIDATION": (FORCED, 0.0),
-    "REPAY_LIQUIDATION": (FORCED, -1.0),
     "OTHER_LIQUIDATION": (FORCED, 0.0),
     "LIQUIDATION_FEE": (FORCED, -1.0),
 }
 """The `type` of a row: what it is, and the sign that its amount must have; 0: the one that is printed. The venue does
 not say whether expenses are printed negative. What is not here (conversions, kinds to come) explains nothing."""
+
+OF_DEBTS = frozenset({"BORROW", "REPAY", "REPAY_LIQUIDATION"})
+"""Coins for a debt, or back: a wallet is less what is owed, and does not change by them."""
 
 
 class _FlowRow(msgspec.Struct, gc=False):
@@ -50,10 +50,13 @@ def flows(
     """One answer of the capital flow, oldest first, and whether it is full: then older ones were left out."""
     told = rows(raw, venue, "capital-flow")
     found = each(told, _FlowRow, lambda row: _flow(row, account, received), "capital flow", problems)
-    return tuple(sorted(found, key=lambda flow: flow.venue_time)), len(told) >= PAGE_ROWS
+    flows = (flow for flow in found if flow is not None)
+    return tuple(sorted(flows, key=lambda flow: flow.venue_time)), len(told) >= PAGE_ROWS
 
 
-def _flow(row: _FlowRow, account: AccountKey, received: float) -> CashFlow:
+def _flow(row: _FlowRow, account: AccountKey, received: float) -> CashFlow | None:
+    if row.type in OF_DEBTS:
+        return None
     if not row.asset:
         raise BadField("asset is empty")
     cause, sign = TYPES.get(row.type, (BalanceCause.OTHER, 0.0))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from monitor.domain.accounts import Balance
 from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer, VenueError
 from monitor.domain.events import AccountSnapshot, Event
@@ -25,6 +26,7 @@ from monitor.venues.settings import AccountSettings, Secret, Timings
 from monitor.venues.subscriptions import LedgerLimits
 from monitor.venues.wake import Wake, together
 
+DIGITS = 8  #: of an amount, as the venue prints it
 MASKED = b"***"  #: what stands for a token in what is kept of a frame
 
 
@@ -163,14 +165,18 @@ class BalanceStream(PrivateStream):
 
 
 def owned(snapshot: AccountSnapshot) -> dict[str, dict[Asset, float]]:
-    """What is owned by place, without what is owed: that is told elsewhere, if at all."""
+    """What is there by place, owed or not: a wallet is less what is owed, which is told elsewhere, if at all."""
     places = {wallet.name: dict(wallet.balances) for wallet in snapshot.wallets}
     if not places:
         places[CROSS] = {balance.asset: balance for balance in snapshot.balances}
     return {
-        place: {asset: balance.wallet for asset, balance in balances.items() if balance.wallet}
+        place: {asset: there for asset, one in balances.items() if (there := _there(one))}
         for place, balances in places.items()
     }
+
+
+def _there(balance: Balance) -> float:
+    return round(balance.wallet + balance.borrowed + balance.interest, DIGITS)
 
 
 def place_of(topic: str) -> str:

@@ -30,8 +30,6 @@ def read(*rows: dict[str, Any]) -> tuple[Any, bool, list[RowProblem]]:
 @pytest.mark.parametrize(
     ("kind", "amount", "cause"),
     [
-        ("BORROW", 5.0, BalanceCause.TRADE),
-        ("REPAY", -5.0, BalanceCause.TRADE),
         ("BUY_INCOME", 5.0, BalanceCause.TRADE),
         ("SELL_EXPENSE", -5.0, BalanceCause.TRADE),
         ("TRADING_COMMISSION", -5.0, BalanceCause.FEE),
@@ -55,15 +53,21 @@ def test_what_explains_nothing_keeps_its_sign(kind: str, cause: BalanceCause) ->
 
 
 def test_newest_first_becomes_oldest_first() -> None:
-    flows, _, _ = read(row("BORROW", at=2_000), row("REPAY", at=1_000))
+    flows, _, _ = read(row("BUY_INCOME", at=2_000), row("BUY_EXPENSE", at=1_000))
     assert [flow.venue_time for flow in flows] == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("amount", [None, "", "x", "nan"])
 def test_an_amount_that_is_none_is_a_bad_row(amount: Any) -> None:
-    flows, _, bad = read(row("BORROW", amount), row("REPAY"))
+    flows, _, bad = read(row("BUY_INCOME", amount), row("BUY_EXPENSE"))
     assert len(flows) == 1
     assert len(bad) == 1
+
+
+def test_debts_move_no_wallet() -> None:
+    flows, _, bad = read(row("BORROW"), row("REPAY"), row("REPAY_LIQUIDATION"))
+    assert flows == ()
+    assert not bad
 
 
 def test_a_full_answer_says_so() -> None:
