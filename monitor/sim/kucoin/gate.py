@@ -129,7 +129,7 @@ class Gate:
         if self.limited and pool.used + self.faults.foreign_weight + place.weight > limit:
             raise Refusal(429, TOO_MANY, "Too many requests in a short period of time, please retry later")
         pool.used += place.weight
-        limit = limit if self.limited else UNLIMITED
+        limit = limit if self.limited or self.faults.foreign_weight else UNLIMITED
         left = max(0, limit - pool.used - self.faults.foreign_weight)
         return _headers(limit, left, pool.began + WINDOW_SECONDS - now)
 
