@@ -13,7 +13,7 @@ from monitor.domain.events import AssetTick, Event, Ticks
 from monitor.domain.frames import Decoded, FrameKind, RowProblem
 from monitor.domain.names import Symbol, Venue
 from monitor.venues.fields import Loose, optional, optional_positive, positive, word
-from monitor.venues.hyperliquid.answers import funding_rates
+from monitor.venues.hyperliquid.answers_prices import funding_rates
 from monitor.venues.hyperliquid.endpoints import ALL_CTXS, COIN_CTX, Topic
 from monitor.venues.hyperliquid.names import FIRST_DEX, TOKENS, USDC, Universe
 from monitor.venues.hyperliquid.oracles import Contexts
