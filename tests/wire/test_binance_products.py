@@ -25,6 +25,9 @@ from tests.wire.binance import KINDS, NAME, Kind, said
 from tests.wire.harness import SHORT, simulator, until, wired
 
 every_product = pytest.mark.parametrize("kind", KINDS, ids=str)
+every_host = pytest.mark.parametrize(
+    "kind", [one for one in KINDS if one.product in ("coinm", "margin", "portfolio-margin")], ids=str
+)
 
 
 @every_product
@@ -99,7 +102,7 @@ async def test_garbage_costs_nothing_but_a_reading(kind: Kind) -> None:
         assert not wire.ended
 
 
-@every_product
+@every_host
 async def test_a_ban_stops_every_question_until_it_is_over(kind: Kind) -> None:
     """Complaint 20: the hosts share one address."""
     async with simulator() as sim:
@@ -128,7 +131,7 @@ async def test_a_clock_that_shifts_costs_no_reading(kind: Kind) -> None:
             assert not [one for one in wire.all(PollFailed) if "timestamp" in one.reason]
 
 
-@every_product
+@every_host
 async def test_answers_that_do_not_come_are_asked_for_again(kind: Kind) -> None:
     async with simulator() as sim:
         account = kind.make(sim)

@@ -71,7 +71,7 @@ async def test_a_subscription_that_is_not_acknowledged_is_asked_for_again(kind: 
             await until(lambda: said(wire, kind) == kind.truth(account))
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("kind", [OF["isolated-margin"], OF["portfolio-margin-pro"]], ids=str)
 async def test_a_socket_that_ages_is_replaced_without_a_gap(kind: Kind) -> None:
     async with simulator() as sim:
         account = kind.make(sim)
