@@ -15,7 +15,7 @@ from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.reports import AccountReport
 from monitor.domain.view import FeedStatus
 from monitor.engine.engine import Engine
-from monitor.engine.settings import EngineSettings
+from monitor.engine.settings import EngineSettings, Limits
 from monitor.sim.hyperliquid import SimHyperliquid
 from monitor.sim.hyperliquid.accounts import SimAccount
 from monitor.sim.hyperliquid.publisher import Cadence
@@ -80,7 +80,7 @@ class Wired:
         key = AccountKey("hyperliquid", account)
         found = [one for one in self.all(AccountSnapshot) if one.account == key]
         newest = max(found, key=lambda one: one.asked, default=None)
-        return None if newest is None else {one.symbol: one.quantity for one in newest.positions}
+        return None if newest is None else {one.symbol: round(one.quantity, 8) for one in newest.positions}
 
     def marks(self) -> dict[str, float]:
         """The newest mark of each coin."""
@@ -102,7 +102,8 @@ class Watched:
 
     def __init__(self, wire: Wired, *accounts: str) -> None:
         keys = tuple(AccountKey("hyperliquid", name) for name in accounts or ("main",))
-        settings = EngineSettings(accounts=keys, lines_every_seconds=0.0)
+        limits = Limits(mark_seconds=15.0, asset_seconds=60.0)  # those that the configuration has for this venue
+        settings = EngineSettings(accounts=keys, lines_every_seconds=0.0, limits=limits)
         self._engine = Engine({"hyperliquid": describe}, settings)
         self._wire, self._taken = wire, 0
 
@@ -122,8 +123,8 @@ class Watched:
 
 
 def truth(account: SimAccount) -> dict[str, float]:
-    """What the venue itself holds."""
-    return {one.coin: one.size for one in account.positions.values()}
+    """What the venue itself holds, as it prints it."""
+    return {one.coin: round(one.size, 8) for one in account.positions.values()}
 
 
 def settings_of(sim: SimHyperliquid, **settings: Any) -> HyperliquidSettings:

@@ -63,8 +63,8 @@ class Answers:
         reading, rows = Reading(account), []
         owed = worth = 0.0
         for name, token in self.board.tokens.items():
-            borrowed = account.borrowed.get(name, 0.0)
-            supplied = max(0.0, reading.total(name)) if token.ltv else 0.0
+            borrowed = reading.owed(name)
+            supplied = max(0.0, reading.held(name)) if token.ltv else 0.0
             owed += borrowed * self.board.usdc(name)
             worth += supplied * self.board.usdc(name) * (token.ltv or 0.0)
             if borrowed or supplied:

@@ -139,13 +139,15 @@ class Keeper:
 
     def _sell_collateral(self, account: SimAccount) -> None:
         """Loans are paid from what is supplied, at its price."""
-        for token, owed in list(account.borrowed.items()):
+        for token in list(self.board.tokens):
             for other in [name for name, t in self.board.tokens.items() if t.ltv and name != token]:
-                left = account.borrowed.get(token, 0.0) * self.board.usdc(token)
-                value = min(max(0.0, account.spot.get(other, 0.0)) * self.board.usdc(other), left)
+                owed = Reading(account).owed(token)
+                has = max(0.0, account.spot.get(other, 0.0)) * self.board.usdc(other)
+                value = min(has, owed * self.board.usdc(token))
                 if value <= 0.0:
                     continue
                 self.events.append(f"{account.name}: {value:.2f} USDC of {other} sold for {owed:g} {token} owed")
+                bought = value / self.board.usdc(token)
                 account.spot[other] -= value / self.board.usdc(other)
-                account.spot[token] = account.spot.get(token, 0.0) + value / self.board.usdc(token)
-                account.borrow(token, -value / self.board.usdc(token))
+                account.spot[token] = account.spot.get(token, 0.0) + bought
+                account.borrow(token, -min(bought, account.borrowed.get(token, 0.0)))

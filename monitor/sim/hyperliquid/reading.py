@@ -65,12 +65,24 @@ class Reading:
 
     # a token
 
-    def total(self, token: str) -> float:
-        """A spot balance; where balances are pooled with all that dexs settling in it hold."""
-        total = self.account.spot.get(token, 0.0)
+    def held(self, token: str) -> float:
+        """What there is of a token; where balances are pooled with all that dexs settling in it hold."""
+        held = self.account.spot.get(token, 0.0)
         if self.account.pooled:
-            total += sum(self.value(dex) for dex in self.board.settling_in(token)) + self.alone_in(token)
-        return total
+            held += sum(self.value(dex) for dex in self.board.settling_in(token)) + self.alone_in(token)
+        return held
+
+    def owed(self, token: str) -> float:
+        """What is borrowed of a token: in portfolio margin also what falls below nothing beside
+        isolated positions.
+        """
+        whole = self.account.mode is Mode.PORTFOLIO
+        below = max(0.0, self.alone_in(token) - self.held(token)) if whole else 0.0
+        return self.account.borrowed.get(token, 0.0) + below
+
+    def total(self, token: str) -> float:
+        """A spot balance as it is shown: what there is less what was borrowed."""
+        return self.held(token) - self.account.borrowed.get(token, 0.0)
 
     def alone_in(self, token: str) -> float:
         """What isolated positions that settle in a token are worth."""
@@ -109,8 +121,8 @@ class Reading:
         for token in borrowable:
             px = self.board.usdc(token.name)
             required = OFFSET_USDC + self.token_required(token.name) * px
-            required += self.account.borrowed.get(token.name, 0.0) * px
-            balance = (self.total(token.name) - self.alone_in(token.name)) * px
+            required += self.owed(token.name) * px
+            balance = max(0.0, self.held(token.name) - self.alone_in(token.name)) * px
             there = balance + min(token.borrow_cap * px, self._collateral(token.name))
             if required > OFFSET_USDC:
                 worst = max(worst, required / there if there > 0.0 else float("inf"))
@@ -120,7 +132,7 @@ class Reading:
         value = 0.0
         for token in self.board.tokens.values():
             if token.ltv and token.name != other_than:
-                counted = min(max(0.0, self.total(token.name)), token.supply_cap)
+                counted = min(max(0.0, self.held(token.name)), token.supply_cap)
                 value += counted * self.board.usdc(token.name) * (0.5 + 0.5 * token.ltv)
         return value
 
@@ -241,8 +253,8 @@ class Reading:
         if account.mode is Mode.PORTFOLIO:
             row["spotHold"] = "0.0"
             row["ltv"] = number(token.ltv or 0.0)
-            row["borrowed"] = number(account.borrowed.get(name, 0.0))
-            row["supplied"] = number(max(0.0, self.total(name)) if token.ltv else 0.0)
+            row["borrowed"] = number(self.owed(name))
+            row["supplied"] = number(max(0.0, self.held(name)) if token.ltv else 0.0)
         return row
 
 

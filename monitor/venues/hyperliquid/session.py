@@ -56,7 +56,7 @@ class HyperliquidSession(Room):
         every = min(timings.instruments_every_seconds, TABLES_EVERY_SECONDS)
         self._instruments = self._public_poll("instruments", self._read_instruments, lambda: every)
         self._collateral = self._public_poll("collateral", self._tables.collateral, lambda: every)
-        self._assets = self._public_poll("assets", self._read_assets, lambda: ASSETS_EVERY_SECONDS * self.stretch())
+        self._assets = self._public_poll("assets", self._read_assets, lambda: ASSETS_EVERY_SECONDS)
         part = Part(MARKS, self._marks_needed, lambda: self._tables.marks(self._dexs()))
         self._bridge = Bridge(VENUE, [part], self._socket.ledger, emit, clock, timings, self.stretch)
         self._seeds = Seeds(
