@@ -12,11 +12,21 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from monitor.domain.errors import MalformedAnswer
-from monitor.domain.events import AssetTick, CandlesLoaded, FundingIntervals, InstrumentsLoaded, Tick
+from monitor.domain.events import AssetTick, CandlesLoaded, FundingIntervals, FundingRates, InstrumentsLoaded, Tick
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import Asset, Symbol, Venue
-from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, positive, seconds, word
+from monitor.venues.fields import (
+    BadField,
+    Loose,
+    finite,
+    optional,
+    optional_positive,
+    optional_seconds,
+    positive,
+    seconds,
+    word,
+)
 from monitor.venues.kucoin.answers_tables import collateral, loans, tiers, unified_tiers
 from monitor.venues.kucoin.names import asset_of, asset_of_index, coin_of, venue_name
 from monitor.venues.kucoin.reading import result, rows
@@ -30,6 +40,7 @@ __all__ = [
     "collateral",
     "contract_marks",
     "funding_intervals",
+    "funding_rates",
     "index_ticks",
     "instruments",
     "loans",
@@ -63,6 +74,8 @@ class _ContractRow(msgspec.Struct, gc=False):
     indexPrice: Loose = None
     fundingFeeRate: Loose = None
     fundingRateGranularity: Loose = None
+    nextFundingRateTime: Loose = None
+    nextFundingRateDateTime: Loose = None
 
 
 class _MarkRow(msgspec.Struct, gc=False):
@@ -127,6 +140,33 @@ def funding_intervals(raw: bytes | str, venue: Venue, received: float) -> Fundin
     return FundingIntervals(venue, tuple(one for one, _ in told), tuple(each for _, each in told), received)
 
 
+def funding_rates(
+    raw: bytes | str,
+    symbols: Collection[Symbol],
+    venue: Venue,
+    received: float,
+    problems: list[RowProblem] | None = None,
+) -> FundingRates | None:
+    """contracts/active: what these perpetuals pay next, and when: as a time, or as how long it takes from the answer.
+    None if none of them pays.
+    """
+
+    def made(row: _ContractRow) -> tuple[Symbol, float, float | None] | None:
+        rate = optional(row.fundingFeeRate)
+        if row.symbol not in symbols or rate is None:
+            return None
+        at, remains = optional_seconds(row.nextFundingRateDateTime), optional_positive(row.nextFundingRateTime)
+        if at is None and remains is not None:
+            at = received + remains / 1000.0
+        return row.symbol, rate, at
+
+    found = [one for one in each(_contracts(raw, venue), _ContractRow, made, "contract", problems) if one is not None]
+    if not found:
+        return None
+    told, rates, times = zip(*found, strict=True)
+    return FundingRates(venue, told, rates, times, received)
+
+
 def contract_marks(
     raw: bytes | str,
     symbols: Collection[Symbol],
@@ -146,7 +186,6 @@ def contract_marks(
             received,
             received,
             optional_positive(row.indexPrice),
-            optional(row.fundingFeeRate),
         )
 
     found = each(_contracts(raw, venue), _ContractRow, made, "contract", problems)

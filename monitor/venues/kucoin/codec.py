@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from monitor.domain.events import AssetTick, Event, FundingRates, Tick
+from monitor.domain.events import AssetTick, Event, Tick
 from monitor.domain.frames import Decoded, FrameKind, RowProblem
 from monitor.domain.names import AccountKey, Symbol, Venue
 from monitor.venues.fields import BadField, Loose, optional, optional_positive, positive
@@ -29,7 +29,6 @@ HINTS = private.HINTS | unified.HINTS
 _NOTHING = msgspec.Raw(b"")
 _SHOWN = 60  #: how much of a venue's word is kept when it is not one of ours
 _LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/_\-]{24,}={0,2}")  #: longer than any word of a refusal
-_HOUR_MS = 3.6e6
 # Topics that say nothing about risk. Trades, books and candles come a thousand times as often as what we ask for.
 _IGNORED = (
     "/contractMarket/",
@@ -62,11 +61,6 @@ class _Mark(msgspec.Struct, gc=False):
     markPrice: Loose = None
     indexPrice: Loose = None
     timestamp: Loose = None
-
-
-class _Funding(msgspec.Struct, gc=False):
-    fundingRate: Loose = None
-    granularity: Loose = None
 
 
 class _PairMark(msgspec.Struct, gc=False):
@@ -123,7 +117,8 @@ def _message(envelope: _Envelope, topic: str, venue: Venue, account: AccountKey 
         if subject == MARK_SUBJECT:
             return _told(_mark(envelope.data, symbol, venue, received), subject, stream, at)
         if subject == FUNDING_SUBJECT:
-            return _told(_funding(envelope.data, symbol, venue, received), subject, stream, at)
+            # It does not say when the rate is paid: contracts' own answers tell both.
+            return Decoded(FrameKind.DATA, subject, stream, venue_time=at)
         return Decoded(FrameKind.UNRECOGNISED, subject, stream, venue_time=at)
     if topic.startswith(MARGIN_MARK_TOPIC):
         return _told(_margin_marks(envelope.data, venue, received), subject, stream, at)
@@ -181,19 +176,6 @@ def _mark(data: msgspec.Raw, symbol: Symbol, venue: Venue, received: float) -> F
         return (
             Tick(venue, symbol, positive("markPrice", row.markPrice), at, received, optional_positive(row.indexPrice)),
         )
-
-    return _one(events, symbol)
-
-
-def _funding(data: msgspec.Raw, symbol: Symbol, venue: Venue, received: float) -> Found:
-    """The rate of the running period, which is pushed with the length of a period; each minute's is a forecast."""
-
-    def events() -> tuple[Event, ...]:
-        row = msgspec.json.decode(data, type=_Funding, strict=False)
-        rate, span = optional(row.fundingRate), optional_positive(row.granularity)
-        if rate is None or span is None:
-            raise BadField("no rate, or not of which period")
-        return (FundingRates(venue, (symbol,), (rate,), (None,), received),) if span >= _HOUR_MS else ()
 
     return _one(events, symbol)
 

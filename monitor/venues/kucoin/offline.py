@@ -234,6 +234,8 @@ class _Reading:
         if listed is not None:
             ticks |= {one.symbol: one for one in words.contract_marks(listed, symbols, self._venue, self._time)}
             events += words.index_ticks(listed, coins, self._venue, self._time)
+            rates = words.funding_rates(listed, told.keys(), self._venue, self._time)
+            events += [] if rates is None else [rates]
         # What the positions were computed with is nearer to them than what everybody was told.
         ticks |= {symbol: Tick(self._venue, symbol, mark, self._time, self._time) for symbol, mark in told.items()}
         read = words.marks(self._all(MARK_PRICE), self._venue, self._time, self.problems)

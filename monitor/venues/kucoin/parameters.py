@@ -45,9 +45,21 @@ MEANING: Mapping[str, str] = {
 """The same in words, one line each, with its unit."""
 
 
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(DEFAULTS, (0.0, 1.0)),
+    "orders_cancelled_ratio": (0.01, 1.0),
+    "unified_threshold": (0.01, 10.0),
+    "unified_orders_ratio": (0.01, 10.0),
+    "loan_liquidation_ratio": (0.01, 0.999),
+    "loan_warning_ratio": (0.01, 0.999),
+}
+"""Between which a number can be meant; outside of them the default holds."""
+
+
 def parameter(tables: Tables, name: str) -> float:
     """A number as the user set it, or its default. KeyError for a name that is none."""
-    return tables.parameters.get(name, DEFAULTS[name])
+    value, (lowest, highest) = tables.parameters.get(name, DEFAULTS[name]), BOUNDS[name]
+    return value if lowest <= value <= highest else DEFAULTS[name]
 
 
 def flag(tables: Tables, name: str) -> bool:

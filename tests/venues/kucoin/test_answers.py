@@ -8,6 +8,7 @@ import pytest
 
 from monitor.domain.accounts import CollateralMode, MarginMode
 from monitor.domain.errors import MalformedAnswer
+from monitor.domain.events import FundingRates
 from monitor.domain.frames import RowProblem
 from monitor.domain.instruments import Payoff
 from monitor.domain.lines import State
@@ -156,6 +157,22 @@ def test_marks_of_single_contracts_and_of_all() -> None:
         "XBTUSDTM"
     ]
     assert len(bad) == 1
+
+
+def test_what_contracts_pay_next_and_when() -> None:
+    rows = [
+        contract("XBTUSDTM", nextFundingRateDateTime=MS + 3_600_000),
+        contract("ETHUSDTM", nextFundingRateTime=60_000, fundingFeeRate=-0.0002),
+        contract("SOLUSDTM"),
+        contract("XRPUSDTM", fundingFeeRate=None),
+    ]
+    held_now = {"XBTUSDTM", "ETHUSDTM", "SOLUSDTM", "XRPUSDTM"}
+    assert answers.funding_rates(answer(rows), held_now, VENUE, T0) == FundingRates(
+        VENUE, ("XBTUSDTM", "ETHUSDTM", "SOLUSDTM"), (0.0001, -0.0002, 0.0001), (T0 + 3600.0, T0 + 60.0, None), T0
+    )
+    assert answers.funding_rates(answer(rows), set(), VENUE, T0) is None
+    intervals = answers.funding_intervals(answer(rows), VENUE, T0)
+    assert set(intervals.intervals_seconds) == {28_800.0}
 
 
 def test_candles_end_at_the_last_gap_and_before_the_open_one() -> None:

@@ -9,7 +9,6 @@ from monitor.domain.events import (
     AssetTick,
     BalanceChanged,
     ConfigChanged,
-    FundingRates,
     OrderChanged,
     PositionChanged,
     Tick,
@@ -52,12 +51,11 @@ def test_a_mark_with_its_index() -> None:
     assert found.events == (Tick(VENUE, "XBTUSDTM", 90445.02, T0, NOW, 90440.5),)
 
 
-def test_funding_of_the_running_period_is_told_and_each_minutes_forecast_is_not() -> None:
-    topic = "/contract/instrument:XBTUSDTM"
-    (event,) = decoded(frame(topic, "funding.rate", {"granularity": 28800000, "fundingRate": 3.9e-05})).events
-    assert event == FundingRates(VENUE, ("XBTUSDTM",), (3.9e-05,), (None,), NOW)
-    forecast = decoded(frame(topic, "funding.rate", {"granularity": 60000, "fundingRate": 1e-05}))
-    assert (forecast.kind, forecast.events) == (FrameKind.DATA, ())
+def test_a_rate_of_funding_without_its_time_is_known_and_says_nothing() -> None:
+    found = decoded(
+        frame("/contract/instrument:XBTUSDTM", "funding.rate", {"granularity": 60000, "fundingRate": 1e-05})
+    )
+    assert (found.kind, found.events) == (FrameKind.DATA, ())
 
 
 @pytest.mark.parametrize("price", ["nan", "-1", 0, "", None, "inf", "1_0"])

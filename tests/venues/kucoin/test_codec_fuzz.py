@@ -8,7 +8,7 @@ from math import isfinite
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.domain.events import AssetTick, BalanceChanged, FundingRates, OrderChanged, PositionChanged, Tick
+from monitor.domain.events import AssetTick, BalanceChanged, OrderChanged, PositionChanged, Tick
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.venues.kucoin.codec import margin_mark
 from tests.venues.kucoin.support import MS, decoded, frame, position
@@ -60,8 +60,6 @@ def holds(found: Decoded) -> None:
             assert positive(event.mark)
         elif isinstance(event, AssetTick):
             assert positive(event.price_usd)
-        elif isinstance(event, FundingRates):
-            assert all(isfinite(rate) for rate in event.rates)
         elif isinstance(event, PositionChanged):
             assert isfinite(event.quantity)
             assert event.symbol

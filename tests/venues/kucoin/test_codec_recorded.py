@@ -10,7 +10,7 @@ import pytest
 
 from monitor.domain.accounts import MarginMode
 from monitor.domain.errors import MalformedAnswer
-from monitor.domain.events import BalanceChanged, FundingRates, PositionChanged, Tick, VenueWarning
+from monitor.domain.events import BalanceChanged, PositionChanged, Tick, VenueWarning
 from monitor.domain.frames import FrameKind
 from monitor.domain.lines import State
 from monitor.domain.names import Side
@@ -33,14 +33,13 @@ def test_recorded_frames_are_understood_or_ignored(name: str) -> None:
     assert counts[FrameKind.DATA] >= 3
 
 
-def test_recorded_public_frames_tell_marks_and_funding() -> None:
+def test_recorded_public_frames_tell_marks() -> None:
     # Some public frames stand among the private ones.
     events = [
         event for name in (PRIVATE, PUBLIC) for one in recorded_frames(name) for event in decoded(one["msg"]).events
     ]
     marks = {(event.symbol, event.mark) for event in events if isinstance(event, Tick)}
     assert {("XBTUSDM", 4010.52), ("XBTUSDTM", 39610.11), ("XBTUSDTM", 90445.02)} <= marks
-    assert {event.rates[0] for event in events if isinstance(event, FundingRates)} == {3.9e-05, 3.8e-05}
 
 
 def test_recorded_private_frames_tell_positions_wallets_and_a_warning() -> None:

@@ -55,6 +55,13 @@ def test_the_venue_says_at_which_ratio_and_a_pair_may_have_its_own() -> None:
     )
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0, -1.0, 5.0])
+def test_a_number_that_cannot_be_meant_is_not_taken(value: float) -> None:
+    rows = pair("DOGE-USDT", "0.5", held("DOGE", 1000), held("USDT", 0, 50))
+    found = told(isolated_loans(rows, marks=margin_marks(DOGE=0.1))).having(loan_liquidation_ratio=value)
+    assert found.pool("margin:DOGE-USDT").venue.loan_level == pytest.approx(1 / 0.97)
+
+
 def test_margin_coefficients_are_said_until_somebody_finds_out() -> None:
     currencies = answer(
         [{"currency": "DOGE", "marginCoefficient": "0.8"}, {"currency": "USDT", "marginCoefficient": "1"}]
