@@ -18,7 +18,14 @@ from monitor.domain.events import AccountConfig, AccountSnapshot
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset
 from monitor.venues.fields import BadField
-from monitor.venues.hyperliquid.answers_prices import asset_prices, candles, funding, marks, server_time
+from monitor.venues.hyperliquid.answers_prices import (
+    asset_prices,
+    candles,
+    funding,
+    funding_intervals,
+    marks,
+    server_time,
+)
 from monitor.venues.hyperliquid.answers_tables import collateral, instruments, reserve_prices, tiers, universe
 from monitor.venues.hyperliquid.assembly import Assembly
 from monitor.venues.hyperliquid.names import Universe
@@ -33,6 +40,7 @@ __all__ = [
     "candles",
     "collateral",
     "funding",
+    "funding_intervals",
     "instruments",
     "marks",
     "reserve_prices",

@@ -8,11 +8,11 @@ from math import inf
 import msgspec
 
 from monitor.domain.errors import MalformedAnswer
-from monitor.domain.events import AssetTick, CandlesLoaded, FundingRates, Tick
+from monitor.domain.events import AssetTick, CandlesLoaded, FundingIntervals, FundingRates, Tick
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Asset, Symbol, Venue
 from monitor.venues.fields import BadField, Loose, optional, optional_positive, positive, seconds
-from monitor.venues.hyperliquid.names import USDC_TOKEN
+from monitor.venues.hyperliquid.names import USDC_TOKEN, Universe
 from monitor.venues.hyperliquid.reading import value
 from monitor.venues.rows import each, shown
 
@@ -62,6 +62,12 @@ def funding_rates(found: Iterable[tuple[Symbol, float]], venue: Venue, received:
     due = (received // HOUR_SECONDS + 1.0) * HOUR_SECONDS
     symbols, numbers = zip(*rates, strict=True)
     return FundingRates(venue, symbols, numbers, (due,) * len(rates), received)
+
+
+def funding_intervals(known: Universe, venue: Venue, received: float) -> FundingIntervals:
+    """How often perpetuals pay: each hour, all of them, as the venue's documents say."""
+    symbols = tuple(symbol for dex in known.dexs for symbol in dex.symbols)
+    return FundingIntervals(venue, symbols, (HOUR_SECONDS,) * len(symbols), received)
 
 
 def _contexts(raw: bytes | str, venue: Venue, problems: list[RowProblem] | None) -> list[tuple[Symbol, _Context]]:
