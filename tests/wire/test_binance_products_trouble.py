@@ -7,7 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick, FeedDown, PollFailed, Ticks
+from monitor.domain.events import (
+    AccountConfig,
+    AccountSnapshot,
+    AssetTick,
+    BalanceCause,
+    CashFlowsRead,
+    FeedDown,
+    PollFailed,
+    Ticks,
+)
+from monitor.domain.names import AccountKey
 from monitor.sim.binance import SimBinance
 from monitor.sim.binance.refusals import Refusal
 from tests.wire.binance import KINDS, NAME, Kind, said
@@ -116,6 +126,38 @@ async def test_coins_that_no_stream_tells_are_asked_for() -> None:
             asked = sim.requests.count("/sapi/v1/margin/priceIndex")
             await asyncio.sleep(0.8)
             assert sim.requests.count("/sapi/v1/margin/priceIndex") == asked, "the stream tells them"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (OF["coinm"], "/dapi/v1/income"),
+        (OF["margin"], "/sapi/v1/margin/capital-flow"),
+        (OF["portfolio-margin"], "/papi/v1/cm/income"),
+        (OF["portfolio-margin-pro"], "/dapi/v1/income"),
+    ],
+    ids=lambda one: str(one) if isinstance(one, Kind) else "",
+)
+async def test_the_history_of_cash_flows_is_read_where_it_is_asked_for(kind: Kind, path: str) -> None:
+    async with simulator() as sim:
+        account = kind.make(sim)
+        async with wired(sim) as wire:
+            await wire.all_up()
+            assert not sim.requests.count(path)
+            since = wire.clock.now() - 60.0
+            account.transfer("BTC", 0.5)
+            await asyncio.sleep(1.2)  # the last second of a history is not believed to be whole
+            wire.session.read_flows(AccountKey("binance", NAME), since)
+            await until(lambda: wire.all(CashFlowsRead))
+            (read,) = wire.all(CashFlowsRead)
+            assert sim.requests.count(path) == 1
+            assert read.since == pytest.approx(since, abs=0.1)
+            assert read.until > since
+            assert not wire.all(PollFailed)
+            if kind.product in ("coinm", "margin"):
+                assert [(one.asset, one.amount) for one in read.flows if one.cause is BalanceCause.TRANSFER] == [
+                    ("BTC", 0.5)
+                ]
 
 
 async def test_tables_for_everybody_are_asked_for_once() -> None:

@@ -209,3 +209,29 @@ async def test_a_cursor_is_sent_and_signed_as_the_venue_gave_it(server: Server) 
     assert asked.raw_path == f"/v5/position/list?{query}"
     text = asked.headers["X-BAPI-TIMESTAMP"] + KEY + asked.headers["X-BAPI-RECV-WINDOW"] + query
     assert asked.headers["X-BAPI-SIGN"] == hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+async def test_a_path_that_the_library_lacks_is_asked_with_or_without_a_signature(server: Server) -> None:
+    rest = Rest(
+        "binance",
+        "binance",
+        {"https://api.binance.com": f"http://127.0.0.1:{server.port}"},
+        SystemClock(),
+        1.0,
+        added={
+            "signedHere": ("portfolio/collateralRate", "sapiV2", "GET"),
+            "keyedHere": ("margin/listen-key", "sapi", "PUT"),
+        },
+        signed_like={"margin/listen-key": "listenKey"},
+    )
+    try:
+        await rest.call("signedHere", {}, "collateral", CREDENTIALS)
+        await rest.call("keyedHere", {"listenKey": "abc"}, "user", CREDENTIALS)
+    finally:
+        await rest.close()
+    signed, keyed = server.seen
+    assert (signed.method, signed.path) == ("GET", "/sapi/v2/portfolio/collateralRate")
+    assert "signature" in signed.query
+    assert (keyed.method, keyed.path_qs) == ("PUT", "/sapi/v1/margin/listen-key")
+    assert server.bodies[1] == "listenKey=abc"
+    assert {one.headers["X-MBX-APIKEY"] for one in server.seen} == {KEY}

@@ -40,7 +40,7 @@ class StillClock:
 class Bench:
     """A user stream without a socket, and what it asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: Any) -> None:
         self.clock = StillClock()
         self.asked: list[tuple[str, bool]] = []
         self.held: set[str] = set()
@@ -57,6 +57,7 @@ class Bench:
             Timings(),
             lambda *said: self.asked.append(said),
             self.held.update,
+            **more,
         )
 
     def hears(self, frame: Any) -> Decoded:
@@ -130,3 +131,25 @@ def test_a_position_that_is_pushed_is_told_as_held_and_a_closed_one_is_not() -> 
     rows = [{"s": symbol, "pa": size, "ep": "1", "ps": "BOTH"} for symbol, size in (("NEWUSDT", "3"), ("OLDUSDT", "0"))]
     bench.hears(update(P=rows))
     assert bench.held == {"NEWUSDT"}
+
+
+def test_a_stream_that_ticked_and_stopped_is_opened_anew() -> None:
+    bench = Bench(ticking=("PM_PRO_ACCOUNT_UPDATE", 20.0))
+    bench.clock.time += 1_000.0
+    assert "PM_PRO" not in bench.stream.objection(None), "what never came is not missed"
+    bench.stream.heard(Decoded(FrameKind.IGNORED, name="PM_PRO_ACCOUNT_UPDATE"))
+    bench.clock.time += 19.9
+    assert "PM_PRO" not in bench.stream.objection(None)
+    bench.clock.time += 0.2
+    bench.stream._key.created(Secret("k"), bench.clock.time)
+    assert bench.stream.objection(None) == "no PM_PRO_ACCOUNT_UPDATE for 20 s"
+    bench.stream.opened()
+    assert not bench.stream.objection(None), "another connection begins anew"
+
+
+def test_a_hint_has_the_account_read_and_nothing_else() -> None:
+    bench = Bench(hints=("balanceUpdate",))
+    bench.stream.heard(Decoded(FrameKind.DATA, name="balanceUpdate", venue_time=999.0))
+    bench.stream.heard(Decoded(FrameKind.DATA, name="somethingElse", venue_time=999.0))
+    bench.stream.heard(Decoded(FrameKind.IGNORED, name="balanceUpdate", venue_time=999.0))
+    assert bench.asked == [("the user stream told of a change", False)]
