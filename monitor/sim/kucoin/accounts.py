@@ -245,6 +245,15 @@ class SimAccount(Borrower):
             self.tell_position(position, Happened.MARGIN)
             self.tell_wallet(coin)
 
+    def lower_level(self, position: Position) -> float:
+        """The venue lowers the risk limit of a position by one level; how many lots that level allows."""
+        position.level -= 1
+        self.levels[position.symbol] = position.level
+        numbers = {"level": float(position.level), "success": 1.0}
+        self.tell(Change(what=Happened.RISK_LEVEL, symbol=position.symbol, numbers=numbers))
+        each = abs(position.cost / position.lots)
+        return float(position.spec.level(position.level).most // each)
+
     def top_up(self, position: Position) -> float:
         """Pull what is free into an isolated position, once its first margin at most; how much that was."""
         coin = position.spec.settle

@@ -82,19 +82,31 @@ class Keeper:
                 account.liquidate_loans(pair)
 
     def _isolated(self, account: SimAccount, position: Position) -> None:
-        """At 100 % the position is topped up from what is free if its owner wants that, else taken over whole."""
-        if Isolated(position, account.board.prices).ratio < 1.0:
+        """At 100 % the position is topped up from what is free if its owner wants that; else it goes down its risk
+        limits level by level, each time losing what the next level does not allow, and at the lowest it goes whole."""
+        if self._safe(account, position):
             return
         if position.auto_deposit and account.top_up(position) > 0.0:
             self.events.append(f"{account.name}: {position.symbol} topped up")
-            if Isolated(position, account.board.prices).ratio < 1.0:
-                return
-        found = Isolated(position, account.board.prices)
-        self.events.append(f"{account.name}: {position.symbol} isolated liquidated at {found.mark:g}")
-        coin, left = position.spec.settle, position.margin
-        before = account.cash.get(coin, 0.0)
-        account.fill(position, -position.lots, None, 0.0, Happened.LIQUIDATION)
-        account.credit(coin, before - left - account.cash.get(coin, 0.0))  # whatever it brought: its margin is gone
+        while position.lots and not self._safe(account, position):
+            lots = abs(position.lots)
+            if position.level > 1:
+                lots = max(0.0, lots - account.lower_level(position))
+            if not lots:
+                continue
+            mark = account.board.prices.mark(position.symbol)
+            self.events.append(f"{account.name}: {position.symbol} isolated liquidated at {mark:g}, {lots:g} lots")
+            self._take_over(account, position, lots)
+
+    def _safe(self, account: SimAccount, position: Position) -> bool:
+        return Isolated(position, account.board.prices).ratio < 1.0
+
+    def _take_over(self, account: SimAccount, position: Position, lots: float) -> None:
+        """Whatever these lots bring: their share of the margin is gone, and no more."""
+        coin = position.spec.settle
+        left = account.cash.get(coin, 0.0) - position.margin * lots / abs(position.lots)
+        account.fill(position, -position.sign * lots, None, 0.0, Happened.LIQUIDATION)
+        account.credit(coin, left - account.cash.get(coin, 0.0))
         account.tell_wallet(coin)
 
     def _cross(self, account: SimAccount, coin: Asset) -> None:

@@ -98,6 +98,29 @@ def test_a_position_with_automatic_deposits_is_topped_up_while_there_is_somethin
     assert account.cash["USDT"] >= 0.0
 
 
+def test_a_position_on_a_high_level_goes_down_level_by_level() -> None:
+    """300,000 on level 2: what level 1 does not allow goes; at its lower rate the rest stays, until that is due too."""
+    sim = still()
+    account = sim.add_account("a", wallets={"USDT": 100_000.0})
+    position = account.trade("XBTUSDTM", 3_000.0, price=100_000.0, mode="ISOLATED", leverage=10.0)
+    assert position.level == 2
+    margin, line = position.margin, Isolated(position, sim.board.prices).lines.liquidation
+    before = account.cash["USDT"]
+    socket = private(sim, account, "/contract/positionAll")
+    socket.take()
+    sim.set_mark("XBTUSDTM", line - 1.0)
+    pass_time(sim, 1.0)
+    assert (position.level, position.lots) == (1, 1_000.0)
+    assert position.margin == pytest.approx(margin / 3.0)
+    assert before - account.cash["USDT"] == pytest.approx(margin * 2.0 / 3.0)
+    subjects = [frame["subject"] for frame in socket.take()]
+    assert subjects[:2] == ["position.adjustRiskLimit", "position.change"]
+    sim.set_mark("XBTUSDTM", Isolated(position, sim.board.prices).lines.liquidation - 1.0)
+    pass_time(sim, 1.0)
+    assert account.open_positions() == []
+    assert before - account.cash["USDT"] == pytest.approx(margin)
+
+
 def test_at_ninety_five_percent_orders_go_and_at_a_hundred_positions() -> None:
     sim = still()
     account = sim.add_account("a", wallets={"USDT": 1_000.0})
