@@ -9,7 +9,7 @@ words of a product are a `Speech`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
@@ -100,11 +100,11 @@ class Speech:
     """
 
     kinds: Mapping[str, user_events.Handler]
-    ignored: Collection[str]
-    expired: Collection[str] = frozenset({"listenKeyExpired"})
+    ignored: frozenset[str]
+    expired: frozenset[str] = frozenset({"listenKeyExpired"})
 
 
-FUTURES = Speech(user_events.KINDS, IGNORED)
+FUTURES = Speech(user_events.KINDS, frozenset(IGNORED))
 
 
 class _Context(NamedTuple):

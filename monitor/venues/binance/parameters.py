@@ -49,6 +49,18 @@ MEANING: Mapping[str, str] = {
 }
 
 
+_LEAST: Mapping[str, float] = {
+    "margin_liquidation_level": 1.001,
+    "isolated_liquidation_level": 1.001,
+    "margin_pro_liquidation_level": 0.001,
+    "portfolio_margin_call_unimmr": 0.001,
+    "portfolio_reduce_only_unimmr": 0.001,
+    "portfolio_liquidation_unimmr": 0.001,
+    "portfolio_line_unimmr": 0.001,
+}
+"""A loan that is liquidated at a level of 1, or a ratio of 0, is no rule: a smaller number is taken for this one."""
+
+
 def parameter(tables: Tables, name: str) -> float:
-    """What the user set, or what we take it for."""
-    return tables.parameters.get(name, DEFAULTS[name])
+    """What the user set, or what we take it for; never below what makes a rule at all."""
+    return max(tables.parameters.get(name, DEFAULTS[name]), _LEAST.get(name, 0.0))

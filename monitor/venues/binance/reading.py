@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.domain.errors import MalformedAnswer
 from monitor.domain.names import Venue
-from monitor.venues.fields import Loose, optional
+from monitor.venues.fields import BadField, Loose, finite, optional
 from monitor.venues.rows import SHOWN
 
 T = TypeVar("T")
@@ -47,3 +47,11 @@ def refusal(raw: bytes | str) -> tuple[int, str] | None:
         return None
     code = optional(body.code)
     return None if code is None or code >= 0 else (int(code), body.msg[:SHOWN])
+
+
+def not_negative(name: str, value: Loose) -> float:
+    """A finite number not below zero, or BadField: of what is owed or held back."""
+    number = finite(name, value)
+    if number < 0.0:
+        raise BadField(f"{name} is below zero")
+    return number

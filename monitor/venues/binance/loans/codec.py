@@ -57,7 +57,7 @@ KINDS: dict[str, Handler] = {
     "balanceUpdate": something_changed,
 }
 
-SPEECH = codec.Speech(KINDS, IGNORED, frozenset({"listenKeyExpired", "eventStreamTerminated"}))
+SPEECH = codec.Speech(KINDS, frozenset(IGNORED), frozenset({"listenKeyExpired", "eventStreamTerminated"}))
 
 
 def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, received: float) -> Decoded:

@@ -13,7 +13,7 @@ from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import AccountKey, Asset, Symbol, Venue
 from monitor.domain.tables import LoanTier
 from monitor.venues.binance.loans.pairs import dollar_price
-from monitor.venues.binance.reading import rows, whole
+from monitor.venues.binance.reading import not_negative, rows, whole
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, positive
 from monitor.venues.rows import each, in_words, twice
 
@@ -103,9 +103,10 @@ def balance_of(row: AssetRow) -> Balance:
     """The balance; BadField where a number cannot be read: an account that owed nothing would be safe."""
     if not row.asset:
         raise BadField("asset is empty")
-    locked = 0.0 if row.locked is None else finite("locked", row.locked)
-    borrowed = 0.0 if row.borrowed is None else finite("borrowed", row.borrowed)
-    interest = 0.0 if row.interest is None else finite("interest", row.interest)
+    locked, borrowed, interest = (
+        0.0 if value is None else not_negative(name, value)
+        for name, value in (("locked", row.locked), ("borrowed", row.borrowed), ("interest", row.interest))
+    )
     return Balance(
         asset=row.asset,
         wallet=finite("free", row.free) + locked - borrowed - interest,

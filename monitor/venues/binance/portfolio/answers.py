@@ -25,7 +25,7 @@ from monitor.domain.names import AccountKey, Asset, Venue
 from monitor.domain.tables import CollateralTerms
 from monitor.venues.binance.coinm_answers import position_mode
 from monitor.venues.binance.position_rows import PositionsRead, read_positions
-from monitor.venues.binance.reading import rows, whole
+from monitor.venues.binance.reading import not_negative, rows, whole
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_seconds, positive, seconds
 from monitor.venues.rows import each, in_words, twice
 
@@ -144,12 +144,12 @@ def _positions(raw: bytes | str, venue: Venue, bad: list[RowProblem]) -> Positio
 def _balance(row: _BalanceRow) -> Balance:
     if not row.asset:
         raise BadField("asset is empty")
-    locked = 0.0 if row.crossMarginLocked is None else finite("crossMarginLocked", row.crossMarginLocked)
+    locked = 0.0 if row.crossMarginLocked is None else not_negative("crossMarginLocked", row.crossMarginLocked)
     futures = finite("umWalletBalance", row.umWalletBalance) + finite("cmWalletBalance", row.cmWalletBalance)
     profits = [optional(value) for value in (row.umUnrealizedPNL, row.cmUnrealizedPNL)]
     told = [profit for profit in profits if profit is not None]
-    borrowed = finite("crossMarginBorrowed", row.crossMarginBorrowed)
-    interest = 0.0 if row.crossMarginInterest is None else finite("crossMarginInterest", row.crossMarginInterest)
+    borrowed = not_negative("crossMarginBorrowed", row.crossMarginBorrowed)
+    interest = 0.0 if row.crossMarginInterest is None else not_negative("crossMarginInterest", row.crossMarginInterest)
     return Balance(
         asset=row.asset,
         wallet=finite("crossMarginFree", row.crossMarginFree) + locked + futures - borrowed - interest,

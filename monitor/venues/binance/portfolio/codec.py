@@ -91,7 +91,8 @@ KINDS: dict[str, Handler] = {
     "PM_PRO_ACCOUNT_UPDATE": _figures,
 }
 
-SPEECH = codec.Speech(KINDS, IGNORED)
+SPEECH = codec.Speech(KINDS, frozenset(IGNORED) | (codec.FUTURES.ignored - KINDS.keys()))
+"""Pro's accounts also hear the streams of both futures, and in the same words."""
 
 
 def decode(raw: bytes | str, *, venue: Venue, account: AccountKey | None, received: float) -> Decoded:
