@@ -97,7 +97,7 @@ class PortfolioDesk(SeveralDesk):
 
     def __init__(self, settings: AccountSettings, common: Common, stretch: Callable[[], float]) -> None:
         self._tell_held, timings, pro = common.held, common.timings, settings.product == PORTFOLIO_PRO
-        self._hold = partial(common.prices.hold, settings.key, settings.credentials)
+        self._hold = partial(common.prices.hold, settings.key, settings.credentials, portfolio=True)
         kind = ProReadings if pro else RetailReadings
         self._portfolio: PortfolioReadings = kind(
             settings, common.client, common.emit, common.clock, timings, common.shared

@@ -7,7 +7,7 @@ mark, which comes every second. What neither tells is asked for over REST every 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -20,6 +20,8 @@ from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.loans import answers as loans
 from monitor.venues.binance.loans import endpoints
 from monitor.venues.binance.loans.pairs import STABLES
+from monitor.venues.binance.portfolio import answers as portfolio
+from monitor.venues.binance.portfolio import endpoints as portfolio_endpoints
 from monitor.venues.binance.streams import BinanceSpeech
 from monitor.venues.fields import BadField, Loose, positive, seconds
 from monitor.venues.session import Emit
@@ -43,24 +45,37 @@ class _Frame(msgspec.Struct, gc=False):
 _frame = msgspec.json.Decoder(_Frame, strict=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """One account that holds or owes something."""
+
+    credentials: Credentials
+    assets: frozenset[Asset]
+    portfolio: bool
+
+
 class Prices:
     """What the accounts of some products hold, and which source told each coin's price last."""
 
     def __init__(self, client: Client, emit: Emit, clock: Clock, timings: Timings) -> None:
         self._client, self._emit, self._clock, self._timings = client, emit, clock, timings
-        self._held: dict[AccountKey, tuple[Credentials, frozenset[Asset]]] = {}
+        self._held: dict[AccountKey, _Holder] = {}
         self._contracts: Mapping[Symbol, tuple[Asset, float]] = {}
         self._indexed: dict[Asset, float] = {}  #: steady time at which the venue's own stream told it
         self._live: dict[Asset, float] = {}  #: steady time at which any stream did
         self._unlisted: dict[Asset, float] = {}  #: coins that the venue refused to price, until when they are let be
         self._dollars: dict[Asset, float] = {}  #: of quotes, as last told
 
-    def hold(self, account: AccountKey, credentials: Credentials, assets: Iterable[Asset]) -> None:
-        """An account holds or owes these, and no others; its key may be used to ask for them."""
-        wanted = frozenset(assets)
-        if self._held.get(account, (None, None))[1] == wanted:
+    def hold(
+        self, account: AccountKey, credentials: Credentials, assets: Iterable[Asset], *, portfolio: bool = False
+    ) -> None:
+        """An account holds or owes these, and no others; its key may be used to ask for them. `portfolio`: it is one of
+        portfolio margin, which has index prices of its own.
+        """
+        holder = _Holder(credentials, frozenset(assets), portfolio)
+        if self._held.get(account) == holder:
             return
-        self._held[account] = (credentials, wanted)
+        self._held[account] = holder
         self._contracts = {
             f"{begins}{coin}{QUOTE}": (coin, multiple)
             for coin in self.wanted
@@ -71,7 +86,7 @@ class Prices:
     @property
     def wanted(self) -> frozenset[Asset]:
         """All that somebody holds or owes."""
-        return frozenset().union(*(assets for _, assets in self._held.values()))
+        return frozenset().union(*(one.assets for one in self._held.values()))
 
     def told(self, events: Sequence[Event]) -> None:
         """The venue's stream of asset indices told these."""
@@ -127,17 +142,33 @@ class Prices:
         )
 
     async def read(self) -> None:
-        """Ask for the price of each coin that is missing, as a pair of spot margin."""
+        """Ask for the price of each coin that is missing."""
         for coin in self.missing():
-            credentials = next((key for key, assets in self._held.values() if coin in assets), None)
+            holder = next(one for one in self._held.values() if coin in one.assets)
             try:
-                answer = await self._client.ask(endpoints.PRICE_INDEX, {"symbol": coin + QUOTE}, credentials)
+                ticks = await (self._index(holder, coin) if holder.portfolio else self._pair(holder, coin))
             except Refused:
+                ticks = ()
+            if not ticks:
                 self._unlisted[coin] = self._clock.monotonic() + self._timings.refused_every_seconds
-                continue
-            tick = loans.price_index(answer.body, VENUE, answer.received, self._dollars)
-            if tick is not None:
+            for tick in ticks:
                 self._emit(tick)
+
+    async def _pair(self, holder: _Holder, coin: Asset) -> tuple[AssetTick, ...]:
+        """As a pair of spot margin."""
+        answer = await self._client.ask(endpoints.PRICE_INDEX, {"symbol": coin + QUOTE}, holder.credentials)
+        tick = loans.price_index(answer.body, VENUE, answer.received, self._dollars)
+        return () if tick is None else (tick,)
+
+    async def _index(self, holder: _Holder, coin: Asset) -> tuple[AssetTick, ...]:
+        """As collateral of portfolio margin."""
+        answer = await self._client.ask(
+            portfolio_endpoints.ASSET_INDEX,
+            {"asset": coin},
+            holder.credentials,
+            weight=portfolio_endpoints.ASSET_INDEX_ONE_WEIGHT,
+        )
+        return portfolio.asset_prices(answer.body, VENUE, answer.received, [])
 
     def _young(self, told: Mapping[Asset, float], coin: Asset, now: float) -> bool:
         return now - told.get(coin, float("-inf")) < self._timings.assets_silent_seconds

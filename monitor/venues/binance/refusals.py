@@ -27,7 +27,7 @@ AUTH = {
     -1002: "the key is not authorised",
     -1022: "the signature is not valid: is the secret the key's own?",
     -2014: "the key has no valid form",
-    -2015: "the key is not valid, or not allowed from this address, or may not read futures",
+    -2015: "the key is not valid, or not allowed from this address, or may not read this account",
 }
 LIMITS = frozenset({-1003, -1015})
 PASSING = frozenset({-1000, -1001, -1004, -1006, -1007, -1008, -1016})  # overloaded, timed out, internal

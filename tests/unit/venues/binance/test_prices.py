@@ -11,6 +11,7 @@ from monitor.domain.errors import Refused
 from monitor.domain.events import AssetTick, Event
 from monitor.domain.names import AccountKey
 from monitor.venues.binance.loans import endpoints
+from monitor.venues.binance.portfolio import endpoints as portfolio_endpoints
 from monitor.venues.binance.prices import MarketSpeech, Prices
 from monitor.venues.rest import Answer
 from monitor.venues.settings import NO_KEY, Timings
@@ -34,9 +35,16 @@ class Bench:
     def monotonic(self) -> float:
         return self.time
 
-    async def ask(self, endpoint: Any, params: dict[str, str], credentials: Any) -> Answer:
-        assert endpoint is endpoints.PRICE_INDEX
+    async def ask(
+        self, endpoint: Any, params: dict[str, str], credentials: Any, *, weight: int | None = None
+    ) -> Answer:
         assert credentials is NO_KEY
+        if endpoint is portfolio_endpoints.ASSET_INDEX:
+            assert weight == 1
+            self.asked.append(params["asset"])
+            row = {"asset": params["asset"], "assetIndexPrice": "7.5", "time": 998_000}
+            return Answer(200, {}, json.dumps([row]).encode(), self.time, self.time)
+        assert endpoint is endpoints.PRICE_INDEX
         pair = params["symbol"]
         self.asked.append(pair)
         if pair not in self.pairs:
@@ -115,6 +123,16 @@ async def test_what_no_stream_tells_is_asked_for_and_stablecoins_are_not() -> No
     assert isinstance(tick, AssetTick)
     assert (tick.asset, tick.price_usd, tick.venue_time) == ("FET", 0.5, 999.0)
     assert bench.prices.missing() == ("FET",), "an answer is no stream: it is asked for again"
+
+
+async def test_portfolio_margin_has_index_prices_of_its_own() -> None:
+    bench = Bench()
+    bench.prices.hold(MAIN, NO_KEY, ["FET"], portfolio=True)
+    await bench.prices.read()
+    assert bench.asked == ["FET"]
+    (tick,) = bench.emitted
+    assert isinstance(tick, AssetTick)
+    assert (tick.asset, tick.price_usd, tick.venue_time) == ("FET", 7.5, 998.0)
 
 
 async def test_a_coin_without_a_pair_is_let_be_for_a_while() -> None:
