@@ -25,7 +25,6 @@ ENDLESS = 1e15  #: a band that ends here or beyond has no end: the venue writes 
 
 class _CurveRow(msgspec.Struct, gc=False):
     symbol: str
-    isInverse: bool | None = None
     m: Loose = None
     mmrLevConstant: Loose = None
     mmrLimit: Loose = None
@@ -83,8 +82,8 @@ def tiers(
 ) -> TiersLoaded:
     """contracts/active, and contracts/risk-limit of what is held isolated.
 
-    `tiers` are the growing rates of linear contracts in cross margin, (1 + Q / m) / (2 * mmrLevConstant), Q in base,
-    and mmrLimit from where they reach it. What Q counts of inverse contracts is not known: they have none here.
+    `tiers` are the growing rates of cross margin, (1 + Q / m) / (2 * mmrLevConstant), Q in base, and mmrLimit from
+    where they reach it. What Q counts of inverse contracts is not known: theirs are looked up by coins too, which is said.
     `isolated` are the levels of risk limit by the value at mark: a user's own level may be a higher one.
     """
     curves = each(rows(contracts_raw, venue, "contracts"), _CurveRow, _curve, "contract's rate", problems)
@@ -103,7 +102,7 @@ def tiers(
 
 def _curve(row: _CurveRow) -> tuple[Symbol, TierTable] | None:
     growth, constant = optional_positive(row.m), optional_positive(row.mmrLevConstant)
-    if row.isInverse or growth is None or constant is None:
+    if growth is None or constant is None:
         return None
     lowest, limit = 1.0 / (2.0 * constant), optional_positive(row.mmrLimit)
     grows = Tier(0.0, lowest, 0.0, lowest / growth)

@@ -24,6 +24,7 @@ from monitor.venues.kucoin.margin_legs import (
     line_printed,
     opening,
     order_leg,
+    order_rate,
     positions_of,
     taker_fee,
 )
@@ -110,9 +111,7 @@ def _orders(
         said.reasons += [*words.reasons, *(f"{why}: its orders are not counted" for why in words.unknown)]
         if words.unknown:
             continue
-        tiers = tables.tiers.get(symbol)
-        if tiers is None and symbol in known:
-            tiers = growing_rate(known[symbol][0], contract, tables, words)
+        tiers = order_rate(one, contract, known[symbol][0] if symbol in known else None, tables, said)
         if tiers is None:
             said.reasons.append(f"no maintenance rate of {symbol}: its orders are not counted")
             continue

@@ -14,7 +14,7 @@ from monitor.domain.instruments import Payoff
 from monitor.domain.lines import NEVER, Line
 from monitor.domain.names import Asset, PositionKey, Side, Symbol
 from monitor.domain.tables import Tables
-from monitor.domain.tiers import TierTable, flat
+from monitor.domain.tiers import TierBy, TierTable, flat
 from monitor.margin.pool import INFINITE, Leg
 from monitor.venues.kucoin.names import coin_of, contract_of
 from monitor.venues.kucoin.parameters import flag, parameter
@@ -106,26 +106,63 @@ def growing_rate(position: Position, contract: Contract, tables: Tables, said: S
 
     The venue's rate is of this size only: where it is used, lines are right and advice on other sizes is approximate.
     """
-    table, told = tables.tiers.get(position.symbol), venue_rate(position)
-    if table is not None and not flag(tables, "mmr_capped"):
-        table = TierTable(table.tiers[:1], by=table.by)
-    size = abs(position.quantity) * contract.size
-    curve = None if table is None else rate_at(table, size)
+    table, told = curve_of(position.symbol, tables), venue_rate(position)
+    mark = position.venue.mark_price or position.entry_price
+    curve = None if table is None else _at_size(table, contract, abs(position.quantity) * contract.size, mark)
     if told is None:
-        if curve is not None:
-            return table
-        said.unknown.append(f"no maintenance rate of {position.symbol}: the venue tells none and its contract has none")
-        return None
-    if curve is not None and abs(curve - told) <= SAME_RATE * told:
+        if curve is None:
+            why = f"no maintenance rate of {position.symbol}: the venue tells none and its contract has none"
+            said.unknown.append(why)
+            return None
+        if contract.inverse:
+            said.reasons.append(by_coins(position.symbol))
+            return flat(curve)
         return table
+    if curve is not None and not contract.inverse and abs(curve - told) <= SAME_RATE * told:
+        return table
+    if contract.inverse:
+        return flat(told)
     if curve is not None:
         said.reasons.append(
             f"the maintenance rate of {position.symbol} {position.side} is {told:g} by the venue and {curve:g} by the "
             "curve of its contract: the venue's is used, as it stands"
         )
-    elif not contract.inverse:
+    else:
         said.reasons.append(f"no curve of the maintenance rate of {position.symbol}: the venue's of now is used")
     return flat(told)
+
+
+def curve_of(symbol: Symbol, tables: Tables) -> TierTable | None:
+    """The curve of a contract's rate, with the cap or without it; what goes by notional is none."""
+    table = tables.tiers.get(symbol)
+    if table is None or table.by is not TierBy.BASE:
+        return None
+    return table if flag(tables, "mmr_capped") else TierTable(table.tiers[:1], by=table.by)
+
+
+def by_coins(symbol: Symbol) -> str:
+    """What is said where an inverse contract's curve had to do."""
+    return f"what the maintenance rate of {symbol} grows with is not known: its curve is taken by value in coins"
+
+
+def _at_size(table: TierTable, contract: Contract, size: float, mark: float | None) -> float | None:
+    """The rate at so many base units, or dollars at a mark (inverse)."""
+    if not contract.inverse:
+        return rate_at(table, size)
+    return None if mark is None else rate_at(table, size / mark)
+
+
+def order_rate(one: Opening, contract: Contract, held: Position | None, tables: Tables, said: Said) -> TierTable | None:
+    """The rate that an order is asked for once it is filled: of the size that it leads to. None where it is unknown.
+
+    Linear ones carry their curve and are looked up together with what is held.
+    """
+    table = curve_of(one.order.symbol, tables)
+    if table is None or not contract.inverse:
+        return table or (None if held is None else growing_rate(held, contract, tables, Said()))
+    joint = abs(one.quantity) + (0.0 if held is None else abs(held.quantity))
+    said.reasons.append(by_coins(one.order.symbol))
+    return flat(rate_at(table, joint * contract.size / one.price))
 
 
 def rate_at(table: TierTable, size: float) -> float:

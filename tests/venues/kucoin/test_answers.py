@@ -83,7 +83,7 @@ def test_the_rate_of_a_contract_grows_to_its_limit() -> None:
 
 @pytest.mark.parametrize("missing", ["m", "mmrLevConstant"])
 def test_without_its_constants_a_contract_has_no_rate(missing: str) -> None:
-    rows = [{**contract("XBTUSDTM"), missing: None}, contract("ETHUSDM", -1)]
+    rows = [{**contract("XBTUSDTM"), missing: None}]
     assert answers.tiers(answer(rows), {}, VENUE, T0).tiers == ()
 
 

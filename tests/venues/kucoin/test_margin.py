@@ -302,9 +302,25 @@ def test_an_inverse_cross_account_has_values_below_zero_and_no_other_side() -> N
     assert compared.drift["maintenance_margin"] == pytest.approx(0.0, abs=1e-12)
 
 
-def test_an_inverse_position_without_a_rate_is_unknown_for_nobody_knows_its_curve() -> None:
+def test_the_curve_of_an_inverse_contract_is_looked_up_by_coins_and_that_is_said() -> None:
+    """150 000 dollars at 50 000 are 3 BTC. An order for as much more would be asked for at the rate of 6."""
+    row = position("XBTUSDM", 150_000, 50000.0, 50000.0, settleCurrency="XBT")
+    resting = order("XBTUSDM", "buy", 150_000, 50000.0, settleCurrency="XBT")
+    found = told(classic([row], [overview("XBT", 2.0)], [INVERSE], [resting]))
+    assert found.pool("cross:BTC").reasons == (
+        "what the maintenance rate of XBTUSDM grows with is not known: its curve is taken by value in coins",
+    )
+    result = found.result("cross:BTC")
+    assert result.maintenance_margin == pytest.approx(3.0 * (curve(3.0) + 0.0006))
+    value = result.stages["orders-cancelled"].value
+    assert value is not None
+    both = 3.0 * (curve(3.0) + 0.0006) + 3.0 * (curve(6.0) + 0.0006)
+    assert value * 0.95 == pytest.approx(both / (2.0 - 3.0 * 0.0006))
+
+
+def test_an_inverse_position_whose_rate_nothing_tells_is_unknown() -> None:
     row = position("XBTUSDM", 1000, 50000.0, 50000.0, settleCurrency="XBT")
-    found = told(classic([row], [overview("XBT", 0.02)], [INVERSE]))
+    found = told(classic([row], [overview("XBT", 0.02)], [{**INVERSE, "m": None}]))
     assert "no maintenance rate of XBTUSDM" in found.pool("cross:BTC").unknown[0]
 
 
