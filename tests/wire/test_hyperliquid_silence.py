@@ -193,6 +193,7 @@ async def test_frames_that_cannot_be_read_are_counted_and_made_good(kind: str) -
             if kind in ("garbage_frames", "truncated_frames"):
                 await until(lambda: sum(one.malformed for one in wire.streams()) >= 3)
                 assert wire.session.malformed()
+                assert account.address[:12] not in " ".join(wire.session.malformed()), "no address is kept"
             await wire.all_up()
         assert not wire.ended
 

@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterable
 
 from monitor.domain.events import FeedDown, FeedUp
+from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import Venue
 from monitor.domain.view import FeedStatus
-from monitor.venues.ledger import Ledger, Row
+from monitor.venues.ledger import KEPT_CHARACTERS, Counters, Ledger, Row
 from monitor.venues.private import STREAM
 from monitor.venues.subscriptions import LedgerLimits
 
 _ADDRESS = re.compile(r"\|0x[0-9a-zA-Z]*")
+_BARE_ADDRESS = re.compile(rb"0x[0-9a-fA-F]{4,}")
+SHOWN_BYTES = 4 * KEPT_CHARACTERS  #: of a frame that cannot be read: more than is kept of it
 POLLED = "polled"  #: the phase of an account that is not streamed, as it should be
 
 
@@ -34,6 +37,12 @@ class SharedLedger(Ledger):
         self._market_rows = market_rows
         self.of = {name: AccountLedger(venue, name, self) for name in names}
         self._told = dict.fromkeys(market_rows)
+
+    def count(self, decoded: Decoded, raw: bytes, received: float, offset_seconds: float, route: str = "") -> Counters:
+        """Count a frame, and return where. What is kept of one that cannot be read names no address."""
+        bad = decoded.problems or decoded.kind is FrameKind.MALFORMED
+        shown = _BARE_ADDRESS.sub(b"0x...", raw[:SHOWN_BYTES]) if bad else raw
+        return super().count(decoded, shown, received, offset_seconds, route)
 
     def edges(self, now: float) -> tuple[FeedUp | FeedDown, ...]:
         """What changed, in the market's rows and in those of accounts."""
