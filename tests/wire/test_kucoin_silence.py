@@ -36,10 +36,8 @@ def freeze_one(sim: SimKucoin) -> None:
 
 
 FAULTS: list[tuple[Callable[[SimKucoin], None], str, float]] = [
-    (kill, "user", 0.0),
     (kill, "marks", 0.0),
     (stall, "user", SHORT.ping_every_seconds + SHORT.ping_timeout_seconds),
-    (stall, "marks", SHORT.ping_every_seconds + SHORT.ping_timeout_seconds),
     (starve, "marks", SHORT.marks_silent_seconds),
     (starve, "assets", SHORT.assets_silent_seconds),
     (freeze_one, "marks", SHORT.marks_silent_seconds),
@@ -169,7 +167,7 @@ async def test_a_quiet_night_has_no_stalls() -> None:
         products = {"main": ("futures", "margin", "isolated-margin")}
         async with wired(sim, products=products) as wire:
             await wire.all_up()
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(1.5)
             assert not wire.all(FeedDown)
             assert sum(one.reconnects for one in wire.session.feeds()) == 0
 
