@@ -83,7 +83,7 @@ def tiers(
     """contracts/active, and contracts/risk-limit of what is held isolated.
 
     `tiers` are the growing rates of cross margin, (1 + Q / m) / (2 * mmrLevConstant), Q in base, and mmrLimit from
-    where they reach it. What Q counts of inverse contracts is not known: theirs are looked up by coins too, which is said.
+    where they reach it. What Q counts of inverse contracts is not known: `margin_legs` looks theirs up by coins.
     `isolated` are the levels of risk limit by the value at mark: a user's own level may be a higher one.
     """
     curves = each(rows(contracts_raw, venue, "contracts"), _CurveRow, _curve, "contract's rate", problems)

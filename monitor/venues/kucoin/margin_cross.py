@@ -86,7 +86,8 @@ def _pool(
             equity=None if cash is None or profit is None else cash + profit,
             maintenance_margin=total(closing),
             initial_margin=total(position.venue.initial_margin for position, _ in held),
-            ratio=None if balance is None or not (legs or orders) else balance.venue_ratio,
+            # Orders alone can lose nothing: what the venue's ratio says of them is nobody's danger.
+            ratio=None if balance is None or not legs else balance.venue_ratio,
             ratio_name=RATIO_NAME,
             ratio_stage=ORDERS_CANCELLED if orders else LIQUIDATION,
             lines=tuple(_lines(held, tables, None if cash is None or profit is None else cash + profit)),

@@ -249,6 +249,12 @@ def test_what_an_order_would_open(resting: Row, opens: float) -> None:
     assert sum(leg.quantity for leg in pool.legs if leg.order) == pytest.approx(opens)
 
 
+def test_orders_alone_are_in_no_danger_and_the_venues_ratio_of_them_is_not_compared() -> None:
+    found = cross(orders=(order("XBTUSDTM", "buy", 100, 60000.0),), riskRatio=0.01)
+    assert found.compared("cross:USDT").disagreements == ()
+    assert found.result("cross:USDT", XBTUSDTM=61000.0).ratio.value == 0.0
+
+
 def test_the_nearest_order_closes_before_the_others() -> None:
     resting = (order("XBTUSDTM", "sell", 80, 64000.0), order("XBTUSDTM", "sell", 80, 63000.0))
     pool = cross(position("XBTUSDTM", 100, 62000.0, 62000.0), orders=resting).pool("cross:USDT")
