@@ -74,12 +74,12 @@ def margin_snapshot(
     raws = said.accounts if said.accounts is not None else said.assets
     if raws is None:
         raise MalformedAnswer(account.venue, "margin accounts", "there are no accounts in it")
-    found = each(raws, _Held, _balance, "balance", bad)
+    found = [one for one in each(raws, _Held, _balance, "balance", bad) if _counts(one)]
     problems = [*in_words(bad[before:]), *twice("balance", [one.asset for one in found])]
     return AccountSnapshot(
         account=account,
         positions=(),
-        balances=tuple(one for one in found if _counts(one)),
+        balances=tuple(found),
         asked=asked,
         received=received,
         venue=VenueAccount(ratio=optional(said.debtRatio)),
@@ -105,7 +105,7 @@ def isolated_snapshot(
         def made(row: _PairRow, at: float | None = at) -> Wallet:
             return _wallet(row, at)
 
-        wallets += each(one.assets, _PairRow, made, "pair", bad)
+        wallets += [wallet for wallet in each(one.assets, _PairRow, made, "pair", bad) if wallet.balances]
     problems = [*in_words(bad[before:]), *twice("wallet", [one.name for one in wallets])]
     return AccountSnapshot(
         account=account,
@@ -114,7 +114,7 @@ def isolated_snapshot(
         asked=asked,
         received=received,
         problems=tuple(problems),
-        wallets=tuple(one for one in wallets if one.balances),
+        wallets=tuple(wallets),
     )
 
 

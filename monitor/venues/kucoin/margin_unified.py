@@ -94,7 +94,7 @@ def _cross(account: Account, tables: Tables, cross: list[Position]) -> list[Pool
             equity=account.venue.equity,
             maintenance_margin=None if maintenance is None or fees is None or orders else maintenance + fees,
             initial_margin=account.venue.initial_margin,
-            ratio=account.venue.ratio,
+            ratio=account.venue.ratio if legs else None,
             ratio_name=RATIO_NAME,
             ratio_stage=ORDERS_CANCELLED if orders else LIQUIDATION,
         ),

@@ -333,6 +333,16 @@ def test_the_newer_and_the_older_answer_of_spot_margin() -> None:
         assert (row.wallet, row.borrowed, snapshot.venue.ratio) == (10.0, 5.0, 0.5)
 
 
+def test_what_holds_nothing_may_be_there_twice_and_what_holds_something_may_not() -> None:
+    """Accounts of high and of low frequency: of the one nothing is left."""
+    for first, problems in ((held("USDT", 0), 0), (held("USDT", 3), 1)):
+        told = answers_account.margin_snapshot(answer({"accounts": [first, held("USDT", 10)]}), ACCOUNT, T0, T0)
+        assert len(told.problems) == problems
+        rows = [pair("ETH-USDT", "0", held("ETH", 0), one) for one in (first, held("USDT", 10))]
+        told = answers_account.isolated_snapshot(answer({"assets": rows}), ACCOUNT, T0, T0)
+        assert len(told.problems) == problems
+
+
 def test_a_wallet_whose_coins_are_not_those_of_its_pair_is_a_bad_row() -> None:
     rows = [
         pair("DOGE-USDT", "0.5", held("USDT", 1), held("DOGE", 1)),
