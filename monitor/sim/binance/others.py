@@ -16,6 +16,7 @@ from monitor.sim.rounds import Say
 
 DARING = 0.4  #: the largest trade, of what an account is worth
 POOR_RATIO = 0.4  #: of what an account was worth at first: below it is filled up
+MOST_DEBT_RATIO = 0.85  #: nothing more is borrowed above it: so much that crashes liquidate somebody
 
 Account = CoinAccount | MarginAccount | IsolatedMarginAccount | PortfolioAccount
 
@@ -54,11 +55,11 @@ class Others:
         most = DARING * self._began[account.name]
         if isinstance(account, CoinAccount):
             return [RandomTrader(account, seed=seed, most_notional=most, symbols=COIN_SYMBOLS).trade]
-        borrower = RandomBorrower(account, seed=seed, most_usdt=most).act
+        borrower = RandomBorrower(account, seed=seed, most_usdt=most, most_debt_ratio=MOST_DEBT_RATIO).act
         if not isinstance(account, PortfolioAccount):
             return [borrower] if not isinstance(account, IsolatedMarginAccount) or account.purses else []
         traders = [
-            RandomTrader(part, seed=seed, most_notional=most, isolated_share=0.0, symbols=symbols)
+            RandomTrader(part, seed=seed, most_notional=4.0 * most, isolated_share=0.0, symbols=symbols)
             for part, symbols in ((account.um, SYMBOLS), (account.cm, COIN_SYMBOLS))
         ]
         return [borrower, *(trader.trade for trader in traders)]
