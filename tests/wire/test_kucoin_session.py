@@ -16,6 +16,8 @@ from monitor.domain.events import (
     CashFlowsRead,
     CollateralLoaded,
     FeedDown,
+    FundingIntervals,
+    FundingRates,
     OrderChanged,
     ParametersSet,
     PollFailed,
@@ -68,6 +70,11 @@ async def test_a_classic_account_is_whole_and_live() -> None:
             tables = wire.all(TiersLoaded)[-1]
             assert tables.account == AccountKey("kucoin", "main")
             assert ETHER in dict(tables.isolated)
+            await until(lambda: wire.all(FundingRates), 5.0)
+            rates = wire.all(FundingRates)[-1]
+            assert {COIN, ETHER, INVERSE} == set(rates.symbols)
+            assert all(at is not None and at > sim.now() for at in rates.next_times)
+            assert wire.all(FundingIntervals)
             assert {one.symbol for one in wire.all(CandlesLoaded)} <= {COIN, ETHER, INVERSE}
         assert not wire.ended
 

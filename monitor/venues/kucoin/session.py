@@ -22,7 +22,7 @@ from monitor.venues.kucoin.market import ASSETS, MARKS, MarketStream
 from monitor.venues.kucoin.needs import Needs
 from monitor.venues.kucoin.polls import UNIFIED, bridging_weight, planned_weights
 from monitor.venues.kucoin.settings import VENUE, KucoinSettings
-from monitor.venues.kucoin.tables import PublicReadings
+from monitor.venues.kucoin.tables import FUNDING_EVERY_SECONDS, PublicReadings
 from monitor.venues.kucoin.weights import Owner
 from monitor.venues.room import Room
 from monitor.venues.seeds import Seeds
@@ -49,6 +49,7 @@ class KucoinSession(Room):
         )
         self._tiers = self._public_poll("tiers", read.tiers, lambda: timings.tiers_every_seconds)
         self._collateral = self._public_poll("collateral", read.collateral, lambda: timings.tiers_every_seconds)
+        self._funding = self._public_poll("funding", read.funding, lambda: FUNDING_EVERY_SECONDS * self.stretch())
         parts = (
             Part(MARKS, lambda: not self._market.up(MARKS), read.marks),
             Part(ASSETS, self._market.lacks_prices, read.assets),
@@ -85,6 +86,7 @@ class KucoinSession(Room):
             self._watched("instruments", self._instruments.run),
             self._watched("tiers", self._tiers.run),
             self._watched("collateral", self._collateral.run),
+            self._watched("funding", self._funding.run),
             self._watched("candles", self._seeds.run),
         )
 
@@ -135,6 +137,8 @@ class KucoinSession(Room):
         self._readings.tell_tiers()
         if self._readings.lacks_tiers():
             self._tiers.ring()
+        if self._readings.lacks_funding(every):
+            self._funding.ring()
         if self._weighs() and not self._readings.weighed:
             self._collateral.ring()
 

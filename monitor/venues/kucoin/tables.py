@@ -30,7 +30,8 @@ from monitor.venues.session import Emit
 from monitor.venues.settings import Timings
 from monitor.venues.wake import together as at_once
 
-PUBLIC_READINGS = ("clock", "instruments", "tiers", "collateral", "candles")
+PUBLIC_READINGS = ("clock", "instruments", "tiers", "collateral", "funding", "candles")
+FUNDING_EVERY_SECONDS = 300.0  #: what is paid next is believed for ten minutes
 CANDLE_SECONDS = 60.0
 CANDLES_A_PAGE = 200  #: no more are given at once, whatever is asked for
 _NOTHING = frozenset[Symbol]()
@@ -85,6 +86,7 @@ class PublicReadings:
         self._tables: TiersLoaded | None = None  #: of all contracts, and all risk limits that were read
         self._told: dict[AccountKey, Needs] = {}  #: for what each account was told its tiers
         self._instruments: Mapping[Symbol, Instrument] = {}
+        self._funded: frozenset[Symbol] = _NOTHING  #: whose funding was asked for last
         self.weighed = False  #: how coins count was asked for
 
     async def clock(self) -> None:
@@ -123,7 +125,24 @@ class PublicReadings:
         self._instruments = {one.symbol: one for one in loaded.instruments}
         self._there.read(self._instruments, self._clock.monotonic())
         self._emit(loaded)
+        self._emit(answers.funding_intervals(answer.body, VENUE, answer.received))
         self._make_tiers()
+
+    def lacks_funding(self, needs: Needs) -> bool:
+        """Whether something is held of which it was not asked what it pays."""
+        return not needs.symbols <= self._funded
+
+    async def funding(self) -> None:
+        """Read what the contracts that are held pay next, and when: their stream does not tell the time."""
+        self._funded = self._needs().symbols
+        if not self._funded:
+            self.rows["funding"].idle("nothing is held or ordered that pays funding")
+            return
+        answer = await self._read("funding", endpoints.CONTRACTS)
+        with self.rows["funding"].taking(answer) as bad:
+            rates = answers.funding_rates(answer.body, self._funded, VENUE, answer.received, bad)
+        if rates is not None:
+            self._emit(rates)
 
     async def tiers(self) -> None:
         """Read the risk limits of what is held, as far as they are missing or old."""
