@@ -100,6 +100,9 @@ def test_funding_is_paid_out_of_an_isolated_margin_and_moves_its_line() -> None:
     assert Isolated(position, sim.board.prices).lines.liquidation > line
     row = data(sim, "/api/v1/positions", account)[0]
     assert row["posFunding"] == pytest.approx(row["posCross"] - row["posLoss"])
+    paid = position.funding_paid
+    account.trade("XBTUSDTM", -5.0)
+    assert position.funding_paid == pytest.approx(paid / 2.0)
 
 
 def test_a_higher_level_needs_more_and_is_told() -> None:
@@ -229,6 +232,8 @@ def test_paying_back_takes_interest_first() -> None:
     account.charge_interest(0.1)
     coin = account.margin.coin("BTC")
     assert coin.owed == pytest.approx(0.011)
+    prices = sim.board.prices
+    assert account.debt_ratio() == pytest.approx(0.011 / (0.01 + 1_000.0 * prices.in_btc("USDT")))
     account.repay("BTC", 0.002)
     assert coin.principal == pytest.approx(0.009)
     assert coin.interest == 0.0

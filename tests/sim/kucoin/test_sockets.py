@@ -199,15 +199,16 @@ def test_a_closed_position_is_told_as_closed() -> None:
     assert [(row["currentQty"], row["isOpen"]) for row in socket.of("position.change")] == [(0, False)]
 
 
-def test_pushed_lines_are_not_rounded_and_answers_are() -> None:
+@pytest.mark.parametrize("lots", [7.0, -7.0])
+def test_pushed_lines_are_not_rounded_and_answers_are_towards_the_mark(lots: float) -> None:
     sim = still()
     account = sim.add_account("a")
     socket = private(sim, account, POSITIONS)
-    account.trade("XBTUSDTM", 7.0, mode="ISOLATED", leverage=7.0)
+    account.trade("XBTUSDTM", lots, mode="ISOLATED", leverage=7.0)
     pushed = socket.of("position.change")[0]["liquidationPrice"]
     printed = data(sim, "/api/v1/positions", account)[0]["liquidationPrice"]
     assert printed == round(printed, 2)
-    assert 0.0 < printed - pushed < 0.01
+    assert 0.0 < (printed - pushed) * lots < 0.07
 
 
 def test_wallets_come_again_under_their_old_version_while_cross_positions_are_open() -> None:
