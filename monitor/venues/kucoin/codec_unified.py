@@ -9,14 +9,15 @@ from dataclasses import replace
 
 import msgspec
 
-from monitor.domain.events import BalanceChanged, Event, PositionChanged, VenueWarning, WarningKind
-from monitor.venues.fields import Loose, optional
+from monitor.domain.accounts import Order
+from monitor.domain.events import BalanceChanged, Event, OrderChanged, PositionChanged, VenueWarning, WarningKind
+from monitor.venues.fields import Loose, optional, word
 from monitor.venues.kucoin import rows_unified
 from monitor.venues.kucoin.codec_private import Context, Found, read
 from monitor.venues.kucoin.rows import WalletRow, balance
 from monitor.venues.kucoin.rows_unified import UnifiedPositionRow, instant
 
-HINTS = frozenset({"lw"})
+HINTS = frozenset({"lw", "orderAll"})
 """Channels after which the account is worth reading again."""
 
 
@@ -45,6 +46,14 @@ class _Balance(msgspec.Struct, gc=False):
     iOM: Loose = None
     iPM: Loose = None
     tCM: Loose = None
+    U: Loose = None
+
+
+class _Order(msgspec.Struct, gc=False):
+    oi: str
+    s: str
+    rS: Loose = None
+    eT: str | None = None
     U: Loose = None
 
 
@@ -125,6 +134,19 @@ def _balance(data: bytes, context: Context) -> Found:
     return read(data, _Balance, made, "balance")
 
 
+def _order(data: bytes, context: Context) -> Found:
+    """An order that is gone is taken off at once; of one that rests the channel does not say enough to count it."""
+
+    def made(row: _Order) -> tuple[Event, ...]:
+        if optional(row.rS) != 0.0 and not (row.eT or "").upper().startswith("CANCEL"):
+            return ()
+        at = instant(row.U) or context.at
+        gone = Order(id=word("oi", row.oi), symbol=row.s, quantity=0.0, price=None, update_time=at)
+        return (OrderChanged(account=context.account, order=gone, venue_time=at, received=context.received),)
+
+    return read(data, _Order, made, "order")
+
+
 def _liquidation_warning(data: bytes, context: Context) -> Found:
     def made(row: _Warning) -> tuple[Event, ...]:
         ratio = optional(row.r)
@@ -149,6 +171,7 @@ KINDS: dict[str, Callable[[bytes, Context], Found]] = {
     "positionAll": _position,
     "position": _position,
     "balance": _balance,
+    "orderAll": _order,
     "lw": _liquidation_warning,
 }
 """How each channel is read."""

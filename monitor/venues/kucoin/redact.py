@@ -6,6 +6,7 @@ looks like a key, a token, an address or an e-mail goes wherever it stands.
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import Any
 
@@ -33,6 +34,8 @@ _EXACT = frozenset(
 )
 _ORDERS = frozenset({"orderId", "id"})
 _ADDRESSES = "ipWhitelist"
+_TELL_MARKETS = {("tag", True), ("remark", True)}
+_SYMBOLS = re.compile(r"[A-Z0-9]{1,12}-[A-Z]{3,5}|[A-Z0-9]{2,16}(?:USDT|USDC|USD)M|[A-Z]{2,8}M[FGHJKMNQUVXZ]\d\d")
 
 _LOOKS_LIKE = looks_like(
     r"\b[0-9a-f]{24}\b",  # a key, a user, an order of older days
@@ -51,18 +54,18 @@ def redact(name: str, raw: bytes) -> bytes:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, dict):
-        # A margin status names its pair in «tag»: that is no secret.
+        # A margin status names its pair in «tag», a payment its contract in «remark»: neither is a secret.
         return {
-            key: kept if key == "tag" and _is_pair(kept) else _hidden(key, kept) if _tells(key) else _clean(kept)
+            key: kept
+            if (key, _SYMBOLS.fullmatch(str(kept)) is not None) in _TELL_MARKETS
+            else _hidden(key, kept)
+            if _tells(key)
+            else _clean(kept)
             for key, kept in value.items()
         }
     if isinstance(value, list):
         return [_clean(one) for one in value]
     return _LOOKS_LIKE.sub(REMOVED, value) if isinstance(value, str) else value
-
-
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, str) and len(value) < 24 and value.count("-") == 1 and value == value.upper()
 
 
 def _tells(key: str) -> bool:

@@ -263,6 +263,20 @@ def test_a_pushed_position_of_the_unified_account() -> None:
     assert (found.name, found.stream) == ("positionAll", "positionAll.FUTURES")
 
 
+@pytest.mark.parametrize(
+    ("left", "happened", "gone"),
+    [("0", "FILL", True), ("3", "CANCELED", True), ("3", "FILL", False), ("5", "NEW", False)],
+)
+def test_orders_of_the_unified_account_are_taken_off_when_they_are_gone(left: str, happened: str, gone: bool) -> None:
+    data = {"oi": "1", "s": "XBTUSDTM", "rS": left, "eT": happened, "U": MS * 1_000_000}
+    found = decoded({"P": MS * 1_000_000, "T": "orderAll.UNIFIED", "d": data})
+    assert found.kind is FrameKind.DATA
+    assert [event.order.quantity for event in found.events if isinstance(event, OrderChanged)] == (
+        [0.0] if gone else []
+    )
+    assert found.name in HINTS
+
+
 def test_the_liquidation_warning_of_the_unified_account() -> None:
     data = {"eT": "MARGIN_CALL", "r": "0.9378", "mM": "5284.80", "U": MS * 1_000_000}
     found = decoded({"T": "lw.FUTURES", "P": MS * 1_000_000, "d": data})

@@ -190,4 +190,6 @@ def test_a_key_that_is_bound_to_addresses_still_shows_that_it_is() -> None:
 
 def test_a_pair_in_a_tag_stays_and_what_is_no_json_goes_whole() -> None:
     assert b"BTC-USDT" in redact("frame", b'{"tag":"BTC-USDT","subName":"x"}')
+    assert b"XBTUSDTM" in redact("frame", b'{"remark":"XBTUSDTM"}')
+    assert b"my desk" not in redact("frame", b'{"remark":"my desk","tag":"my-desk"}')
     assert b"secret" not in redact("frame", b"not json: secret")
