@@ -143,3 +143,63 @@ def test_an_isolated_position_follows_it_at_each_stage(one: Held, cushion: float
         for step, reached in ((-1e-6, False), (1e-6, True)):
             stages = account.results({"A": later * (1 + worse * step)})[name].stages
             assert (stages[BACKSTOP].state is State.LIQUIDATABLE) is reached
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """USDC without profit, and HYPE at a price, behind positions; a loan of USDC, and the caps."""
+
+    usdc: float
+    hype: float
+    price: float
+    ltv: float
+    loan: float
+    borrow_cap: float
+    supply_cap: float
+
+    def liquidated(self, book: list[Held], symbol: str, mark: float) -> bool:
+        """The documented rule, with what is missing of USDC borrowed on the spot."""
+        prices = {one.symbol: mark if one.symbol == symbol else one.mark for one in book}
+        there = self.usdc + self.loan + sum(one.size * (prices[one.symbol] - one.entry) for one in book)
+        owed = self.loan + max(0.0, -there)
+        required = 20.0 + sum(one.maintenance(prices[one.symbol]) for one in book) + owed
+        counted = min(self.hype, self.supply_cap) * self.price * (0.5 + 0.5 * self.ltv)
+        return required > 0.95 * (max(0.0, there) + min(self.borrow_cap, counted))
+
+
+portfolios = st.builds(
+    Portfolio,
+    usdc=st.floats(-1e5, 1e6),
+    hype=st.floats(0.0, 1e5),
+    price=st.floats(5.0, 100.0),
+    ltv=st.floats(0.1, 0.9),
+    loan=st.sampled_from((0.0, 0.0, 5e3)),
+    borrow_cap=st.floats(1e4, 1e7),
+    supply_cap=st.floats(1e2, 1e6),
+)
+
+
+@given(books(), portfolios)
+def test_portfolio_margin_is_liquidated_where_the_documents_say(book: list[Held], one: Portfolio) -> None:
+    cross_only = [each for each in book if not each.symbol.startswith("xyz:")]
+    total = one.usdc + sum(each.size * (each.mark - each.entry) for each in cross_only)
+    states = {"": dex(0.0, *rows(cross_only, builders=False))}
+    loan = {"borrowed": f"{one.loan!r}"} if one.loan else {}
+    money = spot(coin("USDC", f"{total!r}", **loan), coin("HYPE", one.hype, ltv=f"{one.ltv!r}"), available={})
+    parameters = {"borrow_cap_usdc": one.borrow_cap, "supply_cap_hype": one.supply_cap}
+    files = folder_of(states, mode="portfolioMargin", money=money, metas=listed(cross_only)[:1])
+    result = told(files, parameters=parameters).results(HYPE=one.price)["portfolio-margin"]
+    for each in cross_only:
+        now = one.liquidated(cross_only, each.symbol, each.mark)
+        assert (result.ratio.state is State.LIQUIDATABLE) is now
+        (position,) = [row for row in result.positions if row.symbol == each.symbol]
+        line = position.down if each.size > 0 else position.up
+        if now:
+            continue
+        worse = -1.0 if each.size > 0 else 1.0
+        if line.price is None:
+            far = each.mark * (1e-9 if each.size > 0 else 1e9)
+            assert not one.liquidated(cross_only, each.symbol, far)
+        elif 1e-6 < line.price / each.mark < 1e6:
+            assert not one.liquidated(cross_only, each.symbol, line.price * (1 - worse * 1e-6))
+            assert one.liquidated(cross_only, each.symbol, line.price * (1 + worse * 1e-6))
