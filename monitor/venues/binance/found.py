@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.domain.accounts import AccountMode
@@ -22,13 +22,15 @@ Answers = Mapping[str, list[tuple[folder.Request, bytes]]]
 class Product:
     """One kind of account: the files that it cannot do without, and what each other one would have told.
 
-    `telling`: the file by which it is known. `read` makes the events of what was found.
+    `telling`: the file by which it is known. `read` makes the events of what was found. `needless` names the files that
+    this very account does not need, for what it is or holds.
     """
 
     telling: Endpoint
     required: tuple[Endpoint, ...]
     optional: Mapping[Endpoint, str]
     read: Callable[[Found], list[Event]]
+    needless: Callable[[Found], Collection[Endpoint]] = lambda _found: ()
 
 
 @dataclass(slots=True)

@@ -130,10 +130,11 @@ def read(answers: Mapping[str, bytes], account: AccountKey, time: float) -> Offl
     absent = [folder.name(endpoint.path) for endpoint in product.required if endpoint.path not in found]
     if absent:
         raise InputMissing(f"{', '.join(absent)}: not in the folder; without it there is nothing to assess")
+    needless = product.needless(Found(found, account, time))
     missing = {
         folder.name(endpoint.path): without(endpoint, meaning)
         for endpoint, meaning in product.optional.items()
-        if endpoint.path not in found
+        if endpoint.path not in found and endpoint not in needless
     }
     reading = Found(found, account, time, tuple(missing.values()))
     events = product.read(reading)

@@ -28,9 +28,11 @@ from tests.venues.binance.told import (
     coin_folder,
     coin_position,
     cross_folder,
+    index_of,
     isolated_folder,
     named,
     owned,
+    pair,
     portfolio_folder,
     pro_folder,
     reported,
@@ -171,6 +173,18 @@ def test_a_stablecoin_that_nothing_tells_of_is_taken_for_a_dollar() -> None:
     prices = {event.asset: event.price_usd for event in read.events if isinstance(event, AssetTick)}
     assert prices == {"FDUSD": 1.0, "USDT": 1.0}
     assert named(usdm.ASSET_INDEX) in read.missing
+
+
+def test_files_that_an_account_does_not_need_are_not_missed() -> None:
+    dollars = cross_folder(owned("USDT", 100.0, borrowed=5.0), level="20")
+    for endpoint in (loans.COLLATERAL_RATIO, loans.LEVERAGE_BRACKET):
+        del dollars[named(endpoint)]
+    assert offline.read(dollars, ACCOUNT, TIME).missing == {}
+    assert reported(dollars).quality is Quality.LIVE
+    priced = {**cross_folder(owned("BTC", 1.0)), named(usdm.ASSET_INDEX): index_of(BTC=4e4)}
+    assert offline.read(priced, ACCOUNT, TIME).missing == {}
+    lent_nothing = isolated_folder(pair("ETHUSDT", owned("ETH", 1.0), owned("USDT"), indexPrice="2200"))
+    assert offline.read(lent_nothing, ACCOUNT, TIME).missing == {}
 
 
 def test_a_row_that_cannot_be_read_is_named() -> None:

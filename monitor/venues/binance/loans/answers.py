@@ -41,7 +41,8 @@ __all__ = [
     "price_index",
 ]
 
-KINDS = {"MARGIN_1": "classic", "MARGIN_2": "pro"}
+CLASSIC, PRO = "classic", "pro"
+KINDS = {"MARGIN_1": CLASSIC, "MARGIN_2": PRO}
 """The venue's word for its two kinds of cross account, in ours."""
 
 

@@ -29,6 +29,7 @@ from monitor.margin.pool import (
     VenueFigures,
     VenueLine,
 )
+from monitor.venues.binance.loans.answers import CLASSIC, PRO
 from monitor.venues.binance.loans.pairs import split
 from monitor.venues.binance.parameters import parameter
 
@@ -54,9 +55,9 @@ def describe(account: Account, tables: Tables) -> Description:
         )
     if not _any(account.balances.values()):
         return Description(())
-    if account.mode.kind == "classic":
+    if account.mode.kind == CLASSIC:
         return Description((_classic(account, tables),))
-    if account.mode.kind == "pro":
+    if account.mode.kind == PRO:
         return Description((_pro(account, tables),))
     return Description((), ("cannot tell which kind of cross margin account this is",))
 

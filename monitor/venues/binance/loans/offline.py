@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from monitor.domain.events import AssetTick, CollateralLoaded, Event
 from monitor.domain.names import Asset
+from monitor.venues.binance.endpoint import Endpoint
 from monitor.venues.binance.endpoints import API_RESTRICTIONS, ASSET_INDEX
 from monitor.venues.binance.found import Found, Product
 from monitor.venues.binance.loans import answers
@@ -93,6 +94,23 @@ def _isolated(found: Found) -> list[Event]:
     ]
 
 
+def _needless_of_cross(found: Found) -> list[Endpoint]:
+    """Classic has no haircuts and brackets; and what the asset index prices, or is a dollar, needs no other price."""
+    body = found.all(CROSS_ACCOUNT)[0]
+    kind = answers.cross_config(body, found.account, found.time, found.time).mode.kind
+    held = {row.asset for row in answers.cross_snapshot(body, found.account, found.time, found.time).balances}
+    spared = [COLLATERAL_RATIO, LEVERAGE_BRACKET] if kind == answers.CLASSIC else []
+    return spared if held - _dollars(_with_stables(found, held)).keys() else [*spared, PRICE_INDEX]
+
+
+def _needless_of_isolated(found: Found) -> list[Endpoint]:
+    """Tiers are those of debts."""
+    body = found.all(ISOLATED_ACCOUNT)[0]
+    wallets = answers.isolated_snapshot(body, found.account, found.time, found.time).wallets
+    owed = any(row.borrowed or row.interest for wallet in wallets for row in wallet.balances.values())
+    return [] if owed else [ISOLATED_TIER]
+
+
 CROSS = Product(
     telling=CROSS_ACCOUNT,
     required=CROSS_REQUIRED,
@@ -104,6 +122,7 @@ CROSS = Product(
         API_RESTRICTIONS: "what the key may do is unknown",
     },
     read=_cross,
+    needless=_needless_of_cross,
 )
 ISOLATED = Product(
     telling=ISOLATED_ACCOUNT,
@@ -114,4 +133,5 @@ ISOLATED = Product(
         API_RESTRICTIONS: "what the key may do is unknown",
     },
     read=_isolated,
+    needless=_needless_of_isolated,
 )
