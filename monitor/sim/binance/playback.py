@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.domain.names import Symbol
+from monitor.sim.binance.frames import CM, UM
 from monitor.sim.binance.server import SimBinance
 from monitor.sim.text import fixed
 
@@ -82,7 +83,7 @@ def _array(at: float, mids: dict[Symbol, float]) -> Recorded:
             "i": fixed(mid),
             "r": "0.00000000",
             "T": funding,
-            "st": 1,
+            "st": CM if symbol.partition("_")[0].endswith("USD") else UM,
         }
         for symbol, mid in mids.items()
     ]
@@ -125,7 +126,7 @@ class Playback:
         for row in marks:
             sim.market.set_mark(row["s"], float(row["p"]))
         if marks:
-            sim.keeper.after_step(list(sim.accounts.values()), ())
+            sim.look_after(())
         data = sim.faults.spoil_rows(sent.data) if frame.stream == MARKS else sent.data
         sim.hub.publish(frame.stream, data)
         if marks:

@@ -255,12 +255,21 @@ class SimBinance(SimVenue[BinanceSpeech]):
         funded = self.market.step(passed * self.speed)
         for trade in self.traders:
             trade()
-        self._look_after(funded)
+        self.look_after(funded)
         self._deliver()
         self.doors.end_what_is_over()
         self._end_old_connections()
         self.publish_prices()
         self.ticks += 1
+
+    def look_after(self, funded: Sequence[Symbol]) -> None:
+        """What the venue does by itself after prices moved, product by product; `funded`: whose funding is due."""
+        paid = [symbol for symbol in funded if not listing.is_dated(self.market.contracts[symbol])]
+        hours = self.loans_keeper.hours_over(self.market)
+        self.keeper.after_step(self.registry.futures(), paid)
+        self.loans_keeper.after_step(self.registry.loans.values(), hours)
+        self.portfolio_keeper.after_step(self.registry.portfolio.values(), paid, hours)
+        self._tell_pro()
 
     def publish_prices(self, time_ms: int | None = None) -> None:
         """Send the mark and asset-index frames of this second, stamped `time_ms` (default: now)."""
@@ -354,21 +363,12 @@ class SimBinance(SimVenue[BinanceSpeech]):
             if successor.symbol not in self.market.contracts:
                 self.enlist(successor)
 
-    def _look_after(self, funded: Sequence[Symbol]) -> None:
-        """What the venue does by itself, product by product."""
-        paid = [symbol for symbol in funded if not listing.is_dated(self.market.contracts[symbol])]
-        hours = self.loans_keeper.hours_over(self.market)
-        registry = self.registry
-        self.keeper.after_step(registry.futures(), paid)
-        self.loans_keeper.after_step(registry.loans.values(), hours)
-        self.portfolio_keeper.after_step(registry.portfolio.values(), paid, hours)
-        if any(account.pro for account in registry.portfolio.values()) and self.portfolio_keeper.updates_due(
-            self.now()
-        ):
-            for account in registry.portfolio.values():
-                if account.pro:
-                    update = portfolio_frames.pro_update(account, account.totals())
-                    self.hub.push(account.name, update, PM_CLASSIC)
+    def _tell_pro(self) -> None:
+        """The update that accounts of Pro get every five seconds."""
+        told = [account for account in self.registry.portfolio.values() if account.pro]
+        if told and self.portfolio_keeper.updates_due(self.now()):
+            for account in told:
+                self.hub.push(account.name, portfolio_frames.pro_update(account, account.totals()), PM_CLASSIC)
 
     def _end_old_connections(self) -> None:
         for connection in self.hub.on():

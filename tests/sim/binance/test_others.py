@@ -30,7 +30,7 @@ def venue(seed: int) -> SimBinance:
     return sim
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_within_hours_everybody_acts_and_nobody_is_out_of_the_game(seed: int) -> None:
     sim, said = venue(seed), list[str]()
     days = Days(sim, seed=seed, pace=QUICK, say=said.append)

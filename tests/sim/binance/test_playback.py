@@ -115,3 +115,14 @@ def test_a_file_of_frames_is_read_without_what_was_sent_or_has_no_time(tmp_path:
     file = tmp_path / "frames.jsonl"
     file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
     assert [(frame.at, frame.stream) for frame in read(file)] == [(1.0, "a"), (2.0, "b")]
+
+
+async def test_a_recording_of_coin_margined_quotes_moves_coin_margined_accounts() -> None:
+    sim = SimBinance(clock=ManualClock(NOW), quiet=True, paced=False, network=False)
+    account = sim.add_account("coin", product="coinm", wallets={"BTC": 0.1})
+    account.trade("BTCUSD_PERP", 500.0, price=50_000.0)
+    arrays = marks_each_second([quote(100.5 + n, "BTCUSD_PERP", price, price) for n, price in enumerate((50e3, 45e3))])
+    assert [row["st"] for array in arrays for row in array.data] == [2, 2]
+    await Playback(arrays).play(sim)
+    assert sim.market.mark("BTCUSD_PERP") == 45_000.0
+    assert not account.open_positions()
