@@ -33,11 +33,11 @@ class Lines:
 
 
 class Isolated:
-    """One isolated position in numbers."""
+    """One isolated position in numbers. `rate`: of maintenance, where its risk-limit level does not say it."""
 
-    def __init__(self, position: Position, prices: Prices) -> None:
+    def __init__(self, position: Position, prices: Prices, rate: float | None = None) -> None:
         self.position, self.mark = position, prices.mark(position.symbol)
-        self.rate = position.spec.level(position.level).maintenance
+        self.rate = rate if rate is not None else position.spec.level(position.level).maintenance
 
     @property
     def maintenance(self) -> float:

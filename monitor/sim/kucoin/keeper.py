@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.kucoin.accounts import SimAccount
-from monitor.sim.kucoin.futures import Isolated
 from monitor.sim.kucoin.holdings import CROSS, Position
 from monitor.sim.kucoin.ledger import Change, Happened
 from monitor.sim.kucoin.loans import LIQUIDATION_RATIO
@@ -68,12 +67,12 @@ class Keeper:
                 account.fill_order(order)
 
     def _look_after(self, account: SimAccount) -> None:
+        for position in account.open_positions():
+            if position.isolated:
+                self._isolated(account, position)
         if account.is_unified:
             self._unified(account)
         else:
-            for position in account.open_positions():
-                if position.isolated:
-                    self._isolated(account, position)
             for coin in account.settle_coins():
                 self._cross(account, coin)
         for pair in (None, *list(account.isolated)):
@@ -86,11 +85,11 @@ class Keeper:
         limits level by level, each time losing what the next level does not allow, and at the lowest it goes whole."""
         if self._safe(account, position):
             return
-        if position.auto_deposit and account.top_up(position) > 0.0:
+        if position.auto_deposit and not account.is_unified and account.top_up(position) > 0.0:
             self.events.append(f"{account.name}: {position.symbol} topped up")
         while position.lots and not self._safe(account, position):
             lots = abs(position.lots)
-            if position.level > 1:
+            if position.level > 1 and not account.is_unified:
                 lots = max(0.0, lots - account.lower_level(position))
             if not lots:
                 continue
@@ -99,7 +98,7 @@ class Keeper:
             self._take_over(account, position, lots)
 
     def _safe(self, account: SimAccount, position: Position) -> bool:
-        return Isolated(position, account.board.prices).ratio < 1.0
+        return account.alone(position).ratio < 1.0
 
     def _take_over(self, account: SimAccount, position: Position, lots: float) -> None:
         """Whatever these lots bring: their share of the margin is gone, and no more."""
@@ -145,7 +144,7 @@ class Keeper:
             for order_id in list(account.orders):
                 account.cancel(order_id)
         for _ in range(MOST_PARTS):
-            held = account.open_positions()
+            held = account.unified().cross
             if not held or account.unified().risk_ratio < 1.0:
                 break
             self._take(account, held)

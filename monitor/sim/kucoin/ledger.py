@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from monitor.domain.names import Asset, Symbol
-from monitor.sim.kucoin import arithmetic, futures
+from monitor.sim.kucoin import arithmetic
 from monitor.sim.kucoin.board import Board, Prices
+from monitor.sim.kucoin.futures import Account, Isolated
 from monitor.sim.kucoin.holdings import BOTH, CROSS, LONG, SHORT, Order, Position, Purse
 from monitor.sim.kucoin.listing import TAKER_FEE, Spec
 from monitor.sim.kucoin.unified import Unified
@@ -126,9 +127,9 @@ class Ledger:
         """Coins with a wallet or a position."""
         return list(dict.fromkeys((*self.cash, *(each.spec.settle for each in self.open_positions()))))
 
-    def futures(self, coin: Asset, prices: Prices | None = None) -> futures.Account:
+    def futures(self, coin: Asset, prices: Prices | None = None) -> Account:
         """The classic account of a settlement coin in numbers."""
-        return futures.Account(
+        return Account(
             coin,
             self.cash.get(coin, 0.0),
             self.hold.get(coin, 0.0),
@@ -146,6 +147,12 @@ class Ledger:
             list(self.orders.values()),
             prices if prices is not None else self.board.prices,
         )
+
+    def alone(self, position: Position, prices: Prices | None = None) -> Isolated:
+        """An isolated position in numbers."""
+        if self.is_unified:
+            return self.unified(prices).alone(position)
+        return Isolated(position, prices if prices is not None else self.board.prices)
 
     # bookkeeping
 
@@ -190,7 +197,7 @@ class Ledger:
 
     def mode_of(self, symbol: Symbol) -> str:
         """The margin mode of a contract."""
-        return CROSS if self.is_unified else self.modes.get(symbol, CROSS)
+        return self.modes.get(symbol, CROSS)
 
     def record(self, symbol: Symbol, side: str) -> Position:
         """The position of a contract, made when there is none."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.kucoin.arithmetic import counted, over, tier_rate
 from monitor.sim.kucoin.board import Prices
-from monitor.sim.kucoin.holdings import Order, Position
+from monitor.sim.kucoin.futures import Isolated
+from monitor.sim.kucoin.holdings import CROSS, Order, Position
 from monitor.sim.kucoin.listing import BANDS, TAKER_FEE, Band
 from monitor.sim.kucoin.opening import Opening, opening
 
@@ -27,22 +28,36 @@ class Unified:
     prices: Prices
 
     @property
+    def cross(self) -> list[Position]:
+        """Positions that share everything."""
+        return [each for each in self.positions if not each.isolated]
+
+    def alone(self, position: Position) -> Isolated:
+        """An isolated position in numbers: its rate is that of its tier."""
+        return Isolated(position, self.prices, self.rate(position.symbol))
+
+    @property
     def coins(self) -> list[Asset]:
         """Coins that are there, owed, or in which a position's profit is."""
         return list(dict.fromkeys((*self.cash, *(each.spec.settle for each in self.positions))))
 
+    def balance_of(self, coin: Asset) -> float:
+        """What isolated positions have left of a coin."""
+        taken = sum(each.margin for each in self.positions if each.isolated and each.spec.settle == coin)
+        return self.cash.get(coin, 0.0) - taken
+
     def equity_of(self, coin: Asset) -> float:
-        """Balance and unrealised profit, in the coin."""
-        profit = sum(each.profit(self._mark(each)) for each in self.positions if each.spec.settle == coin)
-        return self.cash.get(coin, 0.0) + profit
+        """Balance and unrealised profit of cross positions, in the coin."""
+        profit = sum(each.profit(self._mark(each)) for each in self.cross if each.spec.settle == coin)
+        return self.balance_of(coin) + profit
 
     def owed_of(self, coin: Asset) -> float:
         """What is borrowed of a coin."""
-        return max(0.0, -self.cash.get(coin, 0.0))
+        return max(0.0, -self.balance_of(coin))
 
     def available_of(self, coin: Asset) -> float:
         """What may be used of a coin."""
-        return max(0.0, self.cash.get(coin, 0.0) - self.hold.get(coin, 0.0))
+        return max(0.0, self.balance_of(coin) - self.hold.get(coin, 0.0))
 
     @property
     def equity(self) -> float:
@@ -70,8 +85,8 @@ class Unified:
 
     @property
     def opening(self) -> list[Opening]:
-        """What resting orders would open."""
-        return opening(self.orders, self.positions)
+        """What resting orders in cross margin would open."""
+        return opening([each for each in self.orders if each.mode == CROSS], self.cross)
 
     def notional(self, symbol: Symbol) -> float:
         """Position and opening orders of a contract together, in its quote: what its tier goes by."""
@@ -86,11 +101,15 @@ class Unified:
         return tier_rate(self.notional(symbol), self.prices.specs[symbol].tiers).maintenance
 
     def maintenance_of(self, position: Position) -> float:
-        """In the settlement coin."""
+        """In the settlement coin; of an isolated position with the fee of its liquidation."""
+        if position.isolated:
+            return self.alone(position).maintenance
         return position.requirement(self._mark(position), self.rate(position.symbol))
 
     def initial_of(self, position: Position) -> float:
-        """In the settlement coin."""
+        """In the settlement coin; of an isolated position its first margin."""
+        if position.isolated:
+            return position.initial
         return abs(position.worth(self._mark(position))) / position.leverage
 
     def _ordered(self, each: Opening) -> float:
@@ -100,13 +119,13 @@ class Unified:
     @property
     def maintenance(self) -> float:
         """`mm` in USD: positions, and orders as if filled."""
-        held = sum(self.maintenance_of(each) * self._usd(each) for each in self.positions)
+        held = sum(self.maintenance_of(each) * self._usd(each) for each in self.cross)
         return held + sum(self._ordered(each) * self.rate(each.order.symbol) for each in self.opening)
 
     @property
     def initial(self) -> float:
         """`im` in USD."""
-        held = sum(self.initial_of(each) * self._usd(each) for each in self.positions)
+        held = sum(self.initial_of(each) * self._usd(each) for each in self.cross)
         return held + sum(
             each.worth(each.order.price) / each.order.leverage * self._usd(each.order) for each in self.opening
         )
@@ -114,7 +133,7 @@ class Unified:
     @property
     def closing_fees(self) -> float:
         """In USD; `mm` is printed without them, the risk ratio holds them."""
-        held = sum(abs(each.worth(self._mark(each))) * self._usd(each) for each in self.positions)
+        held = sum(abs(each.worth(self._mark(each))) * self._usd(each) for each in self.cross)
         return TAKER_FEE * (held + sum(self._ordered(each) for each in self.opening))
 
     @property

@@ -6,6 +6,8 @@ from typing import Any
 
 from monitor.domain.names import Asset
 from monitor.sim.kucoin.holdings import Order, Position
+from monitor.sim.kucoin.listing import TOP_PRICE
+from monitor.sim.kucoin.rows import real_leverage
 from monitor.sim.kucoin.text import padded, plain
 from monitor.sim.kucoin.unified import Unified
 
@@ -33,7 +35,7 @@ def balance_row(account: Unified, coin: Asset) -> Row:
         "currency": coin,
         "equity": padded(account.equity_of(coin)),
         "hold": padded(account.hold.get(coin, 0.0)),
-        "balance": padded(account.cash.get(coin, 0.0)),
+        "balance": padded(account.balance_of(coin)),
         "available": padded(account.available_of(coin)),
         "liability": padded(account.owed_of(coin)),
     }
@@ -51,7 +53,7 @@ def position_row(account: Unified, position: Position) -> Row:
         "entryPrice": plain(position.entry),
         "positionValue": plain(abs(position.worth(mark))),
         "markPrice": plain(mark),
-        "leverage": plain(position.leverage),
+        "leverage": plain(_leverage(position, mark)),
         "unrealizedPnL": plain(position.profit(mark)),
         "realizedPnL": plain(position.realised),
         "initialMargin": plain(account.initial_of(position), 20),
@@ -61,9 +63,14 @@ def position_row(account: Unified, position: Position) -> Row:
     }
 
 
+def _leverage(position: Position, mark: float) -> float:
+    return real_leverage(position, mark, pushed=True) if position.isolated and position.lots else position.leverage
+
+
 def position_push(account: Unified, position: Position, now_ms: int) -> Row:
     """The `d` of a positionAll frame; the liquidation price of cross margin is no more than the lowest tick."""
-    mark = account.prices.mark(position.symbol)
+    mark, low = account.prices.mark(position.symbol), position.spec.tick
+    lines = account.alone(position).lines if position.isolated and position.lots else None
     return {
         "pi": position.id,
         "s": position.symbol,
@@ -72,9 +79,9 @@ def position_push(account: Unified, position: Position, now_ms: int) -> Row:
         "eP": plain(position.entry),
         "pV": plain(abs(position.worth(mark))),
         "mP": plain(mark),
-        "lP": position.spec.tick,
-        "bP": position.spec.tick,
-        "l": plain(position.leverage),
+        "lP": low if lines is None else plain(max(0.0, min(TOP_PRICE, lines.liquidation))),
+        "bP": low if lines is None else plain(max(0.0, min(TOP_PRICE, lines.bankruptcy))),
+        "l": plain(_leverage(position, mark)),
         "uPL": plain(position.profit(mark)),
         "rPL": plain(position.realised),
         "iM": plain(account.initial_of(position), 20) if position.lots else "0",

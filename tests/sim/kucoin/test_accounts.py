@@ -212,6 +212,22 @@ def test_orders_lift_the_tier_of_their_contract() -> None:
     assert account.unified().rate("XBTUSDTM") == 0.005
 
 
+def test_an_isolated_position_of_a_unified_account_stands_alone() -> None:
+    sim = still()
+    account = sim.add_account("u", kind="unified")
+    position = account.trade("XBTUSDTM", 10.0, price=98_000.0, mode="ISOLATED", leverage=10.0, fee_rate=0.0)
+    figures = account.unified()
+    assert figures.balance_of("USDT") == pytest.approx(10_000.0 - 98.0)
+    assert figures.risk_ratio == 0.0
+    row = data(sim, "/api/ua/v1/unified/position/open-list", account)[0]
+    assert (row["marginMode"], row["initialMargin"], row["mmr"]) == ("ISOLATED", "98", "0.004")
+    assert float(row["maintenanceMargin"]) == pytest.approx(float(row["positionValue"]) * 0.0046)
+    sim.set_mark("XBTUSDTM", account.alone(position).lines.liquidation - 1.0)
+    sim.tick()
+    assert account.open_positions() == []
+    assert account.cash["USDT"] == pytest.approx(10_000.0 - 98.0)
+
+
 # spot margin
 
 

@@ -8,7 +8,7 @@ from monitor.sim.kucoin import arithmetic
 from monitor.sim.kucoin.board import Prices
 from monitor.sim.kucoin.futures import Account, Isolated
 from monitor.sim.kucoin.holdings import ISOLATED, Order, Position
-from monitor.sim.kucoin.listing import SPECS, TAKER_FEE, Band
+from monitor.sim.kucoin.listing import LIQUIDATION_FEE, SPECS, TAKER_FEE, Band
 from monitor.sim.kucoin.rows import real_leverage
 from tests.sim.kucoin.clients import still
 
@@ -149,3 +149,11 @@ def test_wallet_of_a_recorded_account_with_profit_and_funding() -> None:
     assert account.total_cross == pytest.approx(13.02587629)
     assert account.equity == pytest.approx(14.07876376)
     assert account.available == pytest.approx(12.94776376)
+
+
+def test_isolated_short_of_a_recorded_unified_account() -> None:
+    """TRUMPUSDTM, 2026: bankruptcy 9.51343735, liquidation 9.395059599 at 1.2 % and a fee of 0.06 %."""
+    margin = (9.51343735 - 4.786) * 0.1
+    assert arithmetic.isolated_bankruptcy(-1.0, 0.1, 4.786, margin, inverse=False) == pytest.approx(9.51343735)
+    line = arithmetic.isolated_liquidation(-1.0, 0.1, 4.786, margin, 0.012 + LIQUIDATION_FEE, inverse=False)
+    assert line == pytest.approx(9.395059599, abs=1e-8)

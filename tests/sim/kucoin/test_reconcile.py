@@ -125,3 +125,17 @@ def test_our_line_of_a_loan_is_where_the_venue_liquidates(pair: str | None) -> N
     assert line.distance_ratio is not None
     moved = sim.board.prices.moved({"BTC": 1.0 + line.distance_ratio})
     assert account.debt_ratio(pair, moved) == pytest.approx(0.97, abs=1e-4)
+
+
+@pytest.mark.parametrize("lots", [20.0, -20.0])
+def test_an_isolated_position_of_a_unified_account_agrees(lots: float) -> None:
+    sim = still()
+    account = sim.add_account("u", kind="unified")
+    position = account.trade("XBTUSDTM", lots, mode="ISOLATED", leverage=10.0)
+    sim.set_mark("XBTUSDTM", 97_000.0)
+    report = Folder(sim, "u").report()
+    pool = next(each for each in report.pools if each.isolated)
+    figures = account.alone(position)
+    assert pool.maintenance_margin_usd == pytest.approx(figures.maintenance, rel=1e-6)
+    assert pool.equity_usd == pytest.approx(figures.margin, rel=1e-6)
+    assert pool.positions[0].line.price == pytest.approx(figures.lines.liquidation, rel=1e-6)
