@@ -157,7 +157,7 @@ async def test_many_addresses_stay_within_the_weight() -> None:
             sim.add_account(f"a{number}").trade("BTC", 0.01)
         patient = replace(SHORT, request_seconds=10.0)
         async with wired(sim, weight_per_minute=1200, weight_share=0.6, timings=patient) as wire:
-            await asyncio.sleep(3.0)
+            await asyncio.sleep(2.0)
             assert sim.requests.most_weight_a_minute <= 0.6 * 1200
             assert not [request for request in sim.requests.requests if request.status == 429]
             assert any(one.waiting for one in wire.all(PollFailed)), "who waits says so"

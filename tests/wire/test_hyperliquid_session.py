@@ -28,6 +28,7 @@ from monitor.domain.events import (
 from monitor.domain.names import AccountKey
 from monitor.domain.view import OUTCOMES
 from monitor.sim.hyperliquid.accounts import Mode
+from monitor.venues.hyperliquid import polls
 from tests.wire.harness import until
 from tests.wire.hyperliquid import SHORT, Watched, simulator, truth, wired
 
@@ -149,20 +150,26 @@ async def test_a_liquidation_is_told_as_the_venues_warning() -> None:
             assert {warning.symbol for warning in wire.all(VenueWarning)} == {"BTC"}
 
 
-async def test_the_history_is_read_where_it_is_asked_for() -> None:
+async def test_the_history_of_funding_fills_and_transfers_is_read_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(polls, "INCOME_LAG_SECONDS", 0.0)
     async with simulator() as sim:
         account = sim.add_account("main")
         account.deposit(250.0)
         account.trade("BTC", 0.5)
         account.pay_funding("BTC", 0.0001)
+        account.withdraw(50.0)
         async with wired(sim) as wire:
             await wire.all_up()
-            wire.session.read_flows(AccountKey("hyperliquid", "main"), wire.clock.now() - 60.0)
-            await asyncio.sleep(1.2)
+            await until(lambda: wire.all(ClockRead))
+            assert not wire.all(CashFlowsRead), "it is dear, and not read by itself"
             wire.session.read_flows(AccountKey("hyperliquid", "main"), wire.clock.now() - 60.0)
             await until(lambda: wire.all(CashFlowsRead))
-            read = wire.all(CashFlowsRead)[-1]
-            assert read.until > read.since
+            (read,) = wire.all(CashFlowsRead)
+            said = {(flow.cause.value, round(flow.amount, 6)) for flow in read.flows}
+            fee, paid = -0.5 * 60_000.0 * 0.00045, -0.5 * 60_000.0 * 0.0001
+            assert said == {("transfer", 250.0), ("trade", fee), ("funding", paid), ("transfer", -50.0)}
 
 
 async def test_a_new_perpetual_is_found_by_the_length_of_a_dexs_list() -> None:
@@ -186,7 +193,7 @@ async def test_a_list_that_never_fits_is_not_read_without_end() -> None:
         async with wired(sim, timings=replace(SHORT, missing_spacing_seconds=60.0)) as wire:
             await wire.all_up()
             sim.faults.missing_rows["xyz"] = 1
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(1.0)
             assert sim.requests.count("allPerpMetas") <= 6
             assert wire.up("marks"), "the other dexs are told"
 

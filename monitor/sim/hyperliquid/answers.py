@@ -13,7 +13,7 @@ from monitor.sim.hyperliquid.reading import Reading
 from monitor.sim.hyperliquid.text import number
 
 LIGHT, USUAL, HEAVY = 2, 20, 60
-HISTORY_ROWS = 500  #: at once, the oldest first
+HISTORY_ROWS, FILL_ROWS = 500, 2000  #: at once, the oldest first
 CANDLES_AT_MOST = 5000
 INTERVALS_MS = {"1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000, "4h": 14_400_000, "1d": 86_400_000}
 
@@ -94,6 +94,10 @@ class Answers:
     def fills(self, ask: Mapping[str, Any]) -> Any:
         """`userFills`: the newest first."""
         return list(self.of(ask).fills)[::-1]
+
+    def fills_by_time(self, ask: Mapping[str, Any]) -> Any:
+        """`userFillsByTime`: the oldest first."""
+        return _between(self.of(ask).fills, ask, FILL_ROWS)
 
     def sub_accounts(self, ask: Mapping[str, Any]) -> Any:
         """`subAccounts` is told of nobody here."""
@@ -304,6 +308,7 @@ KINDS: Mapping[str, Kind] = {
     "userFunding": Kind(Answers.fundings, rows=20),
     "userNonFundingLedgerUpdates": Kind(Answers.ledger, rows=20),
     "userFills": Kind(Answers.fills, rows=20),
+    "userFillsByTime": Kind(Answers.fills_by_time, rows=20),
     "perpDexs": Kind(Answers.dexs),
     "allPerpMetas": Kind(Answers.metas),
     "meta": Kind(Answers.meta),
@@ -322,9 +327,9 @@ def _user(ask: Mapping[str, Any]) -> str:
     return address
 
 
-def _between(rows: Any, ask: Mapping[str, Any]) -> list[Any]:
+def _between(rows: Any, ask: Mapping[str, Any], most: int = HISTORY_ROWS) -> list[Any]:
     since, until = int(ask.get("startTime") or 0), int(ask.get("endTime") or 2**62)
-    return [row for row in rows if since <= row["time"] <= until][:HISTORY_ROWS]
+    return [row for row in rows if since <= row["time"] <= until][:most]
 
 
 def _sum(amount: float) -> dict[str, str]:

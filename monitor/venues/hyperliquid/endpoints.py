@@ -45,6 +45,7 @@ BORROW_LEND_USER = Info("borrowLendUserState", 20, "risk", of_user=True)
 ABSTRACTION = Info("userAbstraction", 20, "config", of_user=True)
 ROLE = Info("userRole", 60, "permissions", of_user=True)
 FUNDING_HISTORY = Info("userFunding", 20, "income", of_user=True, rows_a_weight=20)
+FILL_HISTORY = Info("userFillsByTime", 20, "income", of_user=True, rows_a_weight=20)
 LEDGER_HISTORY = Info("userNonFundingLedgerUpdates", 20, "income", of_user=True, rows_a_weight=20)
 
 # What holds for everybody.
@@ -65,6 +66,7 @@ INFOS = (
     ABSTRACTION,
     ROLE,
     FUNDING_HISTORY,
+    FILL_HISTORY,
     LEDGER_HISTORY,
     DEXS,
     ALL_METAS,
@@ -82,6 +84,7 @@ REQUIRED = (CLEARINGHOUSE, SPOT, ABSTRACTION)
 """Without these there is nothing to assess; each other answer is optional, and named when it is missing."""
 
 HISTORY_ROWS = 500  #: the most that a history gives at once, the oldest first
+FILL_ROWS = 2000  #: the same of fills
 CANDLE_ROWS = 5000  #: the most candles that the venue keeps
 
 

@@ -10,14 +10,17 @@ import msgspec
 from monitor.domain.accounts import CollateralMode, Permissions
 from monitor.domain.clock import Clock
 from monitor.domain.events import AccountSnapshot, CashFlow, CashFlowsRead, PermissionsRead, PollFailed
+from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey
 from monitor.venues.budget import Priority
-from monitor.venues.hyperliquid import answers, cash
+from monitor.venues.hyperliquid import answers, cash, reading
 from monitor.venues.hyperliquid.client import Client, rows_in
 from monitor.venues.hyperliquid.endpoints import (
     ABSTRACTION,
     BORROW_LEND_ALL,
     CLEARINGHOUSE,
+    FILL_HISTORY,
+    FILL_ROWS,
     FUNDING_HISTORY,
     HISTORY_ROWS,
     LEDGER_HISTORY,
@@ -32,6 +35,7 @@ from monitor.venues.hyperliquid.settings import VENUE, HyperliquidSettings
 from monitor.venues.hyperliquid.tables import PublicReadings
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
+from monitor.venues.rows import each
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings
 from monitor.venues.wake import together
@@ -153,29 +157,35 @@ class AccountReadings:
             self.rows["permissions"].waits(f"the address is {ROLES[role.role]}")
 
     async def income(self, since: float) -> None:
-        """Read the histories of funding and of transfers from the venue's time `since` on, page by page, the oldest
-        first; emit what was read, and until when it is whole. What fills did is not in them.
+        """Read the histories of funding, fills and transfers from the venue's time `since` on, page by page, the oldest
+        first; emit what was read, and until when it is whole.
         """
-        fundings, whole = await self._history(FUNDING_HISTORY, since)
-        ledger, both = await self._history(LEDGER_HISTORY, since)
-        pages = [*fundings, *ledger]
+        fundings, one = await self._history(FUNDING_HISTORY, since)
+        fills, two = await self._history(FILL_HISTORY, since, FILL_ROWS)
+        ledger, three = await self._history(LEDGER_HISTORY, since)
+        pages = [*fundings, *fills, *ledger]
         with self.rows["income"].taking(*pages) as bad:
             flows: list[CashFlow] = []
             for page in fundings:
                 flows += cash.fundings(page.body, self.account, page.received, bad)
+            for page in fills:
+                flows += fill_flows(page.body, self.account, page.received, bad)
             for page in ledger:
                 flows += cash.ledger(page.body, self.account, page.received, bad, address=self._address)
-        until = min(whole, both)
+        until = min(one, two, three)
         # What a bad row did not tell may be just what is looked for.
         told = () if bad else tuple(sorted((f for f in flows if since <= f.venue_time <= until), key=_when))
-        received = max(page.received for page in pages)
         self._emit(
             CashFlowsRead(
-                account=self.account, flows=told, since=until if bad else since, until=until, received=received
+                account=self.account,
+                flows=told,
+                since=until if bad else since,
+                until=until,
+                received=max(page.received for page in pages),
             )
         )
 
-    async def _history(self, info: Info, since: float) -> tuple[list[Answer], float]:
+    async def _history(self, info: Info, since: float, most_rows: int = HISTORY_ROWS) -> tuple[list[Answer], float]:
         """The pages of one history, and the venue's time until which they are whole."""
         pages: list[Answer] = []
         start = round(since * 1000)
@@ -184,7 +194,7 @@ class AccountReadings:
             self.rows["income"].came(answer)
             pages.append(answer)
             newest = _newest(answer.body)
-            if rows_in(answer.body) < HISTORY_ROWS or newest is None:
+            if rows_in(answer.body) < most_rows or newest is None:
                 return pages, answer.asked + (self._client.offset_seconds or 0.0) - INCOME_LAG_SECONDS
             start = newest + 1
         return pages, (start - 1) / 1000.0
@@ -208,6 +218,16 @@ class AccountReadings:
 
         said = {"user": self._address, **(params or {})}
         return await self._client.ask(info, said, account=self.account.account, priority=priority, waits=waits)
+
+
+def fill_flows(raw: bytes, account: AccountKey, received: float, problems: list[RowProblem]) -> list[CashFlow]:
+    """userFillsByTime: what fills of perpetuals did to cash."""
+
+    def made(row: cash.FillRow) -> CashFlow | None:
+        return cash.fill_flow(row, account, received)
+
+    rows = reading.value(raw, list[msgspec.Raw], account.venue, FILL_HISTORY.type)
+    return [flow for flow in each(rows, cash.FillRow, made, "fill", problems) if flow is not None and flow.amount]
 
 
 def _when(flow: CashFlow) -> float:

@@ -1,4 +1,4 @@
-"""The kernel against the simulated Hyperliquid, whose arithmetic shares no line with it: accounts that somebody traded at
+"""The kernel against the simulated Hyperliquid, whose arithmetic shares no line with it: accounts that were traded at
 random, in every mode, read from their raw answers.
 """
 
