@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from monitor.domain.events import (
 )
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
+from monitor.sim.kucoin.refusals import Refusal
 from monitor.venues.kucoin.redact import redact
 from tests.wire.harness import until
 from tests.wire.kucoin import COIN, ETHER, INVERSE, SHORT, Watched, simulator, truth, wired
@@ -109,6 +111,8 @@ async def test_a_unified_accounts_pushes_are_there_before_any_reading_and_after_
             assert len(wire.all(AccountSnapshot)) == read
         async with wired(sim) as wire:
             await wire.all_up()
+            account.place(COIN, 2.0, 10_000.0)
+            await until(lambda: [one.quantity for one in wire.snapshots()[-1].orders] == [2.0], 3.0)
             sim.drop("unified")
             await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"], 3.0)
             account.trade(COIN, 5.0)
@@ -136,6 +140,42 @@ async def test_spot_margin_is_read_for_all_pairs_and_for_each() -> None:
             assert set(dict(loans["main-margin"])) == {""}
             assert "ETH-USDT" in dict(loans["main-isolated-margin"])
         assert not wire.ended
+
+
+async def test_a_margin_account_of_a_unified_user_is_unknown_and_not_empty() -> None:
+    """Complaint 9: what is empty because it lies elsewhere is not safe."""
+    async with simulator() as sim:
+        account = sim.add_account("main", margin={"USDT": 1_000.0})
+        account.switch_kind("unified")
+        async with wired(sim, products={"main": ("margin",)}) as wire:
+            watched = Watched(wire, "main-margin")
+            await until(lambda: wire.all(AccountConfig) and wire.snapshots("main-margin"), 5.0)
+            assert wire.all(AccountConfig)[-1].mode.collateral is None
+            report = watched.report("main-margin")
+            assert report.quality is Quality.UNKNOWN
+            assert any("unified account" in reason for reason in report.reasons)
+
+
+async def test_a_currency_that_the_venue_refuses_costs_no_reading_while_nothing_is_held_in_it() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main")
+        account.trade(COIN, 1.0)
+        refused = ("USDC",)
+
+        def edit(data: Any) -> Any:
+            if data["currency"] in refused:
+                raise Refusal(400, "400100", "planted")
+            return data
+
+        sim.faults.edit_answer["/api/v1/account-overview"] = edit
+        async with wired(sim) as wire:
+            await until(lambda: wire.held() == truth(account), 5.0)
+            assert wire.status("account", "main").up
+            asked = len(sim.requests.requests)
+            await asyncio.sleep(0.8)
+            later = sim.requests.requests[asked:]
+            assert len([one for one in later if one.path.endswith("account-overview")]) >= 2
+            assert not [one for one in later if one.status != 200]
 
 
 async def test_what_pushes_tell_is_there_before_any_reading() -> None:

@@ -242,7 +242,7 @@ FUTURES_TOPICS = (POSITIONS_TOPIC, WALLET_TOPIC, MARGIN_MODE_TOPIC, CROSS_LEVERA
 """What the socket of a futures account is asked for."""
 
 UNIFIED_POSITIONS_TOPIC = "positionAll.UNIFIED"
-UNIFIED_TOPICS = (UNIFIED_POSITIONS_TOPIC, "balance.UNIFIED", "lw.UNIFIED")
+UNIFIED_TOPICS = (UNIFIED_POSITIONS_TOPIC, "balance.UNIFIED", "orderAll.UNIFIED", "lw.UNIFIED")
 """What the push of a unified account is asked for: a channel, and of which trades or account, as its frames name it."""
 OF_ACCOUNTS = frozenset({"balance"})  #: channels that are asked for by account, not by trades
 

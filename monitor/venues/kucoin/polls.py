@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitor.domain.accounts import AccountMode
 from monitor.domain.clock import Clock
 from monitor.domain.errors import AuthRejected, FeedLost, VenueError
 from monitor.domain.events import AccountSnapshot, PollFailed
@@ -28,6 +29,7 @@ ACCOUNT_READINGS = ("account", "config", "permissions", "income", "tiers", "coll
 CLASSIC, UNIFIED = "classic", "unified"
 ALWAYS_ASKED = ("USDT", "XBT", "USDC")  #: currencies of which a classic account is asked for whatever it holds
 MARKS_ONE_BY_ONE = 12  #: contracts whose marks are asked for one by one; of more all contracts are read
+ELSEWHERE = 'the user has a unified account, where loans are no margin account: list it with product = "futures"'
 NO_HISTORY = "the history of this product is not read"
 
 Params = Mapping[str, str | int]
@@ -182,15 +184,22 @@ class MarginReadings(AccountReadings):
     ) -> None:
         super().__init__(account, client, emit, clock, timings)
         self._each = each
-        self._told_config = False
+        self._mode: AccountMode | None = None
 
     async def config(self) -> bool:
-        """Nothing is asked: the product is the mode."""
+        """The product is the mode, unless the user switched to the unified account, which takes loans elsewhere: then
+        an empty margin account says nothing, and no mode is told. Where that cannot be read, the product is believed.
+        """
+        mode = await self._optional("config", endpoints.ACCOUNT_MODE)
         now = self._clock.now()
-        self._emit(answers_account.account_config(self._settings.product, None, None, (), self.account, now, now))
+        config = answers_account.account_config(self._settings.product, None, None, (), self.account, now, now)
+        if mode is not None and answers_account.account_kind(mode.body, self.account) == UNIFIED:
+            unknown = replace(config.mode, collateral=None, kind=UNIFIED)
+            config = replace(config, mode=unknown, problems=(*config.problems, ELSEWHERE))
+        self._emit(config)
         self.rows["config"].fine()
-        changed, self._told_config = not self._told_config, True
-        return changed
+        before, self._mode = self._mode, config.mode
+        return before != config.mode
 
     async def _read(self, asked: float) -> tuple[AccountSnapshot, Sequence[str]]:
         endpoint = endpoints.ISOLATED_ACCOUNTS if self._each else endpoints.MARGIN_ACCOUNTS
@@ -248,9 +257,9 @@ def planned_weights(one: Asked, timings: Timings) -> dict[Pool, float]:
     Of an account of futures whose kind is not known both are planned, for they ask different pools.
     """
     often = timings.account_every_seconds if one.seeing else timings.account_every_blind_seconds
-    if one.product != FUTURES:
-        return {Pool.SPOT: 60.0 * endpoints.MARGIN_ACCOUNTS.weight / often}
     weights = {Pool.UNIFIED: 60.0 * endpoints.ACCOUNT_MODE.weight / timings.config_every_seconds}
+    if one.product != FUTURES:
+        return {**weights, Pool.SPOT: 60.0 * endpoints.MARGIN_ACCOUNTS.weight / often}
     if one.kind != UNIFIED:
         reading = endpoints.POSITIONS.weight + endpoints.ORDERS.weight + len(ALWAYS_ASKED) * endpoints.OVERVIEW.weight
         weights[Pool.FUTURES] = 60.0 * (reading / often + endpoints.POSITION_MODE.weight / timings.config_every_seconds)

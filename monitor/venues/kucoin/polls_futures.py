@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
 from monitor.domain.clock import Clock
+from monitor.domain.errors import Refused, VenueError
 from monitor.domain.events import AccountSnapshot, CashFlow, CashFlowsRead
 from monitor.domain.names import Symbol
 from monitor.venues.budget import Priority
@@ -15,7 +17,7 @@ from monitor.venues.kept import Kept
 from monitor.venues.kucoin import answers, answers_account, cash, endpoints
 from monitor.venues.kucoin.client import Client
 from monitor.venues.kucoin.names import venue_name
-from monitor.venues.kucoin.polls import ALWAYS_ASKED, CLASSIC, UNIFIED, AccountReadings, bodies, not_read
+from monitor.venues.kucoin.polls import ALWAYS_ASKED, CLASSIC, UNIFIED, AccountReadings, Read, bodies, not_read
 from monitor.venues.kucoin.settings import VENUE
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
@@ -73,6 +75,7 @@ class FuturesReadings(AccountReadings):
         self._settle = settle
         self._kind: str | None = None
         self._currencies: frozenset[str] = frozenset(ALWAYS_ASKED)
+        self._absent: set[str] = set()  #: currencies that the venue refused to tell of
         self._swept = float("-inf")
         self._positions: tuple[bytes, ...] = ()  #: as last read: which of them the venue tops up is a setting
         self._fees = Kept(self._fee, FEES_EVERY_SECONDS, clock)
@@ -102,8 +105,7 @@ class FuturesReadings(AccountReadings):
         unified = answers_account.account_kind(mode.body, self.account) == UNIFIED
         hedge = None if unified else await self._optional("config", endpoints.POSITION_MODE)
         if not unified:
-            await self._fees.renew(sorted(self.needs.symbols))
-            self._known_fees.read(self._fees.answers, self._clock.monotonic())
+            await self._read_fees()
         fees = list(self._fees.answers.values())
         self.rows["config"].came(mode)
         with self.rows["config"].taking(mode) as bad:
@@ -127,6 +129,12 @@ class FuturesReadings(AccountReadings):
         now = self._clock.monotonic()
         return self._kind == CLASSIC and self._known_fees.worth_reading(self.needs.symbols, now)
 
+    async def _read_fees(self) -> None:
+        """Read fees that are old or not known. Without them the modes are worth telling all the same."""
+        with contextlib.suppress(VenueError):
+            await self._fees.renew(sorted(self.needs.symbols))
+        self._known_fees.read(self._fees.answers, self._clock.monotonic())
+
     async def _fee(self, symbol: Symbol) -> Answer:
         return await self._ask("config", endpoints.TRADE_FEES, {"symbol": symbol})
 
@@ -140,21 +148,24 @@ class FuturesReadings(AccountReadings):
     async def _read_classic(self, asked: float) -> tuple[AccountSnapshot, Sequence[str]]:
         now = self._clock.monotonic()
         sweeping = now - self._swept >= SWEEP_EVERY_SECONDS and bool(self._settle())
-        wanted = self._currencies | (frozenset(self._settle()) if sweeping else frozenset())
+        if sweeping:
+            self._absent.clear()
+        wanted = (self._currencies | (frozenset(self._settle()) if sweeping else frozenset())) - self._absent
         positions, orders, *overviews = await together(
             self._one(endpoints.POSITIONS),
             self._pages(endpoints.ORDERS, endpoints.ACTIVE, "currentPage"),
-            *(self._one(endpoints.OVERVIEW, {"currency": currency}) for currency in sorted(wanted)),
+            *(self._overview(currency) for currency in sorted(wanted)),
         )
         self._positions = (positions.only.body,)
         held = currencies_in(positions.only.body, bodies(orders.pages))
-        overviews += [await self._one(endpoints.OVERVIEW, {"currency": one}) for one in sorted(held - wanted)]
-        said = [positions.only, *orders.pages, *(one.only for one in overviews)]
+        overviews += [await self._overview(one, needed=True) for one in sorted((held - wanted) | (held & self._absent))]
+        purses = [page for one in overviews for page in one.pages]
+        said = [positions.only, *orders.pages, *purses]
         self.rows["account"].came(*said)
         with self.rows["account"].taking(*said) as bad:
             snapshot = answers_account.classic_snapshot(
                 positions.only.body,
-                bodies(one.only for one in overviews),
+                bodies(purses),
                 bodies(orders.pages),
                 self.account,
                 asked,
@@ -166,6 +177,18 @@ class FuturesReadings(AccountReadings):
         full = {venue_name(one.asset) for one in snapshot.balances if one.wallet or one.venue_equity}
         self._currencies = frozenset(ALWAYS_ASKED) | held | full
         return snapshot, [orders.missing] if orders.missing else []
+
+    async def _overview(self, currency: str, *, needed: bool = False) -> Read:
+        """What stands in one currency. One that is refused, and in which nothing is held, is left out until all are asked
+        for again.
+        """
+        try:
+            return await self._one(endpoints.OVERVIEW, {"currency": currency})
+        except Refused:
+            if needed or currency == ALWAYS_ASKED[0]:
+                raise
+            self._absent.add(currency)
+            return Read([])
 
     async def _read_unified(self, asked: float) -> tuple[AccountSnapshot, Sequence[str]]:
         overview, balance, positions, orders = await together(
