@@ -179,8 +179,8 @@ class FuturesReadings(AccountReadings):
         return snapshot, [orders.missing] if orders.missing else []
 
     async def _overview(self, currency: str, *, needed: bool = False) -> Read:
-        """What stands in one currency. One that is refused, and in which nothing is held, is left out until all are asked
-        for again.
+        """What stands in one currency. One that is refused, and in which nothing is held, is left out until the next
+        sweep.
         """
         try:
             return await self._one(endpoints.OVERVIEW, {"currency": currency})
