@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from monitor.sim.binance import SimBinance
@@ -121,6 +123,31 @@ class TestStreams:
                     while frame["e"] != "listenKeyExpired":
                         frame = await raw.receive_json(timeout=3)
                     assert frame["listenKey"] == body["listenKey"]
+
+    async def test_its_key_opens_the_merged_host_too_and_no_key_of_the_other_futures_does(self) -> None:
+        async with SimBinance(clock=ManualClock(NOW), quiet=True, paced=False, network=False) as sim:
+            main = sim.add_account("main")
+            coin = sim.add_account("coin", product="coinm", key=main.key, secret=main.secret)
+            ours = sim.dial(f"/private/ws/{sim.key_ring.dapi.create('coin', sim.time_ms())}")
+            theirs = sim.dial(f"/private/ws/{sim.keys.create('main', sim.time_ms())}")
+            wrong = sim.dial(f"/dstream/ws/{sim.keys.create('main', sim.time_ms())}")
+            coin.trade("BTCUSD_PERP", 10.0)
+            assert sum(ours.waiting.values()) == 2  # ACCOUNT_UPDATE, ORDER_TRADE_UPDATE
+            assert not theirs.waiting
+            main.trade("BTCUSDT", 0.01)
+            assert sum(theirs.waiting.values()) == 2
+            assert sum(ours.waiting.values()) == 2
+            assert not wrong.waiting
+
+    async def test_an_update_may_list_every_position(self) -> None:
+        async with SimBinance(clock=ManualClock(NOW), quiet=True, paced=False, network=False) as sim:
+            account = sim.add_account("coin", product="coinm", wallets={"BTC": 1.0, "ETH": 5.0})
+            account.trade("ETHUSD_PERP", 10.0)
+            account.tells_all = True
+            socket = sim.dial(f"/dstream/ws/{sim.key_ring.dapi.create('coin', sim.time_ms())}")
+            account.trade("BTCUSD_PERP", 10.0)
+            frame = json.loads(await socket.receive())
+            assert {row["s"] for row in frame["a"]["P"]} == {"ETHUSD_PERP", "BTCUSD_PERP"}
 
     async def test_the_merged_array_comes_on_both_hosts(self) -> None:
         async with SimBinance(quiet=True, paced=False) as sim, Client(sim) as client:
