@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.domain.errors import InputMissing
-from monitor.domain.events import Event
-from monitor.domain.names import AccountKey
+from monitor.domain.events import AssetTick, Event, Tick
+from monitor.domain.names import USD, AccountKey, Asset
 from monitor.venues import folder
 from monitor.venues.binance import answers as words
 from monitor.venues.binance import calls, coinm_answers, endpoints_coinm
@@ -68,15 +68,29 @@ def _coinm(found: Found) -> list[Event]:
     )
     settings = {setting.symbol: setting for setting in config.symbols}
     snapshot = words.account_snapshot(body, risk, account, time, time, settings)
+    assets, marks = found.assets(), found.marks(snapshot, endpoints_coinm.PREMIUM_INDEX)
     return [
         *found.instruments(endpoints_coinm.EXCHANGE_INFO),
         *found.tiers(endpoints_coinm.LEVERAGE_BRACKET),
-        *found.assets(),
+        *assets,
+        *_coins(found, assets, marks),
         *found.permissions(),
         config,
-        *found.marks(snapshot, endpoints_coinm.PREMIUM_INDEX),
+        *marks,
         snapshot,
     ]
+
+
+def _coins(found: Found, assets: list[Event], marks: list[Event]) -> list[AssetTick]:
+    """What coins are worth by the index beside their contracts' marks, where the asset index does not tell it."""
+    told = {event.asset for event in assets if isinstance(event, AssetTick)}
+    prices: dict[Asset, AssetTick] = {}
+    for event in marks:
+        if isinstance(event, Tick) and event.index is not None:
+            coin = event.symbol.partition("_")[0].removesuffix(USD)
+            if coin not in told:
+                prices.setdefault(coin, AssetTick(found.venue, coin, event.index, event.venue_time, found.time))
+    return list(prices.values())
 
 
 USDM = Product(

@@ -8,6 +8,7 @@ import pytest
 
 from monitor.domain.accounts import CollateralMode
 from monitor.domain.errors import MalformedAnswer
+from monitor.domain.events import WarningKind
 from monitor.domain.lines import NEVER, State
 from monitor.domain.names import Side
 from monitor.domain.quality import Quality
@@ -20,6 +21,7 @@ from monitor.venues.binance.loans.answers import (
     isolated_prices,
     isolated_snapshot,
     isolated_tiers,
+    isolated_warnings,
     price_index,
 )
 from monitor.venues.binance.loans.pairs import price_pair, split
@@ -274,7 +276,7 @@ ETH_PAIR = pair(
     "ETHUSDT",
     owned("ETH", 2.0, borrowed=0.1),
     owned("USDT", 100.0, borrowed=2990.0, interest=10.0),
-    marginLevel="1.40625",
+    marginLevel="1.39751553",
     marginRatio="5",
     indexPrice="2200",
     liquidatePrice=repr((1.1575 * 3000 - 100) / (2 - 0.1 * 1.1575)),
@@ -294,7 +296,7 @@ class TestIsolated:
         read = isolated_snapshot(raw({"assets": [ETH_PAIR, empty]}), ACCOUNT, 1.0, 2.0)
         (wallet,) = read.wallets
         assert (wallet.name, wallet.symbol, wallet.multiple, wallet.index_price) == ("ETHUSDT", "ETHUSDT", 5.0, 2200.0)
-        assert (wallet.venue.ratio, list(wallet.balances)) == (1.40625, ["ETH", "USDT"])
+        assert (wallet.venue.ratio, list(wallet.balances)) == (1.39751553, ["ETH", "USDT"])
         assert read.marks == (("ETHUSDT", 2200.0),)
         assert (read.positions, read.balances, read.problems) == ((), (), ())
 
@@ -377,6 +379,22 @@ class TestIsolated:
         assert pool.venue.loan_level == 1.18
         assert pool.reasons == ("no tiers of ETHUSDT: taken to be liquidated at level 1.18",)
         assert account.with_parameters(isolated_liquidation_level=1.15).pools["margin:ETHUSDT"].venue.loan_level == 1.15
+
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            ("EXCESSIVE", None),
+            ("NORMAL", None),
+            (None, None),
+            ("MARGIN_CALL", WarningKind.MARGIN_CALL),
+            ("PRE_LIQUIDATION", WarningKind.MARGIN_CALL),
+            ("FORCE_LIQUIDATION", WarningKind.LIQUIDATION),
+        ],
+    )
+    def test_the_state_of_a_pairs_level_warns(self, status: str | None, kind: WarningKind | None) -> None:
+        body = raw({"assets": [{**ETH_PAIR, "marginLevelStatus": status}]})
+        found = isolated_warnings(body, ACCOUNT, NOW)
+        assert [(one.symbol, one.kind) for one in found] == ([] if kind is None else [("ETHUSDT", kind)])
 
     def test_a_pair_without_debts_needs_no_tiers(self) -> None:
         account = told(isolated_folder(pair("ETHUSDT", owned("ETH", 1.0), owned("USDT"), indexPrice="2200")))

@@ -166,6 +166,20 @@ def test_prices_of_pairs_in_other_coins_follow_those_in_dollars() -> None:
     assert prices == {"USDT": 1.0, "BTC": 4e4, "ETH": 2000.0}
 
 
+def test_a_coin_is_worth_the_index_beside_its_contracts_where_the_asset_index_is_silent() -> None:
+    _, files = FOLDERS["coinm"]
+    rows = [
+        {"symbol": symbol, "markPrice": "40010", "indexPrice": index, "time": 1}
+        for symbol, index in (("BTCUSD_PERP", "40000"), ("BTCUSD_261225", "40001"), ("ETHUSD_PERP", ""))
+    ]
+    read = offline.read({**files, named(coinm.PREMIUM_INDEX): raw(rows)}, ACCOUNT, TIME)
+    prices = [(event.asset, event.price_usd) for event in read.events if isinstance(event, AssetTick)]
+    assert prices == [("BTC", 40000.0)]
+    told_already = {**files, named(coinm.PREMIUM_INDEX): raw(rows), named(usdm.ASSET_INDEX): index_of(BTC=39999.0)}
+    read = offline.read(told_already, ACCOUNT, TIME)
+    assert [event.price_usd for event in read.events if isinstance(event, AssetTick)] == [39999.0]
+
+
 def test_a_stablecoin_that_nothing_tells_of_is_taken_for_a_dollar() -> None:
     files = cross_folder(owned("FDUSD", 100.0), owned("USDT", borrowed=5.0))
     del files[named(usdm.ASSET_INDEX)]

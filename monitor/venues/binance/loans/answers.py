@@ -24,6 +24,7 @@ from monitor.venues.binance.loans.isolated import (
     isolated_prices,
     isolated_snapshot,
     isolated_tiers,
+    isolated_warnings,
 )
 from monitor.venues.binance.loans.pairs import dollar_price
 from monitor.venues.binance.reading import rows, whole
@@ -38,6 +39,7 @@ __all__ = [
     "isolated_prices",
     "isolated_snapshot",
     "isolated_tiers",
+    "isolated_warnings",
     "price_index",
 ]
 

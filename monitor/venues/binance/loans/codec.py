@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import msgspec
 
-from monitor.domain.events import VenueWarning, WarningKind
 from monitor.domain.frames import Decoded
 from monitor.domain.names import AccountKey, Venue
 from monitor.venues.binance import codec
 from monitor.venues.binance.loans.endpoints import IGNORED
+from monitor.venues.binance.loans.isolated import level_warning
 from monitor.venues.binance.user_events import Found, Handler, something_changed
-from monitor.venues.fields import Loose, optional, seconds
+from monitor.venues.fields import Loose, seconds
 
 HINTS = frozenset({"USER_LIABILITY_CHANGE", "outboundAccountPosition", "balanceUpdate", "MARGIN_LEVEL_STATUS_CHANGE"})
 """Events after which the account is read again, whether or not they say anything else."""
-
-CALM = ("EXCESSIVE", "NORMAL")
-FORCED = "FORCE_LIQUIDATION"
-_SHOWN = 40
 
 
 class _Level(msgspec.Struct, gc=False):
@@ -34,20 +30,8 @@ class _Level(msgspec.Struct, gc=False):
 def _level_changed(payload: bytes, account: AccountKey, received: float) -> Found:
     """A state of theirs that is not one of the calm ones warns; so does one that we do not know."""
     said = msgspec.json.decode(payload, type=_Level, strict=False)
-    at = seconds("E", said.E)
-    if said.s in CALM:
-        return Found()
-    level = optional(said.l)
-    event = VenueWarning(
-        account=account,
-        kind=WarningKind.LIQUIDATION if said.s == FORCED else WarningKind.MARGIN_CALL,
-        symbol=None,
-        side=None,
-        detail=f"margin level{'' if level is None else f' {level:g}'}: {said.s[:_SHOWN] or 'no word'}",
-        venue_time=at,
-        received=received,
-    )
-    return Found((event,))
+    warning = level_warning(said.s, said.l, None, account, seconds("E", said.E), received)
+    return Found() if warning is None else Found((warning,))
 
 
 KINDS: dict[str, Handler] = {

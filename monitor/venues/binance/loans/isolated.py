@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from monitor.domain.accounts import AccountMode, Balance, CollateralMode, VenueAccount, Wallet
-from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick, TiersLoaded
+from monitor.domain.events import (
+    AccountConfig,
+    AccountSnapshot,
+    AssetTick,
+    TiersLoaded,
+    VenueWarning,
+    WarningKind,
+)
 from monitor.domain.frames import RowProblem
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import AccountKey, Asset, Symbol, Venue
@@ -16,6 +23,8 @@ from monitor.venues.binance.loans.pairs import dollar_price
 from monitor.venues.binance.reading import not_negative, rows, whole
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, positive
 from monitor.venues.rows import each, in_words, twice
+
+_SHOWN = 40  #: how much of a venue's word is kept
 
 
 class _Body(msgspec.Struct, gc=False):
@@ -37,6 +46,7 @@ class _PairRow(msgspec.Struct, gc=False):
     baseAsset: AssetRow
     quoteAsset: AssetRow
     marginLevel: Loose = None
+    marginLevelStatus: str | None = None
     marginRatio: Loose = None
     indexPrice: Loose = None
     liquidatePrice: Loose = None
@@ -124,6 +134,39 @@ def _printed(text: Loose, index: float | None) -> Line:
     if price <= 0.0:
         return NEVER
     return Line(State.AT, price, abs(price - index) / index if index else None)
+
+
+CALM = ("EXCESSIVE", "NORMAL")
+FORCED = "FORCE_LIQUIDATION"
+"""The venue's words for a level that worries nobody, and for one that ends the loan; all others warn."""
+
+
+def level_warning(
+    status: str | None, level: Loose, symbol: Symbol | None, account: AccountKey, at: float, received: float
+) -> VenueWarning | None:
+    """What the venue's state of a margin level says of danger; None while it is calm."""
+    if status in CALM:
+        return None
+    number = optional(level)
+    return VenueWarning(
+        account=account,
+        kind=WarningKind.LIQUIDATION if status == FORCED else WarningKind.MARGIN_CALL,
+        symbol=symbol,
+        side=None,
+        detail=f"margin level{'' if number is None else f' {number:g}'}: {(status or 'no word')[:_SHOWN]}",
+        venue_time=at,
+        received=received,
+    )
+
+
+def isolated_warnings(account_raw: bytes | str, account: AccountKey, received: float) -> tuple[VenueWarning, ...]:
+    """isolated/account: what the states of its pairs' levels warn of. No stream tells of these pairs."""
+    body = whole(account_raw, _Body, account.venue, "isolated/account")
+    told = [row for row in each(body.assets, _PairRow, lambda one: one, "pair", None) if row.marginLevelStatus]
+    found = [
+        level_warning(row.marginLevelStatus, row.marginLevel, row.symbol, account, received, received) for row in told
+    ]
+    return tuple(one for one in found if one is not None)
 
 
 def isolated_prices(

@@ -91,6 +91,7 @@ def _isolated(found: Found) -> list[Event]:
         found.configured(answers.isolated_config(body, account, time, time)),
         *found.marks(snapshot),
         snapshot,
+        *answers.isolated_warnings(body, account, time),
     ]
 
 
