@@ -87,6 +87,7 @@ class SimAccount:
     called: set[str] = field(default_factory=set)
     orders: int = 0
     income: deque[Frame] = field(default_factory=lambda: deque(maxlen=KEPT_INCOME))  #: the history, oldest first
+    written: int = 0  #: rows of the history so far, also those that are not kept
     adl_ranks: dict[Symbol, int] = field(default_factory=dict)  #: places in the queue of auto-deleveraging, 0 to 4
     partners: list[SimAccount] = field(default_factory=list, repr=False)  #: the same user's, of one position mode
     tells_all: bool = False  #: ACCOUNT_UPDATE lists every position, as COIN-M's documentation has it
@@ -351,7 +352,8 @@ class SimAccount:
                 self._write(kind, position.asset, amount, position.symbol)
 
     def _write(self, kind: str, asset: Asset, amount: float, symbol: Symbol = "") -> None:
-        number = len(self.income) + 1
+        self.written += 1
+        number = self.written
         row = {"symbol": symbol, "incomeType": kind, "income": fixed(amount), "asset": asset, "info": kind}
         self.income.append({**row, "time": self.time_ms(), "tranId": 9_000_000 + number, "tradeId": str(number)})
 

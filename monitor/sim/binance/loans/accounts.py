@@ -49,6 +49,7 @@ class Borrower:
     hourly: dict[Asset, float] = field(default_factory=lambda: dict(HOURLY))  #: interest an hour, by asset
     orders: int = 0
     flows: deque[Frame] = field(default_factory=lambda: deque(maxlen=KEPT_FLOWS))
+    written: int = 0  #: flows so far, also those that are not kept
 
     def _moved(self, purse: Purse, asset: Asset, amount: float, pair: Symbol | None) -> None:
         if amount < 0.0:
@@ -113,7 +114,8 @@ class Borrower:
 
     def flow(self, kind: str, asset: Asset, amount: float, pair: Symbol | None = None) -> None:
         """Write what changed a balance into the history, which knows nothing of interest: that changes a debt."""
-        number = len(self.flows) + 1
+        self.written += 1
+        number = self.written
         row = {"id": number, "tranId": 7_000_000 + number, "timestamp": self.time_ms(), "asset": asset}
         self.flows.append({**row, "symbol": pair or "", "type": kind, "amount": f"{amount:.8f}"})
 
