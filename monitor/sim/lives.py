@@ -15,25 +15,37 @@ from monitor.sim.bybit.days import Days as DaysAtBybit
 from monitor.sim.hyperliquid.days import Days as DaysAtHyperliquid
 from monitor.sim.kucoin.days import Days as DaysAtKucoin
 from monitor.sim.okx.days import Days as DaysAtOkx
-from monitor.sim.rounds import USUAL, Rounds, Say
+from monitor.sim.rounds import USUAL, Pace, Rounds, Say
 from monitor.sim.world import World
 
-CALM = replace(USUAL, crash_market_seconds=inf)  #: of venues whose coins another one moves
+
+def slower(pace: Pace, times: float) -> Pace:
+    """The same life with so many times as long between two deeds."""
+    return replace(
+        pace,
+        trade_seconds=pace.trade_seconds * times,
+        deed_seconds=pace.deed_seconds * times,
+        mishap_seconds=pace.mishap_seconds * times,
+        listing_seconds=pace.listing_seconds * times,
+    )
 
 
 def _days(world: World, seed: int, say: Callable[[Venue], Say]) -> Iterator[Rounds[Any]]:
+    """Together they are as busy as one alone: nobody reads what happens at five at once."""
+    moving = slower(USUAL, len(world.names))
+    moved = replace(moving, crash_market_seconds=inf)  # another one moves their coins
     for venue in world.venues:
         match venue:
             case binance.SimBinance():
-                yield DaysAtBinance(venue, seed=seed, say=say("binance"))
+                yield DaysAtBinance(venue, seed=seed, pace=moving, say=say("binance"))
             case bybit.SimBybit():
-                yield DaysAtBybit(venue, seed=seed, pace=CALM, say=say("bybit"))
+                yield DaysAtBybit(venue, seed=seed, pace=moved, say=say("bybit"))
             case okx.SimOkx():
-                yield DaysAtOkx(venue, seed=seed, pace=CALM, say=say("okx"))
+                yield DaysAtOkx(venue, seed=seed, pace=moved, say=say("okx"))
             case kucoin.SimKucoin():
-                yield DaysAtKucoin(venue, seed=seed, pace=CALM, say=say("kucoin"))
+                yield DaysAtKucoin(venue, seed=seed, pace=moved, say=say("kucoin"))
             case hyperliquid.SimHyperliquid():
-                yield DaysAtHyperliquid(venue, seed=seed, pace=CALM, say=say("hyperliquid"))
+                yield DaysAtHyperliquid(venue, seed=seed, pace=moved, say=say("hyperliquid"))
 
 
 async def live(world: World, *, seed: int, say: Say) -> None:
