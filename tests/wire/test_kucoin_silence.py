@@ -130,6 +130,26 @@ async def test_one_lost_acknowledgement_costs_its_topic_and_no_connection() -> N
             assert user.reconnects == 0
 
 
+async def test_a_change_that_rest_shows_and_no_push_told_has_its_topic_doubted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.venues.kucoin.user.SLACK_SECONDS", 0.1)
+    async with simulator() as sim:
+        account = sim.add_account("main")
+        account.trade(COIN, 1.0)
+        async with wired(sim, timings=replace(SHORT, account_every_seconds=0.3)) as wire:
+            await wire.all_up()
+            await asyncio.sleep(0.4)
+            sim.faults.starve.add("private")
+            mark = len(wire.events)
+            account.trade(COIN, 2.0)
+            await until(lambda: wire.held() == truth(account), 3.0, "REST shows it")
+            await until(lambda: downs(wire, mark, "user"), 3.0, "and nobody told")
+            assert POSITIONS_TOPIC in downs(wire, mark, "user")[0].reason
+            sim.faults.clear()
+            await wire.all_up()
+
+
 async def test_one_frozen_price_of_many_is_named_and_read_over_rest_meanwhile() -> None:
     """Complaint 17."""
     async with simulator() as sim:

@@ -20,7 +20,7 @@ from monitor.venues.private import STREAM, Language, PrivateStream
 from monitor.venues.session import Put
 from monitor.venues.settings import AccountSettings, Secret
 
-SLACK_SECONDS = 1.0  #: a push may carry a time this long before the reading that did not show it yet
+SLACK_SECONDS = 5.0  #: a push may carry a time this long before the reading that did not show it yet
 UNIFIED_BALANCE = "balance"  #: channel of a unified account that tells of a coin
 SETTINGS = frozenset({"user.config", "position.adjustRiskLimit"})  #: frames after which settings are others
 OF_LOANS = (DEBT_TOPIC, ISOLATED_TOPIC)  #: whose topics tell a ratio as often as prices move
@@ -94,10 +94,8 @@ class UserStream(PrivateStream):
         """Wallets are told with each move of a price, and so are debts: only what changed them is a reason to read."""
         if decoded.kind is not FrameKind.DATA or decoded.problems:
             return super()._doubt(decoded)
-        if decoded.stream.startswith(OF_LOANS) and not decoded.events:
-            return self._hint(decoded)
-        if decoded.name == UNIFIED_BALANCE and not decoded.events:
-            return ("a balance changed", False)
+        if not decoded.events and (decoded.stream.startswith(OF_LOANS) or decoded.name == UNIFIED_BALANCE):
+            return self._hint()
         if decoded.events and all(isinstance(one, BalanceChanged | PositionChanged | Tick) for one in decoded.events):
             return ("what is held changed", False) if self._changed(decoded.events) else ("", False)
         why, config = super()._doubt(decoded)
@@ -105,13 +103,14 @@ class UserStream(PrivateStream):
             return "the user stream told of a change without its figures", decoded.name in SETTINGS
         return why, config
 
-    def _hint(self, decoded: Decoded) -> tuple[str, bool]:
-        """What may be a new debt, or the same at new prices: worth a reading now and then."""
+    def _hint(self) -> tuple[str, bool]:
+        """What may be a new debt or balance, or the same at new prices: worth a reading now and then, and no reason to
+        take one that is under way for less than whole.
+        """
         now = self._clock.monotonic()
-        if decoded.name not in HINTS or now - self._hinted < self._timings.account_every_blind_seconds:
-            return "", False
-        self._hinted = now
-        self._resync("the user stream told of a debt", False)  # no reading under way is any less whole for it
+        if now - self._hinted >= self._timings.account_every_blind_seconds:
+            self._hinted = now
+            self._resync("the user stream told of what may have changed", False)
         return "", False
 
     def _changed(self, events: Sequence[Event]) -> bool:
