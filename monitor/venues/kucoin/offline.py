@@ -83,6 +83,7 @@ MEANING: Mapping[str, Mapping[Endpoint, str]] = {
 
 _PARAMS: Mapping[Endpoint, Mapping[str, str]] = {
     ORDERS: ACTIVE,
+    OVERVIEW: {"currency": "USDT"},
     MARGIN_ACCOUNTS: ALL_ACCOUNTS,
     ISOLATED_ACCOUNTS: ALL_ACCOUNTS,
 }
