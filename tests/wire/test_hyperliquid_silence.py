@@ -252,3 +252,19 @@ async def test_a_socket_is_replaced_without_a_gap() -> None:
 
 def downs(wire: Wired, mark: int, stream: str) -> list[FeedDown]:
     return [one for one in wire.since(mark, FeedDown) if one.stream == stream]
+
+
+async def test_balances_that_are_pushed_only_when_they_change_are_taken_from_rest_until_then() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main")
+        account.trade("BTC", 0.1)
+        sim.faults.silent_topic.add("spotState")
+        async with wired(sim, timings=replace(SHORT, account_every_seconds=30.0)) as wire:
+            await wire.all_up()
+            await until(lambda: sim.requests.count("spotClearinghouseState") >= 3)
+            await asyncio.sleep(0.3)
+            account.trade("ETH", 1.0)
+            took = await until(lambda: wire.held() == truth(account))
+            assert took < 1.0, "a push told"
+            assert wire.up("user", "main")
+        assert not wire.ended

@@ -31,6 +31,7 @@ from monitor.venues.hyperliquid.endpoints import (
 )
 from monitor.venues.hyperliquid.names import FIRST_DEX, dex_of
 from monitor.venues.hyperliquid.refusals import AddressRefused
+from monitor.venues.hyperliquid.rows import SpotState
 from monitor.venues.hyperliquid.settings import VENUE, HyperliquidSettings
 from monitor.venues.hyperliquid.tables import PublicReadings
 from monitor.venues.readings import Reading
@@ -64,7 +65,10 @@ class AccountReadings:
         tables: PublicReadings,
         emit: Emit,
         clock: Clock,
+        seed: Callable[[AccountKey, SpotState], None],
     ) -> None:
+        """`seed` is told of the balances of each reading."""
+        self._seed = seed
         self.account: AccountKey = account.key
         self._address, self._timings = account.address.lower(), settings.timings
         self._client, self._tables, self._emit, self._clock = client, tables, emit, clock
@@ -106,6 +110,7 @@ class AccountReadings:
                 prices=self._tables.prices,
                 bad_rows=bad,
             )
+        self._seed(self.account, answers.spot(spot.body, self.account, self._tables.universe))
         if len(dexs) == len(self._tables.dexs):
             self._swept = self._clock.monotonic()
             self.dexs = frozenset()

@@ -88,7 +88,9 @@ class HyperliquidSession(Room):
 
     def _desk(self, account: AccountSettings, place: int) -> Desk:
         timings = self._settings.timings
-        readings = AccountReadings(account, self._settings, self._client, self._tables, self._put, self._clock)
+        readings = AccountReadings(
+            account, self._settings, self._client, self._tables, self._put, self._clock, self._socket.seed
+        )
         self._of[account.key] = readings
         streamed = min(self._settings.streamed_users, STREAMED_USERS)
 

@@ -8,14 +8,15 @@ from dataclasses import replace
 
 import msgspec
 
-from monitor.domain.frames import Decoded
+from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey, Asset
 from monitor.venues.conversation import Ask, Speech
-from monitor.venues.hyperliquid.assembly import Assembly
+from monitor.venues.hyperliquid.assembly import Assembly, Heard
 from monitor.venues.hyperliquid.codec import decode
 from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ANSWER, PING, PONG, SPOT_STATE, Topic
 from monitor.venues.hyperliquid.names import Universe
 from monitor.venues.hyperliquid.oracles import Oracles
+from monitor.venues.hyperliquid.rows import SpotState
 from monitor.venues.hyperliquid.settings import VENUE
 from monitor.venues.hyperliquid.stamps import by_venue_clock
 from monitor.venues.settings import Timings
@@ -62,17 +63,34 @@ class HyperliquidSpeech(Speech):
         self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
         self._accounts, self._universe = accounts, universe
         self._assemblies = {one: Assembly(one, prices) for one in accounts.values()}
+        self._spots_pushed: set[AccountKey] = set()
         self._portfolio, self._asked_as = portfolio, portfolio()
         self._oracles, self._offset = Oracles(oracle_still_seconds), offset
 
     def decode(self, raw: bytes, received: float) -> Decoded:
         """One frame: of an account, with all that is known of it by now."""
-        account = self._accounts.get(whose(raw))
+        user = whose(raw)
+        account = self._accounts.get(user)
         decoded = decode(raw, venue=VENUE, account=account, received=received, universe=self._universe())
         if account is not None:
-            return self._assemblies[account].put(decoded)
+            return self._of_account(account, user, decoded)
         aged = self._oracles.put(decoded, received)
         return replace(aged, events=by_venue_clock(aged.events, self._offset())) if aged.events else aged
+
+    def _of_account(self, account: AccountKey, user: str, decoded: Decoded) -> Decoded:
+        if isinstance(decoded, Heard) and decoded.spot is not None:
+            self._spots_pushed.add(account)
+        if decoded.kind is FrameKind.MALFORMED and not decoded.stream:
+            # It cannot be read, but it says of whom it tells.
+            return replace(decoded, stream=Topic(decoded.name, user).text)
+        return self._assemblies[account].put(decoded)
+
+    def seed(self, account: AccountKey, spot: SpotState) -> None:
+        """Balances as REST showed them, for as long as none were pushed: the venue need not push what does not change,
+        and nothing says that it does so once at the beginning.
+        """
+        if account not in self._spots_pushed:
+            self._assemblies[account].keep(None, spot)
 
     def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:  # noqa: ARG002  # said alike
         """Each topic in a text of its own, acknowledged under its own name."""

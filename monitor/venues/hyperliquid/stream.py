@@ -15,6 +15,7 @@ from monitor.venues.hyperliquid.client import Client
 from monitor.venues.hyperliquid.codec import STALE_UNIVERSE
 from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ALL_STATES, STREAM_PATH, Topic
 from monitor.venues.hyperliquid.parameters import DEFAULTS
+from monitor.venues.hyperliquid.rows import SpotState
 from monitor.venues.hyperliquid.settings import VENUE, HyperliquidSettings
 from monitor.venues.hyperliquid.shared import SharedLedger
 from monitor.venues.hyperliquid.speech import HyperliquidSpeech, whose
@@ -63,6 +64,12 @@ class Socket:
         self._misplaced, self._lagged, self._recorder = misplaced, lagged, recorder
         self._url = Secret(settings.urls.stream.rstrip("/") + STREAM_PATH)
         self._live_since: float | None = None
+        self._speech: HyperliquidSpeech | None = None  #: of the newest connection
+
+    def seed(self, account: AccountKey, spot: SpotState) -> None:
+        """REST showed an account's balances."""
+        if self._speech is not None:
+            self._speech.seed(account, spot)
 
     def up(self) -> bool:
         """Whether marks come."""
@@ -87,7 +94,7 @@ class Socket:
 
     def _conversation(self) -> Conversation:
         still = self._settings.parameters.get("oracle_still_seconds", DEFAULTS["oracle_still_seconds"])
-        speech = HyperliquidSpeech(
+        self._speech = speech = HyperliquidSpeech(
             self._settings.timings,
             self._accounts,
             lambda: self._tables.universe,

@@ -10,12 +10,12 @@ from monitor.domain.clock import Clock
 from monitor.domain.events import AccountSnapshot, Event, VenueWarning
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.venues.hyperliquid.assembly import Heard
-from monitor.venues.hyperliquid.endpoints import ALL_STATES, FILLS, FUNDINGS, LEDGER, SPOT_STATE, USER_STREAMS, Topic
+from monitor.venues.hyperliquid.endpoints import ALL_STATES, FILLS, FUNDINGS, LEDGER, USER_STREAMS, Topic
 from monitor.venues.hyperliquid.shared import AccountLedger
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
 
-TELL_AT_ONCE = frozenset({ALL_STATES, SPOT_STATE})  #: send how things stand as soon as they are subscribed to
+TELL_AT_ONCE = frozenset({ALL_STATES})  #: sends how things stand as soon as it is subscribed to, and each few seconds
 MOVES = frozenset({LEDGER, FUNDINGS, FILLS})  #: tell of what moved something
 GONE_SHARE = 0.01  #: of what an account was worth: what is left below it came about by more than prices
 GONE_USD = 1.0
@@ -46,7 +46,7 @@ class UserStream:
         self._event_received = float("-inf")  #: wall time of the last push that told of a move
         self._pushed: AccountSnapshot | None = None
         self._states_at = float("-inf")  #: wall time of the last push that told of positions
-        self._pooled: bool | None = None
+        self._signals: tuple[bool, bool | None] | None = None  #: of the mode, in the last spot state
         self._doubted: tuple[AccountSnapshot, float] | None = None  #: what REST shows and pushes do not, and since when
         self._checked = float("-inf")  #: steady time of the last reading that a bad frame caused
 
@@ -95,7 +95,7 @@ class UserStream:
     def heard(self, decoded: Decoded) -> None:
         """Note what a frame of this account means for our readings."""
         if decoded.kind is FrameKind.MALFORMED or decoded.problems:
-            self._misread()
+            self._misread(known=bool(decoded.stream))
         if decoded.name in MOVES and decoded.events:
             self._event_received = self._clock.now()
         if any(isinstance(one, VenueWarning) for one in decoded.events):
@@ -103,8 +103,8 @@ class UserStream:
         if isinstance(decoded, Heard) and decoded.states is not None:
             self._states_at = decoded.received
         if isinstance(decoded, Heard) and decoded.spot is not None:
-            before, self._pooled = self._pooled, decoded.spot.pooled
-            if before is not None and before is not self._pooled:
+            before, self._signals = self._signals, (decoded.spot.pooled, decoded.spot.portfolio)
+            if before is not None and before != self._signals:
                 self._resync("the spot state is of another mode", True)
         for event in decoded.events:
             if isinstance(event, AccountSnapshot):
@@ -117,12 +117,14 @@ class UserStream:
         if before is not None and _worth(before) > GONE_USD and _worth(now) < GONE_SHARE * _worth(before):
             self._resync("what the account is worth fell to nothing: its mode may be another one", True)
 
-    def _misread(self) -> None:
-        """A frame that cannot be read may have told of anything: read, but not for each one of many."""
-        now = self._clock.monotonic()
-        if now - self._checked >= self._timings.resync_spacing_seconds:
+    def _misread(self, *, known: bool) -> None:
+        """A frame that cannot be read may have told of anything: read, but not for each one of many; seldom where it is
+        not `known` to be of this account, for then all accounts are read.
+        """
+        now, timings = self._clock.monotonic(), self._timings
+        if now - self._checked >= (timings.resync_spacing_seconds if known else timings.account_every_seconds):
             self._checked = now
-            self._resync("a frame of the user stream could not be read", True)
+            self._resync("a frame of the user stream could not be read", known)
 
     # What REST shows
 
@@ -137,7 +139,8 @@ class UserStream:
     def _watch(self) -> None:
         """Look whether the stream came up, and whether it told by now what REST showed."""
         if self.up and not self._was_up:
-            self._resync("the user stream is up", True)
+            # A mode that changed meanwhile shows in the states, and is read at its interval anyway: it is dear.
+            self._resync("the user stream is up", False)
         self._was_up = self.up
         if self._doubted is None:
             return
