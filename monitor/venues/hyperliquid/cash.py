@@ -1,4 +1,4 @@
-"""Why cash changed, in Hyperliquid's words: funding, fills, and the ledger of everything else. Pure."""
+"""Why cash changed, in Hyperliquid's words: funding, fills (and what they closed), and the ledger. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from monitor.domain.events import BalanceCause, CashFlow, VenueWarning, WarningKind
+from monitor.domain.events import BalanceCause, CashFlow, PositionChanged, VenueWarning, WarningKind
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey
-from monitor.venues.fields import BadField, Loose, amount, finite, optional, seconds, word
+from monitor.venues.fields import BadField, Loose, amount, finite, optional, optional_seconds, seconds, word
 from monitor.venues.hyperliquid.names import USDC
 from monitor.venues.hyperliquid.reading import value
 from monitor.venues.rows import each
@@ -19,6 +19,8 @@ SENT = frozenset({"internalTransfer", "subAccountTransfer", "spotTransfer", "sen
 INTO = frozenset({"deposit", "rewardsClaim", "spotGenesis", "vaultWithdraw", "vaultDistribution", "borrow"})
 OUT_OF = frozenset({"withdraw", "vaultDeposit", "vaultCreate", "repay"})
 LIQUIDATION = "liquidation"
+SIDES: Mapping[str, float] = {"B": 1.0, "A": -1.0}
+ROUNDING = 1e-9  #: of a position's size: binary noise of two decimals
 ISOLATED = "Isolated"
 
 
@@ -61,9 +63,12 @@ class LedgerRow(msgspec.Struct, gc=False):
 
 
 class FillRow(msgspec.Struct, gc=False):
-    """A fill, of which cash keeps what was won less what was paid."""
+    """A fill, of which cash keeps what was won less what was paid. `side` is «B» or «A», of who bought or sold."""
 
     coin: str
+    side: str = ""
+    sz: Loose = None
+    startPosition: Loose = None
     time: Loose = None
     closedPnl: Loose = None
     fee: Loose = None
@@ -189,7 +194,7 @@ def liquidations(rows: Sequence[msgspec.Raw], account: AccountKey, received: flo
 def fill_flow(row: FillRow, account: AccountKey, received: float) -> CashFlow | None:
     """What a fill of a perpetual did to cash; None of a spot pair (`@107`, `PURR/USDC`), which exchanges balances."""
     coin = word("coin", row.coin)
-    if coin.startswith("@") or "/" in coin:
+    if not is_perpetual(coin):
         return None
     won = finite("closedPnl", row.closedPnl) - amount(row.fee)
     if row.time is None:
@@ -204,3 +209,29 @@ def fill_flow(row: FillRow, account: AccountKey, received: float) -> CashFlow | 
         symbol=coin,
         id=f"fill {row.tid}" if row.tid else "",
     )
+
+
+def closed_by(row: FillRow, account: AccountKey, received: float) -> PositionChanged | None:
+    """That a fill left nothing of a perpetual's position; None where something is left, or it does not say."""
+    sign = SIDES.get(row.side)
+    start, size, at = optional(row.startPosition), optional(row.sz), optional_seconds(row.time)
+    if sign is None or not start or size is None or at is None or not is_perpetual(row.coin):
+        return None
+    if abs(start + sign * size) > ROUNDING * abs(start):
+        return None
+    return PositionChanged(
+        account=account,
+        symbol=row.coin,
+        side=None,
+        quantity=0.0,
+        entry_price=None,
+        margin_mode=None,
+        isolated_wallet=None,
+        venue_time=at,
+        received=received,
+    )
+
+
+def is_perpetual(coin: str) -> bool:
+    """Whether a fill's coin is a perpetual, and no spot pair (`@107`, `PURR/USDC`)."""
+    return not coin.startswith("@") and "/" not in coin

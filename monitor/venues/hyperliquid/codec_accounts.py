@@ -156,14 +156,16 @@ def _fills(frame: Frame) -> Decoded:
 
 
 def _of_fills(frame: Frame, rows: list[msgspec.Raw], user: str) -> tuple[Event, ...]:
-    """What fills did to cash, and which of them the venue forced. `user` "": the frame does not name the address."""
+    """What fills did to cash, what they closed, and which of them the venue forced. `user` "": the frame does not name
+    the address. A close is told by the states, too: from two sources at once it is believed.
+    """
 
     def made(row: cash.FillRow) -> list[Event]:
         flow = cash.fill_flow(row, frame.account, frame.received)
-        return [
-            *([] if flow is None or not flow.amount else [flow]),
-            *_forced(row, frame.account, user, frame.received),
-        ]
+        gone = cash.closed_by(row, frame.account, frame.received) if user else None
+        told: list[Event] = [] if flow is None or not flow.amount else [flow]
+        told += [] if gone is None else [gone]
+        return [*told, *_forced(row, frame.account, user, frame.received)]
 
     return tuple(event for found in each(rows, cash.FillRow, made, "fill", frame.problems) for event in found)
 

@@ -12,6 +12,7 @@ from monitor.domain.events import (
     BalanceCause,
     CashFlow,
     FundingRates,
+    PositionChanged,
     Ticks,
     VenueWarning,
     WarningKind,
@@ -335,6 +336,27 @@ def test_a_fill_changes_cash_by_what_was_won_less_its_fee() -> None:
     (flow,) = found.events
     assert isinstance(flow, CashFlow)
     assert (flow.amount, flow.symbol, flow.cause) == (4.5, "BTC", BalanceCause.TRADE)
+
+
+@pytest.mark.parametrize(
+    ("more", "closed"),
+    [
+        ({"side": "A", "sz": "0.3", "startPosition": "0.3"}, True),
+        ({"side": "B", "sz": "0.30000000000000004", "startPosition": "-0.3"}, True),
+        ({"side": "A", "sz": "0.2", "startPosition": "0.3"}, False),
+        ({"side": "A", "sz": "0.5", "startPosition": "0.3"}, False),  # turned round
+        ({"side": "B", "sz": "0.3", "startPosition": "0.0"}, False),  # opened
+        ({"side": "?", "sz": "0.3", "startPosition": "0.3"}, False),
+        ({"side": "A", "sz": "0.3", "startPosition": "0.3", "coin": "@107"}, False),
+        ({}, False),
+    ],
+)
+def test_a_fill_that_leaves_nothing_of_a_position_says_so(more: Row, *, closed: bool) -> None:
+    found = decoded(frame("userFills", {"user": ADDRESS, "fills": [fill(**more)]}))
+    gone = [event for event in found.events if isinstance(event, PositionChanged)]
+    assert [(one.symbol, one.quantity, one.venue_time) for one in gone] == ([("BTC", 0.0, T0)] if closed else [])
+    history = decoded(frame("userFills", {"user": ADDRESS, "fills": [fill(**more)], "isSnapshot": True}))
+    assert history.events == ()
 
 
 @pytest.mark.parametrize(("whom", "warned"), [(ADDRESS.upper().replace("X", "x"), True), (STRANGER, False)])
