@@ -1,1 +1,1 @@
-"""Binance USDⓈ-M futures. The documents read, and the quirks met, stand in README.md beside this file."""
+"""Binance: both futures, spot margin, portfolio margin. The documents read, and the quirks met, stand in README.md."""

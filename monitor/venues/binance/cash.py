@@ -66,8 +66,8 @@ PAGE_ROWS = 1000  #: the most that one answer holds
 class Fill:
     """What an order's update says of one fill; None where it says nothing.
 
-    `profit` is in the asset in which the contract settles, which is not named; but fees are taken in it too, unless
-    they are paid in BNB.
+    `profit` is in the asset in which the contract `settles`. Of USDⓈ-M that is not named; but fees are taken in it too,
+    unless they are paid in BNB.
     """
 
     symbol: Symbol
@@ -75,6 +75,7 @@ class Fill:
     fee: float | None
     fee_asset: Asset | None
     forced: bool
+    settles: Asset | None = None
 
 
 def told(
@@ -107,7 +108,7 @@ def of_fill(fill: Fill, account: AccountKey, at: float, received: float) -> tupl
     Its number is left out: anybody could find the trade by it, and whose it was.
     """
     cause = BalanceCause.LIQUIDATION if fill.forced else BalanceCause.TRADE
-    settled = fill.fee_asset if fill.fee_asset and fill.fee_asset != PAYS_FEES else ""
+    settled = fill.settles or (fill.fee_asset if fill.fee_asset and fill.fee_asset != PAYS_FEES else "")
     amounts = [(settled, fill.profit)]
     if fill.fee and fill.fee_asset:
         amounts.append((fill.fee_asset, -fill.fee))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.domain.names import Asset
+from monitor.domain.names import USD, Asset, Symbol
 
 # A one, at least three zeros, and then something that is not a digit. «1INCH», «0G», «2Z», «4» and «42» do not fit.
 _THOUSANDS = re.compile(r"1(0{3,6})(\D.*)", re.DOTALL)
@@ -19,3 +19,10 @@ def coin_of(base: Asset) -> tuple[Asset, float]:
     if match := _MILLION.fullmatch(base):
         return match[1], 1e6
     return base, 1.0
+
+
+def settled_in_coin(symbol: Symbol) -> Asset | None:
+    """The coin in which a COIN-M contract settles, as its name tells: BTCUSD_PERP in BTC; None for other contracts."""
+    pair, dated, _ = symbol.partition("_")
+    coin = pair.removesuffix(USD)
+    return coin if dated and coin and coin != pair else None

@@ -14,7 +14,7 @@ from monitor.domain.lines import State
 from monitor.domain.names import USD, Asset
 from monitor.domain.tables import Tables
 from monitor.margin.pool import Leg, VenueLine
-from monitor.venues.binance.coins import coin_of
+from monitor.venues.binance.coins import coin_of, settled_in_coin
 
 _QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "USD1")  #: for symbols that no table explains
 # A COIN-M contract is 100 USD of BTC, and 10 USD of whatever else there is [doc].
@@ -48,12 +48,12 @@ def contract_of(position: Position, tables: Tables) -> Contract:
 
 
 def _named(position: Position) -> Contract:
-    pair, dated, _ = position.symbol.partition("_")
-    base = pair.removesuffix(USD)
-    if dated and base and base != pair:
+    base = settled_in_coin(position.symbol)
+    if base is not None:
         why = f"no contract data for {position.symbol}: coin and size of a contract taken from its name"
         size = _USUAL_SIZES.get(base, _USUAL_SIZE)
         return Contract(base, USD, base, base, Payoff.INVERSE, size, reasons=(why,))
+    pair = position.symbol.partition("_")[0]
     for quote in (position.margin_asset or "", *_QUOTES):
         base = pair.removesuffix(quote) if quote else pair
         if base and base != pair:

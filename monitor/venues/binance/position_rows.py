@@ -11,6 +11,7 @@ from monitor.domain.accounts import MarginMode, Position, SymbolConfig, VenuePos
 from monitor.domain.frames import RowProblem
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import PositionKey, Side, Symbol
+from monitor.venues.binance.coins import settled_in_coin
 from monitor.venues.binance.user_events import MARGIN_MODES, side_of
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, optional_seconds
 from monitor.venues.rows import each
@@ -118,7 +119,7 @@ def _position(
         entry_price=_entry(row, mark, profit),
         margin_mode=mode,
         hedge=row.positionSide != "BOTH",
-        margin_asset=row.marginAsset or None,
+        margin_asset=row.marginAsset or settled_in_coin(row.symbol),
         isolated_wallet=_isolated_wallet(row, profit) if mode is MarginMode.ISOLATED else None,
         venue=VenuePosition(
             mark_price=mark,

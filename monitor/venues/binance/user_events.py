@@ -12,6 +12,7 @@ from monitor.domain.events import BalanceChanged, ConfigChanged, Event, Position
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Side
 from monitor.venues.binance import cash
+from monitor.venues.binance.coins import settled_in_coin
 from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, seconds
 
 _SHOWN = 40
@@ -125,6 +126,7 @@ class _Order(msgspec.Struct, gc=False):
     rp: Loose = None
     n: Loose = None
     N: str | None = None
+    ma: str | None = None
 
 
 class _OrderUpdate(msgspec.Struct, gc=False):
@@ -197,7 +199,7 @@ def _position(row: _PositionRow, account: AccountKey, at: float, received: float
         isolated_wallet=optional(row.iw) if mode is MarginMode.ISOLATED else None,
         venue_time=at,
         received=received,
-        margin_asset=row.ma or None,
+        margin_asset=row.ma or settled_in_coin(row.s),
     )
 
 
@@ -292,6 +294,7 @@ def _order_update(payload: bytes, account: AccountKey, received: float) -> Found
                 profit=optional(order.rp),
                 fee=optional(order.n),
                 fee_asset=order.N,
+                settles=order.ma or settled_in_coin(order.s),
                 forced=forced is not None,
             ),
             account,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.domain.accounts import CollateralMode, MarginMode
-from monitor.domain.events import BalanceChanged, PositionChanged
+from monitor.domain.events import BalanceChanged, CashFlow, PositionChanged
 from monitor.domain.instruments import Payoff
 from monitor.domain.lines import State
 from monitor.domain.names import Side
@@ -16,6 +16,7 @@ from monitor.domain.tiers import Tier
 from monitor.venues.binance import endpoints_coinm as coinm
 from monitor.venues.binance.answers import account_snapshot, candles, instruments, mark_columns, tiers
 from monitor.venues.binance.coinm_answers import coinm_config
+from monitor.venues.binance.coins import settled_in_coin
 from tests.venues.binance.support import ACCOUNT, NOW, VENUE, decoded, raw, recorded_answers
 from tests.venues.binance.told import (
     STAMP,
@@ -205,6 +206,28 @@ def test_a_push_with_all_contracts_closes_only_what_is_kept_that_way() -> None:
         ("BTCUSD_PERP", Side.SHORT, 0.0),
         ("ETHUSD_PERP", Side.LONG, 0.0),
     ]
+
+
+def test_what_a_fill_earned_is_in_the_coin_though_its_fee_was_not() -> None:
+    order = {
+        "s": "BNBUSD_PERP", "c": "mine", "S": "SELL", "x": "TRADE", "X": "FILLED",
+        "rp": "0.25", "n": "0.001", "N": "BNB",
+    }  # fmt: skip
+    frame = {"e": "ORDER_TRADE_UPDATE", "E": STAMP, "T": STAMP, "o": order}
+    flows = [one for one in decoded(raw(frame)).events if isinstance(one, CashFlow)]
+    assert [(one.asset, one.amount) for one in flows] == [("BNB", 0.25), ("BNB", -0.001)]
+    frame["o"] = {**order, "s": "BTCUSD_PERP", "N": None}
+    (flow,) = [one for one in decoded(raw(frame)).events if isinstance(one, CashFlow)]
+    assert (flow.asset, flow.amount) == ("BTC", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "coin"),
+    [("BTCUSD_PERP", "BTC"), ("ETHUSD_261225", "ETH"), ("BTCUSDT", None), ("BTCUSDT_261225", None),
+     ("BTCUSDC_261225", None), ("USD_PERP", None), ("BTCUSD", None)],
+)  # fmt: skip
+def test_a_name_tells_the_coin_that_a_contract_settles_in(symbol: str, coin: str | None) -> None:
+    assert settled_in_coin(symbol) == coin
 
 
 def test_every_recorded_answer_of_coinm_is_read() -> None:
