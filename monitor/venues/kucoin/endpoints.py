@@ -16,6 +16,9 @@ from monitor.venues.kucoin.settings import FUTURES, ISOLATED_MARGIN, MARGIN
 WINDOW_SECONDS = 30.0  #: after which a pool of weight is full again
 
 
+_PREFIXES = frozenset({"", "api", "ua", "v1", "v2", "v3"})
+
+
 class Host(StrEnum):
     """Which of the two hosts knows a path; the library's name for a request says the same."""
 
@@ -58,8 +61,8 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """What an answer is called where answers are kept: the last word of the path that is no parameter."""
-        return next(word for word in reversed(self.path.split("/")) if not word.startswith("{"))
+        """What an answer is called where answers are kept: the words of the path that say what is asked."""
+        return "_".join(word for word in self.path.split("/") if word not in _PREFIXES and not word.startswith("{"))
 
 
 def _futures(

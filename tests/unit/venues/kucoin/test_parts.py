@@ -137,7 +137,8 @@ def test_files_are_named_by_path_and_parameters_but_not_by_pages() -> None:
     by_path = {one.path: one for one in ENDPOINTS}
     asked: dict[str, str | int] = {"status": "active", "currentPage": 2, "pageSize": 100}
     assert file_name(by_path["/api/v1/orders"], asked, 2) == "api_v1_orders__status=active__page=2.json"
-    assert RISK_LIMIT.name == "risk-limit"
+    assert RISK_LIMIT.name == "contracts_risk-limit"
+    assert len({one.name for one in ENDPOINTS}) == len(ENDPOINTS)
 
 
 @pytest.mark.parametrize(
