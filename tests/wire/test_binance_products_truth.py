@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
 from monitor.sim.binance import SimBinance
 from monitor.venues.binance.margin import describe
-from tests.wire.binance import KINDS, NAME
-from tests.wire.harness import Wired, simulator, until, wired
+from tests.wire.binance import KINDS, NAME, Kind, said
+from tests.wire.harness import SHORT, Wired, session_of, simulator, until, wired
 
 KEY = AccountKey("binance", NAME)
 OF = {kind.product: kind for kind in KINDS}
@@ -50,6 +51,47 @@ ACCOUNTS: dict[str, tuple[Callable[[SimBinance], Any], str]] = {
     "pro": (OF["portfolio-margin-pro"].make, "portfolio-margin"),
     "span": (_span, "portfolio-margin"),
 }
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+async def test_one_empty_answer_closes_nothing(kind: Kind) -> None:
+    """Complaint 13: what is gone from one reading is kept, and said to be doubtful, until a second one agrees."""
+    async with simulator() as sim:
+        account = kind.make(sim)
+        async with wired(sim, timings=replace(SHORT, account_every_seconds=0.6, config_every_seconds=30.0)) as wire:
+            await wire.all_up()
+            await until(lambda: said(wire, kind) == kind.truth(account))
+            engine, taken = Engine({"binance": describe}, EngineSettings(accounts=(KEY,))), 0
+
+            def ratios() -> dict[str, tuple[float | None, Quality]]:
+                nonlocal taken
+                events, taken = wire.events[taken:], len(wire.events)
+                now = wire.clock.now()
+                engine.step([*events, Elapsed(now)], now)
+                return {one.key.pool: (one.ratio.value, one.quality) for one in engine.reports()[0].pools}
+
+            await until(lambda: all(quality is Quality.LIVE for _, quality in ratios().values()))
+            await asyncio.sleep(0.4)  # the opened streams have modes read too, out of the same answer
+            before = ratios()
+            sim.faults.empty(1)
+            await until(lambda: not said(wire, kind))
+            doubtful = ratios()
+            assert {pool: ratio for pool, (ratio, _) in doubtful.items()} == pytest.approx(
+                {pool: ratio for pool, (ratio, _) in before.items()}
+            )
+            assert {quality for _, quality in doubtful.values()} == {Quality.PARTIAL}
+            await until(lambda: all(quality is Quality.LIVE for _, quality in ratios().values()))
+
+
+def test_jobs_of_every_product_are_named_once_and_not_like_streams() -> None:
+    sim = SimBinance()
+    for kind in KINDS:
+        sim.add_account(kind.product, product=kind.product)  # type: ignore[call-overload]  # one of its products
+    session = session_of(sim)
+    names = [(job.account, job.name) for job in session.jobs()]
+    assert len(set(names)) == len(names)
+    streams = {(row.account or None, row.stream) for row in session.feeds() if not row.polled}
+    assert not streams & set(names)
 
 
 def _report(wire: Wired) -> AccountReport:

@@ -97,7 +97,7 @@ class Client(VenueClient):
             error = refusals.judge(answer, endpoint.what, self._settings.timings.rate_limited_seconds)
             if isinstance(error, RateLimited):
                 self.hold(error, banned=answer.status == refusals.BANNED_STATUS)
-        if isinstance(error, MalformedAnswer):
+        if isinstance(error, MalformedAnswer) and endpoint not in KEYED:
             self.keep(error, answer)
         if error is not None:
             raise error

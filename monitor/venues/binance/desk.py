@@ -15,6 +15,7 @@ from monitor.venues.binance.client import Client
 from monitor.venues.binance.keyed import KeyedRoute
 from monitor.venues.binance.loans import codec as loans_codec
 from monitor.venues.binance.loans.polls import CrossReadings, IsolatedReadings
+from monitor.venues.binance.loans.tokens import CROSS
 from monitor.venues.binance.loans.user import BalanceStream
 from monitor.venues.binance.market_polls import coin_margined
 from monitor.venues.binance.planned import product_of
@@ -250,9 +251,9 @@ def _balances(
     settings: AccountSettings,
     common: Common,
     resync: Callable[[str, bool], None],
-    places: Collection[str] | None = None,
+    places: Collection[str] = (CROSS,),
 ) -> BalanceStream:
-    stream = BalanceStream(
+    return BalanceStream(
         settings,
         common.urls,
         common.client,
@@ -260,11 +261,9 @@ def _balances(
         common.clock,
         common.timings,
         resync,
-        recorder=common.recorder,
+        places,
+        common.recorder,
     )
-    if places is not None:
-        stream.need(places)
-    return stream
 
 
 def _assets(snapshot: AccountSnapshot) -> set[Asset]:

@@ -149,6 +149,10 @@ class IsolatedReadings(LoanReadings):
 
     async def tiers(self) -> None:
         """Read the tiers of each pair that has a wallet: they are the user's own, and asked pair by pair."""
+        if not self.pairs:
+            self.tiered.read((), self._clock.monotonic())
+            self.rows["tiers"].idle("no pair holds or owes anything")
+            return
         said = {pair: await self._ask("tiers", endpoints.ISOLATED_TIER, {"symbol": pair}) for pair in self.pairs}
         self.rows["tiers"].came(*said.values())
         received = min((one.received for one in said.values()), default=self._clock.now())

@@ -69,11 +69,9 @@ class BalanceStream(PrivateStream):
 
     def need(self, places: Iterable[str]) -> None:
         """From now on these places, and no others, are to be told of."""
-        wanted = frozenset(places)
-        if wanted != self.tokens.places:
-            self.tokens.need(sorted(wanted))
-            self._follow()
-            self._bell.ring()
+        self.tokens.need(sorted(places))
+        self._follow()
+        self._bell.ring()
 
     async def run(self) -> None:
         """Keep tokens and socket up for ever."""
