@@ -24,6 +24,7 @@ from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
 from monitor.venues.wake import together
 
+FEES_AT_ONCE = 20  #: contracts of which fees are asked for in one reading
 FEES_EVERY_SECONDS = 6 * 3600.0
 SWEEP_EVERY_SECONDS = 3600.0  #: between two looks at what stands in currencies in which nothing is held
 INCOME_PAGES = 4  #: of each currency at most: an account that trades more often is not followed
@@ -80,6 +81,7 @@ class FuturesReadings(AccountReadings):
         self._positions: tuple[bytes, ...] = ()  #: as last read: which of them the venue tops up is a setting
         self._fees = Kept(self._fee, FEES_EVERY_SECONDS, clock)
         self._tables = Kept(self._tier_table, timings.tiers_every_seconds, clock)
+        self._no_fees: frozenset[Symbol] = frozenset()  #: contracts of which the venue refused to tell
         self._known_fees = Contents(timings.missing_spacing_seconds, FEES_EVERY_SECONDS)
         self._known_tiers = Contents(timings.missing_spacing_seconds, timings.tiers_every_seconds)
 
@@ -130,9 +132,14 @@ class FuturesReadings(AccountReadings):
         return self._kind == CLASSIC and self._known_fees.worth_reading(self.needs.symbols, now)
 
     async def _read_fees(self) -> None:
-        """Read fees that are old or not known. Without them the modes are worth telling all the same."""
+        """Read fees that are old or not known, so many at once that an account of hundreds of contracts is told of them
+        over some readings. Without them the modes are worth telling all the same.
+        """
+        known = self.needs.symbols & self._fees.answers.keys()
+        missing = sorted(self.needs.symbols - known - self._no_fees)[:FEES_AT_ONCE]
         with contextlib.suppress(VenueError):
-            await self._fees.renew(sorted(self.needs.symbols))
+            refusal = await self._fees.renew([*sorted(known), *missing])
+            self._no_fees |= frozenset(missing) - self._fees.answers.keys() if refusal else frozenset()
         self._known_fees.read(self._fees.answers, self._clock.monotonic())
 
     async def _fee(self, symbol: Symbol) -> Answer:
