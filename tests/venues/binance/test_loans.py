@@ -250,8 +250,10 @@ class TestPro:
         assert result.stages["margin-call"].value == pytest.approx(1.5 * 1470.0 / 8000.0)
 
     def test_an_asset_without_a_ratio_counts_nothing_and_is_named(self) -> None:
-        (pool,) = pro(owned("DOGE", 5.0), owned("BTC", 1.0)).pools.values()
+        account = pro(owned("DOGE", 5.0), owned("BTC", 1.0))
+        (pool,), (result,) = account.pools.values(), account.results().values()
         assert pool.reasons == ("DOGE has no collateral ratio: it counts nothing",)
+        assert result.equity == pytest.approx(38000.0)  # though nobody tells the price of DOGE
 
     def test_a_debt_without_brackets_makes_it_unknown(self) -> None:
         (pool,) = pro(owned("BTC", 1.0, borrowed=0.5)).pools.values()

@@ -278,9 +278,16 @@ class TestPool:
         assert (retail.ratio.state, pro.ratio.state) == (State.LIQUIDATABLE, State.AT)
 
     def test_an_asset_without_a_rate_counts_nothing_and_is_named(self) -> None:
-        rows = replace(HEDGED, balances=[*HEDGED.balances, pm_balance("ETH", 3.0)])
-        (pool,) = told(portfolio_folder(rows)).pools.values()
-        assert pool.reasons == ("ETH has no collateral rate: it counts nothing",)
+        rows = replace(
+            HEDGED,
+            balances=[*HEDGED.balances, pm_balance("XYZ", 3.0), pm_balance("ABC", 3.0)],
+            rates=[*RATES, {"asset": "ABC", "collateralRate": "0"}],
+        )
+        account = told(portfolio_folder(rows))
+        (pool,), (result,) = account.pools.values(), account.results().values()
+        assert pool.reasons == ("XYZ has no collateral rate: it counts nothing",)
+        # though nobody tells the price of either
+        assert result.equity == pytest.approx(1.1 * 30000 * 0.95 + 1500 * 0.99)
 
     def test_a_settlement_asset_without_a_rate_makes_it_unknown(self) -> None:
         (pool,) = told(portfolio_folder(replace(HEDGED, rates=RATES[:1]))).pools.values()

@@ -117,17 +117,12 @@ def _pro(account: Account, tables: Tables) -> Pool:
     debts: list[Debt] = []
     for row in _rows(account):
         terms = tables.collateral.get(row.asset)
-        if _there(row):
-            steps = ((0.0, 0.0),) if terms is None else terms.steps
-            holdings.append(
-                Holding(
-                    asset=row.asset,
-                    amount=_there(row),
-                    collateral=Curve(tuple(Step(floor, rate) for floor, rate in steps), by_value=True),
-                )
-            )
-            if terms is None and tables.collateral:
-                reasons.append(f"{row.asset} has no collateral ratio: it counts nothing")
+        if _there(row) and terms is None:
+            # It counts nothing, whatever its price, which may not be known either.
+            reasons += [f"{row.asset} has no collateral ratio: it counts nothing"] if tables.collateral else []
+        elif _there(row) and terms is not None:
+            curve = Curve(tuple(Step(floor, rate) for floor, rate in terms.steps), by_value=True)
+            holdings.append(Holding(asset=row.asset, amount=_there(row), collateral=curve))
         if _owed(row) > 0.0:
             table: TierTable | None = None if terms is None else terms.borrow
             if table is None:

@@ -113,10 +113,15 @@ def _holdings(
         if row is None:
             reasons.append(f"no balance of {asset} in the account: taken as 0")
         terms = tables.collateral.get(asset)
-        if terms is None and (not tables.collateral or asset in settled) and (amount > 0.0 or asset in settled):
+        if asset not in settled and amount >= 0.0 and (terms is None or not any(rate for _, rate in terms.steps)):
+            # It counts nothing, whatever its price, which may not be known either.
+            if amount > 0.0 and not tables.collateral:
+                unknown.append(f"no collateral rate of {asset}")
+            elif amount > 0.0 and terms is None:
+                reasons.append(f"{asset} has no collateral rate: it counts nothing")
+            continue
+        if terms is None and asset in settled:
             unknown.append(f"no collateral rate of {asset}")
-        elif terms is None and amount > 0.0:
-            reasons.append(f"{asset} has no collateral rate: it counts nothing")
         steps = ((0.0, 0.0),) if terms is None else terms.steps
         curve = (
             counted_at(steps[0][1])
