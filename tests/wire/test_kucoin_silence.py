@@ -192,6 +192,27 @@ async def test_a_quiet_night_has_no_stalls() -> None:
             assert sum(one.reconnects for one in wire.session.feeds()) == 0
 
 
+async def test_a_contract_that_is_gone_costs_the_others_nothing() -> None:
+    """Their topics are asked for together: one that the venue refuses has them asked for one by one."""
+    async with simulator() as sim:
+        account = sim.add_account("main")
+        account.trade(COIN, 1.0)
+        account.trade(ETHER, 1.0)
+        timings = replace(
+            SHORT, account_every_seconds=30.0, account_every_blind_seconds=30.0, resync_spacing_seconds=30.0
+        )
+        async with wired(sim, timings=timings) as wire:
+            await wire.all_up()
+            await asyncio.sleep(0.2)
+            sim.faults.starve.add("private")
+            sim.delist(ETHER)
+            sim.drop("public")
+            await until(lambda: ETHER in wire.status("marks").reason, 5.0)
+            seen = len(wire.events)
+            await until(lambda: len([one for one in wire.since(seen, Tick) if one.symbol == COIN]) >= 3, 3.0)
+            assert COIN not in wire.status("marks").reason
+
+
 async def test_more_topics_than_a_connection_takes_have_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = dict.fromkeys(TOPICS_PER_SOCKET, 2)
     monkeypatch.setattr("monitor.venues.kucoin.market.TOPICS_PER_SOCKET", rooms)
