@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 from pydantic import Field, create_model, field_validator, model_validator
 
@@ -138,12 +138,21 @@ class HyperliquidUrls(Section):
         return _address(value, SOCKET)
 
 
-def _parameters(defaults: Mapping[str, float], meaning: Mapping[str, str]) -> type[Section]:
+class _Numbers(Protocol):
+    """A room's `parameters`: by name the default, what it is in one line with its unit, and between what it may be."""
+
+    DEFAULTS: Mapping[str, float]
+    MEANING: Mapping[str, str]
+    BOUNDS: Mapping[str, tuple[float, float]]
+
+
+def _parameters(room: _Numbers) -> type[Section]:
     """The table of the numbers that a room takes its venue's rules with, one key each."""
-    fields: dict[str, Any] = {
-        name: (Number, Field(default, description=meaning[name])) for name, default in defaults.items()
-    }
-    told = "Numbers of the venue's rules that it does not publish, or that change; what the defaults rest on: see docs."
+    fields: dict[str, Any] = {}
+    for name, default in room.DEFAULTS.items():
+        lowest, highest = room.BOUNDS[name]
+        fields[name] = (Number, Field(default, ge=lowest, le=highest, description=room.MEANING[name]))
+    told = "Numbers of the venue's rules that it does not publish, or that change; the room's README says more."
     return create_model("Parameters", __base__=Section, __doc__=told, **fields)
 
 
@@ -152,9 +161,9 @@ if TYPE_CHECKING:  # a checker cannot read a model that is made of a table
     KucoinParameters: TypeAlias = Section
     HyperliquidParameters: TypeAlias = Section
 else:
-    BinanceParameters = _parameters(binance_parameters.DEFAULTS, binance_parameters.MEANING)
-    KucoinParameters = _parameters(kucoin_parameters.DEFAULTS, kucoin_parameters.MEANING)
-    HyperliquidParameters = _parameters(hyperliquid_parameters.DEFAULTS, hyperliquid_parameters.MEANING)
+    BinanceParameters = _parameters(binance_parameters)
+    KucoinParameters = _parameters(kucoin_parameters)
+    HyperliquidParameters = _parameters(hyperliquid_parameters)
 
 
 class _Venue(Section):
@@ -213,6 +222,7 @@ class Kucoin(_Venue):
     management_weight: Count = key(2000, "request weight in 30 s of the pool of keys and accounts of one user")
     public_weight: Count = key(2000, "request weight in 30 s of what needs no key, of one address")
     unified_weight: Count = key(2000, "request weight in 30 s of the unified account's pool of one user")
+    connects_per_minute: Count = key(25, "sockets opened a minute (the venue allows one address 30)")
     urls: KucoinUrls = key(KucoinUrls(), "")
     limits: KucoinLimits = key(KucoinLimits(), "")
     parameters: KucoinParameters = key(KucoinParameters(), "")

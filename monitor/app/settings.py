@@ -121,6 +121,7 @@ def kucoin(loaded: Loaded) -> KucoinSettings:
         management_weight=config.management_weight,
         public_weight=config.public_weight,
         unified_weight=config.unified_weight,
+        connects_per_minute=config.connects_per_minute,
         seed_candles=config.seed_candles,
         parameters=config.parameters.model_dump(),
     )

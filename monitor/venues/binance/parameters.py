@@ -48,19 +48,23 @@ MEANING: Mapping[str, str] = {
     "portfolio_collateral_by_value": "flag: portfolio margin, tiers of collateral are in USD (1) or in the asset (0)",
 }
 
-
-_LEAST: Mapping[str, float] = {
-    "margin_liquidation_level": 1.001,
-    "isolated_liquidation_level": 1.001,
-    "margin_pro_liquidation_level": 0.001,
-    "portfolio_margin_call_unimmr": 0.001,
-    "portfolio_reduce_only_unimmr": 0.001,
-    "portfolio_liquidation_unimmr": 0.001,
-    "portfolio_line_unimmr": 0.001,
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "margin_call_level": (1.001, 10.0),
+    "margin_liquidation_level": (1.001, 10.0),
+    "margin_pro_call_level": (0.001, 10.0),
+    "margin_pro_liquidation_level": (0.001, 10.0),
+    "isolated_liquidation_level": (1.001, 10.0),
+    "portfolio_margin_call_unimmr": (0.001, 100.0),
+    "portfolio_reduce_only_unimmr": (0.001, 100.0),
+    "portfolio_liquidation_unimmr": (0.001, 100.0),
+    "portfolio_line_unimmr": (0.001, 100.0),
+    "portfolio_loan_maintenance_rate": (0.0, 1.0),
+    "portfolio_collateral_by_value": (0.0, 1.0),
 }
-"""A loan that is liquidated at a level of 1, or a ratio of 0, is no rule: a smaller number is taken for this one."""
+"""Between which a number can be meant: a loan that is liquidated at a level of 1, or a ratio of 0, is no rule."""
 
 
 def parameter(tables: Tables, name: str) -> float:
-    """What the user set, or what we take it for; never below what makes a rule at all."""
-    return max(tables.parameters.get(name, DEFAULTS[name]), _LEAST.get(name, 0.0))
+    """What the user set, or what we take it for; the nearest number that makes a rule at all."""
+    lowest, highest = BOUNDS[name]
+    return min(max(tables.parameters.get(name, DEFAULTS[name]), lowest), highest)

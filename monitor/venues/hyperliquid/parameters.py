@@ -45,6 +45,21 @@ MEANING: Mapping[str, str] = {
     "oracle_still_seconds": "after which a builder's oracle that stands still makes its marks old (seconds)",
 }
 
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "portfolio_threshold": (0.01, 1.0),
+    "portfolio_offset_usdc": (0.0, 1e4),
+    **{name: (0.0, 1e12) for name in DEFAULTS if "_cap_" in name},
+    "ltv_hype": (0.0, 1.0),
+    "ltv_btc": (0.0, 1.0),
+    "backstop_share": (0.01, 1.0),
+    "standard_tolerance": (0.0, 0.5),
+    "pooled_tolerance": (0.0, 0.5),
+    "printed_multiple": (1.0, 1e9),
+    "held_maintenance": (0.0, 1.0),
+    "oracle_still_seconds": (1.0, 86_400.0),
+}
+"""Between which a number can be meant."""
+
 
 def number(parameters: Mapping[str, float], name: str) -> float:
     """A number as the user set it, or its default."""

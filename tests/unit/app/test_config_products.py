@@ -83,6 +83,22 @@ def test_a_number_of_a_venues_rules_is_a_key_and_an_unknown_one_is_refused() -> 
     assert "venues.kucoin.parameters.no_such_number" in mistakes
 
 
+@pytest.mark.parametrize(
+    ("venue", "line"),
+    [
+        ("kucoin", "liquidation_fee = -1"),
+        ("kucoin", "loan_liquidation_ratio = 1.0"),
+        ("binance", "margin_liquidation_level = 1.0"),
+        ("binance", "portfolio_liquidation_unimmr = 0"),
+        ("hyperliquid", "portfolio_threshold = 95"),
+        ("hyperliquid", "ltv_btc = nan"),
+    ],
+)
+def test_a_number_that_no_rule_can_be_is_refused(venue: str, line: str) -> None:
+    mistakes = refused(keyed("main") + f"[venues.{venue}.parameters]\n{line}\n")
+    assert set(mistakes) == {f"venues.{venue}.parameters.{line.split()[0]}"}
+
+
 def test_the_effective_configuration_names_the_product() -> None:
     tree = effective_tree(loads(keyed("coins", product="coinm")))
     assert tree["accounts"]["coins"]["product"] == "coinm"
