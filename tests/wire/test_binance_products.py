@@ -45,10 +45,9 @@ async def test_everything_is_read_once_at_the_start_and_then_streams(kind: Kind)
             first = [type(one) for one in wire.events if isinstance(one, AccountConfig | AccountSnapshot)]
             assert first[0] is AccountConfig, "an account is read with its modes already known"
             assert wire.all(AccountConfig)[0].mode.collateral is not None
+            await until(lambda: all(row.up for row in wire.session.feeds()), what="every reading")
             assert not wire.all(PollFailed)
             assert not wire.all(FeedDown)
-            rows = {row.stream: row for row in wire.session.feeds() if row.account and row.polled}
-            assert all(row.up for row in rows.values()), rows
         assert not wire.ended
 
 
