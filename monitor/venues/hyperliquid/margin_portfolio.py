@@ -154,8 +154,8 @@ def _itself(asset: Asset, eligible: Mapping[Asset, Eligible], threshold: float) 
 
 def _as_collateral(one: Eligible) -> Holding:
     """What another token counts: its share, up to its cap; what is owed of it counts whole."""
-    share = one.share or 0.0
-    steps = (Step(0.0, share),) if one.cap == INFINITE else (Step(0.0, share), Step(one.cap, 0.0))
+    share = (one.share or 0.0) if one.cap > 0.0 else 0.0
+    steps = (Step(0.0, share),) if one.cap in (0.0, INFINITE) else (Step(0.0, share), Step(one.cap, 0.0))
     return Holding(asset=one.coin, amount=one.amount, collateral=Curve(steps), cap_group=GROUP)
 
 

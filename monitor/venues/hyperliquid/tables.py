@@ -77,6 +77,7 @@ class PublicReadings:
             raise MalformedAnswer(VENUE, "instruments", "the venue lists nothing")
         self.universe = known
         self._emit(listed)
+        self._emit(answers.funding_intervals(known, VENUE, metas.received))
         self.rows["tiers"].came(metas)
         with self.rows["tiers"].taking(metas) as bad:
             loaded = answers.tiers(metas.body, VENUE, metas.received, bad)

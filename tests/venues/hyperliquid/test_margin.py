@@ -239,9 +239,10 @@ def test_an_account_of_collateral_alone_is_safe_and_known() -> None:
     assert result.ratio.value == 0.0
 
 
-def test_a_supply_above_its_cap_counts_no_more() -> None:
-    found = portfolio(coin("USDC", 100), coin("HYPE", 1000), parameters={"supply_cap_hype": 100.0})
-    assert found.results()["portfolio-margin"].equity == pytest.approx(100 + 100 * 20 * 0.825)
+@pytest.mark.parametrize("cap", [100.0, 0.0])
+def test_a_supply_above_its_cap_counts_no_more(cap: float) -> None:
+    found = portfolio(coin("USDC", 100), coin("HYPE", 1000), parameters={"supply_cap_hype": cap})
+    assert found.results()["portfolio-margin"].equity == pytest.approx(100 + cap * 20 * 0.825)
 
 
 @pytest.mark.parametrize(
