@@ -182,9 +182,21 @@ async def test_a_new_perpetual_is_found_by_the_length_of_a_dexs_list() -> None:
             await until(lambda: wire.marks().get(name) == pytest.approx(2.0), what="its marks")
             assert name in {one.symbol for one in wire.all(InstrumentsLoaded)[-1].instruments}
             assert sim.requests.count("allPerpMetas") <= 4
-            sim.delist("ARB")
-            await until(lambda: "ARB" not in {one.symbol for one in wire.all(InstrumentsLoaded)[-1].instruments})
-            assert wire.marks()["BTC"] == pytest.approx(sim.board.mark("BTC"))
+
+
+async def test_perpetuals_in_another_order_are_found_by_marks_that_contradict_an_accounts_own() -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main")
+        account.trade("BTC", 0.1)
+        async with wired(sim) as wire:
+            await wire.all_up()
+            await until(lambda: wire.marks().get("BTC") == pytest.approx(60_000.0))
+            await asyncio.sleep(0.3)
+            names = ["ETH", "BTC", *(name for name in sim.board.perps if name not in ("ETH", "BTC"))]
+            sim.board.perps.update({name: sim.board.perps.pop(name) for name in names})
+            await until(lambda: wire.all(InstrumentsLoaded)[-1].instruments[0].symbol == "ETH")
+            await until(lambda: wire.marks()["BTC"] == pytest.approx(60_000.0))
+            assert wire.marks()["ETH"] == pytest.approx(3_000.0)
 
 
 async def test_a_list_that_never_fits_is_not_read_without_end() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from monitor.domain.events import FeedDown, PollFailed
+from monitor.domain.events import AccountSnapshot, FeedDown, PollFailed
 from monitor.sim.hyperliquid import SimHyperliquid
 from tests.wire.harness import until
 from tests.wire.hyperliquid import QUICK, SHORT, STREAMS, Watched, Wired, simulator, truth, wired
@@ -267,4 +267,30 @@ async def test_balances_that_are_pushed_only_when_they_change_are_taken_from_res
             took = await until(lambda: wire.held() == truth(account))
             assert took < 1.0, "a push told"
             assert wire.up("user", "main")
+        assert not wire.ended
+
+
+@pytest.mark.parametrize("mode", ["disabled", "unifiedAccount"])
+async def test_balances_that_are_no_longer_pushed_do_not_come_back_after_each_reading(mode: str) -> None:
+    async with simulator() as sim:
+        account = sim.add_account("main", mode=mode)
+        account.trade("BTC", 0.01)
+        async with wired(sim) as wire:
+
+            def hype() -> float:
+                rows = wire.all(AccountSnapshot)[-1].balances
+                return next((row.wallet for row in rows if row.asset == "HYPE"), 0.0)
+
+            await wire.all_up()
+            sim.faults.silent_topic.add("spotState")
+            account.receive("HYPE", 500.0)
+            await until(lambda: wire.status("user", "main").reconnects > 0, what="another connection")
+            await wire.all_up()
+            await until(lambda: hype() == 500.0)
+            mark = len(wire.events)
+            await asyncio.sleep(1.0)
+            later = wire.since(mark, AccountSnapshot)
+            assert len(later) > 4, "pushes and readings"
+            assert hype() == 500.0
+            assert len({len(one.balances) for one in later}) == 1, "it did not go and come"
         assert not wire.ended

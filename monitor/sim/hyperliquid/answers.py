@@ -347,6 +347,8 @@ def _listed(perp: Perp) -> dict[str, Any]:
         "maxLeverage": perp.tiers[0][1],
         "marginTableId": perp.table,
     }
+    if perp.delisted:
+        row["isDelisted"] = True
     if perp.mode:
         row |= {"onlyIsolated": True, "marginMode": perp.mode}
     return row

@@ -15,7 +15,7 @@ from monitor.sim.rounds import USUAL, Pace, Rounds, Say, unsaid
 
 POOR_RATIO = 0.4  #: of what an account began with: below it is filled up
 DARING = 1.5  #: the largest trade, of what an account is worth: enough that crashes liquidate somebody
-FIRST_LISTED = 100  #: number of the first new coin, H100
+FIRST_LISTED, NUMBERS = 100, 12  #: number of the first new coin, H100; so many are there in all, again and again
 MODES = (Mode.STANDARD, Mode.UNIFIED, Mode.PORTFOLIO)
 
 
@@ -82,7 +82,8 @@ class Days(Rounds[SimHyperliquid]):
 
     def _listing(self) -> None:
         """A new perpetual, with a coin of its own; when too many are listed the oldest goes."""
-        name = self._sim.enlist(f"H{self._numbered}", self._dice.uniform(0.5, 5.0))
+        number = FIRST_LISTED + (self._numbered - FIRST_LISTED) % NUMBERS
+        name = self._sim.enlist(f"H{number}", self._dice.uniform(0.5, 5.0))
         self._numbered += 1
         self._listed.append(name)
         self._say(f"{name} is listed.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.sim.hyperliquid.accounts import Mode, Position, SimAccount
 from monitor.sim.hyperliquid.listing import COLLATERAL, Board
@@ -42,12 +42,9 @@ class Keeper:
                     self._cross(account, self._sharing(account, dex))
 
     def delist(self, accounts: Collection[SimAccount], coin: str) -> None:
-        """Settle a coin at its mark, and list it no more."""
-        for account in accounts:
-            if coin in account.positions:
-                account.close(coin)
-        del self.board.perps[coin]
-        self.board.market.delist(coin)
+        """Settle a coin at its mark, and have it traded no more: it keeps its place among the others, and its mark."""
+        self.halt(accounts, coin)
+        self.board.perps[coin] = replace(self.board.perps[coin], delisted=True)
 
     def halt(self, accounts: Collection[SimAccount], coin: str) -> None:
         """A deployer halts trading: all positions in the coin are settled at the mark."""

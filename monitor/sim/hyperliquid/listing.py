@@ -36,6 +36,7 @@ class Perp:
     size_decimals: int = 2
     mode: str = ""
     coins_per_unit: float = 1.0
+    delisted: bool = False
 
     @property
     def dex(self) -> str:

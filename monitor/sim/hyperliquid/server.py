@@ -166,14 +166,15 @@ class SimHyperliquid(SimVenue[HyperliquidSpeech]):
         self.board.dollars[token] = usdc
 
     def enlist(self, coin: Asset, usd: float, *, dex: str = FIRST, table: int = 5) -> str:
-        """List a perpetual on a coin, at `usd` if that is new; returns its name."""
+        """List a perpetual on a coin, at `usd` if that is new, or list a delisted one again; returns its name."""
         perp = Perp(f"{dex}:{coin}" if dex else coin, coin, table)
-        self.market.enlist(listing.contract(perp), usd)
+        if perp.name not in self.board.perps:
+            self.market.enlist(listing.contract(perp), usd)
         self.board.perps[perp.name] = perp
         return perp.name
 
     def delist(self, coin: str) -> None:
-        """End a perpetual: positions are settled at the mark, and it is gone from every answer."""
+        """End a perpetual: positions are settled at the mark, and it is said to be delisted."""
         self.keeper.delist(list(self.accounts.values()), coin)
 
     def halt(self, coin: str) -> None:

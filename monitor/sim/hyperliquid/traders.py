@@ -40,7 +40,7 @@ class RandomTrader:
     def _affordable(self) -> list[str]:
         """The coins whose dex has some cash to trade with."""
         reading, board = Reading(self.account), self.account.board
-        found = [coin for coin in self.coins if coin in board.perps]
+        found = [coin for coin in self.coins if coin in board.perps and not board.perps[coin].delisted]
         if self.account.pooled:
             return [c for c in found if reading.available(COLLATERAL[board.perps[c].dex]) > 0.0]
         return [c for c in found if reading.value(board.perps[c].dex) > 0.0]

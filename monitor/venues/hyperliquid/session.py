@@ -150,6 +150,10 @@ class HyperliquidSession(Room):
     def _holds(self, account: AccountKey, snapshot: AccountSnapshot) -> None:
         """An account was read, or pushed."""
         self._seeds.held([position.symbol for position in snapshot.positions])
+        if self._tables.known.is_set() and not all(self._tables.lists(one.symbol) for one in snapshot.positions):
+            self._misplaced()
+        if any(self._socket.contradicts(symbol, mark) for symbol, mark in snapshot.marks):
+            self._misplaced()
         held = frozenset(one.asset for one in snapshot.balances if one.wallet)
         held |= {asset for wallet in snapshot.wallets if wallet.venue.equity for asset in wallet.balances}
         new = held - self._spot.get(account, frozenset())

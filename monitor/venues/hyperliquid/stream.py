@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import VenueError
+from monitor.domain.events import Ticks
 from monitor.domain.frames import Decoded, FrameKind
-from monitor.domain.names import AccountKey
+from monitor.domain.names import AccountKey, Symbol
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.conversation import Conversation
 from monitor.venues.feed import Feed
@@ -27,6 +28,7 @@ from monitor.venues.wake import Pace
 
 MARKS = "marks"
 SOCKET = "market"
+QUITE_ANOTHER = 0.05  #: ratio by which no mark moves between a frame of marks and one of states
 
 Heard = Callable[[Decoded], None]
 
@@ -64,12 +66,20 @@ class Socket:
         self._misplaced, self._lagged, self._recorder = misplaced, lagged, recorder
         self._url = Secret(settings.urls.stream.rstrip("/") + STREAM_PATH)
         self._live_since: float | None = None
+        self._marks: dict[Symbol, float] = {}  #: as last streamed
         self._speech: HyperliquidSpeech | None = None  #: of the newest connection
 
     def seed(self, account: AccountKey, spot: SpotState) -> None:
         """REST showed an account's balances."""
         if self._speech is not None:
             self._speech.seed(account, spot)
+
+    def contradicts(self, symbol: Symbol, mark: float) -> bool:
+        """Whether a mark of an account's own state is quite another one than what was streamed under that name: marks
+        are told by their places alone, and places may have changed.
+        """
+        streamed = self._marks.get(symbol)
+        return self.up() and streamed is not None and abs(streamed / mark - 1.0) > QUITE_ANOTHER
 
     def up(self) -> bool:
         """Whether marks come."""
@@ -127,6 +137,9 @@ class Socket:
             self._live_since = self._clock.monotonic()
         if decoded.why == STALE_UNIVERSE:
             self._misplaced()
+        for event in decoded.events:
+            if isinstance(event, Ticks):
+                self._marks = dict(zip(event.symbols, event.marks, strict=True))
         if decoded.name == ALL_STATES and decoded.venue_time is not None:
             self._lagged(self._clock.now() + self._offset() - decoded.venue_time)
         topic = Topic.parse(decoded.stream) if decoded.stream and decoded.kind is not FrameKind.UNRECOGNISED else None

@@ -10,7 +10,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.events import AccountSnapshot, Event, VenueWarning
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.venues.hyperliquid.assembly import Heard
-from monitor.venues.hyperliquid.endpoints import ALL_STATES, FILLS, FUNDINGS, LEDGER, USER_STREAMS, Topic
+from monitor.venues.hyperliquid.endpoints import ALL_STATES, FILLS, FUNDINGS, LEDGER, SPOT_STATE, USER_STREAMS, Topic
 from monitor.venues.hyperliquid.shared import AccountLedger
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
@@ -19,6 +19,8 @@ TELL_AT_ONCE = frozenset({ALL_STATES})  #: sends how things stand as soon as it 
 MOVES = frozenset({LEDGER, FUNDINGS, FILLS})  #: tell of what moved something
 GONE_SHARE = 0.01  #: of what an account was worth: what is left below it came about by more than prices
 GONE_USD = 1.0
+OTHER_CASH_READINGS = 2
+PRICES_MOVE = 0.01  #: of the size of what is held: a pooled balance is a total less profit, of two moments
 
 
 class UserStream:
@@ -48,6 +50,7 @@ class UserStream:
         self._states_at = float("-inf")  #: wall time of the last push that told of positions
         self._signals: tuple[bool, bool | None] | None = None  #: of the mode, in the last spot state
         self._doubted: tuple[AccountSnapshot, float] | None = None  #: what REST shows and pushes do not, and since when
+        self._other_cash = 0  #: readings in a row that showed other balances than pushes did
         self._checked = float("-inf")  #: steady time of the last reading that a bad frame caused
 
     @property
@@ -130,11 +133,24 @@ class UserStream:
 
     def cross_check(self, snapshot: AccountSnapshot) -> None:
         """Compare what REST shows with what was pushed."""
+        self._check_cash(snapshot)
         alike = self._pushed is None or not self.up or _held(self._pushed) == _held(snapshot)
         if alike or snapshot.problems:
             self._doubted = None
         elif self._doubted is None:
             self._doubted = (snapshot, self._clock.monotonic())
+
+    def _check_cash(self, snapshot: AccountSnapshot) -> None:
+        """Balances that pushes show otherwise than REST does, in two readings in a row, are no longer pushed: what was
+        before would stand again after each reading.
+        """
+        pushed = self._pushed
+        differ = pushed is not None and self.up and not snapshot.problems and _differ(pushed, snapshot)
+        self._other_cash = self._other_cash + 1 if differ else 0
+        if self._other_cash >= OTHER_CASH_READINGS:
+            self._other_cash = 0
+            topic = self._topics[SPOT_STATE]
+            self._ledger.doubt(topic, "it does not tell what REST shows", self._clock.monotonic())
 
     def _watch(self) -> None:
         """Look whether the stream came up, and whether it told by now what REST showed."""
@@ -154,6 +170,16 @@ class UserStream:
 
 def _held(snapshot: AccountSnapshot) -> dict[str, float]:
     return {one.symbol: one.quantity for one in snapshot.positions}
+
+
+def _differ(pushed: AccountSnapshot, read: AccountSnapshot) -> bool:
+    """Whether balances differ by more than prices may have moved between two moments."""
+    slack = PRICES_MOVE * sum(one.venue.notional or 0.0 for one in read.positions)
+    one, other = ({row.asset: row.wallet for row in said.balances} for said in (pushed, read))
+    return any(
+        abs(one.get(asset, 0.0) - other.get(asset, 0.0)) > slack + 1e-6 * (1.0 + abs(other.get(asset, 0.0)))
+        for asset in one | other
+    )
 
 
 def _worth(snapshot: AccountSnapshot) -> float:

@@ -7,7 +7,7 @@ import pytest
 from monitor.sim.hyperliquid import SimHyperliquid
 from monitor.sim.hyperliquid.accounts import Mode
 from monitor.sim.hyperliquid.reading import Reading
-from tests.sim.hyperliquid.clients import Socket, pass_time, still
+from tests.sim.hyperliquid.clients import Socket, answer, pass_time, still
 
 
 @pytest.fixture
@@ -134,6 +134,10 @@ def test_what_is_delisted_or_halted_is_settled(sim: SimHyperliquid) -> None:
     sim.delist("ARB")
     sim.halt("xyz:GOLD")
     assert account.positions == {}
-    assert ("ARB" in sim.board.perps, "xyz:GOLD" in sim.board.perps) == (False, True)
+    assert (sim.board.perps["ARB"].delisted, sim.board.perps["xyz:GOLD"].delisted) == (True, False)
+    listed = {row["name"]: row.get("isDelisted", False) for row in answer(sim, "meta")["universe"]}
+    assert [name for name, gone in listed.items() if gone] == ["ARB"]
+    sim.enlist("ARB", 0.5)
+    assert not sim.board.perps["ARB"].delisted
     assert sim.enlist("NEW", 2.0) == "NEW"
     assert sim.board.on("")[-1].name == "NEW"
