@@ -117,7 +117,15 @@ class PortfolioDesk(SeveralDesk):
             ()
             if not pro
             else tuple(
-                _keyed_stream(settings, common, self.resync, self._holds_symbols, route=one)
+                _keyed_stream(
+                    settings,
+                    common,
+                    self.resync,
+                    self._holds_symbols,
+                    decode=portfolio_codec.decode,  # a balance of theirs is one wallet of three
+                    hints=portfolio_codec.HINTS,
+                    route=one,
+                )
                 for one in keyed.pro_futures(common.urls)
             )
         )
