@@ -17,6 +17,7 @@ from monitor.domain.events import (
     CashFlowsRead,
     ClockRead,
     CollateralLoaded,
+    FundingIntervals,
     FundingRates,
     InstrumentsLoaded,
     ParametersSet,
@@ -43,6 +44,7 @@ async def test_everything_is_read_once_at_the_start_and_then_streams() -> None:
             await until(lambda: len(wire.all(CandlesLoaded)) == 2, what="seeds of what is held")
             kinds = Counter(type(event) for event in wire.events)
             for kind in (
+                FundingIntervals,
                 InstrumentsLoaded,
                 TiersLoaded,
                 CollateralLoaded,
