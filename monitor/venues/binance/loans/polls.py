@@ -18,6 +18,7 @@ from monitor.venues.binance.endpoint import Endpoint
 from monitor.venues.binance.loans import answers, cash, endpoints
 from monitor.venues.binance.product import INCOME_LAG_SECONDS, ProductReadings
 from monitor.venues.binance.shared import Shared
+from monitor.venues.binance.warned import Warned
 from monitor.venues.budget import Priority
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
@@ -145,6 +146,7 @@ class IsolatedReadings(LoanReadings):
         """`priced` is told the index prices that stand in the account's answer."""
         super().__init__(settings, client, emit, clock, timings, ("tiers",))
         self._priced = priced
+        self._warned = Warned(emit)
         self.pairs: tuple[Symbol, ...] = ()  #: with a wallet, as last read
 
     async def tiers(self) -> None:
@@ -165,6 +167,7 @@ class IsolatedReadings(LoanReadings):
         self._priced(answers.isolated_prices(answer.body, VENUE, answer.received))
         snapshot = answers.isolated_snapshot(answer.body, self.account, asked, answer.received, bad)
         self.pairs = tuple(sorted(one.name for one in snapshot.wallets))
+        self._warned.told(answers.isolated_warnings(answer.body, self.account, answer.received))
         return snapshot
 
     def _config(self, answer: Answer) -> AccountConfig:

@@ -20,6 +20,7 @@ from monitor.venues.binance.endpoint import Endpoint
 from monitor.venues.binance.portfolio import answers, endpoints
 from monitor.venues.binance.product import ProductReadings
 from monitor.venues.binance.shared import Shared
+from monitor.venues.binance.warned import Warned
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
@@ -40,6 +41,7 @@ class PortfolioReadings(ProductReadings):
     ) -> None:
         super().__init__(settings, client, emit, clock, timings, ("tiers", "collateral"))
         self._shared = shared
+        self._warned = Warned(emit)
         self.mode: AccountMode | None = None  #: as last read
 
     async def account_whole(self, event_since: Callable[[float], bool]) -> AccountSnapshot:
@@ -71,6 +73,8 @@ class PortfolioReadings(ProductReadings):
             problem = f"the account changed while it was read, in each of {tries} readings"
             snapshot = replace(snapshot, problems=(*snapshot.problems, problem))
         self._emit(snapshot)
+        warning = answers.status_warning(account.body, self.account, account.received)
+        self._warned.told(() if warning is None else (warning,))
         return snapshot
 
     @abstractmethod
