@@ -26,8 +26,7 @@ async def test_frames_are_counted_by_stream_and_kind_when_they_are_written() -> 
             await socket.frame()
         assert sim.hub.sent.frames == {
             Line(PUBLIC, "", ANSWER): 1,
-            Line(PUBLIC, MARKS, "markPriceUpdate"): 2,
-            Line(PUBLIC, MARKS, "markPriceUpdate COIN-M"): 1,
+            Line(PUBLIC, MARKS, "markPriceUpdate"): 3,
             Line(PUBLIC, ASSETS, "assetIndexUpdate"): 1,
         }
 

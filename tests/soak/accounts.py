@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.domain.view import FeedStatus
-from monitor.sim.binance.frames import COIN_M
 from monitor.sim.sent import ANSWER, PUBLIC, RAW, REFUSAL, SPOILT, Sent
 
 MARK_KIND, ASSET_KIND = "markPriceUpdate", "assetIndexUpdate"
@@ -36,7 +35,6 @@ def unaccounted(sent: Sent, feeds: Iterable[FeedStatus]) -> list[str]:
     marks, assets = streams[PUBLIC, "marks"], streams[PUBLIC, "assets"]
     compare("public, all frames", marks.messages + assets.messages, PUBLIC)
     compare("marks, understood", _understood(marks), PUBLIC, MARK_KIND)
-    compare("marks of the other family, ignored", marks.ignored, PUBLIC, MARK_KIND + COIN_M)
     compare("assets, understood", _understood(assets), PUBLIC, ASSET_KIND)
     # Whose these are nobody can say: they count with the first stream of their connection.
     compare("public, acknowledged", marks.acknowledged, PUBLIC, ANSWER)

@@ -12,7 +12,6 @@ from monitor.sim.market import Contract, Kind, Market
 from monitor.sim.text import fixed
 
 Frame = dict[str, Any]
-COIN_M = " COIN-M"  #: ends the kind of an array in which every row is of the other family
 
 UM, CM = 1, 2  #: the `st` of a row since the two venues became one: USDⓈ-M, COIN-M
 
@@ -177,7 +176,4 @@ def kind_of(data: Any) -> str:
     if not isinstance(data, list):
         return str(data.get("e", "")) if isinstance(data, dict) else ""
     rows = [row for row in data if isinstance(row, dict)]
-    if not rows:
-        return ""
-    other = len(rows) == len(data) and all(row.get("st") == CM for row in rows)
-    return f"{rows[0].get('e', '')}{COIN_M if other else ''}"
+    return str(rows[0].get("e", "")) if rows else ""
