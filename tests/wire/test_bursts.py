@@ -15,7 +15,7 @@ import uvloop
 
 from monitor.app.clock import SystemClock
 from monitor.app.inbox import Inbox
-from monitor.domain.events import FeedUp, Tick, Ticks
+from monitor.domain.events import FeedUp, ParametersSet, Tick, Ticks
 from monitor.domain.view import FeedStatus
 from monitor.venues.binance.session import BinanceSession
 from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
@@ -147,6 +147,8 @@ def test_a_burst_of_one_segment_is_one_wake_up(loop: Callable[[], asyncio.Abstra
     async def check() -> None:
         async with Venue().open() as venue:
             reader = Reader(venue)
+            (told,) = await asyncio.wait_for(reader.inbox.batch(), 5.0)
+            assert isinstance(told, ParametersSet), "what the user set, first of all"
             async with reader.running():
                 await until(lambda: reader.marks.phase == "subscribing")
                 venue.writes(b"".join(frame(single(number)) for number in range(1, 6)))
