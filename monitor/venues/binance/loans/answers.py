@@ -52,8 +52,6 @@ class _CrossBody(msgspec.Struct, gc=False):
     userAssets: list[msgspec.Raw]
     accountType: str | None = None
     marginLevel: Loose = None
-    totalCollateralValueInUSDT: Loose = None
-    TotalCollateralValueInUSDT: Loose = None  # as the venue writes it
     totalOpenOrderLossInUSDT: Loose = None
 
 
