@@ -41,14 +41,14 @@ def _coinm(sim: SimBinance) -> Any:
 
 
 def _cross(sim: SimBinance) -> Any:
-    account = sim.add_account(NAME, product="margin", wallets={"USDT": 100_000.0})
+    account = sim.add_account(NAME, product="margin", wallets={"USDT": 10_000_000.0})
     account.trade("BTCUSDT", 0.1)
     account.borrow("ETH", 1.0)
     return account
 
 
 def _isolated(sim: SimBinance) -> Any:
-    account = sim.add_account(NAME, product="isolated-margin", wallets={"SOLUSDT": {"USDT": 50_000.0}})
+    account = sim.add_account(NAME, product="isolated-margin", wallets={"SOLUSDT": {"USDT": 10_000_000.0}})
     account.trade("SOLUSDT", 10.0)
     return account
 

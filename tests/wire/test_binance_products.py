@@ -65,15 +65,16 @@ async def test_what_is_pushed_causes_a_reading_at_once(kind: Kind) -> None:
 
 
 @every_product
-async def test_sockets_that_are_killed_leave_the_servers_truth(kind: Kind) -> None:
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.soak)])
+async def test_sockets_that_are_killed_leave_the_servers_truth(kind: Kind, kills: int) -> None:
     """Complaint 14: killed again and again at random moments, while the owner trades."""
     chance = random.Random(14)
     async with simulator() as sim:
         account = kind.make(sim)
         async with wired(sim) as wire:
             await wire.all_up()
-            for number in range(12):
-                kind.move(account, number)
+            for number in range(kills):
+                kind.move(account, number % 10)
                 await asyncio.sleep(chance.random() * 0.1)
                 for route in kind.routes:
                     sim.drop(route)
