@@ -48,7 +48,7 @@ async def test_fifty_accounts_stay_within_their_share_of_every_pool() -> None:
             sim.add_account(f"a{number:02d}").trade(COIN, 1.0)
         sim.limited = False  # of connections, which one address shares: this is about weight
         async with wired(sim, **OF_THE_VENUE) as wire:
-            await until(lambda: len({one.account for one in wire.all(AccountSnapshot)}) == 50, 20.0)
+            await until(lambda: len({one.account for one in wire.all(AccountSnapshot)}) == 50, 60.0)
             await asyncio.sleep(1.0)
             assert all(weight <= 0.6 * 2000 for weight in used(sim).values())
             assert all(one.waiting for one in wire.all(PollFailed))

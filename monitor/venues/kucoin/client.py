@@ -14,7 +14,7 @@ from monitor.venues.asking import VenueClient
 from monitor.venues.budget import Gate, Priority, WeightBudget
 from monitor.venues.kucoin import answers, bullet, endpoints, refusals
 from monitor.venues.kucoin.bullet import Bullet
-from monitor.venues.kucoin.endpoints import SERVER_TIME, Endpoint, Host, Pool
+from monitor.venues.kucoin.endpoints import MARGIN_MARKS, SERVER_TIME, Endpoint, Host, Pool
 from monitor.venues.kucoin.settings import VENUE, KucoinSettings
 from monitor.venues.kucoin.weights import Owner, Pools, note
 from monitor.venues.rest import Answer, Rest
@@ -22,6 +22,7 @@ from monitor.venues.session import Emit
 from monitor.venues.settings import Credentials
 
 FUTURES_ORIGIN, SPOT_ORIGIN = "https://api-futures.kucoin.com", "https://api.kucoin.com"  #: as the library writes them
+SAME_MOMENT_SECONDS = 0.5  #: for so long a price that was read is of now
 MAX_PAGES = 20  #: of one question: who never ends is not followed for ever
 
 
@@ -37,6 +38,7 @@ class Client(VenueClient):
         dials = WeightBudget(VENUE, settings.connects_per_minute, share=1.0)
         self._dials = Gate(dials, clock)
         self._measuring: asyncio.Task[tuple[Answer, ...]] | None = None
+        self._marks: asyncio.Task[Answer] | None = None
 
     async def ask(
         self,
@@ -74,6 +76,18 @@ class Client(VenueClient):
         await self._dial()
         answer = await self.ask(endpoints.UNIFIED_BULLET, {}, credentials, account=account)
         return bullet.read(answer.body, self._settings.urls.stream, endpoints.UNIFIED_STREAM)
+
+    async def margin_marks(self) -> Answer:
+        """The marks of margin of this moment: those who want them together are told of one answer."""
+        asked = self._marks
+        if asked is None or (asked.done() and not self._still_good(asked)):
+            asked = self._marks = asyncio.create_task(self.ask(MARGIN_MARKS))
+        return await asyncio.shield(asked)
+
+    def _still_good(self, asked: asyncio.Task[Answer]) -> bool:
+        if asked.cancelled() or asked.exception() is not None:
+            return False
+        return self._clock.now() - asked.result().received < SAME_MOMENT_SECONDS
 
     async def _dial(self) -> None:
         """Wait until another socket may be opened from our address."""
@@ -137,7 +151,8 @@ class Client(VenueClient):
 
     async def close(self) -> None:
         """Let go of connections."""
-        if self._measuring is not None:
-            self._measuring.cancel()
-            await asyncio.gather(self._measuring, return_exceptions=True)
+        under_way = [one for one in (self._measuring, self._marks) if one is not None]
+        for one in under_way:
+            one.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
         await super().close()

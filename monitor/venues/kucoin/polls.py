@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,19 +12,20 @@ import msgspec
 
 from monitor.domain.accounts import AccountMode
 from monitor.domain.clock import Clock
-from monitor.domain.errors import AuthRejected, FeedLost, VenueError
+from monitor.domain.errors import AuthRejected, FeedLost, MalformedAnswer, VenueError
 from monitor.domain.events import AccountSnapshot, PollFailed
 from monitor.venues.budget import Priority
 from monitor.venues.desk import check_powers
 from monitor.venues.kucoin import answers, answers_account, endpoints
-from monitor.venues.kucoin.client import MAX_PAGES, Client
+from monitor.venues.kucoin.client import MAX_PAGES, SAME_MOMENT_SECONDS, Client
 from monitor.venues.kucoin.endpoints import Endpoint, Pool
-from monitor.venues.kucoin.needs import Needs, of_snapshot
+from monitor.venues.kucoin.needs import UNIT, Needs, of_snapshot
 from monitor.venues.kucoin.settings import FUTURES, VENUE, KucoinSettings
 from monitor.venues.readings import Reading
 from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Secret, Timings
+from monitor.venues.wake import together
 
 ACCOUNT_READINGS = ("account", "config", "permissions", "income", "tiers", "collateral")
 CLASSIC, UNIFIED = "classic", "unified"
@@ -164,6 +166,29 @@ class AccountReadings:
         more = page_count(pages[0].body) > MAX_PAGES
         return Read(pages, f"there are more than {MAX_PAGES * endpoints.PAGE_ROWS} {endpoint.name}" if more else "")
 
+    async def _marks(self) -> Read:
+        """The marks of margin of this very moment, where coins are held whose price decides: the account's own answers
+        tell none, and a second later in a crash theirs and ours would be of other prices.
+        """
+        if not self.needs.assets - {UNIT}:
+            return Read([])
+        with contextlib.suppress(VenueError):
+            return Read([await self._client.margin_marks()])
+        return Read([])
+
+    def _priced(self, snapshot: AccountSnapshot, marks: Read) -> AccountSnapshot:
+        """The snapshot with the prices that were read with it; they are told, too."""
+        prices: dict[str, float] = {}
+        purses = (balance for wallet in snapshot.wallets for balance in wallet.balances.values())
+        held = {one.asset for one in (*snapshot.balances, *purses)}
+        for answer in marks.pages:
+            with contextlib.suppress(MalformedAnswer):
+                for tick in answers.asset_ticks(answer.body, held, VENUE, answer.received):
+                    prices[tick.asset] = tick.price_usd
+                    self._emit(tick)
+        balances = tuple(replace(one, price_usd=prices.get(one.asset)) for one in snapshot.balances)
+        return replace(snapshot, balances=balances) if prices else snapshot
+
     async def _optional(self, what: str, endpoint: Endpoint, params: Params | None = None) -> Answer | None:
         """What is worth asking beside the rest, and no reason to go without it; None without an answer."""
         try:
@@ -203,12 +228,13 @@ class MarginReadings(AccountReadings):
 
     async def _read(self, asked: float) -> tuple[AccountSnapshot, Sequence[str]]:
         endpoint = endpoints.ISOLATED_ACCOUNTS if self._each else endpoints.MARGIN_ACCOUNTS
-        answer = await self._ask("account", endpoint, endpoints.ALL_ACCOUNTS)
+        account, marks = await together(self._one(endpoint, endpoints.ALL_ACCOUNTS), self._marks())
+        answer = account.only
         self.rows["account"].came(answer)
         read = answers_account.isolated_snapshot if self._each else answers_account.margin_snapshot
         with self.rows["account"].taking(answer) as bad:
             snapshot = read(answer.body, self.account, asked, answer.received, bad_rows=bad)
-        return snapshot, ()
+        return self._priced(snapshot, marks), ()
 
     async def tiers(self) -> None:
         """Read at which debt ratio loans are liquidated: of all pairs together, or of each."""
@@ -270,10 +296,14 @@ def planned_weights(one: Asked, timings: Timings) -> dict[Pool, float]:
     return weights
 
 
-def bridging_weight(timings: Timings, *, marks: int = 0, assets: bool = False) -> float:
-    """Public weight a minute that stands in for streams that are down: marks of so many contracts, and prices."""
+def public_weight(timings: Timings, *, marks: int = 0, assets: bool = False, priced: int = 0) -> float:
+    """Public weight a minute: what stands in for streams that are down, marks of so many contracts and prices; and the
+    prices that so many accounts are read with.
+    """
     each = min(marks * endpoints.MARK_PRICE.weight, MARKS_ONE_BY_ONE * endpoints.MARK_PRICE.weight)
-    return 60.0 * (each + assets * endpoints.MARGIN_MARKS.weight) / timings.bridge_every_seconds
+    bridging = (each + assets * endpoints.MARGIN_MARKS.weight) / timings.bridge_every_seconds
+    readings = min(priced / timings.account_every_seconds, 1.0 / SAME_MOMENT_SECONDS)
+    return 60.0 * (bridging + readings * endpoints.MARGIN_MARKS.weight)
 
 
 def planned(settings: KucoinSettings) -> float:

@@ -198,11 +198,12 @@ class FuturesReadings(AccountReadings):
             return Read([])
 
     async def _read_unified(self, asked: float) -> tuple[AccountSnapshot, Sequence[str]]:
-        overview, balance, positions, orders = await together(
+        overview, balance, positions, orders, marks = await together(
             self._one(endpoints.UNIFIED_OVERVIEW),
             self._one(endpoints.UNIFIED_BALANCE),
             self._pages(endpoints.UNIFIED_POSITIONS, {}, "pageNumber"),
             self._pages(endpoints.UNIFIED_ORDERS, endpoints.UNIFIED_CONTRACTS, "pageNumber"),
+            self._marks(),
         )
         said = (overview.only, balance.only, *positions.pages, *orders.pages)
         self.rows["account"].came(*said)
@@ -217,7 +218,7 @@ class FuturesReadings(AccountReadings):
                 max(one.received for one in said),
                 bad_rows=bad,
             )
-        return snapshot, [one.missing for one in (positions, orders) if one.missing]
+        return self._priced(snapshot, marks), [one.missing for one in (positions, orders) if one.missing]
 
     # Tables of a unified account
 

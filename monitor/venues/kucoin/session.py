@@ -20,7 +20,7 @@ from monitor.venues.kucoin.desk import AccountDesk
 from monitor.venues.kucoin.endpoints import Pool
 from monitor.venues.kucoin.market import ASSETS, MARKS, MarketStream
 from monitor.venues.kucoin.needs import Needs
-from monitor.venues.kucoin.polls import UNIFIED, bridging_weight, planned_weights
+from monitor.venues.kucoin.polls import UNIFIED, planned_weights, public_weight
 from monitor.venues.kucoin.settings import VENUE, KucoinSettings
 from monitor.venues.kucoin.tables import FUNDING_EVERY_SECONDS, PublicReadings
 from monitor.venues.kucoin.weights import Owner
@@ -98,7 +98,12 @@ class KucoinSession(Room):
                 place = pool, desk.settings.credentials.api_key
                 planned[place] = planned.get(place, 0.0) + weight
         marks = 0 if self._market.up(MARKS) else len(self._needs().symbols)
-        planned[Pool.PUBLIC, None] = bridging_weight(self._timings, marks=marks, assets=self._market.lacks_prices())
+        planned[Pool.PUBLIC, None] = public_weight(
+            self._timings,
+            marks=marks,
+            assets=self._market.lacks_prices(),
+            priced=sum(not desk.is_classic for desk in self._desks.values()),
+        )
         return self._client.stretch([(pool, key, weight) for (pool, key), weight in planned.items()])
 
     # What accounts hold
