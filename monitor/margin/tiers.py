@@ -162,4 +162,6 @@ class Shelf:
     def rows(self, tables: Ints, sizes: Floats) -> Ints:
         """The row of the tier that holds each size."""
         above: Ints = np.count_nonzero(self.ladder[tables] <= sizes[:, None], axis=1)
-        return self.first[tables] + above
+        # An overflown size is as large as the ladder's padding: it belongs to the last tier.
+        rows: Ints = np.minimum(self.first[tables] + above, self.last[tables])
+        return rows

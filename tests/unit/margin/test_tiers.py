@@ -78,3 +78,11 @@ def test_equal_tables_share_their_rows_and_lookups_agree_with_the_plain_one() ->
     assert shelf.rate[rows].tolist() == [0.004, 0.005, 0.0065, 0.01, 0.5]
     assert shelf.fixed_row(number, 50_000.0) == rows[1]
     assert shelf.fixed_row(number, -1.0) == rows[0]
+
+
+def test_a_size_beyond_all_numbers_belongs_to_the_last_tier_of_its_table() -> None:
+    shelf = Shelf()
+    tables = [shelf.add(flat(0.5)), shelf.add(BRACKETS)]
+    shelf.stack()
+    rows = shelf.rows(np.array(tables), np.array([np.inf, np.inf]))
+    assert shelf.rate[rows].tolist() == [0.5, BRACKETS.tiers[-1].rate]
