@@ -203,7 +203,13 @@ class IsolatedDesk(Desk):
         timings = common.timings
         self._hold = partial(common.prices.hold, settings.key, settings.credentials)
         self._isolated = IsolatedReadings(
-            settings, common.client, common.emit, common.clock, timings, common.prices.stand_in
+            settings,
+            common.client,
+            common.emit,
+            common.clock,
+            timings,
+            common.prices.stand_in,
+            lambda: common.prices.dollars,
         )
         self._balances = _balances(settings, common, self.resync, places=())
         super().__init__(

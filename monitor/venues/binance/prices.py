@@ -88,6 +88,11 @@ class Prices:
         """All that somebody holds or owes."""
         return frozenset().union(*(one.assets for one in self._held.values()))
 
+    @property
+    def dollars(self) -> Mapping[Asset, float]:
+        """USD prices of what pairs are quoted in, as last told."""
+        return self._dollars
+
     def told(self, events: Sequence[Event]) -> None:
         """The venue's stream of asset indices told these."""
         now = self._clock.monotonic()

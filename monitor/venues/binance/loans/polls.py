@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from monitor.domain.accounts import AccountMode
@@ -11,7 +11,7 @@ from monitor.domain.clock import Clock
 from monitor.domain.errors import MalformedAnswer
 from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick, CashFlowsRead
 from monitor.domain.frames import RowProblem
-from monitor.domain.names import Symbol
+from monitor.domain.names import Asset, Symbol
 from monitor.venues.binance.cash import PAGE_ROWS
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.endpoint import Endpoint
@@ -142,10 +142,11 @@ class IsolatedReadings(LoanReadings):
         clock: Clock,
         timings: Timings,
         priced: Callable[[Iterable[AssetTick]], None],
+        dollars: Callable[[], Mapping[Asset, float]],
     ) -> None:
-        """`priced` is told the index prices that stand in the account's answer."""
+        """`priced` is told the index prices that stand in the account's answer; `dollars` tells those of quotes."""
         super().__init__(settings, client, emit, clock, timings, ("tiers",))
-        self._priced = priced
+        self._priced, self._dollars = priced, dollars
         self._warned = Warned(emit)
         self.pairs: tuple[Symbol, ...] = ()  #: with a wallet, as last read
 
@@ -164,7 +165,7 @@ class IsolatedReadings(LoanReadings):
         self._emit(read)
 
     def _snapshot(self, answer: Answer, asked: float, bad: list[RowProblem]) -> AccountSnapshot:
-        self._priced(answers.isolated_prices(answer.body, VENUE, answer.received))
+        self._priced(answers.isolated_prices(answer.body, VENUE, answer.received, self._dollars()))
         snapshot = answers.isolated_snapshot(answer.body, self.account, asked, answer.received, bad)
         self.pairs = tuple(sorted(one.name for one in snapshot.wallets))
         self._warned.told(answers.isolated_warnings(answer.body, self.account, answer.received))
