@@ -12,6 +12,7 @@ from monitor.domain.events import (
     AccountSnapshot,
     AssetTick,
     BalanceCause,
+    BalanceChanged,
     CashFlowsRead,
     FeedDown,
     PollFailed,
@@ -159,6 +160,22 @@ async def test_the_history_of_cash_flows_is_read_where_it_is_asked_for(kind: Kin
                 assert [(one.asset, one.amount) for one in read.flows if one.cause is BalanceCause.TRANSFER] == [
                     ("BTC", 0.5)
                 ]
+
+
+@pytest.mark.parametrize("kind", [OF["portfolio-margin"], OF["portfolio-margin-pro"]], ids=str)
+async def test_the_wallet_of_one_kind_of_futures_is_never_taken_for_the_whole(kind: Kind) -> None:
+    """Pushes tell one wallet of three: what an account of portfolio margin holds is only read."""
+    async with simulator() as sim:
+        account = kind.make(sim)
+        async with wired(sim) as wire:
+            await wire.all_up()
+            for number in range(4):
+                kind.move(account, number)
+                account.transfer("USDT", 10.0, to="um")
+                await asyncio.sleep(0.1)
+            await until(lambda: said(wire, kind) == kind.truth(account))
+            assert [one for one in wire.streams() if one.account and one.messages]
+            assert not wire.all(BalanceChanged)
 
 
 async def test_tables_for_everybody_are_asked_for_once() -> None:
