@@ -11,6 +11,7 @@ from monitor.domain.accounts import CollateralMode
 from monitor.domain.events import AccountConfig, AccountSnapshot, Banned, PollFailed
 from monitor.domain.quality import Quality
 from monitor.sim.hyperliquid.accounts import Mode
+from monitor.venues.hyperliquid import polls
 from monitor.venues.hyperliquid.polls import planned
 from monitor.venues.hyperliquid.settings import HyperliquidSettings
 from monitor.venues.settings import AccountSettings
@@ -29,7 +30,8 @@ async def test_an_agents_address_is_refused_and_its_master_named() -> None:
             assert master.address in wire.status("permissions", "bot").reason
             await until(lambda: wire.up("user", "main"))
             assert wire.status("user", "bot").phase == "stopped"
-            assert {request.path for request in sim.requests.requests if request.account == "bot"} == {"userRole"}
+            asked = {request.path for request in sim.requests.requests if request.account == "bot"}
+            assert asked == {"userRole", "clearinghouseState", "spotClearinghouseState"}, "and nothing that goes on"
             # Somebody gives the address an account of its own.
             sim.accounts["bot"].role = {"role": "user"}
             await until(lambda: wire.up("user", "bot"), what="it is asked again now and then")
@@ -38,24 +40,26 @@ async def test_an_agents_address_is_refused_and_its_master_named() -> None:
 
 async def test_an_address_that_the_venue_does_not_know_is_refused() -> None:
     async with simulator() as sim:
-        account = sim.add_account("main")
+        account = sim.add_account("main", wallets={})
         account.role = {"role": "missing"}
         async with wired(sim) as wire:
             await until(lambda: "does not know the address" in wire.status("permissions", "main").reason)
             assert not wire.all(AccountSnapshot)
 
 
-async def test_sub_accounts_and_vaults_are_read_and_said_to_be_such() -> None:
+async def test_sub_accounts_and_vaults_are_read_and_said_to_be_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polls, "ROLE_SPACING_SECONDS", 0.01)
     async with simulator() as sim:
         sim.add_account("main")
         sim.add_account("sub", master="main").trade("BTC", 0.1)
         sim.add_account("pot", vault=True).trade("ETH", 1.0)
         async with wired(sim) as wire:
             await wire.all_up()
-            assert "sub-account" in wire.status("permissions", "sub").reason
-            assert "vault" in wire.status("permissions", "pot").reason
+            await until(lambda: "sub-account" in wire.status("role", "sub").reason)
+            await until(lambda: "vault" in wire.status("role", "pot").reason)
             assert (wire.held("sub"), wire.held("pot")) == ({"BTC": 0.1}, {"ETH": 1.0})
             assert wire.up("permissions", "sub")
+            assert wire.up("role", "sub")
 
 
 # Modes

@@ -41,7 +41,8 @@ from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings
 from monitor.venues.wake import together
 
-ACCOUNT_READINGS = ("account", "config", "permissions", "income")
+ACCOUNT_READINGS = ("account", "config", "permissions", "role", "income")
+ROLE_SPACING_SECONDS = 30.0  #: between the first readings of two accounts' roles, which are dear
 SWEEP_SECONDS = 60.0  #: between two readings of all dexs; those where something is held are read each time
 INCOME_PAGES = 4  #: of each history at most
 INCOME_LAG_SECONDS = 1.0  #: what happened this shortly before the question need not be in the history
@@ -66,13 +67,15 @@ class AccountReadings:
         emit: Emit,
         clock: Clock,
         seed: Callable[[AccountKey, SpotState], None],
+        place: int = 0,
     ) -> None:
-        """`seed` is told of the balances of each reading."""
-        self._seed = seed
+        """`seed` is told of the balances of each reading; `place` is the account's among all."""
+        self._seed, self._role_wait = seed, place * ROLE_SPACING_SECONDS
         self.account: AccountKey = account.key
         self._address, self._timings = account.address.lower(), settings.timings
         self._client, self._tables, self._emit, self._clock = client, tables, emit, clock
         self.rows = {what: Reading(VENUE, account.name, what) for what in ACCOUNT_READINGS}
+        self.rows["role"].idle("read in its turn")
         self.mode: tuple[CollateralMode | None, str] | None = None  #: with its kind, as last read
         self.dexs: frozenset[str] = frozenset()  #: on which something is, as last read or pushed
         self._swept = float("-inf")  #: steady time of the last reading of all dexs
@@ -148,18 +151,36 @@ class AccountReadings:
         return changed
 
     async def permissions(self) -> None:
-        """Read what the address is. Raises `AddressRefused` for one that is no account."""
-        answer = await self._ask(ROLE)
-        self.rows["permissions"].came(answer)
-        with self.rows["permissions"].taking(answer):
+        """See whether the address is an account. Raises `AddressRefused` for one that is none.
+
+        Whoever knows an address can look at it, and do nothing else. What it is costs thirty times as much to ask as
+        what it has, and an agent's address has nothing: so that is asked only where there is nothing.
+        """
+        state, spot = await together(self._ask(CLEARINGHOUSE, what="permissions"), self._ask(SPOT, what="permissions"))
+        self.rows["permissions"].came(state, spot)
+        with self.rows["permissions"].taking(state, spot):
+            first = answers.state(state.body, FIRST_DEX, self.account, self._tables.universe)
+            empty = first.empty and not answers.spot(spot.body, self.account, self._tables.universe).balances
+        if empty:
+            await self._read_role("permissions")
+        seen = Permissions(can_read=True, can_trade=False, can_withdraw=False, can_transfer=False)
+        self._emit(PermissionsRead(account=self.account, permissions=seen, received=state.received))
+
+    async def role(self) -> None:
+        """Read what the address is, for whoever looks at the row. The first time each account waits for its turn."""
+        wait, self._role_wait = self._role_wait, 0.0
+        await self._clock.sleep(wait)
+        await self._read_role("role")
+
+    async def _read_role(self, what: str) -> None:
+        answer = await self._ask(ROLE, what=what)
+        self.rows[what].came(answer)
+        with self.rows[what].taking(answer):
             role = answers.role(answer.body, self.account)
         if role.refusal:
             raise AddressRefused(VENUE, f"account {self.account.account}", role.refusal)
-        # Whoever knows an address can look at it, and do nothing else.
-        seen = Permissions(can_read=True, can_trade=False, can_withdraw=False, can_transfer=False)
-        self._emit(PermissionsRead(account=self.account, permissions=seen, received=answer.received))
         if role.role in ROLES:
-            self.rows["permissions"].waits(f"the address is {ROLES[role.role]}")
+            self.rows[what].waits(f"the address is {ROLES[role.role]}")
 
     async def income(self, since: float) -> None:
         """Read the histories of funding, fills and transfers from the venue's time `since` on, page by page, the oldest

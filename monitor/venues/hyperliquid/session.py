@@ -14,7 +14,7 @@ from monitor.domain.events import AccountSnapshot, Event, ParametersSet
 from monitor.domain.names import AccountKey, Asset
 from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.venues.bridge import Bridge, Part
-from monitor.venues.desk import Desk
+from monitor.venues.desk import Desk, Further
 from monitor.venues.hyperliquid.client import Client
 from monitor.venues.hyperliquid.endpoints import STREAMED_USERS
 from monitor.venues.hyperliquid.names import FIRST_DEX
@@ -89,7 +89,7 @@ class HyperliquidSession(Room):
     def _desk(self, account: AccountSettings, place: int) -> Desk:
         timings = self._settings.timings
         readings = AccountReadings(
-            account, self._settings, self._client, self._tables, self._put, self._clock, self._socket.seed
+            account, self._settings, self._client, self._tables, self._put, self._clock, self._socket.seed, place
         )
         self._of[account.key] = readings
         streamed = min(self._settings.streamed_users, STREAMED_USERS)
@@ -123,6 +123,7 @@ class HyperliquidSession(Room):
             timings,
             self.stretch,
             lambda snapshot: self._holds(account.key, snapshot),
+            (Further("role", readings.role, lambda: timings.permissions_every_seconds),),
         )
         return desk
 
