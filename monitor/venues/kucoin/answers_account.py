@@ -25,7 +25,7 @@ from monitor.domain.errors import MalformedAnswer
 from monitor.domain.events import AccountConfig, AccountSnapshot, PermissionsRead
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import AccountKey, Asset, Symbol
-from monitor.venues.fields import Loose, finite, optional, optional_positive, positive, word
+from monitor.venues.fields import Loose, amount, finite, optional, optional_positive, positive, word
 from monitor.venues.kucoin import rows_unified
 from monitor.venues.kucoin.answers_loans import isolated_snapshot, margin_snapshot
 from monitor.venues.kucoin.names import asset_of
@@ -171,8 +171,9 @@ def _settings(raws: Iterable[bytes | str], account: AccountKey) -> tuple[SymbolC
     found: dict[Symbol, bool] = {}
     for raw in raws:
         for row in each(rows(raw, account.venue, "positions"), PositionRow, lambda row: row, "position", None):
-            if row.symbol and row.autoDeposit is not None:
-                found[row.symbol] = found.get(row.symbol, False) or row.autoDeposit
+            if row.symbol and row.autoDeposit is not None and optional(row.currentQty):
+                # Each side of a hedge has its own: nothing is said to be topped up that is not.
+                found[row.symbol] = found.get(row.symbol, True) and row.autoDeposit
     return tuple(SymbolConfig(symbol=symbol, auto_add_margin=adds) for symbol, adds in found.items())
 
 
@@ -201,24 +202,35 @@ def classic_snapshot(
     order_rows = [row for raw in order_raws for row in rows(raw, account.venue, "orders")]
     resting = [(row, one) for row, one in each(order_rows, OrderRow, lambda row: (row, order(row)), "order", bad)]
     orders = [one for _, one in resting if one.quantity]
-    taken: dict[Asset, float] = {}
-    for row, one in held:
-        if one.margin_mode is MarginMode.ISOLATED and one.margin_asset is not None:
-            taken[one.margin_asset] = taken.get(one.margin_asset, 0.0) + (optional(row.posMargin) or 0.0)
+    taken = _taken(held)
     overviews = [result(raw, msgspec.Raw, account.venue, "account overview") for raw in overview_raws]
     balances = each(overviews, _Overview, lambda row: _balance(row, taken, resting), "balance", bad)
     return _snapshot(account, positions, balances, orders, VenueAccount(), asked, received, bad[before:])
 
 
-def _balance(row: _Overview, taken: Mapping[Asset, float], resting: list[tuple[OrderRow, Order]]) -> Balance:
+def _taken(held: Iterable[tuple[PositionRow, Position]]) -> dict[Asset | None, float | None]:
+    """What isolated positions hold of each currency; None where one of them does not say how much. Under None is what
+    is held of nobody knows which.
+    """
+    taken: dict[Asset | None, float | None] = {}
+    for row, one in held:
+        if one.margin_mode is MarginMode.ISOLATED:
+            before, margin = taken.get(one.margin_asset, 0.0), optional(row.posMargin)
+            taken[one.margin_asset] = None if before is None or margin is None else before + margin
+    return taken
+
+
+def _balance(
+    row: _Overview, taken: Mapping[Asset | None, float | None], resting: list[tuple[OrderRow, Order]]
+) -> Balance:
     asset, wallet = asset_of(word("currency", row.currency)), finite("marginBalance", row.marginBalance)
-    frozen = optional(row.frozenFunds) or 0.0
-    apart = (optional(row.orderMargin) or 0.0) * _isolated_share(asset, resting)
+    frozen, isolated = amount(row.frozenFunds), None if None in taken else taken.get(asset, 0.0)
+    apart = _isolated_orders(amount(row.orderMargin), asset, resting)
     equity = optional(row.accountEquity)
     return Balance(
         asset=asset,
         wallet=wallet,
-        cross_wallet=wallet - taken.get(asset, 0.0) - apart - frozen,
+        cross_wallet=None if isolated is None else wallet - isolated - apart - frozen,
         venue_equity=equity,
         venue_ratio=optional(row.riskRatio),
         available=optional(row.availableBalance),
@@ -227,10 +239,11 @@ def _balance(row: _Overview, taken: Mapping[Asset, float], resting: list[tuple[O
     )
 
 
-def _isolated_share(asset: Asset, resting: list[tuple[OrderRow, Order]]) -> float:
-    """How much of the margin of all orders is that of isolated ones, by their margins; nobody tells the two apart.
+def _isolated_orders(whole: float, asset: Asset, resting: list[tuple[OrderRow, Order]]) -> float:
+    """How much of the margin of all orders is that of isolated ones; nobody tells the two apart.
 
-    Where that cannot be told, all of it is taken for isolated: that leaves less to back what is held.
+    By value and leverage, or by the share of these in those of all orders, whichever is more; where neither can be
+    told, all of it. That leaves less to back what is held.
     """
     margins: dict[bool, list[float | None]] = {True: [], False: []}
     for row, one in resting:
@@ -240,11 +253,13 @@ def _isolated_share(asset: Asset, resting: list[tuple[OrderRow, Order]]) -> floa
             margins[one.margin_mode is not MarginMode.CROSS].append(margin)
     isolated, cross = margins[True], margins[False]
     if not isolated or not cross:
-        return 1.0 if isolated or not cross else 0.0
+        return whole if isolated or not cross else 0.0
     known = [one for one in (*isolated, *cross) if one is not None]
     if len(known) < len(isolated) + len(cross):
-        return 1.0
-    return sum(known[: len(isolated)]) / sum(known)
+        return whole
+    # Cross orders need not have all the margin that their values tell: what closes something has none.
+    alone = sum(known[: len(isolated)])
+    return max(whole * alone / sum(known), min(whole, alone))
 
 
 def unified_snapshot(

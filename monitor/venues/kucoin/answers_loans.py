@@ -150,7 +150,7 @@ def _balance(row: _Held) -> Balance:
     owed, interest = row.liability if row.liability is not None else row.borrowed, optional(row.liabilityInterest)
     principal = optional(row.liabilityPrincipal)
     if principal is None or interest is None:
-        principal, interest = optional(owed) if owed is not None else 0.0, 0.0
+        principal, interest = optional(owed), 0.0
     if principal is None or principal < 0.0 or interest < 0.0:
         raise BadField("what is owed is no amount")
     return Balance(

@@ -17,6 +17,7 @@ from monitor.venues.kucoin.codec_private import Context, Found, read
 from monitor.venues.kucoin.rows import WalletRow, balance
 from monitor.venues.kucoin.rows_unified import UnifiedPositionRow, instant
 
+OF_UNIFIED = ".UNIFIED"  #: how a channel ends that tells of a unified account, and not of a wallet of futures
 HINTS = frozenset({"lw", "orderAll"})
 """Channels after which the account is worth reading again."""
 
@@ -101,10 +102,12 @@ def _position(data: bytes, context: Context) -> Found:
 
 
 def _balance(data: bytes, context: Context) -> Found:
-    """A wallet of futures, in the words of the classic one; another account's kind says less and is read over REST."""
+    """A wallet of futures, in the words of the classic one; another kind of account says less, and nothing of what is
+    owed in the same words: it is read over REST.
+    """
 
     def made(row: _Balance) -> tuple[Event, ...]:
-        if row.iPM is None:
+        if row.iPM is None or context.topic.endswith(OF_UNIFIED):
             return ()
         whole = balance(
             WalletRow(

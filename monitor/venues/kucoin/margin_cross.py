@@ -68,7 +68,8 @@ def _pool(
         fee = taker_fee(contract, account, tables, said)
         tiers = growing_rate(position, contract, tables, said)
         by_size = tiers is not None and tiers.by is TierBy.BASE
-        group = position.symbol if by_size and position.symbol in grouped else None
+        place = _group(position.symbol, position.side if position.hedge else None)
+        group = place if by_size and place in grouped else None
         legs.append(leg_of(position, contract, tiers, fee, said, tier_group=group))
         maintenance, value = position.venue.maintenance_margin, position.venue.notional
         closing.append(None if maintenance is None or value is None else maintenance + value * fee)
@@ -101,24 +102,32 @@ def _orders(
     account: Account, tables: Tables, asset: Asset, held: Sequence[tuple[Position, Contract]], said: Said
 ) -> list[Leg]:
     """What cross orders of this currency would open, at the rate of the size that they would lead to."""
-    known = {position.symbol: (position, contract) for position, contract in held}
+    known = {
+        _group(position.symbol, position.side if position.hedge else None): (position, contract)
+        for position, contract in held
+    }
     made: list[Leg] = []
     for one in opening(account):
-        symbol = one.order.symbol
+        symbol, place = one.order.symbol, _group(one.order.symbol, one.order.side)
         words = Said()
-        contract = known[symbol][1] if symbol in known else contract_for(symbol, one.order.margin_asset, tables, words)
+        contract = known[place][1] if place in known else contract_for(symbol, one.order.margin_asset, tables, words)
         if contract.settle != asset:
             continue
         said.reasons += [*words.reasons, *(f"{why}: its orders are not counted" for why in words.unknown)]
         if words.unknown:
             continue
-        tiers = order_rate(one, contract, known[symbol][0] if symbol in known else None, tables, said)
+        tiers = order_rate(one, contract, known[place][0] if place in known else None, tables, said)
         if tiers is None:
             said.reasons.append(f"no maintenance rate of {symbol}: its orders are not counted")
             continue
-        group = symbol if tiers.by is TierBy.BASE else None
+        group = place if tiers.by is TierBy.BASE else None
         made.append(order_leg(one, contract, tiers, taker_fee(contract, account, tables, said), tier_group=group))
     return made
+
+
+def _group(symbol: Symbol, side: Side | None) -> str:
+    """Whose sizes add up to one rate: a symbol's, or of a hedge those of one side."""
+    return symbol if side is None else f"{symbol} {side}"
 
 
 def _name_hedges(held: Iterable[tuple[Position, Contract]], said: Said) -> None:

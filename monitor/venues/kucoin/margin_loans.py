@@ -29,6 +29,7 @@ from monitor.venues.kucoin.parameters import flag, parameter
 RATIO_NAME = "debtRatio"
 WARNING = "margin-call"
 CROSS = "margin"
+DUST = 1e-6  #: a debt ratio up to which nothing is owed
 
 
 def cross_loans(account: Account, tables: Tables) -> list[Pool]:
@@ -74,6 +75,10 @@ def _pool(
         for row in rows
         if row.borrowed + row.interest > 0.0
     )
+    said = venue.ratio
+    unknown = (
+        (f"the venue says a debt ratio of {said:.2%}, and names no debt",) if said and said > DUST and not debts else ()
+    )
     stages: tuple[Stage, ...] = DEFAULT_STAGES
     if warning is not None and warning > level:
         stages = (Stage(name=WARNING, scale=(warning - 1.0) / (level - 1.0)), *DEFAULT_STAGES)
@@ -88,6 +93,7 @@ def _pool(
             ratio=venue.ratio if debts else None, ratio_name=RATIO_NAME, ratio_inverted=False, loan_level=level
         ),
         reasons=tuple(dict.fromkeys(reasons)) if debts else (),
+        unknown=unknown,
     )
 
 

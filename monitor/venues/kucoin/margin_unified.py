@@ -29,12 +29,15 @@ from monitor.venues.kucoin.margin_cross import ORDERS_CANCELLED, RATIO_NAME, tot
 from monitor.venues.kucoin.margin_isolated import unified_isolated_pool
 from monitor.venues.kucoin.margin_legs import (
     SAME_RATE,
+    Contract,
+    Opening,
     Said,
     contract_for,
     leg_of,
     opening,
     order_leg,
     positions_of,
+    rate_at,
     taker_fee,
     venue_rate,
 )
@@ -64,16 +67,23 @@ def unified_pools(account: Account, tables: Tables) -> list[Pool]:
 def _cross(account: Account, tables: Tables, cross: list[Position]) -> list[Pool]:
     said = Said([UNPUBLISHED])
     coins = {row.asset: row for row in account.balances.values() if row.wallet or row.borrowed}
-    known = bool(coins) or not account.venue.equity
-    legs, closing = _legs(account, tables, cross, said)
-    orders = _orders(account, tables, said)
+    known = bool(coins) or account.venue.equity == 0.0
+    resting = opening(account)
+    legs, closing = _legs(account, tables, cross, resting, said)
+    orders = _orders(account, tables, cross, resting, said)
     if not legs and not orders and not coins and not account.venue.equity:
         return []
-    if not known:
+    if not known and account.venue.equity is None:
+        said.unknown.append("neither the account's coins nor its adjusted equity were read")
+    elif not known:
         said.reasons.append(
             "the account's coins were not read: its adjusted equity is held, but for what positions earn"
         )
         legs = [_from_here(leg, cross, said) for leg in legs]
+    if len(cross) < len(account.positions):
+        said.reasons.append(
+            "whether a coin's balance holds the margins of isolated positions is not published: it is taken not to"
+        )
     holdings = _holdings(account, tables, coins, [*legs, *orders], cross, said)
     maintenance, fees = account.venue.maintenance_margin, total(closing)
     stages: tuple[Stage, ...] = (
@@ -104,7 +114,9 @@ def _cross(account: Account, tables: Tables, cross: list[Position]) -> list[Pool
     return [pool]
 
 
-def _legs(account: Account, tables: Tables, cross: list[Position], said: Said) -> tuple[list[Leg], list[float | None]]:
+def _legs(
+    account: Account, tables: Tables, cross: list[Position], resting: list[Opening], said: Said
+) -> tuple[list[Leg], list[float | None]]:
     """The positions, and what closing each costs now by the venue's own value."""
     legs: list[Leg] = []
     closing: list[float | None] = []
@@ -113,23 +125,52 @@ def _legs(account: Account, tables: Tables, cross: list[Position], said: Said) -
         if position.margin_mode is None:
             said.unknown.append(f"cannot tell whether {position.symbol} {position.side} is cross or isolated")
         fee = taker_fee(contract, account, tables, said)
-        tiers = _tiers(position, tables, said)
+        sizes = _sizes(contract, cross, resting)
+        tiers = _tiers(position, contract, sizes, tables, said)
         legs.append(leg_of(position, contract, tiers, fee, said, tier_group=position.symbol))
         value = position.venue.notional
         closing.append(None if value is None else value * fee)
     return legs, closing
 
 
-def _tiers(position: Position, tables: Tables, said: Said) -> TierTable | None:
-    """The venue's tiers; where its own rate of the position is not among them, that one."""
+def _sizes(contract: Contract, cross: list[Position], resting: list[Opening]) -> tuple[float | None, float | None]:
+    """What the tier of a contract goes by, in its quote: its positions, and its positions and orders; None where the
+    venue does not say what a position is worth. Dollars are what an inverse contract's lots count.
+    """
+    held, ordered = 0.0, 0.0
+    for one in cross:
+        if one.symbol == contract.symbol:
+            lots = abs(one.quantity) * contract.size
+            mark = one.venue.mark_price
+            value = lots if contract.inverse else one.venue.notional or (None if mark is None else lots * mark)
+            if value is None:
+                return None, None
+            held += value
+    for order in resting:
+        if order.order.symbol == contract.symbol:
+            ordered += abs(order.quantity) * contract.size * (1.0 if contract.inverse else order.price)
+    return held, held + ordered
+
+
+def _tiers(
+    position: Position,
+    contract: Contract,
+    sizes: tuple[float | None, float | None],
+    tables: Tables,
+    said: Said,
+) -> TierTable | None:
+    """The venue's tiers, where they give its own rate of the position; else that one. Those of inverse contracts go by
+    dollars, which no price moves.
+    """
     table, told = _table(position.symbol, tables), venue_rate(position)
-    if table is not None and (told is None or any(abs(one.rate - told) <= SAME_RATE * told for one in table.tiers)):
-        return table
+    rates = [] if table is None else [rate_at(table, size) for size in sizes if size is not None]
+    if table is not None and (told is None or not rates or any(abs(one - told) <= SAME_RATE * told for one in rates)):
+        return flat(rates[0]) if contract.inverse and rates else table
     if told is None:
         said.unknown.append(f"no maintenance tiers of {position.symbol}")
         return None
     said.reasons.append(
-        f"no tiers of {position.symbol} that hold the venue's own rate {told:g}: it is used as it stands"
+        f"no tiers of {position.symbol} that give the venue's own rate {told:g} for its size: it is used as it stands"
     )
     return flat(told)
 
@@ -140,15 +181,17 @@ def _table(symbol: Symbol, tables: Tables) -> TierTable | None:
     return table if table is not None and table.by is TierBy.NOTIONAL else None
 
 
-def _orders(account: Account, tables: Tables, said: Said) -> list[Leg]:
+def _orders(account: Account, tables: Tables, cross: list[Position], resting: list[Opening], said: Said) -> list[Leg]:
     """Resting orders, whose value counts in the tier of their contract."""
     made: list[Leg] = []
-    for one in opening(account):
+    for one in resting:
         symbol, words = one.order.symbol, Said()
         contract, tiers = contract_for(symbol, one.order.margin_asset, tables, words), _table(symbol, tables)
         if words.unknown or tiers is None:
             said.reasons.append(f"no contract data or tiers of {symbol}: its orders are not counted")
             continue
+        if contract.inverse:
+            tiers = flat(rate_at(tables.tiers[symbol], _sizes(contract, cross, resting)[1] or 0.0))
         fee = taker_fee(contract, account, tables, said)
         made.append(order_leg(one, contract, tiers, fee, tier_group=symbol))
     return made
@@ -178,7 +221,10 @@ def _holdings(
     settled = {leg.settle for leg in legs}
     for asset in sorted(coins.keys() | settled):
         row = coins.get(asset)
-        amount = 0.0 if row is None else row.wallet - row.borrowed
+        # A balance below zero is one that the debt was taken off already.
+        amount = (
+            0.0 if row is None else min(row.wallet, -row.borrowed) if row.wallet < 0.0 else row.wallet - row.borrowed
+        )
         if inside and row is not None:
             own = {(leg.symbol, leg.side) for leg in legs if leg.settle == asset and not leg.order}
             profit = total(one.venue.unrealized_pnl for one in cross if (one.symbol, one.side) in own)

@@ -6,13 +6,14 @@ import msgspec
 
 from monitor.domain.accounts import Balance, MarginMode, Order, Position, VenuePosition
 from monitor.domain.names import Side
-from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, word
+from monitor.venues.fields import BadField, Loose, amount, finite, optional, optional_positive, word
 from monitor.venues.kucoin.names import asset_of
 from monitor.venues.kucoin.rows import printed
 
 _MODES = {"CROSS": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
 _SIDES = {"LONG": Side.LONG, "SHORT": Side.SHORT}
 _SIGNS = {"buy": 1.0, "sell": -1.0}
+LOTS = "UNIT"  #: the word for lots; sizes are told in coins or money, too
 # Powers of ten that tell a time in seconds, milliseconds, microseconds and nanoseconds apart until the year 5138.
 _UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (0.0, 1.0))
 
@@ -37,14 +38,17 @@ class UnifiedPositionRow(msgspec.Struct, gc=False):
 
 
 class UnifiedOrderRow(msgspec.Struct, gc=False):
-    """A resting order. `size` counts lots."""
+    """A resting order. `size` counts lots, unless `sizeUnit` says otherwise."""
 
     orderId: str
     symbol: str
     side: str = ""
     price: Loose = None
     size: Loose = None
+    sizeUnit: str | None = None
     filledSize: Loose = None
+    leverage: Loose = None
+    positionSide: str | None = None
     reduceOnly: bool | None = None
     triggerPrice: Loose = None
     triggerOrderId: str | None = None
@@ -85,6 +89,7 @@ def position(row: UnifiedPositionRow) -> Position | None:
     if not lots:
         return None
     mode, mark = _MODES.get((row.marginMode or "").upper()), optional_positive(row.markPrice)
+    value = optional(row.positionValue)
     rate, initial = optional_positive(row.mmr), optional(row.initialMargin)
     return Position(
         symbol=symbol,
@@ -97,7 +102,7 @@ def position(row: UnifiedPositionRow) -> Position | None:
         venue=VenuePosition(
             mark_price=mark,
             liquidation=printed(row.liquidationPrice, mark),
-            notional=optional_positive(row.positionValue),
+            notional=abs(value) if value else None,
             unrealized_pnl=optional(row.unrealizedPnL),
             maintenance_margin=optional(row.maintenanceMargin),
             initial_margin=initial,
@@ -114,27 +119,34 @@ def order(row: UnifiedOrderRow) -> Order:
     sign = _SIGNS.get(row.side.lower())
     if sign is None:
         raise BadField("side is neither buy nor sell")
+    if row.sizeUnit and row.sizeUnit.upper() != LOTS:
+        raise BadField("sizeUnit is not lots")
     left = max(0.0, finite("size", row.size) - (optional(row.filledSize) or 0.0))
     return Order(
         id=word("orderId", row.orderId),
         symbol=word("symbol", row.symbol),
         quantity=sign * left,
         price=None if optional_positive(row.triggerPrice) else optional_positive(row.price),
+        side=_SIDES.get(row.positionSide or ""),
         reduce_only=bool(row.reduceOnly),
         margin_mode=_MODES.get((row.marginMode or "CROSS").upper()),
+        leverage=optional_positive(row.leverage),
         contracts=left,
         update_time=instant(row.updatedTime),
     )
 
 
 def balance(row: CoinRow, update_time: float | None) -> Balance:
-    """A coin whole. `wallet` is the balance as it is written: a debt in the coin is not yet taken off."""
+    """A coin whole. `wallet` is the balance as it is written: a debt in the coin is not yet taken off.
+
+    BadField where what is owed is no number: a debt that cannot be read is not taken for none.
+    """
     wallet = finite("balance", row.balance)
     return Balance(
         asset=asset_of(word("currency", row.currency)),
         wallet=wallet,
         cross_wallet=wallet,
-        borrowed=max(0.0, optional(row.liability) or 0.0),
+        borrowed=abs(amount(row.liability)),
         venue_equity=optional(row.equity),
         available=optional(row.available),
         frozen=optional(row.hold),

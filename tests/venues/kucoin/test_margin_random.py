@@ -186,7 +186,8 @@ def test_the_fee_is_recovered_from_the_venues_own_price(fee: float, one: Held, s
 def test_loans_have_the_documented_debt_ratio(
     base: float, quote: float, owed: float, debt: float, price: float
 ) -> None:
-    rows = pair("DOGE-USDT", "0.5", held("DOGE", base, owed), held("USDT", quote, debt))
+    said = "0.5" if owed or debt else "0"
+    rows = pair("DOGE-USDT", said, held("DOGE", base, owed), held("USDT", quote, debt))
     found = told(isolated_loans(rows, marks=margin_marks(DOGE=price)))
     result = found.result("margin:DOGE-USDT")
     assets, debts = base * price + quote, owed * price + debt
