@@ -15,6 +15,8 @@ from monitor.venues.redaction import PERSONAL, REMOVED, answer, emptied, has_wor
 _TELLING = PERSONAL | {"alias", "mail", "mobile", "remark", "client", "referrer", "group"}
 # Not secret, but as good as a name: the millisecond in which a key was made, and what a history says of its rows.
 _EXACT = frozenset({"createTime", "tradeGroupId", "info"})
+# All that an account of cross margin holds and owes stands under a name with the word «user» in it.
+_KEPT = frozenset({"userAssets"})
 
 # The one-letter names of a push: client's and venue's order, trade, strategy, algo order; `i` is the account elsewhere.
 _TELLING_IN_PUSH = frozenset({"c", "C", "i", "t", "si", "caid", "aid", "ai"})
@@ -62,4 +64,4 @@ def _field(key: str, value: Any, telling: frozenset[str]) -> Any:
 
 
 def _tells(key: str) -> bool:
-    return key in _EXACT or has_word(key, _TELLING)
+    return key in _EXACT or (key not in _KEPT and has_word(key, _TELLING))

@@ -18,6 +18,7 @@ from monitor.venues.binance.loans import endpoints as loans
 from monitor.venues.binance.loans import offline as loans_offline
 from monitor.venues.binance.portfolio import endpoints as portfolio
 from monitor.venues.binance.portfolio import offline as portfolio_offline
+from monitor.venues.binance.redact import redact
 from tests.venues.binance.support import ACCOUNT, FAQ, raw
 from tests.venues.binance.test_loans import BRACKETS, ETH_PAIR, ETH_TIERS, RATIOS
 from tests.venues.binance.test_portfolio import HEDGED
@@ -79,6 +80,13 @@ def without(name: str, endpoint: Endpoint) -> Files:
 
 def identifier(value: object) -> str:
     return value.path if isinstance(value, Endpoint) else str(value)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_redacted_folder_of_any_product_is_assessed_as_before(name: str) -> None:
+    _, files = FOLDERS[name]
+    clean = {one: redact(one, body) for one, body in files.items()}
+    assert offline.read(clean, ACCOUNT, TIME) == offline.read(files, ACCOUNT, TIME)
 
 
 @pytest.mark.parametrize("name", FOLDERS)
