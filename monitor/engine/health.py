@@ -21,7 +21,8 @@ from monitor.engine.settings import Limits
 
 _ORDER = tuple(Quality)
 OPTIONS = "options"
-STREAMS = ("marks", "assets", OPTIONS, "user")  #: what is told under any other name is a job's end
+#: What is told under any other name is a job's end.
+STREAMS = ("marks", "assets", OPTIONS, "user", "warnings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ def connection_findings(connection: Connection, account: str, now: float, *, opt
 
 def _named(stream: str) -> str:
     """A stream, or one of the jobs that keep them and the readings going, in words."""
-    kind = "stream" if stream in STREAMS else "job"
+    # A product may have further streams of its user: "user-" and which.
+    kind = "stream" if stream in STREAMS or stream.startswith("user-") else "job"
     return f"the {stream}" if stream.endswith(" stream") else f"the {stream} {kind}"
 
 

@@ -197,6 +197,7 @@ class Rest:
             }
         )
         client.logger = _QUIET
+        client.options["partner"] = {}  # some venues would be told with each signed call whose library it is
         client.headers = self._headers
         for name, url in client.urls["api"].items():
             for origin, ours in self._origins.items():

@@ -400,7 +400,7 @@ def short_option() -> PoolResult:
         folder_of(
             setup=config("3"),
             money=balance(coin("BTC", "1")),
-            positions=[swap(inst, "-1", "0.06", "0.0575", instType="OPTION", ccy="BTC")],
+            positions=[swap(inst, "-1", "0.06", "0.0575", instType="OPTION", ccy="BTC", optVal="-0.00575")],
             listed=[
                 contract(
                     inst, "0.1", ctMult="1", ctType="", stk="6000", optType="C", expTime="1798700000000", settle="BTC"

@@ -133,7 +133,7 @@ KINDS = (
         lambda account: _positions(account.um) | _positions(account.cm),
         ("/sapi/v1/portfolio/account", "/sapi/v1/portfolio/balance", "/fapi/v3/positionRisk", "/dapi/v1/positionRisk"),
         ("pm-classic", "private", "coinm"),
-        ("user", "usdm", "coinm"),
+        ("user", "user-usdm", "user-coinm"),
     ),
 )
 

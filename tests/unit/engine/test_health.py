@@ -213,6 +213,7 @@ class TestConnections:
         ("name", "text"),
         [
             ("assets", "the assets stream is down: lost"),
+            ("user-futures", "the user-futures stream is down: lost"),
             ("market stream", "the market stream is down: lost"),
             ("market bridge", "the market bridge job is down: lost"),
             ("account", "the account job is down: lost"),
