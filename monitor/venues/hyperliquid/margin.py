@@ -22,6 +22,7 @@ from monitor.venues.hyperliquid.names import FIRST_WALLET, USDC, dex_of, wallet_
 
 RATIO_NAME = "cross margin ratio"
 UNIFIED_RATIO_NAME = "unified account ratio"
+ANOTHER_MODE = "two signals of the account's mode disagree: it was read as {}, and the balances are of another mode"
 
 
 def describe(account: Account, tables: Tables) -> Description:
@@ -33,6 +34,9 @@ def describe(account: Account, tables: Tables) -> Description:
         shared = _portfolio
     else:
         return Description((), ("cannot tell the account's mode",))
+    if any((row.cross_wallet is not None) is not (mode.kind != STANDARD) for row in account.balances.values()):
+        # Between two readings of the mode: the balances are of one arrangement, and the mode that was read another.
+        return Description((), (ANOTHER_MODE.format(mode.kind),))
     terms = Terms(account, tables)
     positions = sorted(account.positions.values(), key=lambda position: position.key)
     cross = [one for one in positions if one.margin_mode is not MarginMode.ISOLATED]

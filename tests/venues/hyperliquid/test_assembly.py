@@ -101,6 +101,7 @@ def test_a_fill_between_the_halves_is_counted_once() -> None:
     heard.spot(6000.0)
     closed = dollars(heard.states(first=dex(0.0)))
     assert closed.cross_wallet == pytest.approx(6000.0)
+    heard.states(first=dex(0.0))
     assert dollars(heard.spot(5999.0)).cross_wallet == pytest.approx(5999.0)
 
 
