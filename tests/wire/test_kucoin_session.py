@@ -27,6 +27,7 @@ from monitor.domain.events import (
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.sim.kucoin.refusals import Refusal
+from monitor.venues.kucoin import polls_futures
 from monitor.venues.kucoin.redact import redact
 from tests.wire.harness import until
 from tests.wire.kucoin import COIN, ETHER, INVERSE, SHORT, Watched, simulator, truth, wired
@@ -246,7 +247,7 @@ async def test_a_kind_that_cannot_be_read_leaves_the_account_unknown() -> None:
         account = sim.add_account("main")
         account.trade(COIN, 1.0)
         sim.faults.unreadable_mode = True
-        async with wired(sim) as wire:
+        async with wired(sim, timings=replace(SHORT, config_every_seconds=0.4)) as wire:
             await until(lambda: wire.all(AccountConfig), 5.0)
             await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)), 5.0)
             assert wire.all(AccountConfig)[0].mode.collateral is None
@@ -285,7 +286,8 @@ async def test_a_setting_told_by_the_stream_has_the_modes_read() -> None:
             await until(lambda: wire.snapshots()[-1].positions[0].margin_mode is MarginMode.ISOLATED)
 
 
-async def test_the_history_tells_why_a_wallet_changed() -> None:
+async def test_the_history_tells_why_a_wallet_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polls_futures, "INCOME_LAG_SECONDS", 0.1)
     async with simulator() as sim:
         account = sim.add_account("main")
         account.trade(COIN, 10.0)
@@ -293,7 +295,7 @@ async def test_the_history_tells_why_a_wallet_changed() -> None:
             await wire.all_up()
             account.deposit("USDT", 250.0)
             account.close(COIN)
-            await asyncio.sleep(1.1)  # what happened in the last second need not be in the history
+            await asyncio.sleep(0.2)  # what happened just now need not be in the history
             wire.session.read_flows(AccountKey("kucoin", "main"), sim.now() - 60.0)
             await until(lambda: wire.all(CashFlowsRead), 5.0)
             flows = wire.all(CashFlowsRead)[-1].flows
