@@ -13,7 +13,16 @@ from monitor.app import settings
 from monitor.app.deciding import Decider, Decision
 from monitor.app.replay_settings import configured
 from monitor.app.rooms import describes
-from monitor.domain.accounts import AccountMode, Balance, CollateralMode, MarginMode, Order, Permissions, Position
+from monitor.domain.accounts import (
+    AccountMode,
+    Balance,
+    CollateralMode,
+    MarginMode,
+    Order,
+    Permissions,
+    Position,
+    Wallet,
+)
 from monitor.domain.commands import AlertsRestored
 from monitor.domain.events import (
     AccountConfig,
@@ -26,10 +35,12 @@ from monitor.domain.events import (
     InstrumentsLoaded,
     OptionMarks,
     OrderChanged,
+    ParametersSet,
     PermissionsRead,
     Tick,
     Ticks,
     TiersLoaded,
+    WalletChanged,
 )
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.names import AccountKey, Side
@@ -216,6 +227,12 @@ def _beside(second: int, now: float, dice: Random) -> tuple[Event, ...]:
     order = Order(id=f"o{dice.randrange(3)}", symbol=symbol, quantity=left, price=dice.uniform(80.0, 120.0))
     told: list[Event] = [OrderChanged(account=key, order=order, venue_time=now, received=now)]
     told.append(OptionMarks("binance", SYMBOLS[:2], (dice.uniform(0.4, 0.6),) * 2, (100.0,) * 2, now))
+    purse = Wallet(
+        name="BTCUSDT", balances={"USDT": Balance(asset="USDT", wallet=dice.uniform(1.0, 9.0), borrowed=3.0)}
+    )
+    told.append(WalletChanged(account=key, wallet=purse, venue_time=now, received=now))
+    if second % 6 == 2:
+        told.append(ParametersSet("binance", (("threshold", dice.choice((0.95, 1.0))),), now))
     if second % 6 == 3:
         terms = CollateralTerms(steps=((0.0, 0.99), (dice.uniform(100.0, 900.0), 0.9)))
         told.append(CollateralLoaded("binance", None, (("USDT", terms),), now))

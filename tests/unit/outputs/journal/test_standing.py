@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.domain.accounts import AccountMode, CollateralMode, Order, Permissions, VenueAccount
+from monitor.domain.accounts import (
+    AccountMode,
+    CollateralMode,
+    Order,
+    Permissions,
+    VenueAccount,
+    Wallet,
+)
 from monitor.domain.alerts import Alert, AlertMemory, MemoryChange, Severity, Silence
 from monitor.domain.commands import AlertsRestored
 from monitor.domain.events import (
@@ -28,6 +35,7 @@ from monitor.domain.events import (
     InstrumentsLoaded,
     OptionMarks,
     OrderChanged,
+    ParametersSet,
     PermissionsRead,
     PollFailed,
     PositionChanged,
@@ -35,6 +43,7 @@ from monitor.domain.events import (
     Ticks,
     TiersLoaded,
     VenueWarning,
+    WalletChanged,
     WarningKind,
 )
 from monitor.domain.names import AccountKey
@@ -133,6 +142,20 @@ def test_pushes_about_orders_stand_until_two_whole_readings_came_after_them() ->
     assert kept == (reading(5.0), second, reading(10.0))
     doubtful = reading(15.0, problems=("a row",))
     assert standing(first, reading(5.0), second, doubtful) == (first, reading(5.0), second, doubtful)
+
+
+def test_the_last_push_about_each_purse_stands_as_it_came() -> None:
+    def told(name: str, at: float) -> WalletChanged:
+        return WalletChanged(account=MAIN, wallet=Wallet(name=name), venue_time=at, received=at)
+
+    events = (told("FETUSDT", 1.0), told("BTCUSDT", 2.0), told("FETUSDT", 3.0))
+    assert standing(*events) == (told("BTCUSDT", 2.0), told("FETUSDT", 3.0))
+
+
+def test_the_numbers_that_were_set_last_stand_for_each_venue() -> None:
+    first, second = (ParametersSet("okx", (("threshold", at),), at) for at in (1.0, 2.0))
+    other = ParametersSet("binance", (("threshold", 0.9),), 1.0)
+    assert set(standing(first, other, second)) == {other, second}
 
 
 def test_scenarios_that_came_with_a_reading_end_their_failure() -> None:
