@@ -119,7 +119,6 @@ class Trade:
             "settleCurrency": self.symbol[:3] if self.inverse else "USDT",
             "leverage": 10,
             "currentTimestamp": MS,
-            "isOpen": True,
             **more,
         }
 
@@ -217,7 +216,6 @@ class Book:
             "isolatedPosMargin": text(sum((one.isolated or F(0) for one in self.trades), F(0))),
             "isolatedOrderMargin": "0",
             "holdBalance": text(self.frozen),
-            "availableBalance": "0",
             "crossUnPnl": text(self.equity - self.backing),
             "totalCrossMargin": text(self.equity),
             "timestamp": str(MS),
