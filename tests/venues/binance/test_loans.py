@@ -340,7 +340,8 @@ class TestIsolated:
             "BTCUSDT": raw([pair_tier("FETUSDT", 1, "3", "1.18")]),
         }
         loaded = isolated_tiers(raws, ACCOUNT, NOW, bad)
-        ((symbol, tiers),) = loaded.loans
+        (untold, (symbol, tiers)) = loaded.loans
+        assert untold == ("BTCUSDT", ())
         assert (symbol, [tier.multiple for tier in tiers]) == ("ETHUSDT", [10.0, 5.0, 3.0])
         assert (tiers[1].liquidation_level, tiers[1].base_cap, tiers[1].quote_cap) == (1.1575, 2.0, 2000.0)
         assert len(bad) == 2

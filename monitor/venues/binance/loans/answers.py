@@ -25,6 +25,7 @@ from monitor.venues.binance.loans.isolated import (
     isolated_snapshot,
     isolated_tiers,
     isolated_warnings,
+    level_of,
 )
 from monitor.venues.binance.loans.pairs import dollar_price
 from monitor.venues.binance.reading import rows, whole
@@ -96,7 +97,7 @@ def cross_snapshot(
         balances=tuple(balances),
         asked=asked,
         received=received,
-        venue=VenueAccount(ratio=optional(body.marginLevel), order_loss=None if loss is None else -abs(loss)),
+        venue=VenueAccount(ratio=level_of(body.marginLevel), order_loss=None if loss is None else -abs(loss)),
         problems=(*in_words(bad), *twice("balance", [row.asset for row in balances])),
     )
 

@@ -27,8 +27,13 @@ from monitor.venues.rows import each, in_words, twice
 _SHOWN = 40  #: how much of a venue's word is kept
 
 
+NO_LEVEL = 999.0
+"""Printed where there is no debt, and where the level is as high as that or higher."""
+
+
 class _Body(msgspec.Struct, gc=False):
     assets: list[msgspec.Raw]
+    totalLiabilityOfBtc: Loose = None
 
 
 class AssetRow(msgspec.Struct, gc=False):
@@ -86,9 +91,26 @@ def isolated_snapshot(
         asked=asked,
         received=received,
         marks=tuple((one.name, one.index_price) for one in wallets if one.index_price is not None),
-        problems=(*in_words(bad), *twice("pair", [one.name for one in wallets])),
+        problems=(
+            *in_words(bad),
+            *twice("pair", [one.name for one in wallets]),
+            *_none_listed(body, [row for one in wallets for row in one.balances.values()]),
+        ),
         wallets=tuple(wallets),
     )
+
+
+def _none_listed(body: _Body, listed: list[Balance]) -> tuple[str, ...]:
+    owed = optional(body.totalLiabilityOfBtc) or 0.0
+    if owed <= 0.0 or any(row.borrowed or row.interest for row in listed):
+        return ()
+    return (f"the venue counts debts worth {owed:g} BTC and lists none",)
+
+
+def level_of(printed: Loose) -> float | None:
+    """A margin level; None where it was not told, or is the word for none: 0, or 999, which any higher one is, too."""
+    level = optional(printed)
+    return level if level is not None and 0.0 < level < NO_LEVEL else None
 
 
 def _wallet(row: _PairRow) -> Wallet:
@@ -101,7 +123,7 @@ def _wallet(row: _PairRow) -> Wallet:
     return Wallet(
         name=row.symbol,
         balances={base.asset: base, quote.asset: quote},
-        venue=VenueAccount(ratio=optional(row.marginLevel)),
+        venue=VenueAccount(ratio=level_of(row.marginLevel)),
         symbol=row.symbol,
         index_price=index,
         liquidation=_printed(row.liquidatePrice, index),
@@ -201,7 +223,10 @@ class _TierRow(msgspec.Struct, gc=False):
 def isolated_tiers(
     raws: Mapping[Symbol, bytes], account: AccountKey, received: float, problems: list[RowProblem] | None = None
 ) -> TiersLoaded:
-    """isolatedMarginTier, asked pair by pair: up to which debts each tier goes, and at which level it is liquidated."""
+    """isolatedMarginTier, asked pair by pair: up to which debts each tier goes, and at which level it is liquidated.
+
+    A pair of which the venue tells no tier that can be read stands there with none.
+    """
     loans: list[tuple[Symbol, tuple[LoanTier, ...]]] = []
     for symbol, raw in sorted(raws.items()):
         found = each(rows(raw, account.venue, "isolatedMarginTier"), _TierRow, lambda row: row, "tier", problems)
@@ -212,8 +237,7 @@ def isolated_tiers(
             except BadField as error:
                 if problems is not None:
                     problems.append(RowProblem(f"tier {row.tier} of {symbol}", str(error)))
-        if own:
-            loans.append((symbol, tuple(own)))
+        loans.append((symbol, tuple(own)))
     return TiersLoaded(account.venue, account, (), received, loans=tuple(loans))
 
 

@@ -10,6 +10,7 @@ A loan that is liquidated at level L is a pool whose requirement is (L - 1) of i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from monitor.domain.accounts import Account, Balance, CollateralMode, Wallet
 from monitor.domain.lines import State
@@ -53,17 +54,26 @@ def describe(account: Account, tables: Tables) -> Description:
         return Description(
             tuple(_pair(account, tables, wallet) for wallet in wallets if _any(wallet.balances.values()))
         )
+    contradiction = _none_owed(account.venue.ratio, account.balances.values())
     if not _any(account.balances.values()):
-        return Description(())
+        return Description((), contradiction)
     if account.mode.kind == CLASSIC:
-        return Description((_classic(account, tables),))
+        return Description((replace(_classic(account, tables), unknown=contradiction),))
     if account.mode.kind == PRO:
-        return Description((_pro(account, tables),))
+        pool = _pro(account, tables)
+        return Description((replace(pool, unknown=(*pool.unknown, *contradiction)),))
     return Description((), ("cannot tell which kind of cross margin account this is",))
 
 
 def _any(balances: Iterable[Balance]) -> bool:
     return any(row.wallet or _owed(row) for row in balances)
+
+
+def _none_owed(level: float | None, balances: Iterable[Balance]) -> tuple[str, ...]:
+    """A level is that of debts: where none is listed, they are unknown, and not nothing."""
+    if level is None or any(_owed(row) > 0.0 for row in balances):
+        return ()
+    return (f"the venue tells a {LEVEL_NAME} of {level:g}, and lists no debt",)
 
 
 def _owed(row: Balance) -> float:
@@ -134,7 +144,7 @@ def _pro(account: Account, tables: Tables) -> Pool:
                     amount=_owed(row),
                     requirement=table or flat(0.0),
                     requirement_by_value=True,
-                    initial_margin_rate=initial or 0.0,
+                    initial_margin_rate=initial,
                 )
             )
     if account.venue.order_loss is None and debts:
@@ -148,7 +158,7 @@ def _pro(account: Account, tables: Tables) -> Pool:
         holdings=tuple(holdings),
         debts=tuple(debts),
         stages=(*called, Stage(name=LIQUIDATION, threshold=1.0 / level), BANKRUPTCY),
-        venue=VenueFigures(ratio=account.venue.ratio if debts else None, ratio_name=LEVEL_NAME, ratio_inverted=True),
+        venue=VenueFigures(ratio=account.venue.ratio, ratio_name=LEVEL_NAME, ratio_inverted=True),
         reasons=tuple(reasons),
         unknown=tuple(unknown),
     )
@@ -160,23 +170,27 @@ def _pair(account: Account, tables: Tables, wallet: Wallet) -> Pool:
     base, quote = names or (wallet.name, USD)
     rows = [wallet.balances[asset] for asset in sorted(wallet.balances)]
     owes = any(_owed(row) > 0.0 for row in rows)
-    level, call, reasons = _level(wallet, base, quote, tables) if owes else (_default(tables), None, ())
+    rule = _level(wallet, base, quote, tables) if owes else _Rule(_default(tables))
     return Pool(
         key=PoolKey(*account.key, f"{MARGIN}:{wallet.name}"),
         numeraire=quote,
         isolated=True,
         holdings=_held(rows),
-        debts=_loans(rows, level),
-        stages=_stages(level, call),
+        debts=_loans(rows, rule.level),
+        stages=_stages(rule.level, rule.call),
         venue=VenueFigures(
             ratio=wallet.venue.ratio,
             ratio_name=LEVEL_NAME,
             ratio_inverted=True,
-            loan_level=level,
-            lines=_line(wallet, base, level),
+            loan_level=rule.level,
+            lines=_line(wallet, base, rule.level),
         ),
-        reasons=reasons,
-        unknown=() if names else (f"cannot tell the assets of {wallet.name}",),
+        reasons=rule.reasons,
+        unknown=(
+            *(() if names else (f"cannot tell the assets of {wallet.name}",)),
+            *rule.unknown,
+            *_none_owed(wallet.venue.ratio, rows),
+        ),
     )
 
 
@@ -184,21 +198,32 @@ def _default(tables: Tables) -> float:
     return parameter(tables, "isolated_liquidation_level")
 
 
-def _level(wallet: Wallet, base: str, quote: str, tables: Tables) -> tuple[float, float | None, tuple[str, ...]]:
-    """The level of liquidation, that of the margin call where the venue tells it, and what had to be assumed."""
-    if wallet.liquidation_level is not None:
-        return wallet.liquidation_level, None, ()
-    tiers = tables.loans.get(wallet.name) or tables.loans.get("", ())
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """The level of liquidation, that of the margin call where the venue tells it, and what is assumed or missing."""
+
+    level: float
+    call: float | None = None
+    reasons: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def _level(wallet: Wallet, base: str, quote: str, tables: Tables) -> _Rule:
+    """What is assumed where there are no tiers may lie above them: while they were not read yet, nothing is told."""
+    tiers = tables.loans.get(wallet.name)
+    if tiers is None:
+        return _Rule(_default(tables), unknown=(f"the tiers of {wallet.name} were not read yet",))
     for tier in tiers:
         # The venue says which multiple holds for the wallet now, and so which tier.
         if wallet.multiple is not None and abs(tier.multiple - wallet.multiple) <= _SAME:
-            return tier.liquidation_level, tier.margin_call_level, ()
+            return _Rule(tier.liquidation_level, tier.margin_call_level)
     if not tiers:
         level = _default(tables)
-        return level, None, (f"no tiers of {wallet.name}: taken to be liquidated at level {level:g}",)
+        return _Rule(level, reasons=(f"no tiers of {wallet.name}: taken to be liquidated at level {level:g}",))
     held = _by_debt(tiers, _debt(wallet, base), _debt(wallet, quote))
     told = "" if wallet.multiple is None else f": none of them is that of {wallet.multiple:g}x"
-    return held.liquidation_level, held.margin_call_level, (f"tier of {wallet.name} chosen by its debts{told}",)
+    reason = f"tier of {wallet.name} chosen by its debts{told}"
+    return _Rule(held.liquidation_level, held.margin_call_level, reasons=(reason,))
 
 
 def _debt(wallet: Wallet, asset: str) -> float:

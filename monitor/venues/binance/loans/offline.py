@@ -77,14 +77,12 @@ def _prices(found: Found, dollars: Mapping[Asset, float]) -> list[AssetTick]:
 def _isolated(found: Found) -> list[Event]:
     account, time = found.account, found.time
     body = found.all(ISOLATED_ACCOUNT)[0]
-    tables: list[Event] = []
-    tiers = found.by_symbol(ISOLATED_TIER)
-    if tiers:
-        tables.append(answers.isolated_tiers(tiers, account, time, found.problems))
     snapshot = answers.isolated_snapshot(body, account, time, time)
+    untold = {wallet.name: b"[]" for wallet in snapshot.wallets}
+    tiers = answers.isolated_tiers({**untold, **found.by_symbol(ISOLATED_TIER)}, account, time, found.problems)
     assets = _with_stables(found, {asset for wallet in snapshot.wallets for asset in wallet.balances})
     return [
-        *tables,
+        tiers,
         *assets,
         *answers.isolated_prices(body, found.venue, time, _dollars(assets)),
         *found.permissions(),

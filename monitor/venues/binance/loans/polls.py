@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from monitor.domain.accounts import AccountMode
 from monitor.domain.clock import Clock
-from monitor.domain.errors import MalformedAnswer
+from monitor.domain.errors import AuthRejected, MalformedAnswer, Refused
 from monitor.domain.events import AccountConfig, AccountSnapshot, AssetTick, CashFlowsRead
 from monitor.domain.frames import RowProblem
 from monitor.domain.names import Asset, Symbol
+from monitor.domain.tables import LoanTier
 from monitor.venues.binance.cash import PAGE_ROWS
 from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.endpoint import Endpoint
@@ -24,6 +26,7 @@ from monitor.venues.rest import Answer
 from monitor.venues.session import Emit
 from monitor.venues.settings import AccountSettings, Timings
 
+NO_TIERS = b"[]"  #: what a pair comes to whose tiers the venue refuses to tell
 HISTORY_SECONDS = 6.9 * 86_400.0  #: how far back the capital flow is asked for: the venue allows seven days
 
 
@@ -148,6 +151,7 @@ class IsolatedReadings(LoanReadings):
         super().__init__(settings, client, emit, clock, timings, ("tiers",))
         self._priced, self._dollars = priced, dollars
         self._warned = Warned(emit)
+        self._tiers: dict[Symbol, tuple[LoanTier, ...]] = {}  #: as last told of each pair
         self.pairs: tuple[Symbol, ...] = ()  #: with a wallet, as last read
 
     async def tiers(self) -> None:
@@ -156,13 +160,25 @@ class IsolatedReadings(LoanReadings):
             self.tiered.read((), self._clock.monotonic())
             self.rows["tiers"].idle("no pair holds or owes anything")
             return
-        said = {pair: await self._ask("tiers", endpoints.ISOLATED_TIER, {"symbol": pair}) for pair in self.pairs}
-        self.rows["tiers"].came(*said.values())
-        received = min((one.received for one in said.values()), default=self._clock.now())
-        with self.rows["tiers"].taking(*said.values()) as bad:
-            read = answers.isolated_tiers({pair: one.body for pair, one in said.items()}, self.account, received, bad)
-        self.tiered.read((pair for pair, _ in read.loans), self._clock.monotonic())
-        self._emit(read)
+        bodies: dict[Symbol, bytes] = {}
+        said: list[Answer] = []
+        for pair in self.pairs:
+            try:
+                said.append(await self._ask("tiers", endpoints.ISOLATED_TIER, {"symbol": pair}))
+            except AuthRejected:
+                raise
+            except Refused:
+                bodies[pair] = NO_TIERS  # what the venue does not tell of one pair it may tell of the others
+            else:
+                bodies[pair] = said[-1].body
+        self.rows["tiers"].came(*said)
+        received = min((one.received for one in said), default=self._clock.now())
+        with self.rows["tiers"].taking(*said) as bad:
+            read = answers.isolated_tiers(bodies, self.account, received, bad)
+        # Rows that cannot be read take no tiers away that were told before.
+        self._tiers |= {pair: tiers for pair, tiers in read.loans if tiers}
+        self.tiered.read((pair for pair, tiers in read.loans if tiers), self._clock.monotonic())
+        self._emit(replace(read, loans=tuple((pair, self._tiers.get(pair, tiers)) for pair, tiers in read.loans)))
 
     def _snapshot(self, answer: Answer, asked: float, bad: list[RowProblem]) -> AccountSnapshot:
         self._priced(answers.isolated_prices(answer.body, VENUE, answer.received, self._dollars()))
