@@ -74,9 +74,9 @@ class Reading:
 
     def owed(self, token: str) -> float:
         """What is borrowed of a token: in portfolio margin also what falls below nothing beside
-        isolated positions.
+        isolated positions, where the token may be borrowed at all.
         """
-        whole = self.account.mode is Mode.PORTFOLIO
+        whole = self.account.mode is Mode.PORTFOLIO and self.board.tokens[token].borrow_cap > 0.0
         below = max(0.0, self.alone_in(token) - self.held(token)) if whole else 0.0
         return self.account.borrowed.get(token, 0.0) + below
 

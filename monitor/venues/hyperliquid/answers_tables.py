@@ -97,10 +97,13 @@ def universe(
         symbols = tuple(each(meta.universe, _Asset, lambda one: one.name, "perpetual", None))
         if len(symbols) != len(meta.universe):
             raise MalformedAnswer(venue, "meta", "a perpetual without a name: places cannot be told")
-        if names is not None and number < len(names):
-            name = names[number]
+        # Its perpetuals name a dex better than its place in another answer.
+        if symbols:
+            name = dex_of(symbols[0])
         else:
-            name = FIRST_DEX if number == 0 or not symbols else dex_of(symbols[0])
+            name = names[number] if names is not None and number < len(names) else FIRST_DEX
+        if any(dex_of(symbol) != name for symbol in symbols):
+            raise MalformedAnswer(venue, "meta", "perpetuals of several dexs in one: places cannot be told")
         found.append(Dex(name, symbols, tokens.get(meta.collateralToken)))
     return Universe(tuple(found), tokens)
 

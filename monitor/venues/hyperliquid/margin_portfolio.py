@@ -6,7 +6,7 @@ liquidated when R / V passes its threshold for any t: the first pool is the USDC
 for tokens that are borrowed.
 
 A row's total is net of what is borrowed; V counts what is held, and the loan stands in R alone. What losses take below
-zero is borrowed at once: that is a requirement, so that each unit of it takes 1 / threshold from V.
+zero is borrowed at once: that is a requirement, and takes nothing from V.
 """
 
 from __future__ import annotations
@@ -27,10 +27,14 @@ NAME = "portfolio-margin"
 RATIO_NAME = "portfolio margin ratio"
 SHOWN = "shown-ratio"  #: the stage at which the venue's own ratio is 1, beyond its threshold
 GROUP = "borrow cap"
+NO_CAP = 1e12  #: of a token whose borrow cap nobody tells
+LENT_AGAINST: Mapping[Asset, str] = {"HYPE": "ltv_hype", "UBTC": "ltv_btc"}
+"""Tokens that something is lent against where no answer says so, with their parameter. A namesake of a coin is none."""
 BORROWABLE: Mapping[Asset, str] = {"USDC": "usdc", "USDT0": "usdt", "USDT": "usdt"}
 """Tokens that may be borrowed, with the name that their caps have among the parameters."""
 CARRIED = "a loan: what the venue counts for it is not documented; its own ratio carries the requirement"
 REBUILT = "a loan: what the venue counts for it is not documented, and no price in its answer lets its ratio carry it"
+LOANED = "equity is the venue's liquidation value, from which what is owed is not taken off: it is worth less"
 SEVERAL = "loans of several tokens: which of them the venue's ratio speaks of is not known"
 
 
@@ -51,6 +55,16 @@ class Eligible:
     def coin(self) -> Asset:
         """What the kernel calls it: the coin, so that it moves with the coin's perpetual."""
         return coin_of_token(self.asset)
+
+    @property
+    def free(self) -> float:
+        """What of `amount` backs other tokens: what is borrowed of it does not, if it lies there still."""
+        return self.amount - min(self.balance.borrowed, max(0.0, self.amount))
+
+    @property
+    def free_worth(self) -> float:
+        """The same of `worth`."""
+        return self.worth - self.amount + self.free
 
 
 def portfolio(terms: Terms, cross: Sequence[Position]) -> tuple[list[Pool], list[Position]]:
@@ -76,7 +90,7 @@ def _eligible(terms: Terms) -> dict[Asset, Eligible]:
     found: dict[Asset, Eligible] = {}
     for asset, balance in sorted(terms.account.balances.items()):
         share = _share(terms, asset, balance)
-        if asset not in BORROWABLE and (share is None or not balance.wallet):
+        if asset not in BORROWABLE and not balance.borrowed and (share is None or not balance.wallet):
             continue
         if not balance.wallet and not balance.borrowed and not balance.cross_wallet and asset != USDC:
             continue
@@ -92,11 +106,11 @@ def _share(terms: Terms, asset: Asset, balance: Balance) -> float | None:
     """How much of its value counts: by the account's own row, else by the reserve, else by the parameters."""
     if balance.loan_to_value is not None:
         return theta(balance.loan_to_value) if balance.loan_to_value > 0.0 else None
-    known = terms.tables.collateral.get(asset)
-    if known is not None:
-        return known.steps[0][1]
-    name = f"ltv_{coin_of_token(asset).lower()}"
-    return theta(terms.parameter(name)) if name in DEFAULTS else None
+    if terms.tables.collateral:
+        known = terms.tables.collateral.get(asset)
+        return None if known is None else known.steps[0][1]
+    name = LENT_AGAINST.get(asset)
+    return None if name is None else theta(terms.parameter(name))
 
 
 def _view(
@@ -117,22 +131,26 @@ def _view(
     for one in collateral:
         if one.share is None and one.amount > 0.0:
             words.assume(f"no loan to value of {one.asset}: it counts nothing for {asset}")
-    cap = terms.parameter(f"borrow_cap_{BORROWABLE[asset]}")
-    offset = terms.parameter("portfolio_offset_usdc")
+    cap = terms.parameter(f"borrow_cap_{BORROWABLE[asset]}") if asset in BORROWABLE else NO_CAP
+    if asset not in BORROWABLE:
+        words.assume(f"what may be borrowed of {asset} at most is not known: no cap is counted")
+    offset = _offset(terms, asset, eligible, words)
     debts: tuple[Debt, ...] = ()
     constant = offset
     if asset in owed:
-        debts = (Debt(asset=asset, amount=owed[asset], counted=False, requirement=flat(1.0)),)
+        debts = (Debt(asset=coin_of_token(asset), amount=owed[asset], counted=False, requirement=flat(1.0)),)
         carried = _carried(terms, eligible, asset, cap, owed)
         words.assume(SEVERAL if len(owed) > 1 else REBUILT if carried is None else CARRIED)
         constant = offset if carried is None else carried
         if owed[asset] >= cap:
             words.assume(f"{asset} is borrowed up to its cap, where the venue falls back to ordinary margin")
+    if owed:
+        words.assume(LOANED)
     threshold = terms.parameter("portfolio_threshold")
     return Pool(
         key=key,
-        numeraire=asset,
-        holdings=(_itself(asset, eligible, threshold), *(_as_collateral(one) for one in collateral)),
+        numeraire=coin_of_token(asset),
+        holdings=(_itself(asset, eligible), *(_as_collateral(one) for one in collateral)),
         debts=debts,
         legs=legs,
         caps=((GROUP, cap),) if collateral else (),
@@ -146,17 +164,30 @@ def _view(
     )
 
 
-def _itself(asset: Asset, eligible: Mapping[Asset, Eligible], threshold: float) -> Holding:
+def _itself(asset: Asset, eligible: Mapping[Asset, Eligible]) -> Holding:
     """The token itself; below zero it is borrowed, and so required."""
     one = eligible.get(asset)
-    return Holding(asset=asset, amount=0.0 if one is None else one.amount, negative_rate=1.0 / threshold)
+    amount = 0.0 if one is None else one.amount
+    return Holding(asset=coin_of_token(asset), amount=amount, negative_rate=0.0, borrow=flat(1.0))
+
+
+def _offset(terms: Terms, asset: Asset, eligible: Mapping[Asset, Eligible], words: Words) -> float:
+    """The constant part of the requirement, which is told in dollars, in units of the token."""
+    offset = terms.parameter("portfolio_offset_usdc")
+    if asset in BORROWABLE:
+        return offset
+    price = eligible[asset].balance.price_usd
+    if not price:
+        words.refuse(f"no price of {asset} in the account's answer")
+        return 0.0
+    return offset / price
 
 
 def _as_collateral(one: Eligible) -> Holding:
     """What another token counts: its share, up to its cap; what is owed of it counts whole."""
     share = (one.share or 0.0) if one.cap > 0.0 else 0.0
     steps = (Step(0.0, share),) if one.cap in (0.0, INFINITE) else (Step(0.0, share), Step(one.cap, 0.0))
-    return Holding(asset=one.coin, amount=one.amount, collateral=Curve(steps), cap_group=GROUP)
+    return Holding(asset=one.coin, amount=one.free, collateral=Curve(steps), cap_group=GROUP)
 
 
 def _carried(
@@ -167,7 +198,7 @@ def _carried(
     The venue's ratio times what we count, less what moves by itself: maintenance of positions and the loan.
     """
     ratio = terms.account.venue.ratio
-    if ratio is None or len(owed) > 1 or asset not in eligible:
+    if ratio is None or len(owed) > 1 or asset not in BORROWABLE:
         return None
     counted = 0.0
     for other, one in eligible.items():
@@ -176,10 +207,12 @@ def _carried(
         price = one.balance.price_usd
         if price is None:
             return None
-        counted += max(0.0, min(one.worth, one.cap)) * price * (one.share or 0.0) + min(0.0, one.worth) * price
+        worth = one.free_worth
+        counted += max(0.0, min(worth, one.cap)) * price * (one.share or 0.0) + min(0.0, worth) * price
     maintenance = [one.balance.venue_maintenance_margin or 0.0 for one in eligible.values()]
     own = eligible[asset].worth
-    return ratio * (own + min(cap, counted)) - sum(maintenance) - owed[asset]
+    # What is below zero is borrowed by now, too: it is required, and nothing is held.
+    return ratio * (max(0.0, own) + min(cap, counted)) - sum(maintenance) - owed[asset] + min(0.0, own)
 
 
 def _figures(

@@ -178,3 +178,15 @@ def test_a_capture_without_the_words_of_the_mode_is_unknown() -> None:
     del files[named("userAbstraction")]
     assert told(files).description.unknown == ("cannot tell the account's mode",)
     assert told(files).account.key == ACCOUNT
+
+
+def test_perpetuals_name_their_dex_whatever_its_place_in_another_answer() -> None:
+    metas = [meta(perp("BTC", 40)), meta(perp("xyz:GOLD", 20), token="USDE"), meta(perp("hyna:BTC", 10))]
+    known = answers.universe(raw([None, {"name": "hyna"}, {"name": "xyz"}]), raw(metas), raw(SPOT_META), VENUE)
+    assert [(one.name, one.collateral) for one in known.dexs] == [("", "USDC"), ("xyz", "USDE"), ("hyna", "USDC")]
+
+
+def test_perpetuals_of_two_dexs_in_one_make_places_uncertain() -> None:
+    metas = [meta(perp("BTC", 40)), meta(perp("xyz:GOLD", 20), perp("hyna:BTC", 10))]
+    with pytest.raises(MalformedAnswer, match="several dexs"):
+        answers.universe(raw([None, {"name": "xyz"}]), raw(metas), raw(SPOT_META), VENUE)

@@ -299,7 +299,7 @@ def test_a_loan_is_carried_by_the_venues_own_ratio() -> None:
     """V = 16 500 by what is documented. The venue says 0.5: so much is required, whatever it is made of."""
     account = portfolio(*LOAN, portfolioMarginRatio="0.5")
     pool = account.pool("portfolio-margin")
-    assert pool.reasons == (margin_portfolio.CARRIED,)
+    assert pool.reasons == (margin_portfolio.CARRIED, margin_portfolio.LOANED)
     result = account.results()["portfolio-margin"]
     assert result.equity == pytest.approx(16500.0)
     assert result.stages[SHOWN].value == pytest.approx(0.5)
@@ -312,7 +312,7 @@ def test_a_loan_is_carried_by_the_venues_own_ratio() -> None:
 
 def test_a_loan_without_the_venues_ratio_is_rebuilt_by_the_documents_and_says_so() -> None:
     account = portfolio(*LOAN)
-    assert account.pool("portfolio-margin").reasons == (margin_portfolio.REBUILT,)
+    assert account.pool("portfolio-margin").reasons == (margin_portfolio.REBUILT, margin_portfolio.LOANED)
     result = account.results()["portfolio-margin"]
     assert result.maintenance_margin == pytest.approx(20 + 375 + 4000)
     assert result.ratio.value == pytest.approx(4395 / (0.95 * 16500))
@@ -340,7 +340,7 @@ def test_a_loan_of_another_token_is_a_view_of_the_same_positions() -> None:
     assert names == ["portfolio-margin", "portfolio-margin:USDT0"]
     view = account.pool("portfolio-margin:USDT0")
     assert (view.primary, view.view_of) == (False, account.pool("portfolio-margin").key)
-    assert view.reasons[-1] == margin_portfolio.REBUILT
+    assert view.reasons[-2:] == (margin_portfolio.REBUILT, margin_portfolio.LOANED)
     found = account.results()
     assert found["portfolio-margin:USDT0"].maintenance_margin == pytest.approx(20 + 375 + 1000)
     assert found["portfolio-margin:USDT0"].equity == pytest.approx(16500)
