@@ -84,7 +84,9 @@ class PublicReadings:
         self._limits = Kept(self._risk_limit, timings.tiers_every_seconds, clock)
         self._contracts: Answer | None = None
         self._tables: TiersLoaded | None = None  #: of all contracts, and all risk limits that were read
-        self._told: dict[AccountKey, Needs] = {}  #: for what each account was told its tiers
+        self._told: dict[
+            AccountKey, Needs
+        ] = {}  #: `symbols` whose curve each account was told, `isolated` whose levels
         self._instruments: Mapping[Symbol, Instrument] = {}
         self._funded: frozenset[Symbol] = _NOTHING  #: whose funding was asked for last
         self.weighed = False  #: how coins count was asked for
@@ -175,11 +177,15 @@ class PublicReadings:
         tables = self._tables
         if tables is None:
             return
-        for account, needs in self._classic().items():
+        classic = self._classic()
+        # An account that became another kind has other tables by now, and is told anew when it comes back.
+        self._told = {account: told for account, told in self._told.items() if account in classic}
+        for account, needs in classic.items():
+            wanted = Needs(needs.symbols - needs.isolated, isolated=needs.isolated)
             told = self._told.get(account, Needs())
-            if needs.symbols and not needs <= told:
-                every = self._told[account] = needs | told
-                growing = tuple(one for one in tables.tiers if one[0] in every.symbols - every.isolated)
+            if needs.symbols and not wanted <= told:
+                every = self._told[account] = wanted | told
+                growing = tuple(one for one in tables.tiers if one[0] in every.symbols)
                 levels = tuple(one for one in tables.isolated if one[0] in every.isolated)
                 self._emit(replace(tables, account=account, tiers=growing, isolated=levels))
 
