@@ -13,11 +13,10 @@ from monitor.venues.binance.client import VENUE, Client
 from monitor.venues.binance.endpoint import Endpoint
 from monitor.venues.binance.loans import answers as loan_answers
 from monitor.venues.binance.loans import endpoints as loans
-from monitor.venues.binance.loans.pairs import STABLES
+from monitor.venues.binance.loans.pairs import price_pair
 from monitor.venues.binance.planned import product_of
 from monitor.venues.binance.portfolio import answers as portfolio_answers
 from monitor.venues.binance.portfolio import endpoints as portfolio
-from monitor.venues.binance.prices import QUOTE
 from monitor.venues.binance.settings import (
     COINM,
     ISOLATED_MARGIN,
@@ -95,8 +94,8 @@ class _Capturing:
         key, at = self._account.key, self.first
         if endpoint == loans.CROSS_ACCOUNT:
             snapshot = loan_answers.cross_snapshot(body, key, at, at)
-            for asset in sorted({one.asset for one in snapshot.balances} - set(STABLES)):
-                await self._ask(loans.PRICE_INDEX, {"symbol": asset + QUOTE})
+            for pair in sorted({price_pair(one.asset) for one in snapshot.balances} - {""}):
+                await self._ask(loans.PRICE_INDEX, {"symbol": pair})
         elif endpoint == loans.ISOLATED_ACCOUNT:
             for wallet in loan_answers.isolated_snapshot(body, key, at, at).wallets:
                 await self._ask(loans.ISOLATED_TIER, {"symbol": wallet.name})

@@ -12,7 +12,8 @@ from monitor.venues.binance.settings import COINM, MARGIN, PORTFOLIO, PORTFOLIO_
 from monitor.venues.settings import Secret
 
 STREAM = "user"  #: the row of an account's own stream
-WARNINGS, USDM_EVENTS, COINM_EVENTS = "warnings", "user-usdm", "user-coinm"  #: rows of further ones, where a product has them
+# Rows of further ones, where a product has them.
+WARNINGS, USDM_EVENTS, COINM_EVENTS = "warnings", "user-usdm", "user-coinm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,14 @@ mark, which comes every second. What neither tells is asked for over REST every 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import Refused
+from monitor.domain.errors import MalformedAnswer, Refused
 from monitor.domain.events import AssetTick, Event
 from monitor.domain.frames import Decoded
 from monitor.domain.names import AccountKey, Asset, Symbol
@@ -79,7 +80,7 @@ class Prices:
         self._contracts = {
             f"{begins}{coin}{QUOTE}": (coin, multiple)
             for coin in self.wanted
-            if coin not in STABLES
+            if coin != QUOTE
             for multiple, begins in MULTIPLES
         }
 
@@ -134,30 +135,54 @@ class Prices:
                 self._emit(tick)
 
     def missing(self) -> tuple[Asset, ...]:
-        """Coins that somebody holds and no stream tells. A stablecoin counts one dollar without a source."""
+        """Coins that somebody holds and no stream tells. Tether, in which all others are asked for, is none of them."""
         now = self._clock.monotonic()
         return tuple(
             sorted(
                 coin
                 for coin in self.wanted
-                if coin not in STABLES
+                if coin != QUOTE
                 and not self._young(self._live, coin, now)
-                and now >= self._unlisted.get(coin, float("-inf"))
+                and (coin in STABLES or not self._is_unlisted(coin, now))
             )
         )
 
     async def read(self) -> None:
-        """Ask for the price of each coin that is missing."""
+        """Ask for the price of each coin that is missing. A stablecoin of which the venue tells none counts a dollar.
+
+        An answer that cannot be read costs its coin, and is raised once the others were asked for.
+        """
+        unreadable: MalformedAnswer | None = None
         for coin in self.missing():
-            holder = next(one for one in self._held.values() if coin in one.assets)
             try:
-                ticks = await (self._index(holder, coin) if holder.portfolio else self._pair(holder, coin))
-            except Refused:
-                ticks = ()
-            if not ticks:
-                self._unlisted[coin] = self._clock.monotonic() + self._timings.refused_every_seconds
+                ticks = await self._ask(coin)
+            except MalformedAnswer as exc:
+                unreadable = exc
+                continue
+            now = self._clock.monotonic()
+            if not ticks and not self._is_unlisted(coin, now):
+                self._unlisted[coin] = now + self._timings.refused_every_seconds
+            if not ticks and coin in STABLES:
+                at = self._clock.now()
+                ticks = (AssetTick(VENUE, coin, 1.0, at, at),)
             for tick in ticks:
                 self._emit(tick)
+        if unreadable is not None:
+            raise unreadable
+
+    async def _ask(self, coin: Asset) -> tuple[AssetTick, ...]:
+        """Nothing where the venue told none, to any of those who hold it: a key may be dead."""
+        if self._is_unlisted(coin, self._clock.monotonic()):
+            return ()
+        for holder in [one for one in self._held.values() if coin in one.assets]:
+            with contextlib.suppress(Refused):
+                ticks = await (self._index(holder, coin) if holder.portfolio else self._pair(holder, coin))
+                if ticks:
+                    return ticks
+        return ()
+
+    def _is_unlisted(self, coin: Asset, now: float) -> bool:
+        return now < self._unlisted.get(coin, float("-inf"))
 
     async def _pair(self, holder: _Holder, coin: Asset) -> tuple[AssetTick, ...]:
         """As a pair of spot margin."""

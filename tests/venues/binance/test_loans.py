@@ -182,7 +182,7 @@ class TestPairs:
         assert split(symbol, assets) == names
 
     def test_the_pair_to_ask_for_an_assets_price(self) -> None:
-        assert [price_pair(asset) for asset in ("BTC", "USDT", "USDC")] == ["BTCUSDT", "", ""]
+        assert [price_pair(asset) for asset in ("BTC", "USDT", "USDC")] == ["BTCUSDT", "", "USDCUSDT"]
 
 
 class TestClassic:

@@ -155,3 +155,10 @@ class TestAmounts:
         files = isolated_folder(OWING)
         assert named(loans.ISOLATED_TIER, symbol="ETHUSDT") not in files
         assert reported(files).quality is Quality.PARTIAL
+
+    def test_a_stablecoin_is_worth_what_its_pair_tells_else_a_dollar(self) -> None:
+        """1000 TUSD at 0.93 against 500 USDT, and the same without a word on TUSD."""
+        rows = (owned("TUSD", 1000.0), owned("USDT", borrowed=500.0))
+        for prices, equity in (({"TUSDUSDT": 0.93}, 430.0), ({}, 500.0)):
+            (pool,) = reported(cross_folder(*rows, prices=prices)).pools
+            assert pool.equity_usd == pytest.approx(equity)

@@ -20,7 +20,7 @@ from monitor.venues.binance.loans.endpoints import (
     LEVERAGE_BRACKET,
     PRICE_INDEX,
 )
-from monitor.venues.binance.loans.pairs import STABLES
+from monitor.venues.binance.loans.pairs import STABLES, price_pair
 
 NO_DOLLARS = "no USD prices of stablecoins: each is taken for a dollar"
 NO_PRICES = "no index prices: what is held and owed has no value"
@@ -47,10 +47,11 @@ def _cross(found: Found) -> list[Event]:
 
 
 def _with_stables(found: Found, held: Collection[Asset]) -> list[Event]:
-    """What the asset index tells; another stablecoin counts a dollar, as it does in the prices of pairs."""
+    """What the asset index tells; another stablecoin counts a dollar unless its own pair tells more."""
     told = found.assets()
-    rest = sorted({asset for asset in held if asset in STABLES} - _dollars(told).keys())
-    return [*told, *(AssetTick(found.venue, asset, 1.0, found.time, found.time) for asset in rest)]
+    paired = {price_pair(asset) for asset in held} & found.by_symbol(PRICE_INDEX).keys()
+    rest = {asset for asset in held if asset in STABLES and price_pair(asset) not in paired} - _dollars(told).keys()
+    return [*told, *(AssetTick(found.venue, asset, 1.0, found.time, found.time) for asset in sorted(rest))]
 
 
 def _dollars(events: Iterable[Event]) -> dict[Asset, float]:

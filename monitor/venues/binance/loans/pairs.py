@@ -32,5 +32,5 @@ def dollar_price(symbol: Symbol, price: float, dollars: Mapping[Asset, float]) -
 
 
 def price_pair(asset: Asset) -> Symbol:
-    """The pair whose index price tells what an asset is worth in USD; "" for what counts as a dollar itself."""
-    return "" if asset in STABLES else f"{asset}{STABLES[0]}"
+    """The pair whose index price tells what an asset is worth; "" for the one in which all others are told."""
+    return "" if asset == STABLES[0] else f"{asset}{STABLES[0]}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.domain.errors import Refused
+from monitor.domain.errors import AuthRejected, MalformedAnswer, Refused
 from monitor.domain.events import AssetTick, Event
 from monitor.domain.names import AccountKey
 from monitor.venues.binance.loans import endpoints
@@ -27,6 +27,7 @@ class Bench:
         self.emitted: list[Event] = []
         self.asked: list[str] = []
         self.pairs: dict[str, float] = {}
+        self.dead = 0  #: so many questions are answered with a word about the key
         self.prices = Prices(self, self.emitted.append, self, Timings())  # type: ignore[arg-type]  # it asks and tells the time
 
     def now(self) -> float:
@@ -47,6 +48,9 @@ class Bench:
         assert endpoint is endpoints.PRICE_INDEX
         pair = params["symbol"]
         self.asked.append(pair)
+        if self.dead:
+            self.dead -= 1
+            raise AuthRejected("binance", "assets", "the key is not valid", -2015)
         if pair not in self.pairs:
             raise Refused("binance", "assets", "no such pair", -1121)
         body = {"symbol": pair, "price": str(self.pairs[pair]), "calcTime": 999_000}
@@ -109,10 +113,10 @@ def test_frames_that_cannot_be_read_are_left_to_the_codec(raw: bytes) -> None:
     assert bench.prices.beside_marks(raw, 1.0) == ()
 
 
-async def test_what_no_stream_tells_is_asked_for_and_stablecoins_are_not() -> None:
+async def test_what_no_stream_tells_is_asked_for_and_tether_is_not() -> None:
     bench = Bench()
     bench.pairs["FET"] = 0.5
-    bench.prices.hold(MAIN, NO_KEY, ["FET", "SOL", "USDT", "FDUSD"])
+    bench.prices.hold(MAIN, NO_KEY, ["FET", "SOL", "USDT"])
     assert bench.prices.missing() == ("FET", "SOL")
     bench.array(row("SOLUSDT", "150"))
     assert bench.prices.missing() == ("FET",)
@@ -133,6 +137,48 @@ async def test_portfolio_margin_has_index_prices_of_its_own() -> None:
     (tick,) = bench.emitted
     assert isinstance(tick, AssetTick)
     assert (tick.asset, tick.price_usd, tick.venue_time) == ("FET", 7.5, 998.0)
+
+
+async def test_a_stablecoin_is_worth_what_its_pair_tells() -> None:
+    bench = Bench()
+    bench.pairs = {"TUSDUSDT": 0.93}
+    bench.prices.hold(MAIN, NO_KEY, ["TUSD"])
+    await bench.prices.read()
+    assert [one.price_usd for one in bench.emitted if isinstance(one, AssetTick)] == [0.93]
+
+
+async def test_a_stablecoin_that_the_venue_does_not_price_counts_a_dollar_again_and_again() -> None:
+    bench = Bench()
+    bench.prices.hold(MAIN, NO_KEY, ["USD1"])
+    for _ in range(3):
+        await bench.prices.read()
+        bench.time += 3.0
+    told = [one for one in bench.emitted if isinstance(one, AssetTick)]
+    assert [(one.asset, one.price_usd, one.venue_time) for one in told] == [
+        ("USD1", 1.0, 1_000.0), ("USD1", 1.0, 1_003.0), ("USD1", 1.0, 1_006.0),
+    ]  # fmt: skip
+    assert bench.asked == ["USD1USDT"]
+
+
+async def test_a_dead_key_takes_no_price_from_another_account() -> None:
+    bench = Bench()
+    bench.pairs = {"FETUSDT": 0.5}
+    bench.dead = 1
+    bench.prices.hold(MAIN, NO_KEY, ["FET"])
+    bench.prices.hold(OTHER, NO_KEY, ["FET"])
+    await bench.prices.read()
+    assert bench.asked == ["FETUSDT", "FETUSDT"]
+    assert [one.price_usd for one in bench.emitted if isinstance(one, AssetTick)] == [0.5]
+
+
+async def test_an_answer_that_cannot_be_read_costs_the_coins_after_it_nothing() -> None:
+    bench = Bench()
+    bench.pairs = {"FETUSDT": -1.0, "GRTUSDT": 0.25}
+    bench.prices.hold(MAIN, NO_KEY, ["FET", "GRT"])
+    with pytest.raises(MalformedAnswer):
+        await bench.prices.read()
+    assert [one.asset for one in bench.emitted if isinstance(one, AssetTick)] == ["GRT"]
+    assert "FET" in bench.prices.missing(), "it is asked for again"
 
 
 async def test_a_coin_without_a_pair_is_let_be_for_a_while() -> None:
