@@ -134,13 +134,16 @@ def _line(position: Position, contract: Contract) -> VenueLine:
 
 
 def margin_told_by_price(position: Position, contract: Contract, rate: float, fee: float) -> float | None:
-    """The margin that the printed price tells, where the venue does not say it (unified account)."""
+    """The margin that the printed price tells, where the venue does not say it (unified account). None where it tells
+    none above zero: with less the position would be gone already.
+    """
     price, entry = line_printed(position, contract).price, position.entry_price
     if price is None or entry is None:
         return None
     quantity = position.quantity * contract.size
     profit = quantity * (1.0 / entry - 1.0 / price) if contract.inverse else quantity * (price - entry)
-    return contract.value(quantity, price) * (rate + fee) - profit
+    told = contract.value(quantity, price) * (rate + fee) - profit
+    return told if told > 0.0 else None
 
 
 def unified_isolated_pool(account: Account, tables: Tables, position: Position) -> Pool:

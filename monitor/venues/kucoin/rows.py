@@ -14,7 +14,7 @@ import msgspec
 from monitor.domain.accounts import Balance, MarginMode, Order, Position, VenuePosition
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import Side
-from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, optional_seconds, word
+from monitor.venues.fields import BadField, Loose, finite, optional, optional_positive, optional_seconds, positive, word
 from monitor.venues.kucoin.names import asset_of
 
 _SIDES = {"LONG": Side.LONG, "SHORT": Side.SHORT}
@@ -191,6 +191,13 @@ def printed(price: Loose, mark: float | None) -> Line:
     return Line(State.AT, number, abs(number - mark) / mark if mark else None)
 
 
+def limit(price: Loose) -> float | None:
+    """An order's price; None where it has none. BadField for what is no number: an order that cannot be read is not
+    taken for one that waits.
+    """
+    return None if price is None or price == "" or not finite("price", price) else positive("price", price)
+
+
 def order(row: OrderRow) -> Order:
     """A resting order whole; quantity 0 where nothing of it is left. BadField if it lacks what it cannot do without."""
     sign = _SIGNS.get(row.side.lower())
@@ -203,7 +210,7 @@ def order(row: OrderRow) -> Order:
         id=word("id", row.id or row.orderId),
         symbol=word("symbol", row.symbol),
         quantity=sign * left,
-        price=None if waits else optional_positive(row.price),
+        price=None if waits else limit(row.price),
         side=_SIDES.get(row.positionSide or ""),
         reduce_only=bool(row.reduceOnly) or bool(row.closeOrder),
         margin_mode=_MODES.get((row.marginMode or "").upper()),

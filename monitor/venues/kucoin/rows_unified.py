@@ -8,7 +8,7 @@ from monitor.domain.accounts import Balance, MarginMode, Order, Position, VenueP
 from monitor.domain.names import Side
 from monitor.venues.fields import BadField, Loose, amount, finite, optional, optional_positive, word
 from monitor.venues.kucoin.names import asset_of
-from monitor.venues.kucoin.rows import printed
+from monitor.venues.kucoin.rows import limit, printed
 
 _MODES = {"CROSS": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
 _SIDES = {"LONG": Side.LONG, "SHORT": Side.SHORT}
@@ -126,7 +126,7 @@ def order(row: UnifiedOrderRow) -> Order:
         id=word("orderId", row.orderId),
         symbol=word("symbol", row.symbol),
         quantity=sign * left,
-        price=None if optional_positive(row.triggerPrice) else optional_positive(row.price),
+        price=None if optional_positive(row.triggerPrice) else limit(row.price),
         side=_SIDES.get(row.positionSide or ""),
         reduce_only=bool(row.reduceOnly),
         margin_mode=_MODES.get((row.marginMode or "CROSS").upper()),

@@ -118,6 +118,18 @@ def test_an_inverse_order_of_one_side_is_asked_for_the_size_of_that_side() -> No
     assert leg.tiers.tiers[0].rate == pytest.approx((1 + 11 / 300) / 250)
 
 
+@pytest.mark.parametrize(("price", "read"), [("n/a", 0), ("-5", 0), ("", 1), ("0", 1), (None, 1), ("60000", 1)])
+def test_an_order_whose_price_cannot_be_read_is_a_bad_row_and_no_order_that_waits(price: object, read: int) -> None:
+    resting = [order("XBTUSDTM", "buy", 10, 60000.0) | {"price": price}]
+    found = told(classic([], [overview("USDT", 5000.0)], [XBT], resting), problems=True)
+    assert (len(found.account.orders), len(found.account.problems)) == (read, 1 - read)
+    bad: list[RowProblem] = []
+    resting = [{"orderId": "1", "symbol": "XBTUSDTM", "side": "BUY", "size": "5", "price": price}]
+    pages = [answer({"items": resting})]
+    snapshot = answers_account.unified_snapshot(answer({}), None, [], pages, ACCOUNT, T0, T0, bad_rows=bad)
+    assert (len(snapshot.orders), len(bad)) == (read, 1 - read)
+
+
 # Spot margin
 
 
@@ -240,3 +252,10 @@ def test_isolated_positions_beside_coins_are_named() -> None:
     alone = row(100, "0.004", marginMode="ISOLATED", initialMargin="1000")
     pool = told(unified({}, [alone], [coin("5000")], [XBT], tiers=TIERS)).pool("multi-assets")
     assert any("holds the margins of isolated positions" in why for why in pool.reasons)
+
+
+def test_a_price_that_would_mean_a_margin_below_zero_tells_no_margin() -> None:
+    alone = row(100, "0.004", marginMode="ISOLATED", initialMargin="1000", liquidationPrice="150000")
+    pool = told(unified({}, [alone], [coin("5000")], [XBT], tiers=TIERS)).pool("isolated:XBTUSDTM:long")
+    assert pool.cash == 1000.0
+    assert "its initial margin is taken" in pool.reasons[-1]
