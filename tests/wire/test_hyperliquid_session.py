@@ -23,6 +23,7 @@ from monitor.domain.events import (
     ParametersSet,
     PermissionsRead,
     PollFailed,
+    Ticks,
     TiersLoaded,
     VenueWarning,
 )
@@ -194,11 +195,16 @@ async def test_perpetuals_in_another_order_are_found_by_marks_that_contradict_an
             await wire.all_up()
             await until(lambda: wire.marks().get("BTC") == pytest.approx(60_000.0))
             await asyncio.sleep(0.3)
+            mark = len(wire.events)
             names = ["ETH", "BTC", *(name for name in sim.board.perps if name not in ("ETH", "BTC"))]
             sim.board.perps.update({name: sim.board.perps.pop(name) for name in names})
             await until(lambda: wire.all(InstrumentsLoaded)[-1].instruments[0].symbol == "ETH")
             await until(lambda: wire.marks()["BTC"] == pytest.approx(60_000.0))
             assert wire.marks()["ETH"] == pytest.approx(3_000.0)
+            for ticks in wire.since(mark, Ticks):
+                told = dict(zip(ticks.symbols, ticks.marks, strict=True))
+                assert told.get("BTC", 60_000.0) == pytest.approx(60_000.0), "also in the gap"
+                assert told.get("ETH", 3_000.0) == pytest.approx(3_000.0)
 
 
 async def test_a_list_that_never_fits_is_not_read_without_end() -> None:

@@ -6,16 +6,28 @@ import json
 
 import pytest
 
+from monitor.domain.accounts import Balance
 from monitor.domain.errors import AuthRejected, FeedLost, MalformedAnswer, RateLimited, Refused, VenueError
-from monitor.domain.events import AssetTick, CandlesLoaded, Event, FeedDown, FeedUp, FundingRates, Tick, Ticks
+from monitor.domain.events import (
+    AccountSnapshot,
+    AssetTick,
+    CandlesLoaded,
+    Event,
+    FeedDown,
+    FeedUp,
+    FundingRates,
+    Tick,
+    Ticks,
+)
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey
 from monitor.venues.hyperliquid.client import rows_in
 from monitor.venues.hyperliquid.endpoints import BY_TYPE, CANDLES, LEDGER_HISTORY, SPOT, Topic, weight_of
 from monitor.venues.hyperliquid.names import NO_UNIVERSE
 from monitor.venues.hyperliquid.refusals import judge
+from monitor.venues.hyperliquid.rows import SpotState
 from monitor.venues.hyperliquid.shared import POLLED, SharedLedger
-from monitor.venues.hyperliquid.speech import HyperliquidSpeech, whose
+from monitor.venues.hyperliquid.speech import ANSWERS_LAG_SECONDS, HyperliquidSpeech, whose
 from monitor.venues.hyperliquid.stamps import by_venue_clock
 from monitor.venues.rest import Answer
 from monitor.venues.settings import Timings
@@ -201,3 +213,20 @@ def test_only_spot_states_of_portfolio_margin_are_asked_for_as_such() -> None:
     assert speech.leaving(Decoded(FrameKind.IGNORED)) == ""
     inside.clear()
     assert "mode" in speech.leaving(Decoded(FrameKind.IGNORED))
+
+
+@pytest.mark.parametrize(("later", "believed"), [(ANSWERS_LAG_SECONDS + 1.0, "read"), (1.0, "pushed")])
+def test_balances_that_were_read_long_after_the_last_push_of_them_stand(later: float, believed: str) -> None:
+    """Else each push of positions would put a balance back that is no longer there."""
+    speech = HyperliquidSpeech(Timings(), {ADDRESS: MAIN}, lambda: NO_UNIVERSE, {}, 60.0)
+    state = {"assetPositions": [], "crossMarginSummary": {"accountValue": "0.0", "totalRawUsd": "0.0"}}
+
+    def hear(channel: str, **data: object) -> Decoded:
+        said = {"channel": channel, "data": {"user": ADDRESS, **data}}
+        return speech.decode(json.dumps(said).encode(), 1000.0)
+
+    hear("spotState", spotState={"balances": [{"coin": "USDC", "token": 0, "total": "10", "hold": "0"}]})
+    speech.seed(MAIN, SpotState(balances=(Balance(asset="USDC", wallet=4.0),), pooled=False), 1000.0 + later)
+    (told,) = hear("allDexsClearinghouseState", clearinghouseStates=[["", state]]).events
+    assert isinstance(told, AccountSnapshot)
+    assert told.balances[0].wallet == {"read": 4.0, "pushed": 10.0}[believed]

@@ -66,7 +66,7 @@ class AccountReadings:
         tables: PublicReadings,
         emit: Emit,
         clock: Clock,
-        seed: Callable[[AccountKey, SpotState], None],
+        seed: Callable[[AccountKey, SpotState, float], None],
         place: int = 0,
     ) -> None:
         """`seed` is told of the balances of each reading; `place` is the account's among all."""
@@ -113,7 +113,7 @@ class AccountReadings:
                 prices=self._tables.prices,
                 bad_rows=bad,
             )
-        self._seed(self.account, answers.spot(spot.body, self.account, self._tables.universe))
+        self._seed(self.account, answers.spot(spot.body, self.account, self._tables.universe), asked)
         if len(dexs) == len(self._tables.dexs):
             self._swept = self._clock.monotonic()
             self.dexs = frozenset()

@@ -28,6 +28,7 @@ from monitor.venues.seeds import Seeds
 from monitor.venues.session import Job, Put
 from monitor.venues.settings import AccountSettings
 
+DUST_USD = 1.0
 TABLES_EVERY_SECONDS = 3600.0  #: at most, whatever is configured: a deployer may change a margin table at any time
 
 
@@ -153,7 +154,12 @@ class HyperliquidSession(Room):
         self._seeds.held([position.symbol for position in snapshot.positions])
         if self._tables.known.is_set() and not all(self._tables.lists(one.symbol) for one in snapshot.positions):
             self._misplaced()
-        if any(self._socket.contradicts(symbol, mark) for symbol, mark in snapshot.marks):
+        # Of dust, whose value has too few digits to divide, nothing is taken.
+        own = [
+            (one.symbol, one.venue.mark_price) for one in snapshot.positions if (one.venue.notional or 0.0) >= DUST_USD
+        ]
+        odd = [symbol for symbol, mark in own if mark is not None and self._socket.contradicts(symbol, mark)]
+        if odd:
             self._misplaced()
         held = frozenset(one.asset for one in snapshot.balances if one.wallet)
         held |= {asset for wallet in snapshot.wallets if wallet.venue.equity for asset in wallet.balances}

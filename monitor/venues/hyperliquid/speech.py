@@ -16,11 +16,13 @@ from monitor.venues.hyperliquid.codec import decode
 from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ANSWER, PING, PONG, SPOT_STATE, Topic
 from monitor.venues.hyperliquid.names import Universe
 from monitor.venues.hyperliquid.oracles import Oracles
+from monitor.venues.hyperliquid.places import Places
 from monitor.venues.hyperliquid.rows import SpotState
 from monitor.venues.hyperliquid.settings import VENUE
 from monitor.venues.hyperliquid.stamps import by_venue_clock
 from monitor.venues.settings import Timings
 
+ANSWERS_LAG_SECONDS = 5.0  #: by which an answer may be older than a push that came before it was asked for
 _MARKS_BEGIN = b'{"channel":"' + ALL_CTXS.encode() + b'"'
 
 
@@ -54,16 +56,18 @@ class HyperliquidSpeech(Speech):
         oracle_still_seconds: float,
         offset: Callable[[], float] = lambda: 0.0,
         portfolio: Callable[[], frozenset[str]] = frozenset,
+        places: Places | None = None,
     ) -> None:
         """`offset` is the venue's clock minus ours, `prices` those of what backs portfolio margin, `portfolio` the
-        addresses in that mode: their spot states are asked for as such.
+        addresses in that mode: their spot states are asked for as such; `places` what is known of marks by name.
         """
         # The venue closes a connection to which it sent nothing for 60 s; a pong is something.
         self.ping_every_seconds = timings.ping_every_seconds
         self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
         self._accounts, self._universe = accounts, universe
         self._assemblies = {one: Assembly(one, prices) for one in accounts.values()}
-        self._spots_pushed: set[AccountKey] = set()
+        self._spots_pushed: dict[AccountKey, float] = {}  #: when last
+        self._places = places or Places()
         self._portfolio, self._asked_as = portfolio, portfolio()
         self._oracles, self._offset = Oracles(oracle_still_seconds), offset
 
@@ -74,22 +78,23 @@ class HyperliquidSpeech(Speech):
         decoded = decode(raw, venue=VENUE, account=account, received=received, universe=self._universe())
         if account is not None:
             return self._of_account(account, user, decoded)
-        aged = self._oracles.put(decoded, received)
+        aged = self._oracles.put(self._places.put(decoded, self._universe(), received), received)
         return replace(aged, events=by_venue_clock(aged.events, self._offset())) if aged.events else aged
 
     def _of_account(self, account: AccountKey, user: str, decoded: Decoded) -> Decoded:
         if isinstance(decoded, Heard) and decoded.spot is not None:
-            self._spots_pushed.add(account)
+            self._spots_pushed[account] = decoded.received
         if decoded.kind is FrameKind.MALFORMED and not decoded.stream:
             # It cannot be read, but it says of whom it tells.
             return replace(decoded, stream=Topic(decoded.name, user).text)
         return self._assemblies[account].put(decoded)
 
-    def seed(self, account: AccountKey, spot: SpotState) -> None:
-        """Balances as REST showed them, for as long as none were pushed: the venue need not push what does not change,
-        and nothing says that it does so once at the beginning.
+    def seed(self, account: AccountKey, spot: SpotState, asked: float) -> None:
+        """Balances as REST showed them, asked for at `asked`. They stand where none were pushed (the venue need not
+        push what does not change) or where the last push is older than what an answer may lag behind: then it goes
+        without saying no longer that pushes come.
         """
-        if account not in self._spots_pushed:
+        if asked - self._spots_pushed.get(account, float("-inf")) > ANSWERS_LAG_SECONDS:
             self._assemblies[account].keep(None, spot)
 
     def subscribe(self, topics: Sequence[str], *, again: bool = False) -> Sequence[Ask]:  # noqa: ARG002  # said alike

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 from monitor.domain.clock import Clock
 from monitor.domain.errors import VenueError
-from monitor.domain.events import Ticks
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey, Symbol
 from monitor.domain.recording import UNRECORDED, Recorder
@@ -16,6 +15,7 @@ from monitor.venues.hyperliquid.client import Client
 from monitor.venues.hyperliquid.codec import STALE_UNIVERSE
 from monitor.venues.hyperliquid.endpoints import ALL_CTXS, ALL_STATES, STREAM_PATH, Topic
 from monitor.venues.hyperliquid.parameters import DEFAULTS
+from monitor.venues.hyperliquid.places import Places
 from monitor.venues.hyperliquid.rows import SpotState
 from monitor.venues.hyperliquid.settings import VENUE, HyperliquidSettings
 from monitor.venues.hyperliquid.shared import SharedLedger
@@ -28,7 +28,6 @@ from monitor.venues.wake import Pace
 
 MARKS = "marks"
 SOCKET = "market"
-QUITE_ANOTHER = 0.05  #: ratio by which no mark moves between a frame of marks and one of states
 
 Heard = Callable[[Decoded], None]
 
@@ -66,20 +65,19 @@ class Socket:
         self._misplaced, self._lagged, self._recorder = misplaced, lagged, recorder
         self._url = Secret(settings.urls.stream.rstrip("/") + STREAM_PATH)
         self._live_since: float | None = None
-        self._marks: dict[Symbol, float] = {}  #: as last streamed
+        self._places = Places()
         self._speech: HyperliquidSpeech | None = None  #: of the newest connection
 
-    def seed(self, account: AccountKey, spot: SpotState) -> None:
-        """REST showed an account's balances."""
+    def seed(self, account: AccountKey, spot: SpotState, asked: float) -> None:
+        """REST showed an account's balances, asked for at `asked` (wall time)."""
         if self._speech is not None:
-            self._speech.seed(account, spot)
+            self._speech.seed(account, spot, asked)
 
     def contradicts(self, symbol: Symbol, mark: float) -> bool:
-        """Whether a mark of an account's own state is quite another one than what was streamed under that name: marks
-        are told by their places alone, and places may have changed.
+        """Keep a mark of an account's own state; whether it is quite another one than what was streamed under that
+        name: marks are told by their places alone, and places may have changed.
         """
-        streamed = self._marks.get(symbol)
-        return self.up() and streamed is not None and abs(streamed / mark - 1.0) > QUITE_ANOTHER
+        return self._places.own(symbol, mark, self._clock.now()) and self.up()
 
     def up(self) -> bool:
         """Whether marks come."""
@@ -112,6 +110,7 @@ class Socket:
             still,
             self._offset,
             self.portfolio,
+            self._places,
         )
         return Conversation(
             self.ledger,
@@ -137,9 +136,6 @@ class Socket:
             self._live_since = self._clock.monotonic()
         if decoded.why == STALE_UNIVERSE:
             self._misplaced()
-        for event in decoded.events:
-            if isinstance(event, Ticks):
-                self._marks = dict(zip(event.symbols, event.marks, strict=True))
         if decoded.name == ALL_STATES and decoded.venue_time is not None:
             self._lagged(self._clock.now() + self._offset() - decoded.venue_time)
         topic = Topic.parse(decoded.stream) if decoded.stream and decoded.kind is not FrameKind.UNRECOGNISED else None

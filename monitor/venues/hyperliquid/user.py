@@ -106,6 +106,7 @@ class UserStream:
         if isinstance(decoded, Heard) and decoded.states is not None:
             self._states_at = decoded.received
         if isinstance(decoded, Heard) and decoded.spot is not None:
+            self._other_cash = 0
             before, self._signals = self._signals, (decoded.spot.pooled, decoded.spot.portfolio)
             if before is not None and before != self._signals:
                 self._resync("the spot state is of another mode", True)
@@ -141,12 +142,12 @@ class UserStream:
             self._doubted = (snapshot, self._clock.monotonic())
 
     def _check_cash(self, snapshot: AccountSnapshot) -> None:
-        """Balances that pushes show otherwise than REST does, in two readings in a row, are no longer pushed: what was
-        before would stand again after each reading.
+        """Balances that pushes show otherwise than REST does, in two readings without a push of them, are no longer
+        pushed.
         """
         pushed = self._pushed
         differ = pushed is not None and self.up and not snapshot.problems and _differ(pushed, snapshot)
-        self._other_cash = self._other_cash + 1 if differ else 0
+        self._other_cash += differ
         if self._other_cash >= OTHER_CASH_READINGS:
             self._other_cash = 0
             topic = self._topics[SPOT_STATE]
