@@ -47,6 +47,11 @@ class Faults:
     garbage_answers: Counter[str] = field(default_factory=Counter)  #: by path: a web page with status 200
     truncated_answers: Counter[str] = field(default_factory=Counter)
     edit_answer: dict[str, Callable[[Any], Any]] = field(default_factory=dict)  #: by path: any change to the body
+    half_snapshot: int = 0  #: this many answers of positions, of any product, hold half of their rows
+
+    def empty(self, times: int = 1) -> None:
+        """Answer the next `times` snapshots with no positions and no balances at all; each venue knows its own."""
+        raise NotImplementedError
 
     def clear(self) -> None:
         """Everything works again (what was lost stays lost)."""

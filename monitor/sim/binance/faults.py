@@ -61,7 +61,6 @@ class Faults(faults.Faults):
     unknown_listen_token: int = 0  #: this many subscriptions with a listen token get -1209
     foreign_weight: int = 0  #: weight that others on the same address use each minute
     refused_answers: dict[str, Refusal] = field(default_factory=dict)  #: by path, while set
-    half_snapshot: int = 0  #: this many positionRisk answers, of any product, hold half of their rows
     empty_snapshot: Counter[str] = field(default_factory=Counter)  #: by path, see `ROWS` and `BODIES`
     missing_position: Counter[tuple[str, str, Symbol]] = field(default_factory=Counter)  #: (path, account, symbol)
     bad_position_row: dict[Symbol, dict[str, Any]] = field(default_factory=dict)  #: fields put over positionRisk rows

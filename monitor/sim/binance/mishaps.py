@@ -8,59 +8,27 @@ from __future__ import annotations
 import random
 
 from monitor.domain.names import Asset
+from monitor.sim import mishap
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.faults import ACCOUNT, POSITION_RISK
 from monitor.sim.binance.paths import USDM
 from monitor.sim.binance.server import SimBinance
 from monitor.sim.binance.streams import COINM_HOST, MARGIN_HOST, MARKET, PM, PM_CLASSIC, PRIVATE, SOCKET_API
-from monitor.sim.mishap import Mishap
+from monitor.sim.mishap import Doors, Mishap
 
 READINGS = (ACCOUNT, POSITION_RISK, "/fapi/v1/accountConfig", "/fapi/v1/symbolConfig")
 OTHER_ROUTES = (COINM_HOST, MARGIN_HOST, SOCKET_API, PM, PM_CLASSIC)
-CLOCK_SHIFT_SECONDS = 2.0
-
-
-def _route(dice: random.Random) -> str:
-    return dice.choice((MARKET, PRIVATE))
+DOORS = Doors((MARKET, PRIVATE))
+MARKET_DOOR = Doors((MARKET,))
 
 
 def _account(sim: SimBinance, dice: random.Random) -> str:
     return dice.choice(sorted(sim.accounts))
 
 
-def _drop_one(sim: SimBinance, dice: random.Random) -> None:
-    sim.drop(_route(dice))
-
-
-def _drop_all(sim: SimBinance, _: random.Random) -> None:
-    sim.drop()
-
-
-def _stall(sim: SimBinance, dice: random.Random) -> None:
-    sim.faults.stall.add(_route(dice))
-
-
-def _refuse(sim: SimBinance, dice: random.Random) -> None:
-    sim.faults.refuse.add(dice.choice((MARKET, PRIVATE, "rest")))
-
-
-def _no_acknowledgement(sim: SimBinance, _: random.Random) -> None:
-    sim.faults.no_acknowledgement.add(MARKET)
-    sim.drop(MARKET)
-
-
 def _wrong_route(sim: SimBinance, _: random.Random) -> None:
     sim.faults.wrong_route_silence.add(MARKET)
     sim.drop(MARKET)
-
-
-def _subscription_error(sim: SimBinance, _: random.Random) -> None:
-    sim.faults.subscription_error.add(MARKET)
-    sim.drop(MARKET)
-
-
-def _backlog(sim: SimBinance, dice: random.Random) -> None:
-    sim.faults.backlog.add(_route(dice))
 
 
 def _expire_key(sim: SimBinance, dice: random.Random) -> None:
@@ -71,55 +39,12 @@ def _unknown_key(sim: SimBinance, _: random.Random) -> None:
     sim.faults.unknown_listen_key += 1
 
 
-def _ban(sim: SimBinance, _: random.Random) -> None:
-    sim.ban(1)
-
-
-def _rate_limit(sim: SimBinance, _: random.Random) -> None:
-    sim.faults.rate_limited += 2
-
-
-def _clock(sim: SimBinance, dice: random.Random) -> None:
-    sim.faults.clock_shift_seconds = dice.choice((-CLOCK_SHIFT_SECONDS, CLOCK_SHIFT_SECONDS))
-
-
-def _garbage(sim: SimBinance, dice: random.Random) -> None:
-    sim.faults.garbage_frames[_route(dice)] += 3
-
-
-def _truncated(sim: SimBinance, dice: random.Random) -> None:
-    sim.faults.truncated_frames[_route(dice)] += 3
-
-
 def _bad_price(sim: SimBinance, dice: random.Random) -> None:
     sim.faults.bad_price["BTCUSDT"] = dice.choice(("NaN", "-1", ""))
 
 
 def _missing_field(sim: SimBinance, _: random.Random) -> None:
     sim.faults.missing_field["ETHUSDT"] = "p"
-
-
-def _half_snapshot(sim: SimBinance, _: random.Random) -> None:
-    sim.faults.half_snapshot += 1
-
-
-def _empty_snapshot(sim: SimBinance, _: random.Random) -> None:
-    sim.faults.empty(1)
-
-
-def _garbage_answer(sim: SimBinance, dice: random.Random) -> None:
-    sim.faults.garbage_answers[dice.choice(READINGS)] += 1
-
-
-def _disorder(sim: SimBinance, dice: random.Random) -> None:
-    route = _route(dice)
-    sim.faults.lost_frames[route] += 2
-    sim.faults.reordered_frames[route] += 2
-    sim.faults.duplicated_frames[route] += 2
-
-
-def _unknown_event(sim: SimBinance, _: random.Random) -> None:
-    sim.unknown_event()
 
 
 def _taken(sim: SimBinance, dice: random.Random) -> tuple[SimAccount, Asset, float]:
@@ -166,28 +91,28 @@ def _unknown_token(sim: SimBinance, _: random.Random) -> None:
 
 
 MISHAPS: tuple[Mishap[SimBinance], ...] = (
-    Mishap("all connections are cut", _drop_all),
-    Mishap("a stream is cut", _drop_one),
-    Mishap("a stream falls silent", _stall),
-    Mishap("a door is closed", _refuse),
-    Mishap("subscriptions are not answered", _no_acknowledgement),
+    Mishap("all connections are cut", mishap.drop_all),
+    Mishap("a stream is cut", DOORS.drop),
+    Mishap("a stream falls silent", DOORS.stall),
+    Mishap("a door is closed", DOORS.refuse),
+    Mishap("subscriptions are not answered", MARKET_DOOR.no_acknowledgement),
     Mishap("subscriptions are acknowledged and not served", _wrong_route),
-    Mishap("subscriptions are refused", _subscription_error),
-    Mishap("frames are held back, and come all at once", _backlog),
+    Mishap("subscriptions are refused", MARKET_DOOR.subscription_error),
+    Mishap("frames are held back, and come all at once", DOORS.backlog),
     Mishap("a listen key ends", _expire_key),
     Mishap("a listen key is not known any more", _unknown_key),
-    Mishap("the address is banned for a second", _ban),
-    Mishap("too many requests, the venue says", _rate_limit),
-    Mishap("the venue's clock is wrong by two seconds", _clock),
-    Mishap("frames are garbage", _garbage),
-    Mishap("frames are cut short", _truncated),
+    Mishap("the address is banned for a second", mishap.ban),
+    Mishap("too many requests, the venue says", mishap.rate_limit),
+    Mishap("the venue's clock is wrong by two seconds", mishap.clock),
+    Mishap("frames are garbage", DOORS.garbage),
+    Mishap("frames are cut short", DOORS.truncated),
     Mishap("BTCUSDT has an impossible price", _bad_price),
     Mishap("ETHUSDT has no price", _missing_field),
-    Mishap("a snapshot holds half of the positions", _half_snapshot),
-    Mishap("a snapshot is empty", _empty_snapshot),
-    Mishap("an answer is a web page", _garbage_answer),
-    Mishap("frames are lost, doubled and out of order", _disorder),
-    Mishap("the venue tells of something that nobody knows", _unknown_event),
+    Mishap("a snapshot holds half of the positions", mishap.half_snapshot),
+    Mishap("a snapshot is empty", mishap.empty_snapshot),
+    Mishap("an answer is a web page", mishap.garbage_answer(READINGS)),
+    Mishap("frames are lost, doubled and out of order", DOORS.disorder),
+    Mishap("the venue tells of something that nobody knows", mishap.unknown_event),
     Mishap("somebody moves money out of an account", _withdrawal),
     Mishap("money is gone from an account, and nothing tells of it", _theft),
 )

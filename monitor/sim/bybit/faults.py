@@ -52,7 +52,6 @@ class Faults(faults.Faults):
     refused_answers: dict[str, Refused] = field(default_factory=dict)  #: by path, while set
     system_busy: int = 0  #: this many requests get HTTP 429; `rate_limited` ones 10006, with the time to come back
     stale_answers: set[str] = field(default_factory=set)  #: paths that repeat what they said last, its time and all
-    half_snapshot: int = 0  #: this many position answers hold half of their rows
     empty_snapshot: Counter[str] = field(default_factory=Counter)  #: by path: no rows at all
     missing_position: Counter[tuple[str, Symbol]] = field(default_factory=Counter)  #: (account, symbol)
     bad_position_row: dict[Symbol, Row] = field(default_factory=dict)  #: fields put over rows of position/list

@@ -8,55 +8,24 @@ from __future__ import annotations
 import random
 
 from monitor.domain.names import Asset
+from monitor.sim import mishap
 from monitor.sim.bybit.accounts import SimAccount
 from monitor.sim.bybit.faults import POSITIONS as POSITIONS_PATH
 from monitor.sim.bybit.faults import PRIVATE, ROUTES, WALLET
 from monitor.sim.bybit.server import SimBybit
-from monitor.sim.mishap import Mishap
+from monitor.sim.mishap import Doors, Mishap
 
 READINGS = (WALLET, POSITIONS_PATH, "/v5/account/info", "/v5/account/fee-rate")
-CLOCK_SHIFT_SECONDS = 2.0
-
-
-def _route(dice: random.Random) -> str:
-    return dice.choice(ROUTES)
-
-
-def _drop_one(sim: SimBybit, dice: random.Random) -> None:
-    sim.drop(_route(dice))
-
-
-def _drop_all(sim: SimBybit, _: random.Random) -> None:
-    sim.drop()
-
-
-def _stall(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.stall.add(_route(dice))
+DOORS = Doors(ROUTES)
 
 
 def _starve(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.starve.add(_route(dice))
-
-
-def _refuse(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.refuse.add(dice.choice((*ROUTES, "rest")))
-
-
-def _no_acknowledgement(sim: SimBybit, dice: random.Random) -> None:
-    route = _route(dice)
-    sim.faults.no_acknowledgement.add(route)
-    sim.drop(route)
+    sim.faults.starve.add(DOORS.one(dice))
 
 
 def _lost_acknowledgements(sim: SimBybit, dice: random.Random) -> None:
-    route = _route(dice)
+    route = DOORS.one(dice)
     sim.faults.lost_acknowledgements[route] += 1
-    sim.drop(route)
-
-
-def _subscription_error(sim: SimBybit, dice: random.Random) -> None:
-    route = _route(dice)
-    sim.faults.subscription_error.add(route)
     sim.drop(route)
 
 
@@ -66,36 +35,8 @@ def _no_login(sim: SimBybit, dice: random.Random) -> None:
     sim.drop(PRIVATE)
 
 
-def _backlog(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.backlog.add(_route(dice))
-
-
-def _deaf(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.deaf.add(_route(dice))
-
-
-def _ban(sim: SimBybit, _: random.Random) -> None:
-    sim.ban(1)
-
-
-def _rate_limit(sim: SimBybit, _: random.Random) -> None:
-    sim.faults.rate_limited += 2
-
-
 def _busy(sim: SimBybit, _: random.Random) -> None:
     sim.faults.system_busy += 2
-
-
-def _clock(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.clock_shift_seconds = dice.choice((-CLOCK_SHIFT_SECONDS, CLOCK_SHIFT_SECONDS))
-
-
-def _garbage(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.garbage_frames[_route(dice)] += 3
-
-
-def _truncated(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.truncated_frames[_route(dice)] += 3
 
 
 def _bad_price(sim: SimBybit, dice: random.Random) -> None:
@@ -106,32 +47,16 @@ def _missing_field(sim: SimBybit, _: random.Random) -> None:
     sim.faults.missing_field["ETHUSDT"] = "markPrice"
 
 
-def _half_snapshot(sim: SimBybit, _: random.Random) -> None:
-    sim.faults.half_snapshot += 1
-
-
-def _empty_snapshot(sim: SimBybit, _: random.Random) -> None:
-    sim.faults.empty(1)
-
-
 def _stale_answers(sim: SimBybit, _: random.Random) -> None:
     sim.faults.stale_answers |= {WALLET, POSITIONS_PATH}
 
 
-def _garbage_answer(sim: SimBybit, dice: random.Random) -> None:
-    sim.faults.garbage_answers[dice.choice(READINGS)] += 1
-
-
 def _disorder(sim: SimBybit, dice: random.Random) -> None:
-    route = _route(dice)
+    route = DOORS.one(dice)
     sim.faults.lost_frames[route] += 2
     sim.faults.reordered_frames[route] += 2
     sim.faults.duplicated_frames[route] += 2
     sim.faults.old_frames[route] += 2
-
-
-def _unknown_event(sim: SimBybit, _: random.Random) -> None:
-    sim.unknown_event()
 
 
 def _taken(sim: SimBybit, dice: random.Random) -> tuple[SimAccount, Asset, float]:
@@ -154,31 +79,31 @@ def _theft(sim: SimBybit, dice: random.Random) -> None:
 
 
 MISHAPS: tuple[Mishap[SimBybit], ...] = (
-    Mishap("all connections are cut", _drop_all),
-    Mishap("a stream is cut", _drop_one),
-    Mishap("a stream falls silent", _stall),
+    Mishap("all connections are cut", mishap.drop_all),
+    Mishap("a stream is cut", DOORS.drop),
+    Mishap("a stream falls silent", DOORS.stall),
     Mishap("a stream answers, and sends nothing", _starve),
-    Mishap("a door is closed", _refuse),
-    Mishap("subscriptions are not answered", _no_acknowledgement),
+    Mishap("a door is closed", DOORS.refuse),
+    Mishap("subscriptions are not answered", DOORS.no_acknowledgement),
     Mishap("one subscription is served and not acknowledged", _lost_acknowledgements),
-    Mishap("subscriptions are refused", _subscription_error),
+    Mishap("subscriptions are refused", DOORS.subscription_error),
     Mishap("nobody can log in", _no_login),
-    Mishap("frames are held back, and come all at once", _backlog),
-    Mishap("pings are not answered", _deaf),
-    Mishap("the address is banned for a second", _ban),
-    Mishap("too many requests of this key, the venue says", _rate_limit),
+    Mishap("frames are held back, and come all at once", DOORS.backlog),
+    Mishap("pings are not answered", DOORS.deaf),
+    Mishap("the address is banned for a second", mishap.ban),
+    Mishap("too many requests of this key, the venue says", mishap.rate_limit),
     Mishap("the venue is too busy", _busy),
-    Mishap("the venue's clock is wrong by two seconds", _clock),
-    Mishap("frames are garbage", _garbage),
-    Mishap("frames are cut short", _truncated),
+    Mishap("the venue's clock is wrong by two seconds", mishap.clock),
+    Mishap("frames are garbage", DOORS.garbage),
+    Mishap("frames are cut short", DOORS.truncated),
     Mishap("BTCUSDT has an impossible price", _bad_price),
     Mishap("ETHUSDT has no price", _missing_field),
-    Mishap("a snapshot holds half of the positions", _half_snapshot),
-    Mishap("a snapshot is empty", _empty_snapshot),
+    Mishap("a snapshot holds half of the positions", mishap.half_snapshot),
+    Mishap("a snapshot is empty", mishap.empty_snapshot),
     Mishap("answers are of before", _stale_answers),
-    Mishap("an answer is a web page", _garbage_answer),
+    Mishap("an answer is a web page", mishap.garbage_answer(READINGS)),
     Mishap("frames are lost, doubled, old and out of order", _disorder),
-    Mishap("the venue tells of something that nobody knows", _unknown_event),
+    Mishap("the venue tells of something that nobody knows", mishap.unknown_event),
     Mishap("somebody moves money out of an account", _withdrawal),
     Mishap("money is gone from an account, and nothing tells of it", _theft),
 )

@@ -38,7 +38,6 @@ class Faults(faults.Faults):
 
     # REST
     refused_answers: dict[str, tuple[int, str]] = field(default_factory=dict)  #: by path: status and text, while set
-    half_snapshot: int = 0  #: this many states hold half of their positions
     empty_snapshot: Counter[str] = field(default_factory=Counter)  #: by path (states, spot)
     missing_position: Counter[tuple[str, str]] = field(default_factory=Counter)  #: (account, coin)
     bad_position_row: dict[str, dict[str, Any]] = field(default_factory=dict)  #: fields put over positions' rows

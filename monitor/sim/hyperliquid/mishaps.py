@@ -7,24 +7,17 @@ from __future__ import annotations
 
 import random
 
+from monitor.sim import mishap
 from monitor.sim.hyperliquid.accounts import SimAccount
 from monitor.sim.hyperliquid.faults import MODE, SPOT, STATE
 from monitor.sim.hyperliquid.server import SimHyperliquid
 from monitor.sim.hyperliquid.streams import FILLS, PRICES, ROUTE, STATES
 from monitor.sim.hyperliquid.streams import SPOT as SPOT_STREAM
-from monitor.sim.mishap import Mishap
+from monitor.sim.mishap import Doors, Mishap
 
 READINGS = (STATE, SPOT, MODE)
 TOPICS = (PRICES, STATES, SPOT_STREAM, FILLS)
-CLOCK_SHIFT_SECONDS = 2.0
-
-
-def _drop(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.drop()
-
-
-def _stall(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.stall.add(ROUTE)
+DOORS = Doors((ROUTE,))
 
 
 def _refuse(sim: SimHyperliquid, dice: random.Random) -> None:
@@ -32,26 +25,8 @@ def _refuse(sim: SimHyperliquid, dice: random.Random) -> None:
     sim.drop()
 
 
-def _backlog(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.backlog.add(ROUTE)
-
-
-def _deaf(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.deaf.add(ROUTE)
-
-
-def _no_acknowledgement(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.no_acknowledgement.add(ROUTE)
-    sim.drop()
-
-
 def _wrong_route(sim: SimHyperliquid, _: random.Random) -> None:
     sim.faults.wrong_route_silence.add(ROUTE)
-    sim.drop()
-
-
-def _subscription_error(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.subscription_error.add(ROUTE)
     sim.drop()
 
 
@@ -74,32 +49,6 @@ def _foreign_users(sim: SimHyperliquid, _: random.Random) -> None:
     sim.drop()
 
 
-def _rate_limit(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.rate_limited += 2
-
-
-def _ban(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.ban(1)
-
-
-def _clock(sim: SimHyperliquid, dice: random.Random) -> None:
-    sim.faults.clock_shift_seconds = dice.choice((-CLOCK_SHIFT_SECONDS, CLOCK_SHIFT_SECONDS))
-
-
-def _garbage(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.garbage_frames[ROUTE] += 3
-
-
-def _truncated(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.truncated_frames[ROUTE] += 3
-
-
-def _disorder(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.lost_frames[ROUTE] += 2
-    sim.faults.reordered_frames[ROUTE] += 2
-    sim.faults.duplicated_frames[ROUTE] += 2
-
-
 def _bad_price(sim: SimHyperliquid, dice: random.Random) -> None:
     sim.faults.bad_price["BTC"] = dice.choice(("NaN", "-1", "", None))
 
@@ -116,24 +65,8 @@ def _still_oracle(sim: SimHyperliquid, _: random.Random) -> None:
     sim.faults.still_oracle.add("xyz")
 
 
-def _half_snapshot(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.half_snapshot += 1
-
-
-def _empty_snapshot(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.faults.empty(1)
-
-
-def _garbage_answer(sim: SimHyperliquid, dice: random.Random) -> None:
-    sim.faults.garbage_answers[dice.choice(READINGS)] += 1
-
-
 def _unreadable_mode(sim: SimHyperliquid, _: random.Random) -> None:
     sim.faults.unreadable_mode = True
-
-
-def _unknown_event(sim: SimHyperliquid, _: random.Random) -> None:
-    sim.unknown_event()
 
 
 def _taken(sim: SimHyperliquid, dice: random.Random) -> SimAccount:
@@ -149,33 +82,33 @@ def _theft(sim: SimHyperliquid, dice: random.Random) -> None:
 
 
 MISHAPS: tuple[Mishap[SimHyperliquid], ...] = (
-    Mishap("all connections are cut", _drop),
-    Mishap("the socket falls silent", _stall),
+    Mishap("all connections are cut", mishap.drop_all),
+    Mishap("the socket falls silent", DOORS.stall),
     Mishap("a door is closed", _refuse),
-    Mishap("frames are held back, and come all at once", _backlog),
-    Mishap("pings get no pong", _deaf),
-    Mishap("subscriptions are not answered", _no_acknowledgement),
+    Mishap("frames are held back, and come all at once", DOORS.backlog),
+    Mishap("pings get no pong", DOORS.deaf),
+    Mishap("subscriptions are not answered", DOORS.no_acknowledgement),
     Mishap("subscriptions are acknowledged and not served", _wrong_route),
-    Mishap("subscriptions are refused", _subscription_error),
+    Mishap("subscriptions are refused", DOORS.subscription_error),
     Mishap("one subscription of many is lost", _lost_argument),
     Mishap("one subscription's answer is lost", _lost_acknowledgement),
     Mishap("one subscription falls silent", _silent_topic),
     Mishap("others on the address follow ten users", _foreign_users),
-    Mishap("too many requests, the venue says", _rate_limit),
-    Mishap("the address is refused for a second", _ban),
-    Mishap("the venue's clock is wrong by two seconds", _clock),
-    Mishap("frames are garbage", _garbage),
-    Mishap("frames are cut short", _truncated),
-    Mishap("frames are lost, doubled and out of order", _disorder),
+    Mishap("too many requests, the venue says", mishap.rate_limit),
+    Mishap("the address is refused for a second", mishap.ban),
+    Mishap("the venue's clock is wrong by two seconds", mishap.clock),
+    Mishap("frames are garbage", DOORS.garbage),
+    Mishap("frames are cut short", DOORS.truncated),
+    Mishap("frames are lost, doubled and out of order", DOORS.disorder),
     Mishap("BTC has an impossible price", _bad_price),
     Mishap("ETH has no price", _missing_field),
     Mishap("a dex lacks a row of prices", _missing_rows),
     Mishap("the oracle of xyz stands still", _still_oracle),
-    Mishap("a snapshot holds half of the positions", _half_snapshot),
-    Mishap("a snapshot is empty", _empty_snapshot),
-    Mishap("an answer is a web page", _garbage_answer),
+    Mishap("a snapshot holds half of the positions", mishap.half_snapshot),
+    Mishap("a snapshot is empty", mishap.empty_snapshot),
+    Mishap("an answer is a web page", mishap.garbage_answer(READINGS)),
     Mishap("nobody can read the mode", _unreadable_mode),
-    Mishap("the venue tells of something that nobody knows", _unknown_event),
+    Mishap("the venue tells of something that nobody knows", mishap.unknown_event),
     Mishap("somebody withdraws", _withdrawal),
     Mishap("money is gone from an account, and nothing tells of it", _theft),
 )

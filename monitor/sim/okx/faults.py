@@ -45,7 +45,6 @@ class Faults(faults.Faults):
 
     # REST
     refused_answers: dict[str, Refusal] = field(default_factory=dict)  #: by path, while set
-    half_snapshot: int = 0  #: this many answers of positions hold half of their rows
     empty_snapshot: Counter[str] = field(default_factory=Counter)  #: by path (positions, balance)
     missing_position: Counter[tuple[str, Symbol]] = field(default_factory=Counter)  #: (account, symbol)
     bad_position_row: dict[Symbol, dict[str, Any]] = field(default_factory=dict)  #: fields put over positions' rows

@@ -7,62 +7,21 @@ from __future__ import annotations
 
 import random
 
-from monitor.domain.names import Asset
-from monitor.sim.mishap import Mishap
-from monitor.sim.okx.accounts import SimAccount
+from monitor.sim import mishap
+from monitor.sim.mishap import Doors, Mishap
 from monitor.sim.okx.faults import BALANCE, CONFIG, POSITIONS
 from monitor.sim.okx.server import SimOkx
 from monitor.sim.okx.streams import ACCOUNT, MARK, PRIVATE, PUBLIC
 from monitor.sim.okx.streams import POSITIONS as POSITIONS_CHANNEL
 
 READINGS = (BALANCE, POSITIONS, CONFIG)
-CLOCK_SHIFT_SECONDS = 2.0
+DOORS = Doors((PUBLIC, PRIVATE))
 UPGRADE_SECONDS = 3.0
 
 
-def _route(dice: random.Random) -> str:
-    return dice.choice((PUBLIC, PRIVATE))
-
-
-def _drop_one(sim: SimOkx, dice: random.Random) -> None:
-    sim.drop(_route(dice))
-
-
-def _drop_all(sim: SimOkx, _: random.Random) -> None:
-    sim.drop()
-
-
-def _stall(sim: SimOkx, dice: random.Random) -> None:
-    sim.faults.stall.add(_route(dice))
-
-
-def _refuse(sim: SimOkx, dice: random.Random) -> None:
-    sim.faults.refuse.add(dice.choice((PUBLIC, PRIVATE, "rest")))
-
-
-def _backlog(sim: SimOkx, dice: random.Random) -> None:
-    sim.faults.backlog.add(_route(dice))
-
-
-def _deaf(sim: SimOkx, dice: random.Random) -> None:
-    sim.faults.deaf.add(_route(dice))
-
-
-def _no_acknowledgement(sim: SimOkx, dice: random.Random) -> None:
-    route = _route(dice)
-    sim.faults.no_acknowledgement.add(route)
-    sim.drop(route)
-
-
 def _wrong_route(sim: SimOkx, dice: random.Random) -> None:
-    route = _route(dice)
+    route = DOORS.one(dice)
     sim.faults.wrong_route_silence.add(route)
-    sim.drop(route)
-
-
-def _subscription_error(sim: SimOkx, dice: random.Random) -> None:
-    route = _route(dice)
-    sim.faults.subscription_error.add(route)
     sim.drop(route)
 
 
@@ -99,37 +58,6 @@ def _pages(sim: SimOkx, dice: random.Random) -> None:
         counter[dice.choice((ACCOUNT, POSITIONS_CHANNEL))] += 2
 
 
-def _rate_limit(sim: SimOkx, _: random.Random) -> None:
-    sim.faults.rate_limited += 2
-
-
-def _ban(sim: SimOkx, _: random.Random) -> None:
-    sim.ban(1)
-
-
-def _clock(sim: SimOkx, dice: random.Random) -> None:
-    sim.faults.clock_shift_seconds = dice.choice((-CLOCK_SHIFT_SECONDS, CLOCK_SHIFT_SECONDS))
-
-
-def _timestamp(sim: SimOkx, _: random.Random) -> None:
-    sim.faults.reject_timestamp += 2
-
-
-def _garbage(sim: SimOkx, dice: random.Random) -> None:
-    sim.faults.garbage_frames[_route(dice)] += 3
-
-
-def _truncated(sim: SimOkx, dice: random.Random) -> None:
-    sim.faults.truncated_frames[_route(dice)] += 3
-
-
-def _disorder(sim: SimOkx, dice: random.Random) -> None:
-    route = _route(dice)
-    sim.faults.lost_frames[route] += 2
-    sim.faults.reordered_frames[route] += 2
-    sim.faults.duplicated_frames[route] += 2
-
-
 def _bad_price(sim: SimOkx, dice: random.Random) -> None:
     sim.faults.bad_price["BTC-USDT-SWAP"] = dice.choice(("NaN", "-1", ""))
 
@@ -142,74 +70,36 @@ def _silent(sim: SimOkx, _: random.Random) -> None:
     sim.faults.silent_symbol.add("BTC-USDT-SWAP")
 
 
-def _half_snapshot(sim: SimOkx, _: random.Random) -> None:
-    sim.faults.half_snapshot += 1
-
-
-def _empty_snapshot(sim: SimOkx, _: random.Random) -> None:
-    sim.faults.empty(1)
-
-
-def _garbage_answer(sim: SimOkx, dice: random.Random) -> None:
-    sim.faults.garbage_answers[dice.choice(READINGS)] += 1
-
-
-def _unknown_event(sim: SimOkx, _: random.Random) -> None:
-    sim.unknown_event()
-
-
-def _taken(sim: SimOkx, dice: random.Random) -> tuple[SimAccount, Asset, float] | None:
-    """An account, and a hundredth of what it holds of an asset."""
-    account = sim.accounts[dice.choice(sorted(sim.accounts))]
-    owned = [asset for asset, amount in account.cash.items() if amount > 0.0]
-    if not owned:
-        return None
-    asset = dice.choice(owned)
-    return account, asset, account.cash[asset] * 0.01
-
-
-def _withdrawal(sim: SimOkx, dice: random.Random) -> None:
-    taken = _taken(sim, dice)
-    if taken is not None:
-        taken[0].withdraw(*taken[1:])
-
-
-def _theft(sim: SimOkx, dice: random.Random) -> None:
-    taken = _taken(sim, dice)
-    if taken is not None:
-        taken[0].steal(*taken[1:])
-
-
 MISHAPS: tuple[Mishap[SimOkx], ...] = (
-    Mishap("all connections are cut", _drop_all),
-    Mishap("a stream is cut", _drop_one),
-    Mishap("a stream falls silent", _stall),
-    Mishap("a door is closed", _refuse),
-    Mishap("frames are held back, and come all at once", _backlog),
-    Mishap("pings get no pong", _deaf),
-    Mishap("subscriptions are not answered", _no_acknowledgement),
+    Mishap("all connections are cut", mishap.drop_all),
+    Mishap("a stream is cut", DOORS.drop),
+    Mishap("a stream falls silent", DOORS.stall),
+    Mishap("a door is closed", DOORS.refuse),
+    Mishap("frames are held back, and come all at once", DOORS.backlog),
+    Mishap("pings get no pong", DOORS.deaf),
+    Mishap("subscriptions are not answered", DOORS.no_acknowledgement),
     Mishap("subscriptions are acknowledged and not served", _wrong_route),
-    Mishap("subscriptions are refused", _subscription_error),
+    Mishap("subscriptions are refused", DOORS.subscription_error),
     Mishap("one subscription of many is lost", _lost_argument),
     Mishap("one subscription's answer is lost", _lost_acknowledgement),
     Mishap("a login fails", _login),
     Mishap("the venue upgrades, and closes its sockets", _upgrade),
     Mishap("too many sockets have a channel, the venue says", _too_many_connections),
     Mishap("pages of a snapshot are lost or out of order", _pages),
-    Mishap("too many requests, the venue says", _rate_limit),
-    Mishap("the address is refused for a second", _ban),
-    Mishap("the venue's clock is wrong by two seconds", _clock),
-    Mishap("timestamps are refused", _timestamp),
-    Mishap("frames are garbage", _garbage),
-    Mishap("frames are cut short", _truncated),
-    Mishap("frames are lost, doubled and out of order", _disorder),
+    Mishap("too many requests, the venue says", mishap.rate_limit),
+    Mishap("the address is refused for a second", mishap.ban),
+    Mishap("the venue's clock is wrong by two seconds", mishap.clock),
+    Mishap("timestamps are refused", mishap.timestamp),
+    Mishap("frames are garbage", DOORS.garbage),
+    Mishap("frames are cut short", DOORS.truncated),
+    Mishap("frames are lost, doubled and out of order", DOORS.disorder),
     Mishap("BTC-USDT-SWAP has an impossible price", _bad_price),
     Mishap("ETH-USDT-SWAP has no price", _missing_field),
     Mishap("BTC-USDT-SWAP has no price any more", _silent),
-    Mishap("a snapshot holds half of the positions", _half_snapshot),
-    Mishap("a snapshot is empty", _empty_snapshot),
-    Mishap("an answer is a web page", _garbage_answer),
-    Mishap("the venue tells of something that nobody knows", _unknown_event),
-    Mishap("somebody moves money out of an account", _withdrawal),
-    Mishap("money is gone from an account, and nothing tells of it", _theft),
+    Mishap("a snapshot holds half of the positions", mishap.half_snapshot),
+    Mishap("a snapshot is empty", mishap.empty_snapshot),
+    Mishap("an answer is a web page", mishap.garbage_answer(READINGS)),
+    Mishap("the venue tells of something that nobody knows", mishap.unknown_event),
+    Mishap("somebody moves money out of an account", mishap.withdrawal),
+    Mishap("money is gone from an account, and nothing tells of it", mishap.theft),
 )
