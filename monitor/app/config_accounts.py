@@ -104,6 +104,10 @@ ACCOUNTS: Mapping[str, type[_Account]] = {
 
 
 def account_model(table: Any) -> type[_Account]:
-    """The model of an account's table, whether or not the table is valid."""
-    venue = table.get("venue") if isinstance(table, Mapping) else None
-    return ACCOUNTS.get(venue, BinanceAccount) if isinstance(venue, str) else BinanceAccount
+    """The model of an account's table, whether or not the table is valid. One with an address and no known venue is not
+    asked for keys as well.
+    """
+    if not isinstance(table, Mapping):
+        return BinanceAccount
+    venue, unknown = table.get("venue"), HyperliquidAccount if "address" in table else BinanceAccount
+    return ACCOUNTS.get(venue, unknown) if isinstance(venue, str) else unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -16,6 +16,7 @@ HIDDEN = "***"
 TAGS = ("kind", "venue")  #: keys that say which of several tables one is
 _IN_ADDRESS = re.compile(r"//[^/\s]*@")  #: a user and a password
 _PRIVATE_KEY = re.compile(r"[0-9a-fA-F]{64}")  #: pasted where an address belongs
+_NO_ADDRESS = re.compile(r"\s")  #: of several words
 _NAMES = (
     "a name holds lower-case letters a to z, digits, hyphens, and single underscores between them; "
     "it begins with a letter or a digit"
@@ -75,7 +76,9 @@ def _one(finding: Any, model: type[BaseModel], origin: Mapping[str, str]) -> Con
         value, cure = finding["input"], _CURES.get(kind, finding["msg"]).format_map(_Plain(context))
     # An unknown name may have been meant for a secret: its value is shown only if nothing speaks for that.
     unknown = kind == "extra_forbidden" and (key in origin or looks_secret(path[-1]))
-    if unknown or is_secret(told, model) or isinstance(value, SecretStr):
+    # What stands where an address belongs and is nothing like one may be the words that a wallet is restored with.
+    wrong = path[-1] == "address" and isinstance(value, str) and _NO_ADDRESS.search(value.strip()) is not None
+    if unknown or wrong or is_secret(told, model) or isinstance(value, SecretStr):
         value = HIDDEN
     described = field_description(told, model)
     if described and kind not in ("extra_forbidden", "value_error"):
@@ -148,7 +151,7 @@ def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
     parent = _model_at(path[:-1], model)
     known = list(parent.model_fields) if parent is not None else []
     if kinds := _kinds_with(path, model):
-        return f"; only {' and '.join(kinds)} {'has' if len(kinds) == 1 else 'have'} it"
+        return f"; only {_and(kinds)} {'has' if len(kinds) == 1 else 'have'} it"
     near = difflib.get_close_matches(path[-1], known, n=1)
     if near:
         return f"; did you mean {near[0]}?"
@@ -157,6 +160,11 @@ def _suggestion(path: tuple[str, ...], model: type[BaseModel]) -> str:
     if there:
         return f"; did you mean {' or '.join(there)}?"
     return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _and(words: Sequence[str]) -> str:
+    """The words as one says them: a, b and c."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _kinds_with(path: tuple[str, ...], model: type[BaseModel]) -> list[str]:

@@ -24,7 +24,8 @@ from monitor.venues.binance import parameters as binance_parameters
 from monitor.venues.hyperliquid import parameters as hyperliquid_parameters
 from monitor.venues.kucoin import parameters as kucoin_parameters
 
-_VERSION = re.compile(r"/v\d+(/|$)")  #: a path of requests, which was copied with the host
+#: a path of requests or streams, which was copied with the host
+_PATH = re.compile(r"/(v\d+|api|fapi|dapi|papi|sapi|info|ws|stream)(/|$)")
 HTTP, SOCKET = ("https://", "http://"), ("wss://", "ws://")
 
 
@@ -38,7 +39,7 @@ def _address(value: str, schemes: tuple[str, ...]) -> str:
         raise ValueError("has no host")
     if "@" in value or "?" in value:
         raise ValueError("must hold neither a user nor a query")
-    if _VERSION.search(value):
+    if _PATH.search(value.partition("://")[2]):
         raise ValueError("must end with the host: what follows it is added to each request")
     if value.startswith(schemes[1]) and name not in ("127.0.0.1", "localhost", "[::1]"):
         raise ValueError(f"keys travel over it: must begin with {schemes[0]} (plain text only to this machine)")

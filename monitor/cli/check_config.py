@@ -98,7 +98,7 @@ def _stretched(loaded: Loaded) -> list[str]:
             count = sum(account.venue == venue for account in loaded.config.accounts.values())
             lines.append(
                 f"warning: {count} accounts at {venue} ask {factor:.1f} times what fits into its request limit: "
-                f"every {every:g} s becomes every {every * factor:.0f} s; spread the accounts over more addresses, "
-                f"or raise venues.{venue}.weight_share if nothing else uses this one"
+                f"every {every:g} s becomes every {every * factor:.0f} s; spread the accounts over other IP"
+                f" addresses, or raise venues.{venue}.weight_share if nothing else uses this one"
             )
     return lines

@@ -67,6 +67,16 @@ class TestAddresses:
         assert "40 hexadecimal digits" in mistake.cure
         assert len(text) < 60 or text not in str(mistake)
 
+    def test_the_words_that_a_wallet_is_restored_with_are_not_repeated(self) -> None:
+        words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+        mistake = refused(address("chain", words))["accounts.chain.address"]
+        assert "sausage" not in str(mistake)
+        assert "40 hexadecimal digits" in mistake.cure
+
+    def test_a_misspelt_venue_with_an_address_is_not_asked_for_keys_as_well(self) -> None:
+        text = address("chain").replace("hyperliquid", "hyper-liquid")
+        assert set(refused(text)) == {"accounts.chain.venue"}
+
     def test_the_same_address_twice_is_a_mistake_in_whatever_case(self) -> None:
         mistakes = refused(address("chain") + address("again", ADDRESS.lower()))
         assert mistakes["accounts.again.address"].cure == (
@@ -75,7 +85,7 @@ class TestAddresses:
 
     def test_a_key_is_unknown_there(self) -> None:
         mistakes = refused(address("chain") + 'api_key = "one-key-of-a-test"\n')
-        assert mistakes["accounts.chain.api_key"].cure.startswith("no such key; only binance")
+        assert mistakes["accounts.chain.api_key"].cure == "no such key; only binance, bybit, okx and kucoin have it"
 
 
 def test_a_number_of_a_venues_rules_is_a_key_and_an_unknown_one_is_refused() -> None:

@@ -71,6 +71,21 @@ def test_an_address_ends_with_the_host(address: str) -> None:
     assert mistakes["venues.bybit.urls.rest"].cure.startswith("must end with the host")
 
 
+@pytest.mark.parametrize(
+    ("venue", "line"),
+    [
+        ("hyperliquid", 'rest = "https://api.hyperliquid.xyz/info"'),
+        ("hyperliquid", 'stream = "wss://api.hyperliquid.xyz/ws"'),
+        ("binance", 'stream = "wss://fstream.binance.com/ws"'),
+        ("binance", 'dapi = "https://dapi.binance.com/dapi"'),
+        ("kucoin", 'spot = "https://api.kucoin.com/api"'),
+    ],
+)
+def test_a_path_that_a_document_prints_beside_the_host_is_not_part_of_the_address(venue: str, line: str) -> None:
+    mistakes = refused(f"[venues.{venue}.urls]\n{line}\n" + BYBIT)
+    assert mistakes[f"venues.{venue}.urls.{line.split()[0]}"].cure.startswith("must end with the host")
+
+
 def test_two_keys_may_have_one_passphrase_but_not_one_secret() -> None:
     other = OKX.replace("accounts.desk", "accounts.fund").replace("okx-key", "other-okx-key")
     assert set(refused(OKX + other)) == {"accounts.fund.api_secret"}
