@@ -1,0 +1,84 @@
+"""What is held against the venue's own figures, and how near it must come: an error of a tenth is never let pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.venues.kucoin.support import Row, Told, classic, contract, order, overview, position, told
+
+XBT = contract("XBTUSDTM", 0.001, tickSize=0.1)
+ETH = contract("ETHUSDTM", 0.01, m=4110.0, mmrLevConstant=100.0, tickSize=0.1)
+NAME = "isolated:ETHUSDTM:long"
+
+
+def alone(printed: float, margin: float = 30.0, lots: int = 10) -> Told:
+    """A long of ETHUSDTM from 3 000, ten times as large as its margin."""
+    row = position(
+        "ETHUSDTM", lots, 3000.0, 3000.0, marginMode="ISOLATED", maintMarginReq=0.005, posMargin=margin,
+        liquidationPrice=printed, unrealisedPnl=0, posMaint=300 * 0.0056,
+    )  # fmt: skip
+    return told(classic([row], [overview("USDT", 500.0)], [ETH]))
+
+
+def line(margin: float = 30.0, fee: float = 0.0006) -> float:
+    return (300.0 - margin) / (0.1 * (1 - 0.005 - fee))
+
+
+def test_a_price_with_a_coarse_tick_tells_no_fee_and_is_shown_where_it_differs() -> None:
+    found = alone(line(fee=0.0016))
+    (leg,) = found.pool(NAME).legs
+    assert leg.fee_rate == 0.0006
+    assert found.compared(NAME).drift["line"] == pytest.approx(line() / line(fee=0.0016) - 1, rel=0.2)
+
+
+def test_the_venues_own_price_agrees_to_its_tick() -> None:
+    assert alone(line()).compared(NAME).disagreements == ()
+    assert alone(line() + 0.1).compared(NAME).disagreements == ()
+
+
+@pytest.mark.parametrize("wrong", [0.9, 0.95, 1.05, 1.1])
+def test_a_margin_that_is_off_by_a_twentieth_is_shown(wrong: float) -> None:
+    found = alone(line(), margin=30.0 * wrong)
+    assert any("liquidation price" in why for why in found.compared(NAME).disagreements)
+
+
+def shared(ratio: float, *, more: tuple[Row, ...] = (), orders: tuple[Row, ...] = ()) -> Told:
+    row = position(
+        "XBTUSDTM", 100, 60000.0, 60000.0, unrealisedPnl=0, markValue=6000, posMaint=6000 * (1 + 1 / 3000) / 250
+    )
+    return told(classic([row, *more], [overview("USDT", 1000.0, riskRatio=ratio)], [XBT, ETH], orders))
+
+
+@pytest.mark.parametrize("wrong", [0.9, 1.0, 1.1])
+def test_a_risk_rate_that_is_off_by_a_tenth_is_shown(wrong: float) -> None:
+    asked = 6000 * ((1 + 1 / 3000) / 250 + 0.0006)
+    found = shared(asked / 1000 * wrong).compared("cross:USDT")
+    assert (found.disagreements == ()) is (wrong == 1.0)
+
+
+@pytest.mark.parametrize("wrong", [0.9, 1.0, 1.1])
+def test_with_orders_the_risk_rate_of_orders_is_compared(wrong: float) -> None:
+    resting = order("XBTUSDTM", "buy", 100, 60000.0)
+    asked = 12000 * ((1 + 2 / 3000) / 250 + 0.0006)
+    found = shared(asked / (1000 - 3.6) * wrong, orders=(resting,)).compared("cross:USDT")
+    assert (found.disagreements == ()) is (wrong == 1.0)
+
+
+def test_a_currency_whose_cross_part_is_not_known_is_a_pool_all_the_same() -> None:
+    """It would vanish, and nobody would be told."""
+    row = position("ETHUSDTM", 10, 3000.0, 3000.0, marginMode="ISOLATED", maintMarginReq=0.005)
+    found = told(classic([row], [overview("USDT", 500.0)], [ETH]))
+    assert found.account.balances["USDT"].cross_wallet is None
+    assert found.pool("cross:USDT").unknown == ("no wallet of USDT in the account",)
+
+
+def test_the_reference_price_of_a_single_cross_position_is_compared_exactly() -> None:
+    """Among several positions it may lie 2 % off."""
+    asked = 1 - ((1 + 1 / 3000) / 250 + 0.0006)
+    ours = (6000 - 1000) / (0.1 * asked)
+    for printed, fits in ((ours, True), (ours * 1.001, True), (ours * 1.02, False), (ours * 0.98, False)):
+        row = position("XBTUSDTM", 100, 60000.0, 60000.0, unrealisedPnl=0, markValue=6000, liquidationPrice=printed)
+        found = told(classic([row], [overview("USDT", 1000.0)], [XBT]))
+        assert (found.compared("cross:USDT").disagreements == ()) is fits
+        (said,) = found.pool("cross:USDT").venue.lines
+        assert said.tolerance == pytest.approx(1e-4)
