@@ -94,9 +94,17 @@ def _held(rows: Iterable[Balance]) -> tuple[Holding, ...]:
     return tuple(Holding(asset=row.asset, amount=_there(row)) for row in rows if _there(row))
 
 
-def _loans(rows: Iterable[Balance], level: float) -> tuple[Debt, ...]:
+def _loans(rows: Iterable[Balance], level: float, initial_level: float | None = None) -> tuple[Debt, ...]:
+    """`initial_level`: below it nothing is lent; None where the venue does not say."""
     return tuple(
-        Debt(asset=row.asset, amount=_owed(row), requirement=flat(level - 1.0)) for row in rows if _owed(row) > 0.0
+        Debt(
+            asset=row.asset,
+            amount=_owed(row),
+            requirement=flat(level - 1.0),
+            initial_margin_rate=None if initial_level is None else initial_level - 1.0,
+        )
+        for row in rows
+        if _owed(row) > 0.0
     )
 
 
@@ -176,7 +184,7 @@ def _pair(account: Account, tables: Tables, wallet: Wallet) -> Pool:
         numeraire=quote,
         isolated=True,
         holdings=_held(rows),
-        debts=_loans(rows, rule.level),
+        debts=_loans(rows, rule.level, rule.initial),
         stages=_stages(rule.level, rule.call),
         venue=VenueFigures(
             ratio=wallet.venue.ratio,
@@ -200,10 +208,11 @@ def _default(tables: Tables) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """The level of liquidation, that of the margin call where the venue tells it, and what is assumed or missing."""
+    """The levels of liquidation, and of margin call and new loans where told; what is assumed, and what is missing."""
 
     level: float
     call: float | None = None
+    initial: float | None = None
     reasons: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -216,14 +225,14 @@ def _level(wallet: Wallet, base: str, quote: str, tables: Tables) -> _Rule:
     for tier in tiers:
         # The venue says which multiple holds for the wallet now, and so which tier.
         if wallet.multiple is not None and abs(tier.multiple - wallet.multiple) <= _SAME:
-            return _Rule(tier.liquidation_level, tier.margin_call_level)
+            return _Rule(tier.liquidation_level, tier.margin_call_level, tier.initial_level)
     if not tiers:
         level = _default(tables)
         return _Rule(level, reasons=(f"no tiers of {wallet.name}: taken to be liquidated at level {level:g}",))
     held = _by_debt(tiers, _debt(wallet, base), _debt(wallet, quote))
     told = "" if wallet.multiple is None else f": none of them is that of {wallet.multiple:g}x"
     reason = f"tier of {wallet.name} chosen by its debts{told}"
-    return _Rule(held.liquidation_level, held.margin_call_level, reasons=(reason,))
+    return _Rule(held.liquidation_level, held.margin_call_level, held.initial_level, (reason,))
 
 
 def _debt(wallet: Wallet, asset: str) -> float:

@@ -40,6 +40,9 @@ FORCED = ("ACTIVE_LIQUIDATION", "FORCE_LIQUIDATION", "BANKRUPTED")
 SAME = 0.005  #: by which equity over maintenance may miss the ratio beside them, before they are doubted
 
 
+SAME_CUM = 1e-3  #: by which `cum` may miss what the tiers come to, in USD or as a ratio: it has four digits
+
+
 class _AccountBody(msgspec.Struct, gc=False):
     uniMMR: Loose = None
     accountEquity: Loose = None
@@ -213,6 +216,7 @@ def warning_kind(status: str) -> WarningKind:
 class _RateStep(msgspec.Struct, gc=False):
     tierFloor: float
     collateralRate: float
+    cum: Loose = None
 
 
 class _RateRow(msgspec.Struct, gc=False):
@@ -227,9 +231,29 @@ def collateral(
     """collateralRate, flat (v1) or in tiers (v2): how each asset counts.
 
     Of a tier each further unit counts its rate; the venue's `cum` is what makes that the same as rate times the whole.
+    An asset of which it is not is still taken so, and named in `problems`.
     """
-    found = each(rows(rates_raw, account.venue, "collateralRate"), _RateRow, _terms, "rate", problems)
+
+    def made(row: _RateRow) -> tuple[Asset, CollateralTerms]:
+        found = _terms(row)
+        if problems is not None and not _adds_up(row):
+            problems.append(RowProblem(f"rate {row.asset}", "cum does not make its tiers continuous: not counted"))
+        return found
+
+    found = each(rows(rates_raw, account.venue, "collateralRate"), _RateRow, made, "rate", problems)
     return CollateralLoaded(account.venue, account, tuple(found), received)
+
+
+def _adds_up(row: _RateRow) -> bool:
+    """Whether rate times the whole, and `cum`, is the same on both sides of each tier's floor."""
+    steps = sorted(row.collateralInfo or (), key=lambda step: step.tierFloor)
+    cum, rate = 0.0, steps[0].collateralRate if steps else 0.0
+    for step in steps:
+        cum, rate = cum + step.tierFloor * (rate - step.collateralRate), step.collateralRate
+        told = optional(step.cum)
+        if told is not None and abs(told - cum) > SAME_CUM * max(1.0, abs(cum)):
+            return False
+    return True
 
 
 def _terms(row: _RateRow) -> tuple[Asset, CollateralTerms]:

@@ -40,6 +40,7 @@ MARGIN_CALL, REDUCE_ONLY, CLAIM = "margin-call", "reduce-only", "claim"
 # How the venue reaches the prices that it prints is not documented: of one record the level could only be narrowed
 # down to between 1 and 1.05.
 LINE_TOLERANCE = 0.05
+LEAST = 0.01  #: USD that are something
 
 Reasons = list[str]
 
@@ -48,7 +49,7 @@ def describe(account: Account, tables: Tables) -> Description:
     """A portfolio margin account as one pool; none where it neither holds nor owes anything."""
     positions = sorted(account.positions.values(), key=lambda position: position.key)
     if not positions and not account.balances:
-        return Description(())
+        return Description((), _nothing_listed(account))
     span = account.mode.kind == SPAN
     legs, assumed, unreadable = legs_of(positions, account, tables, lambda contract: contract.settle)
     reasons, unknown = list(assumed), list(unreadable)
@@ -71,6 +72,16 @@ def describe(account: Account, tables: Tables) -> Description:
         unknown=tuple(unknown),
     )
     return Description((pool,))
+
+
+def _nothing_listed(account: Account) -> tuple[str, ...]:
+    """Nothing listed is nothing there only where the venue's totals say so, too."""
+    told = {"equity": account.venue.equity, "maintenance margin": account.venue.maintenance_margin}
+    return tuple(
+        f"the venue tells {what} of {amount:g}, and lists neither balances nor positions"
+        for what, amount in told.items()
+        if amount is not None and abs(amount) >= LEAST
+    )
 
 
 def stages(tables: Tables) -> tuple[Stage, ...]:
@@ -146,7 +157,10 @@ def _loans(rows: Sequence[Balance], tables: Tables, reasons: Reasons, *, span: b
     if owed and not span:
         names = ", ".join(row.asset for row in owed)
         reasons.append(f"loans in {names}: what they require is not published, {rate:.0%} of them is assumed")
-    return tuple(Debt(asset=row.asset, amount=_owed(row), counted=False, requirement=flat(rate)) for row in owed)
+    return tuple(
+        Debt(asset=row.asset, amount=_owed(row), counted=False, requirement=flat(rate), initial_margin_rate=None)
+        for row in owed
+    )
 
 
 def _given(account: Account, reasons: Reasons, unknown: Reasons) -> float:
