@@ -1,7 +1,7 @@
 """Days of a simulated venue that never rests: people trade, markets crash and recover, connections fail, contracts come
 and go.
 
-At Binance; what is the same at every venue stands in `rounds`.
+At Binance; what is the same at every venue stands in `monitor.sim.days`.
 """
 
 from __future__ import annotations
@@ -10,59 +10,50 @@ import random
 from collections.abc import Callable
 
 from monitor.domain.names import Asset, Symbol
+from monitor.sim import days
 from monitor.sim.binance.accounts import SimAccount
 from monitor.sim.binance.mishaps import MISHAPS, MISHAPS_OF_OTHERS
 from monitor.sim.binance.others import Others
 from monitor.sim.binance.server import SimBinance
 from monitor.sim.binance.traders import SYMBOLS, RandomTrader
 from monitor.sim.market import Contract
-from monitor.sim.rounds import USUAL, Pace, Rounds, Say, unsaid
+from monitor.sim.rounds import USUAL, Act, Pace, Say, unsaid
 
 LEVERAGES = (3, 5, 10, 20)
-POOR_RATIO, RICH_RATIO = 0.4, 2.5  #: of what an account began with: below it is filled up, above it is drawn off
-DARING = 0.6  #: the largest trade, of what an account is worth: enough that crashes liquidate somebody
-FIRST_LISTED = 100  #: number of the first new symbol, X100USDT
+RICH_RATIO = 2.5  #: of what an account began with: above it is drawn off
 
 
-class Days(Rounds[SimBinance]):
+class Days(days.Days[SimBinance, SimAccount, RandomTrader]):
     """One venue's life. There must be a USDⓈ-M account at least."""
+
+    symbols = SYMBOLS
+    daring = 0.6
 
     def __init__(self, sim: SimBinance, *, seed: int = 1, pace: Pace = USUAL, say: Say = unsaid) -> None:
         dice = random.Random(seed)
         self._others = Others(sim, seed=seed, dice=dice, say=say)
+        self._wallets = {account.name: dict(account.wallets) for account in sim.accounts.values()}
         mishaps = (*MISHAPS, *MISHAPS_OF_OTHERS) if self._others else MISHAPS
-        super().__init__(sim, sim.faults, mishaps, dice, pace, say)
-        self._traders = [
-            RandomTrader(account, seed=seed + place, eagerness=1.0, most_notional=DARING * worth_usd(account))
-            for place, account in enumerate(accounts_of(sim))
-        ]
-        self._began = {account.name: dict(account.wallets) for account in accounts_of(sim)}
-        self._listed: list[Symbol] = []
-        self._numbered = FIRST_LISTED
-        acts: list[tuple[Callable[[], None], Callable[[], float]]] = [
-            (self._trade, lambda: pace.trade_seconds),
-            (self._deed, lambda: pace.deed_seconds),
-            (self._mishap, lambda: pace.mishap_seconds),
-            (self._crash, lambda: pace.crash_market_seconds / sim.speed),
-            (self._listing, lambda: pace.listing_seconds),
-        ]
+        super().__init__(sim, sim.faults, sim.accounts, mishaps, seed=seed, pace=pace, say=say, dice=dice)
+
+    def _acts(self) -> list[tuple[Act, Callable[[], float]]]:
+        acts, pace = super()._acts(), self._pace
         if self._others:
             acts.append((self._others.act, lambda: pace.trade_seconds))
             acts.append((self._others.look_after, lambda: pace.deed_seconds))
-        self.begin(acts)
+        return acts
 
-    # what happens
+    def _worth_usd(self, account: SimAccount) -> float:
+        return worth_usd(account)
 
-    def _trade(self) -> None:
-        trader = self._dice.choice(self._traders)
-        trader.symbols = (*SYMBOLS, *self._listed)
-        trader.trade()
+    def _trader(self, account: SimAccount, seed: int, most_usd: float) -> RandomTrader:
+        return RandomTrader(account, seed=seed, eagerness=1.0, most_notional=most_usd)
 
-    def _deed(self) -> None:
+    def _deposit(self, account: SimAccount, asset: Asset, amount: float) -> None:
+        account.transfer(asset, amount)
+
+    def _do(self, account: SimAccount) -> None:
         """Somebody moves money, leverage, margin, or changes a mode."""
-        account = self._dice.choice(accounts_of(self._sim))
-        if self._look_after(account):
-            return
         match self._dice.randrange(5):
             case 0:
                 self._change_mode(account)
@@ -75,7 +66,7 @@ class Days(Rounds[SimBinance]):
                     account.close(position.symbol, side=side)
             case 3:
                 asset = self._dice.choice(sorted(account.wallets))
-                account.transfer(asset, self._dice.uniform(0.01, 0.05) * self._began[account.name].get(asset, 0.0))
+                account.transfer(asset, self._dice.uniform(0.01, 0.05) * self._wallets[account.name].get(asset, 0.0))
             case _:
                 symbol = self._dice.choice(SYMBOLS)
                 if account.setting(symbol).isolated is False:
@@ -83,10 +74,10 @@ class Days(Rounds[SimBinance]):
 
     def _look_after(self, account: SimAccount) -> bool:
         """Fill up who was liquidated, draw off who won: after a week nobody is out of the game."""
-        for asset, began in self._began[account.name].items():
+        for asset, began in self._wallets[account.name].items():
             held = account.wallets.get(asset, 0.0)
-            if held < POOR_RATIO * began:
-                account.transfer(asset, began - held)
+            if held < days.POOR_RATIO * began:
+                self._deposit(account, asset, began - held)
                 self._say(f"{account.name} deposits {began - held:,.2f} {asset}.")
                 return True
             if held > RICH_RATIO * began and not account.open_positions():
@@ -118,27 +109,18 @@ class Days(Rounds[SimBinance]):
                 trader.settle_anew()
         self._say(words)
 
-    def _listing(self) -> None:
-        """A new contract, with a coin of its own; when too many are listed the oldest goes, its positions settled."""
-        coin: Asset = f"X{self._numbered}"
-        self._numbered += 1
+    def _enlist(self, number: int, usd: float) -> Symbol:
+        coin: Asset = f"X{number}"
         contract = Contract(symbol=f"{coin}USDT", coin=coin, quote="USDT", step_size="1")
-        self._sim.enlist(contract, self._dice.uniform(0.5, 5.0))
-        self._listed.append(contract.symbol)
-        self._say(f"{contract.symbol} is listed.")
-        if len(self._listed) > self._pace.listed:
-            gone = self._listed.pop(0)
-            self._sim.delist(gone)
-            for trader in self._traders:
-                trader.settle_anew()
-            self._say(f"{gone} is delisted.")
+        self._sim.enlist(contract, usd)
+        return contract.symbol
+
+    def _delist(self, symbol: Symbol) -> None:
+        self._sim.delist(symbol)
+        for trader in self._traders:
+            trader.settle_anew()
 
 
 def worth_usd(account: SimAccount) -> float:
     """What the wallets of an account are worth."""
     return sum(amount * account.market.asset_usd(asset) for asset, amount in account.wallets.items())
-
-
-def accounts_of(sim: SimBinance) -> list[SimAccount]:
-    """The accounts, in order of their names."""
-    return [sim.accounts[name] for name in sorted(sim.accounts)]

@@ -1,62 +1,40 @@
 """Days of a simulated Bybit that never rests: people trade, markets crash and recover, connections fail, contracts come
-and go, tiers and modes change. What is the same at every venue stands in `monitor.sim.rounds`.
+and go, tiers and modes change. What is the same at every venue stands in `monitor.sim.days`.
 """
 
 from __future__ import annotations
 
-import random
-
 from monitor.domain.names import Asset, Symbol
+from monitor.sim import days
 from monitor.sim.bybit.accounts import SimAccount
 from monitor.sim.bybit.holdings import MarginMode
 from monitor.sim.bybit.mishaps import MISHAPS
 from monitor.sim.bybit.server import SimBybit
 from monitor.sim.bybit.traders import LEVERAGES, SIDES, SYMBOLS, RandomTrader
 from monitor.sim.market import Contract
-from monitor.sim.rounds import USUAL, Pace, Rounds, Say, unsaid
+from monitor.sim.rounds import USUAL, Pace, Say, unsaid
 
-POOR_RATIO = 0.4  #: of what an account began with: below it is filled up
-DARING = 0.6  #: the largest trade, of what an account is worth: enough that crashes liquidate somebody
-FIRST_LISTED = 100  #: number of the first new symbol, Y100USDT
 STRICTER = ((400e3, 0.01), (1e6, 0.02), (5e6, 0.05))
 MILDER = ((2e6, 0.005), (5e6, 0.01), (20e6, 0.02))
 
 
-class Days(Rounds[SimBybit]):
+class Days(days.Days[SimBybit, SimAccount, RandomTrader]):
     """One venue's life."""
 
+    symbols = SYMBOLS
+    daring = 0.6
+
     def __init__(self, sim: SimBybit, *, seed: int = 1, pace: Pace = USUAL, say: Say = unsaid) -> None:
-        super().__init__(sim, sim.faults, MISHAPS, random.Random(seed), pace, say)
-        self._began = {name: account.book().totals.equity for name, account in sim.accounts.items()}
-        self._traders = [
-            RandomTrader(account, seed=seed + place, eagerness=1.0, most_usd=DARING * self._began[account.name])
-            for place, account in enumerate(self._people())
-        ]
-        self._listed: list[Symbol] = []
-        self._numbered = FIRST_LISTED
-        self.begin(
-            (
-                (self._trade, lambda: pace.trade_seconds),
-                (self._deed, lambda: pace.deed_seconds),
-                (self._mishap, lambda: pace.mishap_seconds),
-                (self._crash, lambda: pace.crash_market_seconds / sim.speed),
-                (self._listing, lambda: pace.listing_seconds),
-            )
-        )
+        super().__init__(sim, sim.faults, sim.accounts, MISHAPS, seed=seed, pace=pace, say=say)
 
-    def _people(self) -> list[SimAccount]:
-        return [self._sim.accounts[name] for name in sorted(self._sim.accounts)]
+    def _worth_usd(self, account: SimAccount) -> float:
+        return account.book().totals.equity
 
-    def _trade(self) -> None:
-        trader = self._dice.choice(self._traders)
-        trader.symbols = (*SYMBOLS, *self._listed)
-        trader.trade()
+    def _trader(self, account: SimAccount, seed: int, most_usd: float) -> RandomTrader:
+        return RandomTrader(account, seed=seed, eagerness=1.0, most_usd=most_usd)
 
-    def _deed(self) -> None:
+    def _do(self, account: SimAccount) -> None:
         """Somebody moves money, leverage, margin, or changes a mode; or the venue changes its tiers."""
-        account = self._dice.choice(self._people())
-        if self._look_after(account):
-            return
         match self._dice.randrange(6):
             case 0:
                 self._change_mode(account)
@@ -76,14 +54,8 @@ class Days(Rounds[SimBybit]):
                 self._sim.change_risk_limits(symbol, self._dice.choice((STRICTER, MILDER)))
                 self._say(f"The tiers of {symbol} change.")
 
-    def _look_after(self, account: SimAccount) -> bool:
-        """Fill up who was liquidated: after a week nobody is out of the game."""
-        began, has = self._began[account.name], account.book().totals.equity
-        if has >= POOR_RATIO * began:
-            return False
-        account.transfer("USDT", round(began - has, 2))
-        self._say(f"{account.name} deposits {began - has:,.2f} USDT.")
-        return True
+    def _deposit(self, account: SimAccount, asset: Asset, amount: float) -> None:
+        account.transfer(asset, amount)
 
     def _margin(self, account: SimAccount) -> None:
         """Margin for an isolated position, leverage for any other."""
@@ -129,15 +101,11 @@ class Days(Rounds[SimBybit]):
         account.set_hedge(symbol, symbol not in account.hedged)
         self._say(f"{account.name} goes {'to' if symbol in account.hedged else 'out of'} hedge mode on {symbol}.")
 
-    def _listing(self) -> None:
-        """A new contract, with a coin of its own; when too many are listed the oldest goes."""
-        coin: Asset = f"Y{self._numbered}"
-        self._numbered += 1
+    def _enlist(self, number: int, usd: float) -> Symbol:
+        coin: Asset = f"Y{number}"
         contract = Contract(symbol=f"{coin}USDT", coin=coin, quote="USDT", step_size="1")
-        self._sim.enlist(contract, self._dice.uniform(0.5, 5.0))
-        self._listed.append(contract.symbol)
-        self._say(f"{contract.symbol} is listed.")
-        if len(self._listed) > self._pace.listed:
-            gone = self._listed.pop(0)
-            self._sim.delist(gone)
-            self._say(f"{gone} is delisted.")
+        self._sim.enlist(contract, usd)
+        return contract.symbol
+
+    def _delist(self, symbol: Symbol) -> None:
+        self._sim.delist(symbol)

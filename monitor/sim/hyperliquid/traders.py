@@ -26,7 +26,7 @@ class RandomTrader:
     eagerness: float = 0.2
     most_usd: float = 5_000.0
     isolated_share: float = 0.3
-    coins: tuple[str, ...] = COINS
+    symbols: tuple[str, ...] = COINS
     _dice: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class RandomTrader:
     def _affordable(self) -> list[str]:
         """The coins whose dex has some cash to trade with."""
         reading, board = Reading(self.account), self.account.board
-        found = [coin for coin in self.coins if coin in board.perps and not board.perps[coin].delisted]
+        found = [coin for coin in self.symbols if coin in board.perps and not board.perps[coin].delisted]
         if self.account.pooled:
             return [c for c in found if reading.available(COLLATERAL[board.perps[c].dex]) > 0.0]
         return [c for c in found if reading.value(board.perps[c].dex) > 0.0]

@@ -1,62 +1,40 @@
 """Days of a simulated KuCoin that never rests: people trade, markets crash and recover, connections fail, contracts
-come and go, modes and levels change. What is the same at every venue stands in `monitor.sim.rounds`.
+come and go, modes and levels change. What is the same at every venue stands in `monitor.sim.days`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import random
 
-from monitor.domain.names import Symbol
+from monitor.domain.names import Asset, Symbol
+from monitor.sim import days
 from monitor.sim.kucoin.accounts import SimAccount
 from monitor.sim.kucoin.holdings import Position
 from monitor.sim.kucoin.mishaps import MISHAPS
 from monitor.sim.kucoin.server import SimKucoin
 from monitor.sim.kucoin.traders import LEVERAGES, SYMBOLS, RandomTrader
-from monitor.sim.rounds import USUAL, Pace, Rounds, Say, unsaid
+from monitor.sim.rounds import USUAL, Pace, Say, unsaid
 
-POOR_RATIO = 0.4  #: of what an account began with: below it is filled up
-DARING = 1.5  #: the largest trade, of what an account is worth: enough that crashes liquidate somebody
-FIRST_LISTED = 100  #: number of the first new coin, K100
 ADDED_SHARE = 0.1  #: of an isolated position's margin, when some is added
 
 
-class Days(Rounds[SimKucoin]):
+class Days(days.Days[SimKucoin, SimAccount, RandomTrader]):
     """One venue's life."""
 
+    symbols = (*SYMBOLS, "XBTUSDM")
+
     def __init__(self, sim: SimKucoin, *, seed: int = 1, pace: Pace = USUAL, say: Say = unsaid) -> None:
-        super().__init__(sim, sim.faults, MISHAPS, random.Random(seed), pace, say)
-        self._began = {account.name: worth_usd(account) for account in self._people()}
+        super().__init__(sim, sim.faults, sim.accounts, MISHAPS, seed=seed, pace=pace, say=say)
         self._lent = {account.name: lent_usd(account) for account in self._people()}
-        self._traders = [
-            RandomTrader(account=account, seed=seed + place, eagerness=1.0, most_usd=DARING * self._began[account.name])
-            for place, account in enumerate(self._people())
-        ]
-        self._listed: list[Symbol] = []
-        self._numbered = FIRST_LISTED
-        self.begin(
-            (
-                (self._trade, lambda: pace.trade_seconds),
-                (self._deed, lambda: pace.deed_seconds),
-                (self._mishap, lambda: pace.mishap_seconds),
-                (self._crash, lambda: pace.crash_market_seconds / sim.speed),
-                (self._listing, lambda: pace.listing_seconds),
-            )
-        )
 
-    def _people(self) -> list[SimAccount]:
-        return [self._sim.accounts[name] for name in sorted(self._sim.accounts)]
+    def _worth_usd(self, account: SimAccount) -> float:
+        return worth_usd(account)
 
-    def _trade(self) -> None:
-        trader = self._dice.choice(self._traders)
-        trader.symbols = (*SYMBOLS, "XBTUSDM", *self._listed)
-        trader.trade()
+    def _trader(self, account: SimAccount, seed: int, most_usd: float) -> RandomTrader:
+        return RandomTrader(account=account, seed=seed, eagerness=1.0, most_usd=most_usd)
 
-    def _deed(self) -> None:
+    def _do(self, account: SimAccount) -> None:
         """Somebody moves money, leverage or margin, or changes a mode."""
-        account = self._dice.choice(self._people())
-        if self._look_after(account):
-            return
         held = account.open_positions()
         match self._dice.randrange(5):
             case 0:
@@ -69,18 +47,18 @@ class Days(Rounds[SimKucoin]):
                 coin = self._dice.choice(sorted(account.cash))
                 account.transfer(coin, 0.01 * max(0.0, account.cash[coin]))
 
+    def _deposit(self, account: SimAccount, asset: Asset, amount: float) -> None:
+        account.deposit(asset, amount)
+
     def _look_after(self, account: SimAccount) -> bool:
-        """Fill up who was liquidated: after a week nobody is out of the game."""
-        began, lent = self._began[account.name], self._lent[account.name]
-        lacks, lacks_lent = began - worth_usd(account), lent - lent_usd(account)
-        if lacks > (1.0 - POOR_RATIO) * began:
-            account.deposit("USDT", round(lacks, 2))
-            self._say(f"{account.name} deposits {lacks:,.2f} USDT.")
-        elif lacks_lent > (1.0 - POOR_RATIO) * lent:
-            pair = None if account.margin.coins else next(iter(account.isolated))
-            account.move_margin("USDT", round(lacks_lent, 2), pair)
-        else:
+        """Fill up the margin account too, or the purse of a pair."""
+        if super()._look_after(account):
+            return True
+        lent, has = self._lent[account.name], lent_usd(account)
+        if has >= days.POOR_RATIO * lent:
             return False
+        pair = None if account.margin.coins else next(iter(account.isolated))
+        account.move_margin("USDT", round(lent - has, 2), pair)
         return True
 
     def _settings(self, account: SimAccount, position: Position) -> None:
@@ -106,16 +84,11 @@ class Days(Rounds[SimKucoin]):
         account.set_hedge(not account.hedge)
         self._say(f"{account.name} goes to {'hedge' if account.hedge else 'one-way'} mode.")
 
-    def _listing(self) -> None:
-        """A new contract, with a coin of its own; when too many are listed the oldest goes."""
-        symbol = self._sim.enlist(f"K{self._numbered}", self._dice.uniform(0.5, 5.0))
-        self._numbered += 1
-        self._listed.append(symbol)
-        self._say(f"{symbol} is listed.")
-        if len(self._listed) > self._pace.listed:
-            gone = self._listed.pop(0)
-            self._sim.delist(gone)
-            self._say(f"{gone} is delisted.")
+    def _enlist(self, number: int, usd: float) -> Symbol:
+        return self._sim.enlist(f"K{number}", usd)
+
+    def _delist(self, symbol: Symbol) -> None:
+        self._sim.delist(symbol)
 
 
 def worth_usd(account: SimAccount) -> float:
