@@ -118,6 +118,13 @@ class TestBalances:
         (result,) = told(portfolio_folder(PortfolioRows([row], rates=RATES, prices=PRICES))).results().values()
         assert result.initial_margin is None
 
+    def test_span_requires_of_a_loan_what_the_venue_said_of_the_whole(self) -> None:
+        rows = PortfolioRows([pm_balance("BTC", 1.0, crossMarginBorrowed="0.5")], rates=RATES, prices=PRICES)
+        account = told(pro_folder(rows, span=True, accountMaintMargin="450.5"))
+        (pool,), (result,) = account.pools.values(), account.results().values()
+        assert result.maintenance_margin == 450.5
+        assert pool.reasons == ("SPAN: the venue's own maintenance margin, held still between its answers",)
+
 
 class TestTiers:
     def steps(self, *cums: str | None) -> list[Row]:
