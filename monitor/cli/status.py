@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from monitor.cli import words
 from monitor.cli.codes import Exit, Unavailable
 from monitor.cli.daemon import Daemon
+
+POLLED = "polled"  #: the phase of a stream that is read over REST instead: all is well, and slower than elsewhere
 
 
 def status(daemon: Daemon, *, as_json: bool) -> Exit:
@@ -29,12 +31,18 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
         lines += words.account_lines(account, document["at"])
     for group in document.get("groups", ()):
         lines += words.group_lines(group)
-    for feed in document["feeds"]:
-        if not feed["up"]:
+    return [*lines, *feed_lines(document["feeds"]), *words.alert_lines(document["alerts"])]
+
+
+def feed_lines(feeds: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Streams and readings that do not deliver, and accounts that are polled where others are streamed."""
+    lines: list[str] = []
+    for feed in feeds:
+        if not feed["up"] or feed["phase"] == POLLED:
             owner = f"{feed['venue']}/{feed['account']}" if feed["account"] else feed["venue"]
             reason = f": {feed['reason']}" if feed["reason"] else ""
             lines.append(f"{owner} {feed['stream']}: {feed['phase']}{reason}")
-    return [*lines, *words.alert_lines(document["alerts"])]
+    return lines
 
 
 def judge(document: Mapping[str, Any]) -> Exit:

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.cli import words
 from monitor.cli.codes import Exit
-from monitor.cli.status import judge
+from monitor.cli.status import feed_lines, judge
 from monitor.domain.danger import by_danger
 from monitor.domain.lines import Line, Ratio
 from monitor.domain.names import Side
@@ -173,3 +173,13 @@ def test_a_venue_that_counts_the_other_way_is_not_read_as_a_danger(venue: float,
 def test_beside_an_unknown_ratio_the_venues_is_a_figure_of_its_own() -> None:
     shown = pool_json(replace(sample.pool(ratio=Ratio.unknown("no tiers")), venue_ratio=5.0))
     assert "ratio unknown (the venue's own figure 5.0000)" in next(words.pool_lines(shown, sample.NOW))
+
+
+def test_what_does_not_deliver_is_told_and_what_is_polled_in_a_streams_place_too() -> None:
+    row = {"venue": "hyperliquid", "account": "tenth", "stream": "user", "phase": "live", "up": True, "reason": ""}
+    polled = {**row, "account": "eleventh", "phase": "polled", "reason": "read over REST, each 5 s or more"}
+    marks = {**row, "account": "", "stream": "marks", "phase": "connecting", "up": False}
+    assert feed_lines([row, polled, marks]) == [
+        "hyperliquid/eleventh user: polled: read over REST, each 5 s or more",
+        "hyperliquid marks: connecting",
+    ]
