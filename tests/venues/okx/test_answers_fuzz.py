@@ -15,6 +15,7 @@ from monitor.domain.frames import RowProblem
 from monitor.margin.pool import Description
 from monitor.venues.okx import answers, answers_account, answers_risk, cash, endpoints
 from monitor.venues.okx.margin import describe
+from tests.venues.codec_fuzz import intruders
 from tests.venues.okx.support import (
     ACCOUNT,
     NOW,
@@ -88,9 +89,6 @@ READERS: tuple[tuple[bytes, Reader], ...] = (
         lambda raw, bad: answers_risk.market_curve(raw, VENUE, bad),
     ),
     (answer(BILL), lambda raw, bad: cash.page(raw, VENUE, ACCOUNT, NOW, bad)),
-)
-intruders = st.sampled_from(
-    [b"null", b'""', b"-1", b'"nan"', b'"inf"', b"1e999", b"[]", b"{}", b"true", b'"' + b"9" * 400 + b'"', b"9" * 400]
 )
 
 
