@@ -82,3 +82,38 @@ def test_the_reference_price_of_a_single_cross_position_is_compared_exactly() ->
         assert (found.compared("cross:USDT").disagreements == ()) is fits
         (said,) = found.pool("cross:USDT").venue.lines
         assert said.tolerance == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize("mode", ["CROSS", "ISOLATED"])
+def test_a_short_whose_price_lies_beyond_the_highest_is_one_without_a_price(mode: str) -> None:
+    """Ours would be at 1.3 million; the contract ends at one million, and that is what the venue prints for «none»."""
+    row = position(
+        "ETHUSDTM", -1, 3000.0, 3000.0, marginMode=mode, posMargin=13_000.0, liquidationPrice=1_000_000,
+        maintMarginReq=0.005, unrealisedPnl=0, markValue=-30,
+    )  # fmt: skip
+    wallet = 13_000.0 if mode == "CROSS" else 26_000.0
+    found = told(classic([row], [overview("USDT", wallet)], [{**ETH, "m": None}]))
+    name = "cross:USDT" if mode == "CROSS" else "isolated:ETHUSDTM:short"
+    assert found.pool(name).venue.lines
+    assert found.compared(name).disagreements == ()
+
+
+def test_nothing_is_compared_where_both_sides_of_a_contract_are_held() -> None:
+    rows = [
+        position(
+            "XBTUSDTM",
+            lots,
+            60000.0,
+            60000.0,
+            positionSide=side,
+            liquidationPrice=55000.0,
+            markValue=6 * lots,
+            unrealisedPnl=0,
+        )
+        for lots, side in ((1000, "LONG"), (-900, "SHORT"))
+    ]
+    other = position(
+        "ETHUSDTM", 10, 3000.0, 3000.0, positionSide="LONG", liquidationPrice=2000.0, markValue=300, unrealisedPnl=0
+    )
+    found = told(classic([*rows, other], [overview("USDT", 500.0)], [XBT, ETH], hedge=True))
+    assert found.pool("cross:USDT").venue.lines == ()
