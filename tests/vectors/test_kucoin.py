@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 
 from monitor.margin.results import PoolResult
 from monitor.venues.kucoin.codec import decode
-from tests.programs import shared
+from tests.vectors.measured import Vector, stand_here, table
 from tests.venues.kucoin.support import (
     ACCOUNT,
     NOW,
@@ -37,21 +36,6 @@ from tests.venues.kucoin.support import (
     told,
     unified,
 )
-
-
-@dataclass(frozen=True)
-class Vector:
-    """One figure of the venue's: where it comes from, how it is read off our result, and how near it must be."""
-
-    mode: str
-    name: str
-    expected: float
-    ours: Callable[[], float]
-    tolerance: float = 1e-9
-
-    @property
-    def error(self) -> float:
-        return abs(self.ours() - self.expected) / abs(self.expected)
 
 
 # Isolated positions of before 2025-05-22, whose rows tell margin and maintenance whole. XBTUSDTM unless said.
@@ -356,6 +340,7 @@ VECTORS = (
         "pushed short: price",
         9.395059599,
         lambda: price(pushed_short().result("isolated:TRUMPUSDTM:short")),
+        1e-9,
     ),
     Vector(
         "isolated, since",
@@ -396,13 +381,7 @@ COLLECTED = {
 
 
 def test_every_vector_of_the_collection_stands_here() -> None:
-    collected: list[dict[str, Any]] = json.loads(shared("fixtures/vectors.json").read_text(encoding="utf-8"))
-    expected = {one["id"]: one["expected"] for one in collected if one["venue"] == "kucoin"}
-    here = {vector.name: vector for vector in VECTORS}
-    assert expected.keys() == COLLECTED.keys()
-    for name, figures in expected.items():
-        (figure,) = figures.values()
-        assert here[COLLECTED[name]].expected == pytest.approx(figure, rel=1e-12)
+    stand_here("kucoin", VECTORS, COLLECTED)
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector.mode}: {vector.name}")
@@ -412,13 +391,4 @@ def test_the_venues_own_figure_comes_out_of_its_own_rows(vector: Vector) -> None
 
 def test_the_worst_error_of_each_mode(record_property: Callable[[str, object], None]) -> None:
     """How near we come to KuCoin, mode by mode."""
-    worst: dict[str, tuple[float, int]] = {}
-    for vector in VECTORS:
-        error, count = worst.get(vector.mode, (0.0, 0))
-        worst[vector.mode] = max(error, vector.error), count + 1
-    lines = [
-        f"{mode:28s} {count:3d} figures, worst relative error {error:.1e}" for mode, (error, count) in worst.items()
-    ]
-    record_property("table", "KuCoin, against its own figures\n" + "\n".join(lines))
-    print("\n" + "\n".join(lines))
-    assert len(worst) == 5
+    assert table("KuCoin", VECTORS, record_property) == 5

@@ -6,18 +6,15 @@ formula stands in this file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from monitor.margin.results import PoolResult, VenueLineResult
 from monitor.venues.okx import endpoints
 from monitor.venues.okx.margin_terms import ORDERS_GONE
-from tests.programs import shared
+from tests.vectors.measured import Vector, stand_here, table
 from tests.venues.okx.support import (
     STAMP,
     Told,
@@ -39,21 +36,6 @@ from tests.venues.okx.support import (
 
 BUILDER = Path(__file__).parent.parent / "venues" / "okx" / "position_builder.json"
 FULL_USDT = answer({"ccy": "USDT", "details": [{"minAmt": "0", "maxAmt": "", "discountRate": "1"}]})
-
-
-@dataclass(frozen=True)
-class Vector:
-    """One figure of the venue's: where it comes from, how it is read off our result, and how near it must be."""
-
-    mode: str
-    name: str
-    expected: float
-    ours: Callable[[], float]
-    tolerance: float = 1e-12
-
-    @property
-    def error(self) -> float:
-        return abs(self.ours() - self.expected) / abs(self.expected)
 
 
 def shown(result: PoolResult) -> float:
@@ -490,13 +472,7 @@ COLLECTED = {
 
 
 def test_every_vector_of_the_collection_stands_here() -> None:
-    collected: list[dict[str, Any]] = json.loads(shared("fixtures/vectors.json").read_text(encoding="utf-8"))
-    expected = {one["id"]: one["expected"] for one in collected if one["venue"] == "okx"}
-    here = {vector.name: vector for vector in VECTORS}
-    assert expected.keys() == COLLECTED.keys()
-    for name, figures in expected.items():
-        (figure,) = figures.values()
-        assert here[COLLECTED[name]].expected == pytest.approx(figure, rel=1e-12)
+    stand_here("okx", VECTORS, COLLECTED)
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector.mode}: {vector.name}")
@@ -506,12 +482,4 @@ def test_the_venues_own_figure_comes_out_of_its_own_rows(vector: Vector) -> None
 
 def test_the_worst_error_of_each_mode(record_property: Callable[[str, object], None]) -> None:
     """How near we come to OKX, mode by mode."""
-    worst: dict[str, tuple[float, int]] = {}
-    for vector in VECTORS:
-        error, count = worst.get(vector.mode, (0.0, 0))
-        worst[vector.mode] = max(error, vector.error), count + 1
-    lines = [
-        f"{mode:20s} {count:3d} figures, worst relative error {error:.1e}" for mode, (error, count) in worst.items()
-    ]
-    record_property("table", "OKX, against its own figures\n" + "\n".join(lines))
-    assert len(worst) == 9
+    assert table("OKX", VECTORS, record_property) == 9
