@@ -33,8 +33,10 @@ DUST = 1e-6  #: a debt ratio up to which nothing is owed
 
 
 def cross_loans(account: Account, tables: Tables) -> list[Pool]:
-    """The one pool of cross margin, or none if nothing is held or owed."""
-    if not account.balances:
+    """The one pool of cross margin, or none if nothing is held or owed; where the venue says a debt ratio, something
+    is, though its rows may not be readable.
+    """
+    if not account.balances and (account.venue.ratio or 0.0) <= DUST:
         return []
     return [_pool(account, CROSS, "", USD, account.balances.values(), account.venue, tables)]
 

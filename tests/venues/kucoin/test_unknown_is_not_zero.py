@@ -9,6 +9,8 @@ import pytest
 from monitor.domain.frames import RowProblem
 from monitor.domain.lines import State
 from monitor.venues.kucoin import answers_account
+from monitor.venues.kucoin.endpoints import POSITION_MODE as POSITION_MODE_ENDPOINT
+from monitor.venues.kucoin.endpoints import file_name
 from tests.venues.kucoin.support import (
     ACCOUNT,
     T0,
@@ -29,6 +31,7 @@ from tests.venues.kucoin.support import (
     unified,
 )
 
+POSITION_MODE = file_name(POSITION_MODE_ENDPOINT)
 XBT, ETH, COIN = contract("XBTUSDTM", 0.001), contract("ETHUSDTM", 0.01), contract("XBTUSDM", -1)
 TIERS = [
     {"symbol": "XBTUSDTM", "minSize": "0", "maxSize": "250000", "maintainMarginRate": "0.004"},
@@ -41,6 +44,12 @@ def isolated(**more: object) -> Row:
 
 
 # Classic futures
+
+
+@pytest.mark.parametrize("mode", [2, "", None, "hedge"])
+def test_a_position_mode_of_no_known_kind_is_refused(mode: object) -> None:
+    files = classic([], [overview("USDT", 5000.0)], [XBT], more={POSITION_MODE: answer({"positionMode": mode})})
+    assert told(files, problems=True).description.unknown == ("cannot tell one-way from hedge mode",)
 
 
 @pytest.mark.parametrize("field", ["orderMargin", "frozenFunds"])
@@ -148,6 +157,13 @@ def test_a_debt_ratio_without_a_debt_leaves_the_pool_unknown() -> None:
     assert told(cross_loans("0", held("USDT", 100), marks=margin_marks())).pool("margin").unknown == ()
 
 
+def test_a_loan_of_which_no_row_can_be_read_does_not_vanish() -> None:
+    bad = held("USDT", 100, 90) | {"liability": "n/a", "liabilityPrincipal": "n/a"}
+    found = told(cross_loans("0.9", bad, marks=margin_marks()), problems=True)
+    assert found.result("margin").ratio.state is State.UNKNOWN
+    assert told(cross_loans("0", marks=margin_marks())).description.pools == ()
+
+
 # The unified account
 
 
@@ -218,6 +234,14 @@ def test_a_short_is_worth_as_much_as_a_long_whatever_its_sign(value: str) -> Non
         unified({"adjustedEquity": "10000", "mm": "400"}, [row(-1000, "0.004", positionValue=value)], None, [XBT])
     )
     assert found.pool("multi-assets").venue.maintenance_margin == pytest.approx(460.0)
+
+
+def test_with_orders_the_venues_maintenance_which_holds_theirs_is_not_compared() -> None:
+    resting = [{"orderId": "1", "symbol": "XBTUSDTM", "side": "BUY", "size": "5", "price": "90000"}]
+    overall = {"adjustedEquity": "50000", "mm": "402"}
+    for orders, said in ((resting, None), ([], 462.0)):
+        found = told(unified(overall, [row(1000, "0.004")], [coin("50000")], [XBT], orders, TIERS))
+        assert found.pool("multi-assets").venue.maintenance_margin == (said and pytest.approx(said))
 
 
 def test_an_order_whose_size_is_not_in_lots_is_a_bad_row() -> None:
