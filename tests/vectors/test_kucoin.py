@@ -37,7 +37,6 @@ from tests.venues.kucoin.support import (
     unified,
 )
 
-
 # Isolated positions of before 2025-05-22, whose rows tell margin and maintenance whole. XBTUSDTM unless said.
 
 BEFORE: dict[str, Row] = {
