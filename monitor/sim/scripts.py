@@ -1,4 +1,4 @@
-"""Somebody who trades by a script at any simulated venue."""
+"""Somebody who trades by a script at any simulated venue, and how far prices are from where a script wants them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
+
+FARTHEST = 0.95  #: of all prices: beyond, nothing is looked for
+STEPS, HALVINGS = 200, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,23 @@ class ScriptedTrader(Generic[A]):
         while self._done < len(self._deeds) and self._deeds[self._done].at_seconds <= now - self._began:
             self._done += 1
             self._deeds[self._done - 1].act(self._account)
+
+
+def move_until(there: Callable[[float], bool], *, direction: float = -1.0) -> float | None:
+    """The smallest move of all prices (-0.15: a fall by 15 %) at which it is so; 0.0 where it is so already.
+
+    `direction` -1: a fall, +1: a rise. None where no move up to 95 % (a rise: to twenty times) does it.
+    """
+    if there(0.0):
+        return 0.0
+    farthest = -FARTHEST if direction < 0.0 else 1.0 / (1.0 - FARTHEST) - 1.0
+    before = 0.0
+    for step in range(1, STEPS + 1):
+        after = farthest * step / STEPS
+        if there(after):
+            for _ in range(HALVINGS):
+                middle = (before + after) / 2.0
+                before, after = (before, middle) if there(middle) else (middle, after)
+            return after
+        before = after
+    return None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from monitor.sim.bybit.accounts import SimAccount
-
-FARTHEST = 0.95  #: of all prices: beyond, nothing is looked for
+from monitor.sim.scripts import move_until
 
 
 def move_to_rate(account: SimAccount, wanted_rate: float, direction: float = -1.0) -> float | None:
@@ -13,24 +12,11 @@ def move_to_rate(account: SimAccount, wanted_rate: float, direction: float = -1.
     `direction` -1: a fall, +1: a rise. None where no move up to 95 % (a rise: to twenty times) does it, and in isolated
     mode, which has no rate.
     """
-    book, prices = account.book(), account.prices()
     if account.mode is account.mode.ISOLATED:
         return None
+    prices = account.prices()
 
-    def rate(ratio: float) -> float:
-        return account.book(prices.all_moved(ratio)).rate
+    def near(move: float) -> bool:
+        return account.book(prices.all_moved(move)).rate >= wanted_rate
 
-    if book.rate >= wanted_rate:
-        return 0.0
-    farthest = -FARTHEST if direction < 0.0 else 1.0 / (1.0 - FARTHEST) - 1.0
-    steps = 200
-    before = 0.0
-    for step in range(1, steps + 1):
-        after = farthest * step / steps
-        if rate(after) >= wanted_rate:
-            for _ in range(50):
-                middle = (before + after) / 2.0
-                before, after = (middle, after) if rate(middle) < wanted_rate else (before, middle)
-            return after
-        before = after
-    return None
+    return move_until(near, direction=direction)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from monitor.domain.names import Asset, Symbol
 from monitor.sim.kucoin.accounts import SimAccount
 from monitor.sim.kucoin.board import Prices
-
-FARTHEST = 0.95  #: of all prices: beyond, nothing is looked for
-STEPS = 200
+from monitor.sim.scripts import move_until
 
 
 def ratio_of(account: SimAccount, prices: Prices, coin: Asset, pair: Symbol | None, *, loans: bool) -> float:
@@ -39,16 +37,4 @@ def move_to_ratio(
     def near(move: float) -> bool:
         return ratio_of(account, prices.all_moved(move), coin, pair, loans=loans) >= wanted_ratio
 
-    if near(0.0):
-        return 0.0
-    farthest = -FARTHEST if direction < 0.0 else 1.0 / (1.0 - FARTHEST) - 1.0
-    before = 0.0
-    for step in range(1, STEPS + 1):
-        after = farthest * step / STEPS
-        if near(after):
-            for _ in range(50):
-                middle = (before + after) / 2.0
-                before, after = (before, middle) if near(middle) else (middle, after)
-            return after
-        before = after
-    return None
+    return move_until(near, direction=direction)

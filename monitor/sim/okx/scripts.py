@@ -5,10 +5,9 @@ from __future__ import annotations
 from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.answers import Reading
 from monitor.sim.okx.holdings import Level
+from monitor.sim.scripts import move_until
 
 STABLE = ("USDT", "USDC")
-FARTHEST = 0.95  #: of all prices: beyond, nothing is looked for
-STEPS = 200
 
 
 def move_to_ratio(
@@ -27,16 +26,4 @@ def move_to_ratio(
         ratio = reading.pool(asset).ratio if account.level is Level.FUTURES else reading.ratio
         return ratio is not None and ratio <= wanted_ratio
 
-    if near(0.0):
-        return 0.0
-    farthest = -FARTHEST if direction < 0.0 else 1.0 / (1.0 - FARTHEST) - 1.0
-    before = 0.0
-    for step in range(1, STEPS + 1):
-        after = farthest * step / STEPS
-        if near(after):
-            for _ in range(50):
-                middle = (before + after) / 2.0
-                before, after = (before, middle) if near(middle) else (middle, after)
-            return after
-        before = after
-    return None
+    return move_until(near, direction=direction)
