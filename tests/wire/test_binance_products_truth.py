@@ -24,6 +24,12 @@ KEY = AccountKey("binance", NAME)
 OF = {kind.product: kind for kind in KINDS}
 
 
+def _cross(sim: SimBinance) -> Any:
+    account = sim.add_account(NAME, product="margin", wallets={"USDT": 20_000.0})
+    account.borrow("ETH", 1.0)
+    return account
+
+
 def _cross_pro(sim: SimBinance) -> Any:
     account = sim.add_account(NAME, product="margin", wallets={"USDT": 100_000.0}, pro=True)
     account.borrow("ETH", 5.0)
@@ -31,7 +37,7 @@ def _cross_pro(sim: SimBinance) -> Any:
 
 
 def _pairs(sim: SimBinance) -> Any:
-    account = OF["isolated-margin"].make(sim)
+    account = sim.add_account(NAME, product="isolated-margin", wallets={"SOLUSDT": {"USDT": 20_000.0}})
     account.borrow("SOLUSDT", "USDT", 5_000.0)
     return account
 
@@ -44,7 +50,7 @@ def _span(sim: SimBinance) -> Any:
 
 ACCOUNTS: dict[str, tuple[Callable[[SimBinance], Any], str]] = {
     "coinm": (OF["coinm"].make, "cross:BTC"),
-    "cross": (OF["margin"].make, "margin"),
+    "cross": (_cross, "margin"),
     "cross pro": (_cross_pro, "margin"),
     "isolated": (_pairs, "margin:SOLUSDT"),
     "portfolio": (OF["portfolio-margin"].make, "portfolio-margin"),
