@@ -117,7 +117,7 @@ def _cross(account: Account, tables: Tables, cross: list[Position]) -> list[Pool
 def _legs(
     account: Account, tables: Tables, cross: list[Position], resting: list[Opening], said: Said
 ) -> tuple[list[Leg], list[float | None]]:
-    """The positions, and what closing each costs now by the venue's own value."""
+    """The positions, and what closing each costs now by the venue's own value, in dollars; None where it is unknown."""
     legs: list[Leg] = []
     closing: list[float | None] = []
     for position in cross:
@@ -129,7 +129,8 @@ def _legs(
         tiers = _tiers(position, contract, sizes, tables, said)
         legs.append(leg_of(position, contract, tiers, fee, said, tier_group=position.symbol))
         value = position.venue.notional
-        closing.append(None if value is None else value * fee)
+        # The venue's sum is in dollars, and what a coin is worth is not known here.
+        closing.append(None if value is None or contract.settle not in DOLLARS else value * fee)
     return legs, closing
 
 

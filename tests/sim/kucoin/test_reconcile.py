@@ -18,8 +18,9 @@ from monitor.sim.kucoin.holdings import ISOLATED
 from monitor.sim.kucoin.scripts import move_to_ratio
 from monitor.sim.kucoin.traders import SYMBOLS, RandomTrader
 from monitor.venues.kucoin.settings import FUTURES, ISOLATED_MARGIN, MARGIN
-from tests.sim.kucoin.clients import pass_time, still
+from tests.sim.kucoin.clients import still
 from tests.sim.kucoin.reading import Folder
+from tests.sim.still import pass_time
 
 WALLETS = {"USDT": 20_000.0, "BTC": 0.2}
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -139,3 +140,28 @@ def test_an_isolated_position_of_a_unified_account_agrees(lots: float) -> None:
     assert pool.maintenance_margin_usd == pytest.approx(figures.maintenance, rel=1e-6)
     assert pool.equity_usd == pytest.approx(figures.margin, rel=1e-6)
     assert pool.positions[0].line.price == pytest.approx(figures.lines.liquidation, rel=1e-6)
+
+
+def test_what_a_unified_account_owes_is_taken_off_once() -> None:
+    sim = still()
+    account = sim.add_account("u", kind="unified", wallets={"BTC": 1.0})
+    account.trade("XBTUSDTM", 100.0, leverage=10.0)
+    sim.set_mark("XBTUSDTM", 0.95 * sim.board.prices.mark("XBTUSDTM"))
+    account.close("XBTUSDTM")
+    account.trade("XBTUSDTM", 50.0, leverage=10.0)
+    figures = account.unified()
+    assert figures.liability > 0.0
+    (pool,) = Folder(sim, "u").report().pools
+    assert pool.equity_usd == pytest.approx(figures.adjusted, rel=1e-9)
+    assert all(abs(drift) <= EXACT for drift in pool.drift.values())
+
+
+@pytest.mark.parametrize("lots", [200_000.0, 400_000.0, -900_000.0])
+def test_an_inverse_position_of_a_unified_account_is_in_the_tier_of_its_dollars(lots: float) -> None:
+    sim = still()
+    account = sim.add_account("u", kind="unified", wallets={"BTC": 10.0})
+    account.trade("XBTUSDM", lots, leverage=10.0)
+    (pool,) = Folder(sim, "u").report().pools
+    assert pool.maintenance_margin_usd is not None
+    assert all(abs(drift) <= EXACT for drift in pool.drift.values())
+    assert not any("as it stands" in why for why in pool.reasons)

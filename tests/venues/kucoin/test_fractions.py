@@ -445,5 +445,6 @@ def test_a_unified_account_counts_coins_in_bands_and_positions_in_tiers(seed: in
     assert not any("as it stands" in why for why in found.pool("multi-assets").reasons)
     assert result.equity == near(adjusted)
     assert result.maintenance_margin_usd == near(asked + fees)
+    assert "maintenance_margin" not in found.compared("multi-assets").drift, "its fees are in coins, the venue's in USD"
     if adjusted > 0:
         assert found.compared("multi-assets").drift["ratio"] == pytest.approx(0.0, abs=1e-8)
