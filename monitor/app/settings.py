@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from monitor.alerts.settings import AlertSettings, levels
 from monitor.app import config_accounts, config_timings
@@ -23,6 +25,8 @@ from monitor.venues.bybit.settings import BybitSettings, BybitUrls
 from monitor.venues.hyperliquid.settings import HyperliquidSettings, HyperliquidUrls
 from monitor.venues.kucoin.settings import KucoinSettings, KucoinUrls
 from monitor.venues.okx.settings import OkxSettings, OkxUrls
+
+S = TypeVar("S")  #: a room's settings
 
 
 def account_keys(loaded: Loaded) -> tuple[AccountKey, ...]:
@@ -68,77 +72,37 @@ def _limits(table: config_timings.Limits) -> Limits:
 
 def binance(loaded: Loaded) -> BinanceSettings:
     """What the session at Binance is told."""
-    config = loaded.config.venues.binance
-    return BinanceSettings(
-        accounts=_accounts(loaded, "binance"),
-        urls=BinanceUrls(**config.urls.model_dump()),
-        timings=venues.Timings(**config.timings.model_dump()),
-        weight_share=config.weight_share,
-        weight_per_minute=config.weight_per_minute,
-        seed_candles=config.seed_candles,
-        parameters=config.parameters.model_dump(),
-    )
+    return _room(loaded, "binance", BinanceSettings, BinanceUrls)
 
 
 def bybit(loaded: Loaded) -> BybitSettings:
     """What the session at Bybit is told."""
-    config = loaded.config.venues.bybit
-    return BybitSettings(
-        accounts=_accounts(loaded, "bybit"),
-        urls=BybitUrls(**config.urls.model_dump()),
-        timings=venues.Timings(**config.timings.model_dump()),
-        weight_share=config.weight_share,
-        requests_per_minute=config.requests_per_minute,
-        seed_candles=config.seed_candles,
-    )
+    return _room(loaded, "bybit", BybitSettings, BybitUrls)
 
 
 def okx(loaded: Loaded) -> OkxSettings:
     """What the session at OKX is told."""
-    config = loaded.config.venues.okx
-    return OkxSettings(
-        accounts=_accounts(loaded, "okx"),
-        urls=OkxUrls(**config.urls.model_dump()),
-        timings=venues.Timings(**config.timings.model_dump()),
-        weight_share=config.weight_share,
-        requests_per_minute=config.requests_per_minute,
-        seed_candles=config.seed_candles,
-        demo=config.demo,
-        simulate_every_seconds=config.simulate_every_seconds,
-    )
+    return _room(loaded, "okx", OkxSettings, OkxUrls)
 
 
 def kucoin(loaded: Loaded) -> KucoinSettings:
     """What the session at KuCoin is told."""
-    config = loaded.config.venues.kucoin
-    return KucoinSettings(
-        accounts=_accounts(loaded, "kucoin"),
-        urls=KucoinUrls(**config.urls.model_dump()),
-        timings=venues.Timings(**config.timings.model_dump()),
-        weight_share=config.weight_share,
-        futures_weight=config.futures_weight,
-        spot_weight=config.spot_weight,
-        management_weight=config.management_weight,
-        public_weight=config.public_weight,
-        unified_weight=config.unified_weight,
-        connects_per_minute=config.connects_per_minute,
-        seed_candles=config.seed_candles,
-        parameters=config.parameters.model_dump(),
-    )
+    return _room(loaded, "kucoin", KucoinSettings, KucoinUrls)
 
 
 def hyperliquid(loaded: Loaded) -> HyperliquidSettings:
     """What the session at Hyperliquid is told."""
-    config = loaded.config.venues.hyperliquid
-    return HyperliquidSettings(
-        accounts=_accounts(loaded, "hyperliquid"),
-        urls=HyperliquidUrls(**config.urls.model_dump()),
-        timings=venues.Timings(**config.timings.model_dump()),
-        weight_share=config.weight_share,
-        weight_per_minute=config.weight_per_minute,
-        streamed_users=config.streamed_users,
-        seed_candles=config.seed_candles,
-        parameters=config.parameters.model_dump(),
+    return _room(loaded, "hyperliquid", HyperliquidSettings, HyperliquidUrls)
+
+
+def _room(loaded: Loaded, venue: Venue, settings: Callable[..., S], urls: Callable[..., object]) -> S:
+    """A venue's table has the names of its room's settings, all of them; `limits` are the engine's."""
+    table = getattr(loaded.config.venues, venue)
+    return settings(
+        accounts=_accounts(loaded, venue),
+        urls=urls(**table.urls.model_dump()),
+        timings=venues.Timings(**table.timings.model_dump()),
+        **table.model_dump(exclude={"urls", "timings", "limits"}),
     )
 
 
