@@ -28,6 +28,7 @@ from tests.venues.kucoin.support import (
     told,
 )
 
+FEW = settings(max_examples=settings().max_examples // 3)  # each is a whole account
 SIZES = {"XBTUSDTM": 0.001, "ETHUSDTM": 0.01, "XBTUSDM": 1.0}
 LISTED = [
     contract("XBTUSDTM", 0.001),
@@ -102,7 +103,7 @@ def plugs_back(found: Told, pool: str, symbol: str) -> None:
     assert value == pytest.approx(1.0, rel=1e-6)
 
 
-@settings(max_examples=60)
+@FEW
 @given(books, st.floats(1_000.0, 10_000_000.0))
 def test_cross_accounts_have_the_documented_risk_rate(book: list[Held], wallet: float) -> None:
     found = told(classic([one.row() for one in book], [overview("USDT", wallet)], LISTED))
@@ -115,7 +116,7 @@ def test_cross_accounts_have_the_documented_risk_rate(book: list[Held], wallet: 
         plugs_back(found, "cross:USDT", one.symbol)
 
 
-@settings(max_examples=60)
+@FEW
 @given(btc, st.integers(1, 50_000), prices(60_000.0), st.floats(1e6, 1e8))
 def test_orders_count_at_the_rate_of_the_joint_size(one: Held, adds: int, price: float, wallet: float) -> None:
     side = "buy" if one.lots > 0 else "sell"
@@ -131,7 +132,7 @@ def test_orders_count_at_the_rate_of_the_joint_size(one: Held, adds: int, price:
         assert value * 0.95 == pytest.approx((one.size + more) * one.mark * rate / equity, rel=1e-9)
 
 
-@settings(max_examples=60)
+@FEW
 @given(coin, st.floats(0.05, 100.0))
 def test_inverse_accounts_lose_in_the_coin(one: Held, wallet: float) -> None:
     found = told(classic([one.row()], [overview("XBT", wallet)], LISTED))
@@ -141,7 +142,7 @@ def test_inverse_accounts_lose_in_the_coin(one: Held, wallet: float) -> None:
     plugs_back(found, "cross:BTC", "XBTUSDM")
 
 
-@settings(max_examples=60)
+@FEW
 @given(st.one_of(btc, eth), st.floats(0.002, 0.05), st.floats(0.01, 1.0))
 def test_isolated_positions_have_the_documented_price(one: Held, rate: float, share: float) -> None:
     margin = one.value(one.entry) * share
@@ -161,7 +162,7 @@ def test_isolated_positions_have_the_documented_price(one: Held, rate: float, sh
     plugs_back(found, name, one.symbol)
 
 
-@settings(max_examples=60)
+@FEW
 @given(st.floats(0.0, 0.0019), st.one_of(btc, coin), st.floats(0.02, 0.5))
 def test_the_fee_is_recovered_from_the_venues_own_price(fee: float, one: Held, share: float) -> None:
     margin, sign = one.value(one.entry) * share, 1.0 if one.lots > 0 else -1.0
@@ -181,7 +182,7 @@ def test_the_fee_is_recovered_from_the_venues_own_price(fee: float, one: Held, s
     assert leg.fee_rate == pytest.approx(fee, abs=2 * 0.1 / printed + 1e-9)
 
 
-@settings(max_examples=60)
+@FEW
 @given(st.floats(1.0, 1e5), st.floats(0.0, 1e4), st.floats(0.0, 1e5), st.floats(0.0, 1e4), st.floats(0.01, 10.0))
 def test_loans_have_the_documented_debt_ratio(
     base: float, quote: float, owed: float, debt: float, price: float
