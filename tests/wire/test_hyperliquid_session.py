@@ -99,7 +99,7 @@ async def test_all_addresses_and_the_marks_share_one_socket() -> None:
 async def test_a_trade_is_pushed_whole_without_a_question() -> None:
     async with simulator() as sim:
         account = sim.add_account("main")
-        async with wired(sim, timings=replace(SHORT, account_every_seconds=30.0)) as wire:
+        async with wired(sim, timings=replace(SHORT, account_every_seconds=30.0, config_every_seconds=0.4)) as wire:
             await wire.all_up()
             await until(lambda: sim.requests.count("userAbstraction") >= 2, what="the readings of the start are over")
             await asyncio.sleep(0.3)
@@ -115,7 +115,7 @@ async def test_a_trade_is_pushed_whole_without_a_question() -> None:
     ("mode", "pools"),
     [
         (Mode.STANDARD, {"cross:USDC", "cross:xyz:USDE", "isolated:SOL:long"}),
-        (Mode.DEFAULT, {"cross:USDC", "cross:xyz:USDE", "isolated:SOL:long"}),
+        pytest.param(Mode.DEFAULT, {"cross:USDC", "cross:xyz:USDE", "isolated:SOL:long"}, marks=pytest.mark.soak),
         (Mode.UNIFIED, {"cross:USDC", "cross:USDE", "isolated:SOL:long"}),
         (Mode.PORTFOLIO, {"portfolio-margin", "cross:USDE", "isolated:SOL:long"}),
     ],
@@ -207,13 +207,14 @@ async def test_perpetuals_in_another_order_are_found_by_marks_that_contradict_an
                 assert told.get("ETH", 3_000.0) == pytest.approx(3_000.0)
 
 
+@pytest.mark.soak
 async def test_a_list_that_never_fits_is_not_read_without_end() -> None:
     async with simulator() as sim:
         sim.add_account("main").trade("BTC", 0.1)
         async with wired(sim, timings=replace(SHORT, missing_spacing_seconds=60.0)) as wire:
             await wire.all_up()
             sim.faults.missing_rows["xyz"] = 1
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(0.7)
             assert sim.requests.count("allPerpMetas") <= 6
             assert wire.up("marks"), "the other dexs are told"
 
@@ -228,7 +229,7 @@ async def test_our_own_clock_may_be_wrong_from_the_start() -> None:
             assert wire.session.clock_offset() == pytest.approx(3600.0, abs=0.3)
 
 
-@pytest.mark.parametrize("shift", [2.0, -2.0])
+@pytest.mark.parametrize("shift", [2.0, pytest.param(-2.0, marks=pytest.mark.soak)])
 async def test_a_clock_that_jumps_is_measured_again(shift: float) -> None:
     """Complaint 21."""
     async with simulator() as sim:

@@ -16,7 +16,7 @@ from monitor.sim.hyperliquid import SimHyperliquid
 from tests.wire.harness import until
 from tests.wire.hyperliquid import QUICK, SHORT, STREAMS, Watched, Wired, simulator, truth, wired
 
-ONE_LOOK = 0.3  #: what a busy machine may take until a limit that has passed is looked at
+ONE_LOOK = 1.5  #: what a busy machine may take until a limit that has passed is looked at
 ROUTE = "ws"
 
 
@@ -36,12 +36,12 @@ def starve(sim: SimHyperliquid) -> None:
     sim.faults.silent_topic.add("allDexsAssetCtxs")
 
 
-FAULTS: list[tuple[Callable[[SimHyperliquid], None], str, float]] = [
-    (kill, "marks", 0.0),
+FAULTS: list[Any] = [
+    pytest.param(kill, "marks", 0.0, marks=pytest.mark.soak),
     (kill, "user", 0.0),
-    (stall, "marks", SHORT.marks_silent_seconds),
+    pytest.param(stall, "marks", SHORT.marks_silent_seconds, marks=pytest.mark.soak),
     (stall, "user", SHORT.ping_every_seconds + SHORT.ping_timeout_seconds),
-    (deafen, "user", SHORT.ping_every_seconds + SHORT.ping_timeout_seconds),
+    pytest.param(deafen, "user", SHORT.ping_every_seconds + SHORT.ping_timeout_seconds, marks=pytest.mark.soak),
     (starve, "marks", SHORT.marks_silent_seconds),
 ]
 
@@ -97,6 +97,7 @@ async def test_after_many_cuts_at_random_points_the_state_is_the_servers(times: 
         assert not wire.ended
 
 
+@pytest.mark.soak
 async def test_pings_in_words_keep_a_socket_on_which_nothing_else_happens() -> None:
     """The venue closes what it sent nothing to for so long; here marks come more rarely than that."""
     rare = replace(QUICK, prices_seconds=30.0, states_seconds=30.0, silence_seconds=0.7)
@@ -110,7 +111,15 @@ async def test_pings_in_words_keep_a_socket_on_which_nothing_else_happens() -> N
             assert not wire.all(FeedDown)
 
 
-@pytest.mark.parametrize("topic", ["allDexsAssetCtxs", "allDexsClearinghouseState", "spotState", "userFills"])
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "allDexsAssetCtxs",
+        "spotState",
+        pytest.param("allDexsClearinghouseState", marks=pytest.mark.soak),
+        pytest.param("userFills", marks=pytest.mark.soak),
+    ],
+)
 async def test_a_lost_acknowledgement_or_request_is_asked_for_again(topic: str) -> None:
     """Complaint 16."""
     async with simulator() as sim:
@@ -142,7 +151,11 @@ def refused(sim: SimHyperliquid) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "limit"),
-    [(unacknowledged, SHORT.acknowledge_seconds), (never_served, SHORT.reconnect_seconds), (refused, 0.0)],
+    [
+        (unacknowledged, SHORT.acknowledge_seconds),
+        pytest.param(never_served, SHORT.reconnect_seconds, marks=pytest.mark.soak),
+        (refused, 0.0),
+    ],
     ids=lambda one: one.__name__ if callable(one) else str(one),
 )
 async def test_from_a_socket_that_opens_in_vain_to_feed_down(
@@ -270,7 +283,7 @@ async def test_balances_that_are_pushed_only_when_they_change_are_taken_from_res
         assert not wire.ended
 
 
-@pytest.mark.parametrize("mode", ["disabled", "unifiedAccount"])
+@pytest.mark.parametrize("mode", [pytest.param("disabled", marks=pytest.mark.soak), "unifiedAccount"])
 async def test_balances_that_are_no_longer_pushed_do_not_come_back_after_each_reading(mode: str) -> None:
     async with simulator() as sim:
         account = sim.add_account("main", mode=mode)
@@ -288,9 +301,8 @@ async def test_balances_that_are_no_longer_pushed_do_not_come_back_after_each_re
             await wire.all_up()
             await until(lambda: hype() == 500.0)
             mark = len(wire.events)
-            await asyncio.sleep(1.0)
+            await until(lambda: len(wire.since(mark, AccountSnapshot)) > 4, what="pushes and readings")
             later = wire.since(mark, AccountSnapshot)
-            assert len(later) > 4, "pushes and readings"
             assert hype() == 500.0
             assert len({len(one.balances) for one in later}) == 1, "it did not go and come"
         assert not wire.ended
