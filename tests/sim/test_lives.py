@@ -22,7 +22,7 @@ class Beating(ManualClock):
             await asyncio.sleep(0.0)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.soak)])
 async def test_ten_minutes_of_five_venues_at_twenty_times_the_speed(seed: int) -> None:
     clock = Beating(1_795_000_000.0)
     world = World(EVERY, clock=clock, seed=seed, speed=20.0, paced=False, network=False)

@@ -9,10 +9,9 @@ from monitor.sim.binance.days import Days
 from monitor.sim.binance.mishaps import MISHAPS
 from monitor.sim.clock import ManualClock
 from monitor.sim.market import Contract, Kind
-from monitor.sim.rounds import Pace
+from tests.sim.still import BUSY, live, pass_time
 
 NOW = 1_795_000_000.0
-QUICK = Pace(trade_seconds=10.0, deed_seconds=30.0, mishap_seconds=60.0, crash_market_seconds=900.0)
 
 
 def venue(seed: int) -> SimBinance:
@@ -23,19 +22,10 @@ def venue(seed: int) -> SimBinance:
     return sim
 
 
-def live(sim: SimBinance, days: Days, seconds: int) -> None:
-    clock = sim.clock
-    assert isinstance(clock, ManualClock)
-    for _ in range(seconds // 5):
-        clock.advance(5.0)
-        sim.tick(5.0)
-        days.step()
-
-
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_within_hours_everything_happens_and_nobody_is_out_of_the_game(seed: int) -> None:
     sim, said = venue(seed), list[str]()
-    days = Days(sim, seed=seed, pace=QUICK, say=said.append)
+    days = Days(sim, seed=seed, pace=BUSY, say=said.append)
     live(sim, days, 4 * 3600)
     words = "\n".join(said)
     for happened in ("falls by", "jumps by", "is listed", "is delisted", "hedge mode", "multi-assets mode"):
@@ -51,7 +41,7 @@ def test_within_hours_everything_happens_and_nobody_is_out_of_the_game(seed: int
 
 def test_who_has_lost_nearly_all_is_filled_up_and_plays_on() -> None:
     sim, said = venue(1), list[str]()
-    days = Days(sim, seed=1, pace=QUICK, say=said.append)
+    days = Days(sim, seed=1, pace=BUSY, say=said.append)
     sim.accounts["main"].transfer("USDT", -13_000.0)
     live(sim, days, 900)
     assert "main deposits 13,000.00 USDT." in said
@@ -101,15 +91,13 @@ def test_a_quarterly_contract_is_settled_at_the_index_on_its_day_and_followed_by
 
 def test_rest_stops_people_and_failures_and_the_market_moves_at_the_speed_given() -> None:
     sim = venue(2)
-    days = Days(sim, seed=2, pace=QUICK)
+    days = Days(sim, seed=2, pace=BUSY)
     live(sim, days, 600)
     sim.faults.stall.add("market")
     days.rest(1e-9)
     assert not sim.faults.stall
-    mark, clock = sim.market.mark("BTCUSDT"), sim.clock
-    assert isinstance(clock, ManualClock)
-    clock.advance(60.0)
-    sim.tick(60.0)
+    mark = sim.market.mark("BTCUSDT")
+    pass_time(sim, 60.0)
     assert sim.market.mark("BTCUSDT") == pytest.approx(mark, rel=1e-6)
     days.resume()
     assert sim.speed == 1.0

@@ -15,8 +15,8 @@ from monitor.sim.bybit.scripts import move_to_rate
 from monitor.sim.bybit.traders import RandomTrader
 from monitor.sim.clock import ManualClock
 from monitor.sim.mishap import Mishap
-from monitor.sim.rounds import Pace
 from monitor.sim.scripts import Deed, ScriptedTrader
+from tests.sim.still import BUSY, live, pass_time
 
 NOW = 1_795_000_000.0
 
@@ -36,13 +36,10 @@ def lively(seed: int) -> SimBybit:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_day_with_a_crash_ends_in_figures(seed: int) -> None:
     sim = lively(seed)
-    clock = sim.clock
-    assert isinstance(clock, ManualClock)
     for step in range(96):
         if step == 48:
             sim.market.crash(0.35, 3_600.0)
-        clock.advance(900.0)
-        sim.tick(900.0)
+        pass_time(sim, 900.0)
     for account in sim.accounts.values():
         totals = account.book().totals
         assert all(math.isfinite(figure) for figure in (totals.equity, totals.margin_balance, totals.maintenance)), (
@@ -100,19 +97,15 @@ class TestScripts:
 
 
 class TestDays:
-    @pytest.mark.parametrize("seed", [1, 2])
+    @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.soak)])
     def test_within_hours_everything_happens_and_nobody_is_out_of_the_game(self, seed: int) -> None:
-        clock, said = ManualClock(NOW), list[str]()
-        sim = SimBybit(clock=clock, seed=seed, paced=False, network=False)
+        said: list[str] = []
+        sim = SimBybit(clock=ManualClock(NOW), seed=seed, paced=False, network=False)
         sim.add_account("cross", wallets={"USDT": 10_000.0, "BTC": 0.1})
         sim.add_account("alone", mode=MarginMode.ISOLATED, wallets={"USDT": 8_000.0})
         sim.add_account("portfolio", mode=MarginMode.PORTFOLIO, wallets={"USDT": 10_000.0, "USDC": 5_000.0})
-        pace = Pace(trade_seconds=10.0, deed_seconds=30.0, mishap_seconds=60.0, crash_market_seconds=900.0)
-        days = Days(sim, seed=seed, pace=pace, say=said.append)
-        for _ in range(4 * 720):
-            clock.advance(5.0)
-            sim.tick(5.0)
-            days.step()
+        days = Days(sim, seed=seed, pace=BUSY, say=said.append)
+        live(sim, days, 4 * 3_600.0)
         words = "\n".join(said)
         for happened in ("falls by", "jumps by", "is listed", "is delisted", "margin mode", "hedge mode", "tiers"):
             assert happened in words, happened

@@ -13,7 +13,8 @@ from monitor.sim.hyperliquid.accounts import Mode
 from monitor.sim.hyperliquid.days import Days, worth_usd
 from monitor.sim.hyperliquid.reading import Reading
 from monitor.sim.hyperliquid.traders import RandomTrader
-from tests.sim.hyperliquid.clients import NOON, still
+from tests.sim.hyperliquid.clients import still
+from tests.sim.still import NOON, pass_time
 
 STEPS = 1_500
 
@@ -24,10 +25,8 @@ def lived(seed: int) -> SimHyperliquid:
     for name, mode in (("s", Mode.STANDARD), ("u", Mode.UNIFIED), ("p", Mode.PORTFOLIO)):
         sim.add_account(name, mode=mode, wallets={"USDC": 10_000.0, "HYPE": 50.0})
     days = Days(sim, seed=seed)
-    assert isinstance(sim.clock, ManualClock)
     for _ in range(STEPS):
-        sim.clock.advance(0.5)
-        sim.tick(0.5)
+        pass_time(sim, 0.5)
         days.step()
     return sim
 

@@ -11,7 +11,8 @@ import pytest
 from monitor.sim.hyperliquid import SimHyperliquid
 from monitor.sim.hyperliquid.accounts import Mode, SimAccount
 from monitor.sim.hyperliquid.mishaps import MISHAPS
-from tests.sim.hyperliquid.clients import Socket, answer, ask, pass_time, state, still
+from tests.sim.hyperliquid.clients import Socket, answer, ask, state, still
+from tests.sim.still import pass_time
 
 MARKS = "allDexsAssetCtxs"
 

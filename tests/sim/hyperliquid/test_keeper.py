@@ -7,7 +7,8 @@ import pytest
 from monitor.sim.hyperliquid import SimHyperliquid
 from monitor.sim.hyperliquid.accounts import Mode
 from monitor.sim.hyperliquid.reading import Reading
-from tests.sim.hyperliquid.clients import Socket, answer, pass_time, still
+from tests.sim.hyperliquid.clients import Socket, answer, still
+from tests.sim.still import pass_time
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from monitor.sim.hyperliquid.traders import RandomTrader
 from monitor.venues import folder
 from monitor.venues.hyperliquid.margin import describe
 from monitor.venues.hyperliquid.offline import read
-from tests.sim.hyperliquid.clients import NOON, answer, pass_time, still
+from tests.sim.hyperliquid.clients import answer, still
+from tests.sim.still import NOON, pass_time
 
 MAIN = AccountKey("hyperliquid", "main")
 TOLERANCE = 1e-8  #: the venue prints ten decimals

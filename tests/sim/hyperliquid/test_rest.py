@@ -8,7 +8,8 @@ import pytest
 
 from monitor.sim.hyperliquid import SimHyperliquid
 from monitor.sim.hyperliquid.accounts import Mode
-from tests.sim.hyperliquid.clients import NOON, answer, ask, pass_time, state, still
+from tests.sim.hyperliquid.clients import answer, ask, state, still
+from tests.sim.still import NOON, pass_time
 
 
 @pytest.fixture

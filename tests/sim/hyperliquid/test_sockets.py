@@ -6,7 +6,8 @@ import pytest
 
 from monitor.sim.hyperliquid import SimHyperliquid
 from monitor.sim.hyperliquid.accounts import Mode
-from tests.sim.hyperliquid.clients import Socket, pass_time, state, still
+from tests.sim.hyperliquid.clients import Socket, state, still
+from tests.sim.still import pass_time
 
 
 @pytest.fixture

@@ -9,32 +9,15 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from monitor.sim.clock import ManualClock
 from monitor.sim.http import Reply
-from monitor.sim.inprocess import InProcess
 from monitor.sim.kucoin import SimKucoin
 from monitor.sim.kucoin.accounts import SimAccount
-from monitor.sim.kucoin.streams import KucoinSpeech
-
-NOON = 1_767_268_800.0  #: 2026-01-01 12:00 UTC
+from tests.sim.still import Texts, at_noon
 
 
 def still(**more: Any) -> SimKucoin:
     """A venue in which nothing happens by itself, at noon, and nothing listens."""
-    chosen: dict[str, Any] = {"clock": ManualClock(NOON), "quiet": True, "paced": False, "network": False, **more}
-    return SimKucoin(**chosen)
-
-
-def clock_of(sim: SimKucoin) -> ManualClock:
-    """The clock of a still venue."""
-    assert isinstance(sim.clock, ManualClock)
-    return sim.clock
-
-
-def pass_time(sim: SimKucoin, seconds: float) -> None:
-    """Let the clock go on, and the venue with it."""
-    clock_of(sim).advance(seconds)
-    sim.tick(seconds)
+    return SimKucoin(**at_noon(**more))
 
 
 def signed(secret: str, text: str) -> str:
@@ -86,26 +69,13 @@ def refusal(reply: Reply) -> tuple[int, str]:
     return reply.status, said["code"]
 
 
-class Socket:
-    """The client's end of a socket; frames are kept in order."""
+class Socket(Texts):
+    """The client's end of a socket."""
 
     def __init__(self, sim: SimKucoin, token: str, *, unified: bool = False) -> None:
         self.sim = sim
         path = "unified" if unified else "endpoint"
-        self.raw: InProcess[KucoinSpeech] = sim.dial(f"/{path}?token={token}&connectId=me")
-        self.texts: list[str] = []
-        self.raw.listen(self.texts.append)
-
-    @property
-    def frames(self) -> list[Any]:
-        """All frames so far that are JSON."""
-        return [json.loads(text) for text in self.texts if text.startswith("{")]
-
-    def take(self) -> list[Any]:
-        """The frames since the last time."""
-        found = self.frames
-        self.texts.clear()
-        return found
+        super().__init__(sim.dial(f"/{path}?token={token}&connectId=me"))
 
     def of(self, subject: str) -> list[Any]:
         """The data of frames with a subject since the last time."""
@@ -113,20 +83,13 @@ class Socket:
 
     def say(self, **message: Any) -> list[Any]:
         """Send a message; returns what came at once."""
-        self.texts.clear()
-        self.raw.send(json.dumps(message))
-        return self.take()
+        return self.send(message)
 
     def subscribe(self, topic: str, *, private: bool = False, **more: Any) -> list[Any]:
         """Subscribe to topics; returns what came at once."""
         return self.say(
             **{"id": "1", "type": "subscribe", "topic": topic, "privateChannel": private, "response": True} | more
         )
-
-    @property
-    def cut(self) -> bool:
-        """Whether the venue has ended it."""
-        return self.raw.code is not None
 
 
 def token(sim: SimKucoin, account: SimAccount | None = None, *, host: str = "") -> str:

@@ -14,9 +14,9 @@ from monitor.sim.kucoin.mishaps import MISHAPS
 from monitor.sim.kucoin.scripts import move_to_ratio
 from monitor.sim.kucoin.traders import RandomTrader
 from monitor.sim.mishap import Mishap
-from monitor.sim.rounds import Pace
 from monitor.sim.scripts import Deed, ScriptedTrader
-from tests.sim.kucoin.clients import clock_of, data, pass_time, private, still
+from tests.sim.kucoin.clients import data, private, still
+from tests.sim.still import BUSY, clock_of, live, pass_time
 
 WALLETS = {"USDT": 4_000.0, "BTC": 0.05}
 
@@ -109,11 +109,8 @@ def test_within_hours_everything_happens_and_nobody_is_out_of_the_game() -> None
     sim = still(quiet=False, limited=False, seed=1)
     people(sim)
     said: list[str] = []
-    pace = Pace(trade_seconds=10.0, deed_seconds=30.0, mishap_seconds=60.0, crash_market_seconds=900.0)
-    days = Days(sim, seed=1, pace=pace, say=said.append)
-    for _ in range(2 * 720):
-        pass_time(sim, 5.0)
-        days.step()
+    days = Days(sim, seed=1, pace=BUSY, say=said.append)
+    live(sim, days, 2 * 3_600.0)
     words = "\n".join(said)
     for happened in ("falls by", "jumps by", "is listed", "is delisted", "goes to hedge mode", "goes to one-way mode"):
         assert happened in words, happened

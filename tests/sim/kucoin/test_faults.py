@@ -10,7 +10,8 @@ import pytest
 
 from monitor.sim.kucoin.faults import MODE, POSITION_MODE, POSITIONS, Faults
 from monitor.sim.kucoin.refusals import Refusal
-from tests.sim.kucoin.clients import ask, data, pass_time, private, public, refusal, still, token
+from tests.sim.kucoin.clients import ask, data, private, public, refusal, still, token
+from tests.sim.still import pass_time
 
 XBT = "/contract/instrument:XBTUSDTM"
 ALL_POSITIONS, WALLET = "/contract/positionAll", "/contractAccount/wallet"

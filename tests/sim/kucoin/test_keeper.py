@@ -8,7 +8,8 @@ from monitor.sim.kucoin import SimKucoin
 from monitor.sim.kucoin.accounts import SimAccount
 from monitor.sim.kucoin.futures import Isolated
 from monitor.sim.kucoin.scripts import move_to_ratio
-from tests.sim.kucoin.clients import data, pass_time, private, still, unified
+from tests.sim.kucoin.clients import data, private, still, unified
+from tests.sim.still import pass_time
 
 
 def at_ratio(sim: SimKucoin, account: SimAccount, ratio: float, **more: object) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from monitor.sim.kucoin.rest import BY_NAME, EXACT
 from tests.programs import shared
-from tests.sim.kucoin.clients import ask, clock_of, data, headers_of, pass_time, refusal, signed, still
+from tests.sim.kucoin.clients import ask, data, headers_of, refusal, signed, still
+from tests.sim.still import clock_of, pass_time
 
 POSITIONS = "/api/v1/positions"
 

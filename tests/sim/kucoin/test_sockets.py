@@ -7,7 +7,8 @@ import json
 import pytest
 
 from tests.programs import shared
-from tests.sim.kucoin.clients import Socket, clock_of, data, pass_time, private, public, still, token, unified
+from tests.sim.kucoin.clients import Socket, data, private, public, still, token, unified
+from tests.sim.still import clock_of, pass_time
 
 XBT = "/contract/instrument:XBTUSDTM"
 POSITIONS, WALLET = "/contract/positionAll", "/contractAccount/wallet"

@@ -10,32 +10,15 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from monitor.sim.clock import ManualClock
 from monitor.sim.http import Reply
-from monitor.sim.inprocess import InProcess
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.accounts import SimAccount
-from monitor.sim.okx.streams import OkxSpeech
-
-NOON = 1_767_268_800.0  #: 2026-01-01 12:00 UTC
+from tests.sim.still import Texts, at_noon
 
 
 def still(**more: Any) -> SimOkx:
     """A venue in which nothing happens by itself, at noon, and nothing listens."""
-    chosen: dict[str, Any] = {"clock": ManualClock(NOON), "quiet": True, "paced": False, "network": False, **more}
-    return SimOkx(**chosen)
-
-
-def clock_of(sim: SimOkx) -> ManualClock:
-    """The clock of a still venue."""
-    assert isinstance(sim.clock, ManualClock)
-    return sim.clock
-
-
-def pass_time(sim: SimOkx, seconds: float) -> None:
-    """Let the clock go on, and the venue with it."""
-    clock_of(sim).advance(seconds)
-    sim.tick(seconds)
+    return SimOkx(**at_noon(**more))
 
 
 def stamp(seconds: float) -> str:
@@ -90,31 +73,16 @@ def refusal(reply: Reply) -> tuple[int, str]:
     return reply.status, said["code"]
 
 
-class Socket:
-    """The client's end of a socket; frames are kept in order."""
+class Socket(Texts):
+    """The client's end of a socket."""
 
     def __init__(self, sim: SimOkx, route: str) -> None:
         self.sim = sim
-        self.raw: InProcess[OkxSpeech] = sim.dial(f"/ws/v5/{route}")
-        self.texts: list[str] = []
-        self.raw.listen(self.texts.append)
-
-    @property
-    def frames(self) -> list[Any]:
-        """All frames so far that are JSON."""
-        return [json.loads(text) for text in self.texts if text.startswith("{")]
-
-    def take(self) -> list[Any]:
-        """The frames since the last time."""
-        found = self.frames
-        self.texts.clear()
-        return found
+        super().__init__(sim.dial(f"/ws/v5/{route}"))
 
     def say(self, operation: str, *args: dict[str, Any], **more: Any) -> list[Any]:
         """Send an operation; returns what came at once."""
-        self.texts.clear()
-        self.raw.send(json.dumps({"op": operation, "args": list(args), **more}))
-        return self.take()
+        return self.send({"op": operation, "args": list(args), **more})
 
     def log_in(self, account: SimAccount, **more: Any) -> list[Any]:
         """Log in as an account; `more` goes over what is right."""
@@ -130,11 +98,6 @@ class Socket:
     def subscribe(self, channel: str, **arg: Any) -> list[Any]:
         """Subscribe to one topic; returns what came at once."""
         return self.say("subscribe", {"channel": channel, **arg})
-
-    @property
-    def cut(self) -> bool:
-        """Whether the venue has ended it."""
-        return self.raw.code is not None
 
 
 def private(sim: SimOkx, account: SimAccount) -> Socket:

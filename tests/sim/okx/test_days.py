@@ -16,9 +16,9 @@ from monitor.sim.okx.holdings import Level
 from monitor.sim.okx.mishaps import MISHAPS
 from monitor.sim.okx.scripts import move_to_ratio
 from monitor.sim.okx.traders import RandomTrader
-from monitor.sim.rounds import Pace
 from monitor.sim.scripts import Deed, ScriptedTrader
-from tests.sim.okx.clients import clock_of, pass_time, private, rows, still
+from tests.sim.okx.clients import private, rows, still
+from tests.sim.still import BUSY, clock_of, live, pass_time
 
 WALLETS = {"USDT": 4_000.0, "USDC": 2_000.0, "BTC": 0.05}
 
@@ -101,11 +101,8 @@ def test_within_hours_everything_happens_and_nobody_is_out_of_the_game() -> None
     for level in Level:
         sim.add_account(level.name, level=level, borrows=level is Level.SPOT, wallets=WALLETS)
     said: list[str] = []
-    pace = Pace(trade_seconds=10.0, deed_seconds=30.0, mishap_seconds=60.0, crash_market_seconds=900.0)
-    days = Days(sim, seed=1, pace=pace, say=said.append)
-    for _ in range(2 * 720):
-        pass_time(sim, 5.0)
-        days.step()
+    days = Days(sim, seed=1, pace=BUSY, say=said.append)
+    live(sim, days, 2 * 3_600.0)
     words = "\n".join(said)
     for happened in ("falls by", "jumps by", "is listed", "is delisted", "another level", "long_short"):
         assert happened in words, happened

@@ -10,7 +10,8 @@ import pytest
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.refusals import Refusal
-from tests.sim.okx.clients import Socket, ask, pass_time, private, refusal, rows, still
+from tests.sim.okx.clients import Socket, ask, private, refusal, rows, still
+from tests.sim.still import pass_time
 
 BALANCE, POSITIONS, CONFIG = "/api/v5/account/balance", "/api/v5/account/positions", "/api/v5/account/config"
 BTC = {"channel": "mark-price", "instId": "BTC-USDT-SWAP"}

@@ -11,7 +11,8 @@ from monitor.sim.clock import ManualClock
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.answers import Reading
 from monitor.sim.okx.traders import RandomTrader
-from tests.sim.okx.clients import NOON, clock_of, pass_time, private, still
+from tests.sim.okx.clients import private, still
+from tests.sim.still import NOON, clock_of, pass_time
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from monitor.sim.okx import SimOkx
 from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.holdings import Level
 from monitor.sim.okx.traders import SWAPS, RandomTrader
-from tests.sim.okx.clients import clock_of, pass_time, still
+from tests.sim.okx.clients import still
 from tests.sim.okx.reading import Folder
+from tests.sim.still import clock_of, pass_time
 
 MORE = ("BTC-USD-SWAP", "BTC-USDC-SWAP", "ETH-USD-SWAP")
 LEVELS: dict[str, dict[str, Any]] = {

@@ -8,7 +8,8 @@ import pytest
 
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.rest import PATHS
-from tests.sim.okx.clients import NOON, ask, clock_of, headers_of, pass_time, refusal, rows, stamp, still
+from tests.sim.okx.clients import ask, headers_of, refusal, rows, stamp, still
+from tests.sim.still import NOON, clock_of, pass_time
 
 BALANCE, POSITIONS, CONFIG = "/api/v5/account/balance", "/api/v5/account/positions", "/api/v5/account/config"
 

@@ -9,7 +9,8 @@ import pytest
 
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.accounts import SimAccount
-from tests.sim.okx.clients import NOON, Socket, clock_of, pass_time, private, signed, still
+from tests.sim.okx.clients import Socket, private, signed, still
+from tests.sim.still import NOON, clock_of, pass_time
 
 
 @pytest.fixture
