@@ -7,7 +7,7 @@ import msgspec
 from monitor.domain.accounts import Balance, MarginMode, Order, Position, VenuePosition
 from monitor.domain.names import Side
 from monitor.venues.fields import BadField, Loose, amount, finite, optional, optional_positive, word
-from monitor.venues.kucoin.names import asset_of
+from monitor.venues.kucoin.names import asset_of, contract_of
 from monitor.venues.kucoin.rows import limit, printed
 
 _MODES = {"CROSS": MarginMode.CROSS, "ISOLATED": MarginMode.ISOLATED}
@@ -78,7 +78,8 @@ def instant(value: Loose) -> float | None:
 def position(row: UnifiedPositionRow) -> Position | None:
     """A position whole; None for an empty row.
 
-    The margin of an isolated position stands in no field: the liquidation price tells it, where one is printed, and
+    No field says what it settles in: its name does, for the price of that coin is needed though none of it is held. The
+    margin of an isolated position stands in no field: the liquidation price tells it, where one is printed, and
     its initial margin stands for it elsewhere.
     """
     symbol, lots = word("symbol", row.symbol), finite("size", row.size)
@@ -89,7 +90,7 @@ def position(row: UnifiedPositionRow) -> Position | None:
     if not lots:
         return None
     mode, mark = _MODES.get((row.marginMode or "").upper()), optional_positive(row.markPrice)
-    value = optional(row.positionValue)
+    value, named = optional(row.positionValue), contract_of(symbol)
     rate, initial = optional_positive(row.mmr), optional(row.initialMargin)
     return Position(
         symbol=symbol,
@@ -98,6 +99,7 @@ def position(row: UnifiedPositionRow) -> Position | None:
         entry_price=optional_positive(row.entryPrice),
         margin_mode=mode,
         hedge=leg is not None,
+        margin_asset=None if named is None else named[2],
         isolated_wallet=initial if mode is MarginMode.ISOLATED else None,
         venue=VenuePosition(
             mark_price=mark,

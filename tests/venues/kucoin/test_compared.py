@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.venues.kucoin.support import Row, Told, classic, contract, order, overview, position, told
+from monitor.domain.events import BalanceChanged
+from monitor.venues.kucoin import answers
+from tests.venues.kucoin.support import (
+    MS,
+    T0,
+    VENUE,
+    Row,
+    Told,
+    answer,
+    classic,
+    contract,
+    decoded,
+    frame,
+    order,
+    overview,
+    position,
+    told,
+)
 
 XBT = contract("XBTUSDTM", 0.001, tickSize=0.1)
 ETH = contract("ETHUSDTM", 0.01, m=4110.0, mmrLevConstant=100.0, tickSize=0.1)
@@ -117,3 +134,22 @@ def test_nothing_is_compared_where_both_sides_of_a_contract_are_held() -> None:
     )
     found = told(classic([*rows, other], [overview("USDT", 500.0)], [XBT, ETH], hedge=True))
     assert found.pool("cross:USDT").venue.lines == ()
+
+
+@pytest.mark.parametrize("ratio", ["1", "1.5", "0", "-1", "", "n/a"])
+def test_a_debt_ratio_of_liquidation_that_is_none_is_not_believed(ratio: str) -> None:
+    """At one and more nothing would ever be asked for a loan."""
+    rows = [{"symbol": "DOGE-USDT", "maxLeverage": 5, "flDebtRatio": ratio}]
+    assert answers.loans(None, answer(rows), VENUE, T0).loans == ()
+    config = answer({"maxLeverage": 5, "warningDebtRatio": "0.95", "liqDebtRatio": ratio})
+    assert answers.loans(config, None, VENUE, T0).loans == ()
+
+
+def test_the_pushed_wallet_brings_the_venues_own_cross_margin() -> None:
+    data = {"currency": "XBT", "walletBalance": "3", "isolatedPosMargin": "1", "isolatedOrderMargin": "0.5"}
+    data |= {"holdBalance": "0.25", "crossUnPnl": "-0.125", "totalCrossMargin": "1.125", "timestamp": str(MS)}
+    (event,) = decoded(frame("/contractAccount/wallet", "walletBalance.change", data)).events
+    assert isinstance(event, BalanceChanged)
+    assert event.row is not None
+    assert (event.asset, event.wallet, event.cross_wallet, event.venue_time) == ("BTC", 3.0, 1.25, T0)
+    assert (event.row.venue_margin_balance, event.row.venue_cross_unrealized_pnl) == (1.125, -0.125)

@@ -192,3 +192,13 @@ def test_a_partial_frame_with_nothing_in_it_is_malformed() -> None:
         "data": {"realLeverage": 2},
     }
     assert decoded(text).kind is FrameKind.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("status", "left", "gone"),
+    [("match", "0", 1), ("open", "5", 0), ("open", "", 0), ("done", "5", 1), ("match", "3", 0)],
+)
+def test_an_order_of_which_nothing_remains_is_gone_whatever_it_is_called(status: str, left: str, gone: int) -> None:
+    data = {"orderId": "1", "symbol": "XBTUSDTM", "status": status, "type": "match", "remainSize": left, "ts": MS}
+    text = {"topic": "/contractMarket/tradeOrders", "type": "message", "subject": "symbolOrderChange", "data": data}
+    assert len(decoded(text).events) == gone

@@ -283,3 +283,22 @@ def test_a_price_that_would_mean_a_margin_below_zero_tells_no_margin() -> None:
     pool = told(unified({}, [alone], [coin("5000")], [XBT], tiers=TIERS)).pool("isolated:XBTUSDTM:long")
     assert pool.cash == 1000.0
     assert "its initial margin is taken" in pool.reasons[-1]
+
+
+def test_a_rate_of_one_and_more_is_none_and_no_position_in_cross_margin_has_a_margin_of_its_own() -> None:
+    rows = [
+        row(100, "1.5", initialMargin="1000"),
+        row(100, "0.004", "ETHUSDTM", marginMode="ISOLATED", initialMargin="7"),
+    ]
+    snapshot = answers_account.unified_snapshot(answer({}), None, [answer(rows)], [], ACCOUNT, T0, T0)
+    assert [one.maintenance_rate for one in snapshot.positions] == [None, 0.004]
+    assert [one.isolated_wallet for one in snapshot.positions] == [None, 7.0]
+
+
+def test_the_coin_that_a_contract_settles_in_has_a_price_though_none_of_it_is_held() -> None:
+    listed = contract("XBTUSDM", -1, indexPrice=100_000.0)
+    inverse = row(0, "0.005", "XBTUSDM", size="100000", positionValue="1")
+    discounts = [{"currency": "BTC", "cdrConfigs": [{"min": "0", "max": "10", "cdr": "1"}]}]
+    found = told(unified({}, [inverse], [coin("50000")], [listed], discounts=discounts))
+    assert found.account.positions[next(iter(found.account.positions))].margin_asset == "BTC"
+    assert found.result("multi-assets", XBTUSDM=50_000.0).equity == pytest.approx(50_000.0 - 100_000.0)
