@@ -21,6 +21,7 @@ def test_every_raw_method_exists_and_asks_the_path_that_the_table_names() -> Non
         return {}
 
     exchange.fetch = fetch
+    exchange.enableRateLimit = False  # nobody is asked, and nobody has to be waited for
     exchange.apiKey, exchange.secret = "key", "secret"
     for endpoint in CALLS:
         if endpoint.added:
