@@ -190,3 +190,9 @@ def test_perpetuals_of_two_dexs_in_one_make_places_uncertain() -> None:
     metas = [meta(perp("BTC", 40)), meta(perp("xyz:GOLD", 20), perp("hyna:BTC", 10))]
     with pytest.raises(MalformedAnswer, match="several dexs"):
         answers.universe(raw([None, {"name": "xyz"}]), raw(metas), raw(SPOT_META), VENUE)
+
+
+@pytest.mark.parametrize("row", [{"coin": "+14720", "token": 150}, {"coin": "HYPE"}])
+def test_sides_of_outcomes_and_rows_without_a_token_are_no_balances(row: dict[str, object]) -> None:
+    found = told(folder_of({"": dex()}, money=spot({**row, "total": "5", "hold": "0"})))
+    assert found.account.balances == {}

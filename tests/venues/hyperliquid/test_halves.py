@@ -159,6 +159,9 @@ def test_margin_added_to_an_isolated_position_is_not_counted_twice() -> None:
     stream.states(dex(0.0, LONG, isolated("ETH", 1.0, 3000.0, 3000.0, -1600.0), maintenance=750.0))
     assert stream.equity("isolated:ETH:long") == pytest.approx(1400.0)
     assert stream.equity() == pytest.approx(3600.0)
+    (pool,) = [one for one in stream.report.pools if one.key.pool == "cross:USDC"]
+    # What was left before, and the maintenance, less what went since: 4250 + 750 - 1000.
+    assert pool.drift["equity"] == pytest.approx(3600.0 / 4000.0 - 1.0)
 
 
 def test_a_position_that_turns_isolated_takes_its_margin_along_at_once() -> None:
@@ -210,3 +213,22 @@ def test_equity_by_what_is_left_goes_by_the_maintenance_of_its_own_moment() -> N
     (usdc,) = snapshot.balances
     assert usdc.venue_margin_balance == pytest.approx(4250.0 + 750.0 + 6000.0)
     assert usdc.venue_maintenance_margin == pytest.approx(825.0)
+
+
+def test_a_bad_balance_of_portfolio_margin_is_not_nothing_either() -> None:
+    lent = coin("HYPE", 0.0, ltv="0.65")
+    money = spot(coin("USDC", 5000, ltv="0.0"), lent, available={"USDC": 4250.0})
+    stream = Stream(folder_of({"": UNIFIED_OPEN}, mode="portfolioMargin", money=money, metas=METAS))
+    stream.states(UNIFIED_OPEN)
+    before = stream.equity("portfolio-margin")
+    stream.spot(spot(coin("USDC", "many", ltv="0.0"), lent, available={"USDC": 4250.0}))
+    assert before is not None
+    assert stream.equity("portfolio-margin") == pytest.approx(before)
+    assert stream.report.quality is not Quality.LIVE
+
+
+def test_a_pool_that_is_worth_less_than_nothing_has_no_ratio_of_the_venues() -> None:
+    state = dex(-100.0, cross("BTC", 1.0, 60000.0, 60000.0), maintenance=750.0)
+    stream = Stream(folder_of({"": state}, metas=METAS))
+    assert stream.liquidatable()
+    assert not any(pool.drift.get("ratio") for pool in stream.report.pools)
