@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import AuthRejected, VenueError
 from monitor.venues import folder
 from monitor.venues.binance import endpoints as usdm
 from monitor.venues.binance import endpoints_coinm as coinm
@@ -26,6 +25,7 @@ from monitor.venues.binance.settings import (
     USDM,
     BinanceSettings,
 )
+from monitor.venues.capturing import Capturing
 
 _FUTURES = (usdm.EXCHANGE_INFO, usdm.PREMIUM_INDEX, coinm.EXCHANGE_INFO, coinm.PREMIUM_INDEX, usdm.API_RESTRICTIONS)
 CAPTURED: Mapping[str, tuple[Endpoint, ...]] = {
@@ -65,24 +65,13 @@ async def capture(
 
     An optional one that fails is left out, and `left_out` told so.
     """
-    capturing = _Capturing(settings, account, clock, left_out)
-    try:
-        await capturing.everything()
-    finally:
-        await capturing.client.close()
-    return capturing.answers, capturing.first
+    told = next(one for one in settings.accounts if one.name == account)
+    client = Client(settings, lambda _event: None, clock)
+    return await _Capturing(client, told, clock, left_out).done()
 
 
-class _Capturing:
-    def __init__(self, settings: BinanceSettings, account: str, clock: Clock, left_out: Callable[[str], None]) -> None:
-        self.client = Client(settings, lambda _event: None, clock)
-        self.answers: dict[str, bytes] = {}
-        self.first = clock.now()
-        self._account = next(one for one in settings.accounts if one.name == account)
-        self._left_out = left_out
-
-    async def everything(self) -> None:
-        await self.client.measure_clock()
+class _Capturing(Capturing[Client]):
+    async def _everything(self) -> None:
         product = product_of(self._account.product)
         for endpoint in CAPTURED[product]:
             body = await self._ask(endpoint)
@@ -91,7 +80,7 @@ class _Capturing:
 
     async def _follow(self, endpoint: Endpoint, body: bytes) -> None:
         """Ask what only this answer tells to ask."""
-        key, at = self._account.key, self.first
+        key, at = self._account.key, self._first
         if endpoint == loans.CROSS_ACCOUNT:
             snapshot = loan_answers.cross_snapshot(body, key, at, at)
             for pair in sorted({price_pair(one.asset) for one in snapshot.balances} - {""}):
@@ -106,16 +95,4 @@ class _Capturing:
         """One answer, kept under its name; None where it is optional and was refused."""
         name = folder.name(endpoint.path, params)
         credentials = self._account.credentials if endpoint.signed else None
-        try:
-            answer = await self.client.ask(endpoint, params, credentials)
-        except AuthRejected:
-            raise
-        except VenueError as error:
-            if endpoint in REQUIRED:
-                raise
-            self._left_out(f"{name} is left out: {error}")
-            return None
-        if not self.answers:
-            self.first = answer.received
-        self.answers[name] = answer.body
-        return answer.body
+        return await self._keep(name, self._client.ask(endpoint, params, credentials), required=endpoint in REQUIRED)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import AuthRejected, VenueError
 from monitor.venues import folder
+from monitor.venues.capturing import Capturing
 from monitor.venues.hyperliquid import answers
 from monitor.venues.hyperliquid.client import Client
 from monitor.venues.hyperliquid.endpoints import (
@@ -39,25 +39,13 @@ async def capture(
 
     An optional one that fails is left out, and `left_out` told so.
     """
-    capturing = _Capturing(settings, account, clock, left_out)
-    try:
-        await capturing.everything()
-    finally:
-        await capturing.client.close()
-    return capturing.answers, capturing.first
+    told = next(one for one in settings.accounts if one.name == account)
+    client = Client(settings, lambda _event: None, clock)
+    return await _Capturing(client, told, clock, left_out).done()
 
 
-class _Capturing:
-    def __init__(
-        self, settings: HyperliquidSettings, account: str, clock: Clock, left_out: Callable[[str], None]
-    ) -> None:
-        self.client = Client(settings, lambda _event: None, clock)
-        self.answers: dict[str, bytes] = {}
-        self.first = clock.now()
-        self._account = next(one for one in settings.accounts if one.name == account)
-        self._left_out = left_out
-
-    async def everything(self) -> None:
+class _Capturing(Capturing[Client]):
+    async def _everything(self) -> None:
         role = await self._ask(ROLE)
         if role is not None:
             refusal = answers.role(role, self._account.key).refusal
@@ -84,19 +72,8 @@ class _Capturing:
             **({"user": self._account.address.lower()} if info.of_user else {}),
             **({"dex": dex} if dex else {}),
         }
-        try:
-            answer = await self.client.ask(info, said, account=self._account.name)
-        except AuthRejected:
-            raise
-        except VenueError as error:
-            if info in REQUIRED and not dex:
-                raise
-            self._left_out(f"{name} is left out: {error}")
-            return None
-        if not self.answers:
-            self.first = answer.received
-        self.answers[name] = answer.body
-        return answer.body
+        answer = self._client.ask(info, said, account=self._account.name)
+        return await self._keep(name, answer, required=info in REQUIRED and not dex)
 
 
 def _names(dexs: bytes | None) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from monitor.domain.clock import Clock
-from monitor.domain.errors import AuthRejected, VenueError
 from monitor.domain.events import AccountSnapshot
+from monitor.venues.capturing import Capturing
 from monitor.venues.kucoin import answers_account, endpoints
 from monitor.venues.kucoin.client import MAX_PAGES, Client
 from monitor.venues.kucoin.endpoints import REQUIRED, Endpoint
@@ -23,25 +23,15 @@ async def capture(
 
     An optional one that fails is left out, and `left_out` told so.
     """
-    capturing = _Capturing(settings, account, clock, left_out)
-    try:
-        await capturing.everything()
-    finally:
-        await capturing.client.close()
-    return capturing.answers, capturing.first
+    told = next(one for one in settings.accounts if one.name == account)
+    client = Client(settings, lambda _event: None, clock)
+    return await _Capturing(client, told, clock, left_out).done()
 
 
-class _Capturing:
-    def __init__(self, settings: KucoinSettings, account: str, clock: Clock, left_out: Callable[[str], None]) -> None:
-        self.client = Client(settings, lambda _event: None, clock)
-        self.answers: dict[str, bytes] = {}
-        self.first = clock.now()
-        self._account = next(one for one in settings.accounts if one.name == account)
-        self._left_out = left_out
-        self._required: tuple[Endpoint, ...] = ()
+class _Capturing(Capturing[Client]):
+    _required: tuple[Endpoint, ...] = ()  # follows the product
 
-    async def everything(self) -> None:
-        await self.client.measure_clock()
+    async def _everything(self) -> None:
         product = self._account.product or FUTURES
         if product == FUTURES:
             await self._futures()
@@ -92,7 +82,7 @@ class _Capturing:
         return snapshot
 
     def _classic_snapshot(self, positions: bytes, overviews: list[bytes], orders: list[bytes]) -> AccountSnapshot:
-        at = self.first
+        at = self._first
         return answers_account.classic_snapshot(positions, overviews, orders, self._account.key, at, at)
 
     async def _unified(self) -> AccountSnapshot:
@@ -101,7 +91,7 @@ class _Capturing:
         positions = await self._pages(endpoints.UNIFIED_POSITIONS, {}, "pageNumber")
         orders = await self._pages(endpoints.UNIFIED_ORDERS, endpoints.UNIFIED_CONTRACTS, "pageNumber")
         assert overview is not None  # it is required
-        at = self.first
+        at = self._first
         return answers_account.unified_snapshot(overview, balance, positions, orders, self._account.key, at, at)
 
     # Spot margin
@@ -115,7 +105,7 @@ class _Capturing:
             await self._ask(endpoints.ISOLATED_SYMBOLS)
         await self._ask(endpoints.MARGIN_CURRENCIES)
         read = answers_account.isolated_snapshot if each else answers_account.margin_snapshot
-        await self._prices(of_snapshot(read(body, self._account.key, self.first, self.first)))
+        await self._prices(of_snapshot(read(body, self._account.key, self._first, self._first)))
 
     async def _prices(self, held: Needs) -> None:
         if held.assets:
@@ -145,18 +135,7 @@ class _Capturing:
     ) -> bytes | None:
         """One answer, kept under its name; `said` is part of the question and not of the name."""
         name = endpoints.file_name(endpoint, params, page)
-        try:
-            answer = await self.client.ask(
-                endpoint, {**(params or {}), **(said or {})}, self._account.credentials, account=self._account.name
-            )
-        except AuthRejected:
-            raise
-        except VenueError as error:
-            if endpoint in self._required:
-                raise
-            self._left_out(f"{name} is left out: {error}")
-            return None
-        if not self.answers:
-            self.first = answer.received
-        self.answers[name] = answer.body
-        return answer.body
+        asked = self._client.ask(
+            endpoint, {**(params or {}), **(said or {})}, self._account.credentials, account=self._account.name
+        )
+        return await self._keep(name, asked, required=endpoint in self._required)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from monitor.domain.accounts import CollateralMode
 from monitor.domain.clock import Clock
-from monitor.domain.errors import AuthRejected, VenueError
 from monitor.venues import folder
+from monitor.venues.capturing import Capturing
 from monitor.venues.okx import answers_account, endpoints
 from monitor.venues.okx.client import Client
 from monitor.venues.okx.endpoints import REQUIRED, Endpoint, InstType
@@ -23,31 +23,20 @@ async def capture(
 
     An optional one that fails is left out, and `left_out` told so.
     """
-    capturing = _Capturing(settings, account, clock, left_out)
-    try:
-        await capturing.everything()
-    finally:
-        await capturing.client.close()
-    return capturing.answers, capturing.first
+    told = next(one for one in settings.accounts if one.name == account)
+    client = Client(settings, lambda _event: None, clock)
+    return await _Capturing(client, told, clock, left_out).done()
 
 
-class _Capturing:
-    def __init__(self, settings: OkxSettings, account: str, clock: Clock, left_out: Callable[[str], None]) -> None:
-        self.client = Client(settings, lambda _event: None, clock)
-        self.answers: dict[str, bytes] = {}
-        self.first = clock.now()
-        self._account = next(one for one in settings.accounts if one.name == account)
-        self._left_out = left_out
-
-    async def everything(self) -> None:
-        await self.client.measure_clock()
+class _Capturing(Capturing[Client]):
+    async def _everything(self) -> None:
         config = await self._ask(endpoints.ACCOUNT_CONFIG)
         balance = await self._ask(endpoints.BALANCE)
         positions = await self._ask(endpoints.POSITIONS)
         orders = await self._orders()
         if config is None or balance is None or positions is None:  # pragma: no cover - they are required
             return
-        key, at = self._account.key, self.first
+        key, at = self._account.key, self._first
         level = answers_account.account_config(config, [], key, at, at).mode.collateral
         held = of_snapshot(answers_account.account_snapshot(balance, positions, orders, key, at, at))
         await self._of_the_account(held, level)
@@ -101,18 +90,5 @@ class _Capturing:
         """One answer, kept under its name; `said` is part of the question and not of the name."""
         name = folder.name(endpoint.path, params, page)
         credentials = self._account.credentials if endpoint.signed else None
-        try:
-            answer = await self.client.ask(
-                endpoint, {**(params or {}), **(said or {})}, credentials, account=self._account.name
-            )
-        except AuthRejected:
-            raise
-        except VenueError as error:
-            if endpoint in REQUIRED:
-                raise
-            self._left_out(f"{name} is left out: {error}")
-            return None
-        if not self.answers:
-            self.first = answer.received
-        self.answers[name] = answer.body
-        return answer.body
+        asked = self._client.ask(endpoint, {**(params or {}), **(said or {})}, credentials, account=self._account.name)
+        return await self._keep(name, asked, required=endpoint in REQUIRED)
