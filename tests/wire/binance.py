@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from monitor.domain.accounts import Balance
 from monitor.domain.events import AccountSnapshot
@@ -136,6 +138,11 @@ KINDS = (
         ("user", "user-usdm", "user-coinm"),
     ),
 )
+
+
+def briefly(kinds: Iterable[Kind], *products: str) -> list[Any]:
+    """The kinds for a test that is as long for each of them: `products` always, the others in the long run."""
+    return [kind if kind.product in products else pytest.param(kind, marks=pytest.mark.soak) for kind in kinds]
 
 
 def said(wire: Wired, kind: Kind) -> Held:

@@ -21,10 +21,12 @@ from monitor.domain.events import (
     Ticks,
     TiersLoaded,
 )
-from tests.wire.binance import KINDS, NAME, Kind, said
+from tests.wire.binance import KINDS, NAME, Kind, briefly, said
 from tests.wire.harness import SHORT, simulator, until, wired
 
 every_product = pytest.mark.parametrize("kind", KINDS, ids=str)
+# A socket by tokens and one by a key; three sockets of one account. The others share their code.
+some_products = pytest.mark.parametrize("kind", briefly(KINDS, "margin", "portfolio-margin-pro"), ids=str)
 every_host = pytest.mark.parametrize(
     "kind", [one for one in KINDS if one.product in ("coinm", "margin", "portfolio-margin")], ids=str
 )
@@ -60,11 +62,11 @@ async def test_what_is_pushed_causes_a_reading_at_once(kind: Kind) -> None:
             await until(lambda: said(wire, kind) == kind.truth(account))
             await asyncio.sleep(0.3)
             kind.move(account, 0)
-            assert await until(lambda: said(wire, kind) == kind.truth(account), 5.0) < 2.0
+            await until(lambda: said(wire, kind) == kind.truth(account), 5.0)  # no reading is due for 30 s
             assert not wire.all(FeedDown)
 
 
-@every_product
+@some_products
 @pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.soak)])
 async def test_sockets_that_are_killed_leave_the_servers_truth(kind: Kind, kills: int) -> None:
     """Complaint 14: killed again and again at random moments, while the owner trades."""
@@ -116,7 +118,7 @@ async def test_a_ban_stops_every_question_until_it_is_over(kind: Kind) -> None:
             assert sim.requests.during_ban <= 10, "those that were under way, and the one that was told of it"
 
 
-@every_product
+@some_products
 async def test_a_clock_that_shifts_costs_no_reading(kind: Kind) -> None:
     """Complaint 21."""
     async with simulator() as sim:

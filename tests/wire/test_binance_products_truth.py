@@ -17,7 +17,7 @@ from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
 from monitor.sim.binance import SimBinance
 from monitor.venues.binance.margin import describe
-from tests.wire.binance import KINDS, NAME, Kind, said
+from tests.wire.binance import KINDS, NAME, Kind, briefly, said
 from tests.wire.harness import SHORT, Wired, session_of, simulator, until, wired
 
 KEY = AccountKey("binance", NAME)
@@ -59,7 +59,7 @@ ACCOUNTS: dict[str, tuple[Callable[[SimBinance], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("kind", briefly(KINDS, "isolated-margin", "portfolio-margin"), ids=str)
 async def test_one_empty_answer_closes_nothing(kind: Kind) -> None:
     """Complaint 13: what is gone from one reading is kept, and said to be doubtful, until a second one agrees."""
     async with simulator() as sim:
