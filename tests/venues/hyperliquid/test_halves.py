@@ -232,3 +232,12 @@ def test_a_pool_that_is_worth_less_than_nothing_has_no_ratio_of_the_venues() -> 
     stream = Stream(folder_of({"": state}, metas=METAS))
     assert stream.liquidatable()
     assert not any(pool.drift.get("ratio") for pool in stream.report.pools)
+
+
+def test_what_an_isolated_position_is_worth_is_compared_with_what_the_venue_says() -> None:
+    row = isolated("BTC", 1.0, 58000.0, 60000.0, -50000.0)
+    row["position"]["marginUsed"] = "11000.0"
+    stream = Stream(folder_of({"": dex(0.0, row)}, metas=METAS))
+    (pool,) = [one for one in stream.report.pools if one.key.pool == "isolated:BTC:long"]
+    assert pool.drift["equity"] == pytest.approx(10000.0 / 11000.0 - 1.0)
+    assert any("equity" in why for why in pool.reasons)

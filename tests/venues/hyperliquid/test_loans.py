@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.domain.lines import State
 from monitor.domain.quality import Quality
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
@@ -139,3 +140,24 @@ def test_a_loss_beyond_what_is_held_is_in_the_venues_ratio_already() -> None:
     )
     found = told(folder_of(states, mode="portfolioMargin", money=money, metas=[BTC], more=more))
     assert found.results()["portfolio-margin"].stages["shown-ratio"].value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("owed", "reached"), [(23000.0, False), (24000.0, True)])
+def test_the_backstop_of_portfolio_margin_is_two_thirds_of_its_own_threshold(owed: float, *, reached: bool) -> None:
+    """Two thirds of 20 + 23 490 are 0.95 of 16 500."""
+    found = account(coin("USDC", -owed, borrowed=repr(owed)), coin("HYPE", 1000))
+    stage = found.results()["portfolio-margin"].stages["backstop"]
+    assert (stage.state is State.LIQUIDATABLE) is reached
+
+
+@pytest.mark.parametrize(
+    ("usdc", "spoken_of"),
+    [({}, {"portfolio-margin:USDT0"}), ({"borrowed": "10"}, set())],
+    ids=["one loan", "two loans"],
+)
+def test_the_venues_ratio_is_compared_only_where_it_is_known_which_token_it_speaks_of(
+    usdc: Row, spoken_of: set[str]
+) -> None:
+    money = (coin("USDC", 50, **usdc), coin("USDT0", -1000, borrowed="1000"), coin("HYPE", 1000))
+    pools = told(files(*money, portfolioMarginRatio="0.3")).description.pools
+    assert {pool.key.pool for pool in pools if pool.venue.ratio is not None} == spoken_of
