@@ -35,12 +35,12 @@ def freeze_one(sim: SimKucoin) -> None:
     sim.faults.silent_symbol.add(ETHER)
 
 
-FAULTS: list[tuple[Callable[[SimKucoin], None], str, float]] = [
+FAULTS: list[Any] = [
     (kill, "marks", 0.0),
     (stall, "user", SHORT.ping_every_seconds + SHORT.ping_timeout_seconds),
     (starve, "marks", SHORT.marks_silent_seconds),
-    (starve, "assets", SHORT.assets_silent_seconds),
-    (freeze_one, "marks", SHORT.marks_silent_seconds),
+    pytest.param(starve, "assets", SHORT.assets_silent_seconds, marks=pytest.mark.soak),
+    pytest.param(freeze_one, "marks", SHORT.marks_silent_seconds, marks=pytest.mark.soak),
 ]
 
 
@@ -91,7 +91,7 @@ def token_refused(sim: SimKucoin) -> None:
 @pytest.mark.parametrize(
     ("fault", "limit"),
     [
-        (unacknowledged, SHORT.acknowledge_seconds),
+        pytest.param(unacknowledged, SHORT.acknowledge_seconds, marks=pytest.mark.soak),
         pytest.param(unwelcome, SHORT.acknowledge_seconds, marks=pytest.mark.soak),
         (subscription_refused, 0.0),
         (token_refused, 0.0),
@@ -187,7 +187,7 @@ async def test_a_quiet_night_has_no_stalls() -> None:
         products = {"main": ("futures", "margin", "isolated-margin")}
         async with wired(sim, products=products) as wire:
             await wire.all_up()
-            await asyncio.sleep(0.8)  # longer than any stream may be silent
+            await asyncio.sleep(0.6)  # longer than any stream may be silent
             assert not wire.all(FeedDown)
             assert sum(one.reconnects for one in wire.session.feeds()) == 0
 
