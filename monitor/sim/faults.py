@@ -8,9 +8,11 @@ is a method of the simulator.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+from monitor.domain.names import Symbol
 
 ALL = "*"
 WEB_PAGE = "<html><body>Oops, something went wrong.</body></html>"
@@ -34,6 +36,13 @@ class Faults:
     reordered_frames: Counter[str] = field(default_factory=Counter)  #: sent after the one that follows
     duplicated_frames: Counter[str] = field(default_factory=Counter)
     lost_frames: Counter[str] = field(default_factory=Counter)
+
+    # rows of mark prices, by the venue's symbol, while set
+    missing_field: dict[Symbol, str] = field(default_factory=dict)  #: the field that the row lacks
+    bad_row: dict[Symbol, Any] = field(default_factory=dict)  #: what stands in place of the row
+    bad_price: dict[Symbol, Any] = field(default_factory=dict)  #: printed as the mark: "NaN", "-1", ""
+    freeze_symbol: set[Symbol] = field(default_factory=set)  #: the row repeats itself, time and all
+    _last_rows: dict[Symbol, Mapping[str, Any]] = field(default_factory=dict)
 
     # REST
     slow_answers: dict[str, float] = field(
@@ -72,6 +81,17 @@ class Faults:
         if take(self.duplicated_frames, route):
             return [text, text]
         return [text]
+
+    def spoil_row(self, symbol: Symbol, row: Mapping[str, Any], mark: str) -> Any:
+        """Apply the row switches to one mark price, which stands in the field `mark`."""
+        if symbol in self.freeze_symbol:
+            row = self._last_rows.get(symbol, row)
+        self._last_rows[symbol] = row
+        if symbol in self.bad_price:
+            row = {**row, mark: self.bad_price[symbol]}
+        if symbol in self.missing_field:
+            row = {name: value for name, value in row.items() if name != self.missing_field[symbol]}
+        return self.bad_row.get(symbol, row)
 
     def reorders(self, route: str) -> bool:
         """Whether the next frame of a route is held back behind its follower."""

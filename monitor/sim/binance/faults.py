@@ -49,11 +49,7 @@ class Faults(faults.Faults):
 
     wrong_route_silence: set[str] = field(default_factory=set)  #: SUBSCRIBE is acknowledged and never served
 
-    # rows of the mark arrays, by symbol, while set
-    missing_field: dict[Symbol, str] = field(default_factory=dict)  #: the field that the row lacks
-    bad_row: dict[Symbol, Any] = field(default_factory=dict)  #: what stands in place of the row
-    bad_price: dict[Symbol, str] = field(default_factory=dict)  #: printed as `p`: "NaN", "-1", ""
-    freeze_symbol: set[Symbol] = field(default_factory=set)  #: the row repeats itself, time and all
+    # rows of the mark arrays, by symbol, while set, beside what every venue has
     silent_symbol: set[Symbol] = field(default_factory=set)  #: the row is left out
 
     # REST
@@ -66,8 +62,6 @@ class Faults(faults.Faults):
     bad_position_row: dict[Symbol, dict[str, Any]] = field(default_factory=dict)  #: fields put over positionRisk rows
     unreadable_mode: bool = False  #: the mode endpoints say neither true nor false, accountType is a new word
     missing_brackets: set[Symbol] = field(default_factory=set)  #: "*": the table is empty
-
-    _last_rows: dict[Symbol, Frame] = field(default_factory=dict)
 
     def miss_position(self, account: str, symbol: Symbol, times: int = 1) -> None:
         """Leave a position (or a pair) out of the next `times` snapshots (of all answers that list it)."""
@@ -92,14 +86,7 @@ class Faults(faults.Faults):
             symbol = row["s"]
             if symbol in self.silent_symbol:
                 continue
-            if symbol in self.freeze_symbol:
-                row = self._last_rows.get(symbol, row)
-            self._last_rows[symbol] = row
-            if symbol in self.bad_price:
-                row = {**row, "p": self.bad_price[symbol]}
-            if symbol in self.missing_field:
-                row = {name: value for name, value in row.items() if name != self.missing_field[symbol]}
-            result.append(self.bad_row.get(symbol, row))
+            result.append(self.spoil_row(symbol, row, "p"))
         return result
 
     def spoil_answer(self, path: str, account: str, body: Any) -> Any:

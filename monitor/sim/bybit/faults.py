@@ -41,11 +41,7 @@ class Faults(faults.Faults):
     dead_auth: bool = False  #: every auth is refused
     no_auth_answer: bool = False  #: auth is not answered at all
 
-    # tickers, by symbol, while set
-    missing_field: dict[Symbol, str] = field(default_factory=dict)
-    bad_price: dict[Symbol, str] = field(default_factory=dict)  #: printed as markPrice: "NaN", "-1", ""
-    bad_row: dict[Symbol, Any] = field(default_factory=dict)  #: what stands in place of `data`
-    freeze_symbol: set[Symbol] = field(default_factory=set)  #: the mark does not change any more
+    # tickers, by symbol, while set; a frozen one says nothing of its mark
     silent_symbol: set[Symbol] = field(default_factory=set)  #: nothing is sent of it
 
     # REST

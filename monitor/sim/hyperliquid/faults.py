@@ -29,10 +29,6 @@ class Faults(faults.Faults):
     foreign_users: int = 0  #: addresses that others on our address follow
 
     # prices, by coin, while set
-    bad_price: dict[str, str | None] = field(default_factory=dict)  #: printed as `markPx`: "NaN", "-1", ""
-    missing_field: dict[str, str] = field(default_factory=dict)  #: the field that the row lacks
-    bad_row: dict[str, Any] = field(default_factory=dict)  #: what stands in place of the row
-    freeze_symbol: set[str] = field(default_factory=set)  #: the row repeats itself
     still_oracle: set[str] = field(default_factory=set)  #: dexs whose oracle prices stand still
     missing_rows: Counter[str] = field(default_factory=Counter)  #: by dex: so many rows lack at the end of its list
 
@@ -45,7 +41,6 @@ class Faults(faults.Faults):
     contradicting_mode: bool = False  #: the spot state says the opposite of the mode
     foreign_requests: int = 0  #: weight that others on the same address use in each minute
 
-    _last_rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _last_oracles: dict[str, Any] = field(default_factory=dict)
 
     def miss_position(self, account: str, coin: str, times: int = 1) -> None:
@@ -65,14 +60,7 @@ class Faults(faults.Faults):
             row = {**row, "oraclePx": self._last_oracles.setdefault(coin, row["oraclePx"])}
         else:
             self._last_oracles[coin] = row["oraclePx"]
-        if coin in self.freeze_symbol:
-            row = self._last_rows.get(coin, row)
-        self._last_rows[coin] = row
-        if coin in self.bad_price:
-            row = {**row, "markPx": self.bad_price[coin]}
-        if coin in self.missing_field:
-            row = {name: value for name, value in row.items() if name != self.missing_field[coin]}
-        return self.bad_row.get(coin, row)
+        return self.spoil_row(coin, row, "markPx")
 
     def spoil_prices(self, dex: str, rows: list[Any]) -> list[Any]:
         """Leave rows out at the end of a dex's list."""

@@ -39,11 +39,7 @@ class Faults(faults.Faults):
     nameless_partials: bool = False  #: topic "/contract/positionAll" for all: a mark move does not say of what
     stale_versions: int = 0  #: this many wallets are sent with the version of the one before
 
-    # rows of mark prices, by contract, while set
-    missing_field: dict[Symbol, str] = field(default_factory=dict)  #: the field that the row lacks
-    bad_row: dict[Symbol, Any] = field(default_factory=dict)  #: what stands in place of the row
-    bad_price: dict[Symbol, Any] = field(default_factory=dict)  #: printed as `markPrice`: "NaN", -1, ""
-    freeze_symbol: set[Symbol] = field(default_factory=set)  #: the row repeats itself, time and all
+    # rows of mark prices, by contract, while set, beside what every venue has
     silent_symbol: set[Symbol] = field(default_factory=set)  #: no row is sent
 
     # REST
@@ -55,8 +51,6 @@ class Faults(faults.Faults):
     unreadable_mode: bool = False  #: neither account mode nor position mode can be read
     missing_brackets: set[str] = field(default_factory=set)  #: contracts without risk limits; "*": all
     foreign_weight: int = 0  #: what others use of each pool in each window
-
-    _last_rows: dict[Symbol, Mapping[str, Any]] = field(default_factory=dict)
 
     def miss_position(self, account: str, symbol: Symbol, times: int = 1) -> None:
         """Leave a position out of the next `times` answers."""
@@ -73,14 +67,7 @@ class Faults(faults.Faults):
         """Apply the row switches to one mark price; None if nothing is sent."""
         if symbol in self.silent_symbol:
             return None
-        if symbol in self.freeze_symbol:
-            row = self._last_rows.get(symbol, row)
-        self._last_rows[symbol] = row
-        if symbol in self.bad_price:
-            row = {**row, "markPrice": self.bad_price[symbol]}
-        if symbol in self.missing_field:
-            row = {name: value for name, value in row.items() if name != self.missing_field[symbol]}
-        return self.bad_row.get(symbol, row)
+        return self.spoil_row(symbol, row, "markPrice")
 
     def spoil_answer(self, path: str, account: str, data: Any) -> Any:
         """Apply the REST switches that change the content of an answer."""

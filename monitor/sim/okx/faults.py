@@ -36,11 +36,7 @@ class Faults(faults.Faults):
     pages_out_of_order: Counter[str] = field(default_factory=Counter)  #: by channel: sent from the last to the first
     page_rows: int | None = None  #: rows of a page, where it is not what the venue takes
 
-    # rows of mark prices, by symbol, while set
-    missing_field: dict[Symbol, str] = field(default_factory=dict)  #: the field that the row lacks
-    bad_row: dict[Symbol, Any] = field(default_factory=dict)  #: what stands in place of the row
-    bad_price: dict[Symbol, str] = field(default_factory=dict)  #: printed as `markPx`: "NaN", "-1", ""
-    freeze_symbol: set[Symbol] = field(default_factory=set)  #: the row repeats itself, time and all
+    # rows of mark prices, by symbol, while set, beside what every venue has
     silent_symbol: set[Symbol] = field(default_factory=set)  #: no row is sent
 
     # REST
@@ -51,8 +47,6 @@ class Faults(faults.Faults):
     unreadable_mode: bool = False  #: account/config says no level and no position mode
     missing_brackets: set[str] = field(default_factory=set)  #: families without tiers; "*": no tiers at all
     foreign_requests: int = 0  #: requests that others on the same address make in each window of a limit
-
-    _last_rows: dict[Symbol, Mapping[str, Any]] = field(default_factory=dict)
 
     def miss_position(self, account: str, symbol: Symbol, times: int = 1) -> None:
         """Leave a position out of the next `times` answers."""
@@ -70,14 +64,7 @@ class Faults(faults.Faults):
         symbol = str(row["instId"])
         if symbol in self.silent_symbol:
             return None
-        if symbol in self.freeze_symbol:
-            row = self._last_rows.get(symbol, row)
-        self._last_rows[symbol] = row
-        if symbol in self.bad_price:
-            row = {**row, "markPx": self.bad_price[symbol]}
-        if symbol in self.missing_field:
-            row = {name: value for name, value in row.items() if name != self.missing_field[symbol]}
-        return self.bad_row.get(symbol, row)
+        return self.spoil_row(symbol, row, "markPx")
 
     def spoil_answer(self, path: str, account: str, rows: list[Any]) -> list[Any]:
         """Apply the REST switches that change the rows of an answer."""
