@@ -32,7 +32,7 @@ def lively(seed: int) -> SimOkx:
     return sim
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))])
 def test_a_day_with_a_crash_ends_in_figures(seed: int) -> None:
     sim = lively(seed)
     reckless = sim.add_account("reckless", wallets={"USDT": 1_000.0})
