@@ -129,6 +129,13 @@ class TestTiers:
             multiple=10.0, liquidation_level=1.05, base_cap=9.0, quote_cap=1000.0, initial_level=1.2
         )
 
+    def test_new_loans_need_the_initial_level_of_the_tier_and_of_classic_it_is_unknown(self) -> None:
+        """3000 owed where nothing is lent below 1.2: 600 have to be there."""
+        (pair_result,) = told(isolated_folder(OWING, tiers={"ETHUSDT": TIERS})).results().values()
+        assert pair_result.initial_margin == pytest.approx(600.0)
+        (cross,) = told(cross_folder(owned("BTC", 1.0), owned("USDT", borrowed=9.0), prices=PRICES)).results().values()
+        assert cross.initial_margin is None
+
 
 class TestAmounts:
     def test_a_small_holding_counts(self) -> None:
