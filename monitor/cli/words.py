@@ -12,6 +12,7 @@ from monitor.domain import danger
 from monitor.domain.lines import State
 from monitor.domain.quality import Quality
 
+MARGIN_RATIO = "margin ratio"  #: a name that says nothing new
 Json = Mapping[str, Any]
 FAR_RATIO = 10.0  #: from eleven times the price on
 BEYOND_RATIO = 1000.0  #: from here on nobody needs to know how far
@@ -136,14 +137,18 @@ def pool_lines(pool: Json, now: float, told: Sequence[str] = ()) -> Iterator[str
 
 
 def _beside(pool: Json) -> str:
-    """The venue's own ratio. Some venues print equity over requirement, so that 50 is calm: said where ours tells."""
+    """The venue's own ratio, by its own name: some are of another scale, such as debts over assets. Some venues print
+    equity over requirement, so that 50 is calm: said where ours tells.
+    """
     ours, venue = pool["margin_ratio"].get("value"), pool["venue_ratio"].get("value")
     if venue is None:
         return ""
+    said = pool["venue_ratio"].get("name") or MARGIN_RATIO
+    name = "" if said == MARGIN_RATIO else f"{said} "
     if ours is None:
-        return f" (the venue's own figure {venue:.4f})"
+        return f" (the venue's own {name or 'figure '}{venue:.4f})"
     turned = venue > 0.0 and abs(1.0 / venue - ours) < abs(venue - ours)
-    return f" (venue {venue:.4f}{', where more is safer' if turned else ''})"
+    return f" (venue {name}{venue:.4f}{', where more is safer' if turned else ''})"
 
 
 def position_line(position: Json, backstop: str | None = None) -> str:

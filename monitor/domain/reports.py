@@ -138,6 +138,7 @@ class PoolReport:
     coin_sigmas: Mapping[Asset, float] = field(default_factory=dict)
     market_sigma: float | None = None
     required_usd: float | None = None
+    venue_ratio_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,7 +165,7 @@ def pool_head_json(pool: PoolReport) -> Json:
         # In the venue's own direction: it may not be read as a margin ratio, but it is known or it is not.
         "venue_ratio": {"state": "unknown", "reasons": []}
         if venue_ratio is None
-        else {"state": "at", "value": venue_ratio},
+        else {"state": "at", "value": venue_ratio, "name": pool.venue_ratio_name},
         "equity_usd": number(pool.equity_usd),
         "maintenance_margin_usd": number(pool.maintenance_margin_usd),
         "initial_margin_usd": number(pool.initial_margin_usd),

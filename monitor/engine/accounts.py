@@ -150,7 +150,7 @@ class AccountState:
             known = self.positions.get(key)
             if self.positions.push(key, amended(key, known, event), event.venue_time, event.received):
                 changes.redescribe = True
-                if known is None:
+                if known is None and self.answer is not None:  # what was there before the first reading is not new
                     changes.told.append(("position_appeared", words(key), f"{words(key)} appeared"))
             closed = [OTHER[side]] if event.side is None else []
         else:

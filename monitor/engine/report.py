@@ -78,6 +78,7 @@ def _made(priced: Priced, context: PoolContext) -> PoolReport:
         as_of=context.as_of,
         ratio=result.ratio,
         venue_ratio=pool.venue.ratio,
+        venue_ratio_name=pool.venue.ratio_name,
         equity_usd=result.equity_usd,
         maintenance_margin_usd=result.maintenance_margin_usd,
         initial_margin_usd=result.initial_margin_usd,

@@ -170,6 +170,13 @@ def test_a_venue_that_counts_the_other_way_is_not_read_as_a_danger(venue: float,
     assert said in head
 
 
+def test_a_ratio_of_another_scale_stands_there_by_its_own_name() -> None:
+    pool = replace(sample.pool(), venue_ratio=0.2877, venue_ratio_name="debtRatio")
+    assert "ratio 0.2000 (venue debtRatio 0.2877)" in next(words.pool_lines(pool_json(pool), sample.NOW))
+    plain = replace(pool, venue_ratio_name="margin ratio")
+    assert "ratio 0.2000 (venue 0.2877)" in next(words.pool_lines(pool_json(plain), sample.NOW))
+
+
 def test_beside_an_unknown_ratio_the_venues_is_a_figure_of_its_own() -> None:
     shown = pool_json(replace(sample.pool(ratio=Ratio.unknown("no tiers")), venue_ratio=5.0))
     assert "ratio unknown (the venue's own figure 5.0000)" in next(words.pool_lines(shown, sample.NOW))

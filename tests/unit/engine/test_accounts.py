@@ -48,6 +48,12 @@ def quantities(account: AccountState) -> dict[PositionKey, float]:
 
 
 class TestReadings:
+    def test_what_pushes_tell_before_the_first_one_is_not_new(self) -> None:
+        account = AccountState(MAIN)
+        assert account.position(pushed("BTCUSDT", 1.0, at=T)).told == []
+        assert account.position(pushed("BTCUSDT", 2.0, at=T + 1)).told == []
+        assert [row.quantity for _, row in account.positions] == [2.0]
+
     def test_the_first_one_tells_nothing_and_later_ones_tell_what_appears(self) -> None:
         account = state(held("BTCUSDT", 1.0, 60_000.0))
         changes = account.snapshot(

@@ -264,7 +264,7 @@ def test_the_venue_s_own_ratio_is_known_or_not() -> None:
     known = document([account(pool())], NOW, "x")["accounts"][0]["pools"][0]["venue_ratio"]
     unknown = document([account(replace(pool(), venue_ratio=None))], NOW, "x")["accounts"][0]["pools"][0]["venue_ratio"]
 
-    assert known == {"state": "at", "value": 0.2}
+    assert known == {"state": "at", "value": 0.2, "name": ""}
     assert unknown == {"state": "unknown", "reasons": []}
 
 
