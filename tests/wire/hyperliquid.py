@@ -172,3 +172,8 @@ async def _note(name: str, running: Any, harness: Wired) -> None:
         await running
     except Exception as exc:  # what a job dies of is what some tests are about
         harness.ended[name] = exc
+
+
+def named(one: object) -> str:
+    """What a case is called in every process: a set has another order in each."""
+    return ",".join(sorted(map(str, one))) if isinstance(one, set) else str(one)

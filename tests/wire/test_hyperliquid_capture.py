@@ -19,7 +19,7 @@ from monitor.venues.hyperliquid.offline import read
 from monitor.venues.hyperliquid.redact import redact
 from monitor.venues.hyperliquid.refusals import AddressRefused
 from tests.wire.harness import ShiftedClock
-from tests.wire.hyperliquid import settings_of, simulator
+from tests.wire.hyperliquid import named, settings_of, simulator
 
 MAIN = AccountKey("hyperliquid", "main")
 
@@ -39,7 +39,7 @@ async def captured(
         (Mode.UNIFIED, {"cross:USDC", "cross:USDE", "isolated:SOL:long"}),
         (Mode.PORTFOLIO, {"portfolio-margin", "cross:USDE", "isolated:SOL:long"}),
     ],
-    ids=str,
+    ids=named,
 )
 async def test_a_captured_account_is_assessed_as_it_stands_also_redacted(mode: Mode, pools: set[str]) -> None:
     async with simulator() as sim:

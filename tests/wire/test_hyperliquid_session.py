@@ -32,7 +32,7 @@ from monitor.domain.view import OUTCOMES
 from monitor.sim.hyperliquid.accounts import Mode
 from monitor.venues.hyperliquid import polls
 from tests.wire.harness import until
-from tests.wire.hyperliquid import SHORT, Watched, simulator, truth, wired
+from tests.wire.hyperliquid import SHORT, Watched, named, simulator, truth, wired
 
 
 async def test_everything_is_read_once_at_the_start_and_then_streams() -> None:
@@ -119,7 +119,7 @@ async def test_a_trade_is_pushed_whole_without_a_question() -> None:
         (Mode.UNIFIED, {"cross:USDC", "cross:USDE", "isolated:SOL:long"}),
         (Mode.PORTFOLIO, {"portfolio-margin", "cross:USDE", "isolated:SOL:long"}),
     ],
-    ids=str,
+    ids=named,
 )
 async def test_each_mode_is_live_with_the_venues_own_figures(mode: Mode, pools: set[str]) -> None:
     async with simulator() as sim:
