@@ -165,7 +165,7 @@ class _Answer:
         for name, key in self._figures.assets:
             price = self._prices.asset(venue, name)
             if isnan(price):
-                price = _price_from_marks(self._pool, name, self._figures.mark)
+                price = price_from_marks(self._pool, name, self._figures.mark)
             kind = depegs if name in self._stablecoins else coins
             kind[name] = self._sides(Kind.ASSET, key, price, unknown)
         return coins, depegs
@@ -272,7 +272,7 @@ def _line(x: float, price: float | None) -> Line:
     return Line(State.AT, None if price is None or isnan(price) else price * (1.0 + x), abs(x))
 
 
-def _price_from_marks(pool: Pool, asset: Asset, marks: Sequence[float]) -> float:
+def price_from_marks(pool: Pool, asset: Asset, marks: Sequence[float]) -> float:
     """A coin's price from an instrument on it, where no index price is known; NaN if there is none."""
     for leg, mark in zip(pool.legs, marks, strict=False):
         if leg.base == asset and (leg.coin or leg.base) == asset and leg.option is None and not isnan(mark):
