@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-KEPT_REQUESTS = 20_000  #: at most; then the older half is forgotten
+KEPT_REQUESTS = 3_000  #: at most; then the older half is forgotten
 KEPT_MINUTES = 120
 
 

@@ -30,7 +30,7 @@ from monitor.sim.bybit.listing import INVERSE, LINEAR, OPTION, SPOT
 from monitor.sim.bybit.prices import Prices
 from monitor.sim.text import bare
 
-KEPT_LOG = 20_000  #: rows of the transaction log
+KEPT_LOG = 1_000  #: rows of the transaction log
 OPTION_FEE_RATE = 0.0003
 LEGS = {None: ONE_WAY, "LONG": BUY_LEG, "SHORT": SELL_LEG}
 

@@ -8,7 +8,7 @@ from enum import Enum
 from monitor.domain.names import Asset
 from monitor.sim.okx.text import number
 
-KEPT_BILLS = 20_000
+KEPT_BILLS = 1_000
 
 
 class Kind(Enum):

@@ -22,7 +22,7 @@ from monitor.sim.binance.paths import ISOLATED_MARGIN, MARGIN
 from monitor.sim.market import Market
 
 BALANCES, RISK = "balances", "risk"  #: where a frame belongs
-KEPT_FLOWS = 10_000
+KEPT_FLOWS = 1_000
 CALL_LEVEL = {3: 1.3, 5: 1.16}  #: of Classic, by the account's leverage
 LIQUIDATION_LEVEL = 1.1  #: of Classic
 PRO_CALL_LEVEL, PRO_LIQUIDATION_LEVEL = 1.2, 1.0  #: the first is not published and chosen here
