@@ -30,6 +30,7 @@ from monitor.engine.effects import Effects, changed_collateral, changed_rates, c
 from monitor.engine.groups import Groups
 from monitor.engine.hedges import Recalled
 from monitor.engine.intake import Intake, Touched
+from monitor.engine.picture import Believed, Picture
 from monitor.engine.recalled import recalled
 from monitor.engine.reconcile import Reconciliation, prices_of, reconcile
 from monitor.engine.report import PoolContext, account_report, pool_report
@@ -145,6 +146,41 @@ class Engine:
     def groups(self) -> tuple[GroupReport, ...]:
         """The latest report of every group, by name; the same tuple as long as there is no new one."""
         return self._groups.reports()
+
+    def picture(self) -> Picture:
+        """All that suppositions are computed from, as it is between two steps; no later step changes it."""
+        shown = {report.key: report for report in self.reports()}
+        venues = {key.venue for key in shown}
+        offsets = {venue: self._intake.connection(venue).offset for venue in venues}
+        return Picture(
+            at=self._now,
+            accounts={key: self._believed(state, shown[key]) for key, state in self._intake.accounts.items()},
+            prices=self._prices.copied(),
+            settings=self._settings,
+            describes=self._describes,
+            sigmas=self._market.volatility.daily_sigmas(),
+            funding=self._market.funding.copied(),
+            quotes=self._market.marks.copied(),
+            clock_offsets={venue: offset or 0.0 for venue, offset in offsets.items()},
+            groups=self.groups(),
+        )
+
+    def _believed(self, state: AccountState, report: AccountReport) -> Believed:
+        key = state.key
+        condition = self._conditions.get(key) or self._examined(state)
+        unreadable = () if (why := state.unreadable()) is None else (why,)
+        unknown = (*unreadable, *self._undescribed.get(key, ())) if state.answer else ("no account reading yet",)
+        tables = self._intake.tables(key.venue).of(key)
+        disagreements = {pool: each.disagreements for pool, each in self._reconciled.get(key, {}).items()}
+        return Believed(
+            report=report,
+            account=None if unknown else state.believed(),
+            unknown=unknown,
+            tables=replace(tables, options=dict(tables.options)) if tables.options else tables,
+            pools=tuple(priced.pool for priced in self._valuation.of(key).values()),
+            condition=condition,
+            disagreements=disagreements,
+        )
 
     def facts_changed(self) -> tuple[AccountFacts, ...]:
         """The facts of the accounts of which the last step knows another one than before."""

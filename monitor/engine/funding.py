@@ -45,6 +45,13 @@ class Funding:
         self._rows: dict[int, _Row] = {}
         self._told: dict[int, float] = {}  #: intervals as the venue says them, until its payments contradict it
 
+    def copied(self) -> Funding:
+        """The same, which no later announcement changes."""
+        other = Funding()
+        other._rows = {place: _Row(row.due, row.received, row.seen) for place, row in self._rows.items()}
+        other._told = dict(self._told)
+        return other
+
     def told(self, place: int, interval_seconds: float) -> bool:
         """The venue says how often this pays; whether that is news. What payments show is better."""
         self._told[place] = interval_seconds

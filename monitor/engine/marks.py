@@ -74,6 +74,13 @@ class Quotes:
             self.newest = np.concatenate([self.newest, more])
             self.doubted = np.concatenate([self.doubted, more])
 
+    def copied(self) -> Quotes:
+        """The same, which no later frame changes."""
+        other = Quotes(self._band)
+        other.price, other.venue_time = self.price.copy(), self.venue_time.copy()
+        other.newest, other.doubted = self.newest.copy(), self.doubted.copy()
+        return other
+
     def get(self, place: int) -> Quote | None:
         """The price and what is known about it; None if there never was one."""
         if place >= len(self.price) or math.isnan(self.price[place]):

@@ -115,6 +115,11 @@ class Volatility:
             return None
         return math.sqrt(track.squares / track.weight * DAY_SECONDS / self._settings.sample_seconds)
 
+    def daily_sigmas(self) -> dict[int, float]:
+        """All of them that are known, by place."""
+        found = {place: self.daily_sigma(place) for place in self._tracks}
+        return {place: sigma for place, sigma in found.items() if sigma is not None}
+
     def _add(self, track: _Track, price: float, seconds: float) -> None:
         samples = seconds / self._settings.sample_seconds
         aged = self._decay**samples

@@ -31,6 +31,12 @@ class _Column:
     def __len__(self) -> int:
         return len(self._places)
 
+    def copied(self) -> _Column:
+        """The same keys at the same places, with values of its own."""
+        other = _Column()
+        other.values, other._places = self.values.copy(), dict(self._places)
+        return other
+
     @property
     def keys(self) -> tuple[tuple[Venue, str], ...]:
         """The keys by place."""
@@ -63,6 +69,12 @@ class Prices:
         self._marks = _Column()
         self._assets = _Column()
         self._assets.set(("", USD), 1.0)
+
+    def copied(self) -> Prices:
+        """The same prices at the same places; what is set in one of them does not change the other."""
+        other = Prices()
+        other.version, other._marks, other._assets = self.version, self._marks.copied(), self._assets.copied()
+        return other
 
     def set_mark(self, venue: Venue, symbol: Symbol, price: float) -> bool:
         """Store a mark; True if it is not the one already there."""
