@@ -39,6 +39,8 @@ _MARKET = Family("group_market_distance_ratio", "gauge", "The nearest market lin
 _COIN = Family("group_coin_distance_ratio", "gauge", "The nearest line of its pools on one coin.")
 _EXPOSURE = Family("group_exposure_usd", "gauge", "What it holds of a coin: positions net and gross, and collateral.")
 _COINS = Family("group_exposure_coins", "gauge", "The same in coins.")
+_MEMBER = Family("group_member_info", "gauge", "1 for each account of the group.")
+_BY_ACCOUNT = Family("group_account_exposure_usd", "gauge", "What an account of the group holds of a coin in positions.")
 _FREE = Family("group_withdrawable_usd", "gauge", "What the venue says may leave an account of the group.")
 _NEED = Family("group_needed_usd", "gauge", "Collateral that a pool of the group needs for the wanted distance.")
 _STATE = Family("group_hedge_state", "gauge", "1 for how a hedge stands, 0 for the others.")
@@ -62,6 +64,8 @@ def group_series(groups: Sequence[GroupReport]) -> Iterator[Series]:
     )
     yield Series(_EXPOSURE, _exposures(shown, "usd"))
     yield Series(_COINS, _exposures(shown, "base"))
+    yield Series(_MEMBER, _members(groups))
+    yield Series(_BY_ACCOUNT, _by_account(shown))
     yield Series(_FREE, _free(shown))
     yield Series(_NEED, _needs(shown))
     yield Series(_STATE, _states(hedges))
@@ -101,6 +105,22 @@ def _exposures(groups: Sequence[GroupReport], unit: str) -> _Samples:
         for each in group.exposures:
             for kind in ("net", "gross", "held"):
                 yield _closed(group=group.name, coin=each.coin, kind=kind), getattr(each, f"{kind}_{unit}")
+
+
+def _members(groups: Sequence[GroupReport]) -> _Samples:
+    for group in groups:
+        for each in group.members:
+            yield _closed(group=group.name, venue=each.venue, account=each.account), 1.0
+
+
+def _by_account(groups: Sequence[GroupReport]) -> _Samples:
+    for group in groups:
+        for coin in group.exposures:
+            for each in coin.by_account:
+                key = each.account
+                for kind in ("net", "gross"):
+                    labels = _closed(group=group.name, venue=key.venue, account=key.account, coin=coin.coin, kind=kind)
+                    yield labels, getattr(each, f"{kind}_usd")
 
 
 def _free(groups: Sequence[GroupReport]) -> _Samples:

@@ -26,6 +26,8 @@ PUBLIC = {
     "group_coin_distance_ratio": DESK | {"coin": "BTC", "direction": "up"},
     "group_exposure_usd": DESK | {"coin": "BTC", "kind": "gross"},
     "group_exposure_coins": DESK | {"coin": "BTC", "kind": "net"},
+    "group_member_info": DESK | {"venue": "binance", "account": "main"},
+    "group_account_exposure_usd": DESK | {"venue": "binance", "account": "main", "coin": "BTC", "kind": "net"},
     "group_withdrawable_usd": DESK | {"venue": "binance", "account": "main"},
     "group_needed_usd": POOL,
     "group_hedge_state": DESK | {"hedge": "BTC", "state": "held"},
@@ -51,10 +53,10 @@ def test_nothing_of_groups_is_exported_that_is_not_public_interface() -> None:
     assert names_of(Scrape(view())) == set()
 
 
-def test_of_a_group_that_is_not_known_stay_its_quality_and_the_states_of_its_hedges() -> None:
+def test_of_a_group_that_is_not_known_stay_its_quality_its_members_and_the_states_of_its_hedges() -> None:
     scrape = Scrape(view(groups=(dark(),)))
 
-    assert names_of(scrape) == {"group_quality", "group_hedge_state"}
+    assert names_of(scrape) == {"group_quality", "group_member_info", "group_hedge_state"}
     assert scrape.value("group_quality", **DESK, quality="UNKNOWN") == 1.0
     assert scrape.value("group_hedge_state", **DESK, hedge="BTC", state="unknown") == 1.0
     assert scrape.value("group_hedge_state", **DESK, hedge="BTC", state="held") == 0.0
@@ -62,6 +64,14 @@ def test_of_a_group_that_is_not_known_stay_its_quality_and_the_states_of_its_hed
 
 def test_a_stale_group_has_no_figures() -> None:
     assert "group_margin_ratio" not in names_of(Scrape(view(groups=(group(quality=Quality.STALE),))))
+
+
+def test_of_each_coin_it_says_what_every_account_holds() -> None:
+    scrape = Scrape(view(groups=(group(),)))
+
+    assert scrape.value("group_account_exposure_usd", venue="binance", coin="BTC", kind="net") == 60_000.0
+    assert scrape.value("group_account_exposure_usd", venue="bybit", coin="BTC", kind="net") == -60_000.0
+    assert scrape.value("group_account_exposure_usd", venue="bybit", coin="BTC", kind="gross") == 60_000.0
 
 
 def test_what_a_venue_does_not_say_is_absent_and_not_zero() -> None:

@@ -1,0 +1,1 @@
+"""What is deployed beside the monitor: dashboards and rules, and the code that makes them."""

@@ -1,0 +1,88 @@
+"""What colours and numbers mean, the same on every dashboard. Grey is «not known», and never stands near green."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardSpecialValueMapOptions,
+    SpecialValueMap,
+    SpecialValueMatch,
+    ValueMap,
+    ValueMapping,
+    ValueMappingResult,
+)
+
+from monitor.alerts.catalogue import RULES
+from monitor.domain.fingerprints import alert_name
+
+FINE, INFO, WARNING, CRITICAL = "green", "blue", "orange", "red"
+STALE, UNKNOWN = "#9e9e9e", "#616161"
+NEUTRAL, CLEAR = "text", "transparent"
+UNKNOWN_TEXT = "unknown"  #: what stands for an absent gauge: never 0, never nothing
+
+#: A query's stand-in for +Inf where no price liquidates: Grafana cannot draw infinity.
+NEVER = 1e6
+#: The same for the ratio of a pool without equity, in tables; in graphs it is drawn at `FULL`.
+NO_EQUITY, FULL = 1e6, 1.5
+FOREVER_SECONDS = 1e12  #: the same for a time that does not end
+
+
+def words(table: Mapping[str, tuple[str, str]]) -> list[ValueMapping]:
+    """A mapping of values (as text) to (word, colour)."""
+    return [
+        ValueMap(
+            {
+                value: ValueMappingResult(text=text, color=colour, index=index)
+                for index, (value, (text, colour)) in enumerate(table.items())
+            }
+        )
+    ]
+
+
+def missing(text: str) -> list[ValueMapping]:
+    """What stands where there is no value; unless it is said what that means, it is unknown, and grey."""
+    colour = STALE if text == UNKNOWN_TEXT else NEUTRAL
+    result = ValueMappingResult(text=text, color=colour)
+    return [SpecialValueMap(DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=result))]
+
+
+#: The numbers that `queries.QUALITY` makes of a quality, so that the worst is the greatest.
+QUALITIES = words({"1": ("LIVE", FINE), "2": ("PARTIAL", INFO), "3": ("STALE", STALE), "4": ("UNKNOWN", UNKNOWN)})
+QUALITY_NAMES = words(
+    {"LIVE": ("LIVE", FINE), "PARTIAL": ("PARTIAL", INFO), "STALE": ("STALE", STALE), "UNKNOWN": ("UNKNOWN", UNKNOWN)}
+)
+SAFE = words(
+    {
+        "0": ("fine", FINE),
+        "1": ("WARNING", WARNING),
+        "2": ("NOT KNOWN", UNKNOWN),
+        "3": ("CRITICAL", CRITICAL),
+    }
+)
+UP = words({"0": ("down", CRITICAL), "1": ("up", FINE)})
+WRITING = words({"0": ("not writing", CRITICAL), "1": ("writing", FINE)})
+SEVERITIES = words(
+    {
+        "info": ("info", INFO),
+        "warning": ("warning", WARNING),
+        "critical": ("critical", CRITICAL),
+        "unknown": ("unknown", UNKNOWN),
+    }
+)
+#: The numbers that `queries.HEDGE` makes of a hedge's state.
+HEDGES = words(
+    {
+        "1": ("held", FINE),
+        "2": ("flat", INFO),
+        "3": ("near", WARNING),
+        "4": ("shrank", WARNING),
+        "5": ("broken", CRITICAL),
+        "6": ("unknown", UNKNOWN),
+    }
+)
+NEVERS = words({f"{NEVER:.0f}": ("never", FINE)})
+FOREVER = words({f"{FOREVER_SECONDS:.0f}": ("for ever", FINE)})
+NO_EQUITIES = words({f"{NO_EQUITY:.0f}": ("no equity", CRITICAL)})
+#: Rules by the names of their alerts, which are those of their runbooks.
+ALERTS = words({rule: (alert_name(rule), NEUTRAL) for rule in sorted(RULES)})

@@ -1,0 +1,205 @@
+"""Position: price and line of one instrument, its distance, size, funding and place in the queue."""
+
+from __future__ import annotations
+
+from deploy.grafana import colours, levels
+from deploy.grafana.board import Board
+from deploy.grafana.panels import FACTOR, PRICE, RATIO, USD, Column, Query, figure, graph, rows, to_board
+from deploy.grafana.queries import ACCOUNT, POSITION, by, near, of, reach
+
+UID = "marginwatch-position"
+WHERE = f'{ACCOUNT},symbol=~"$symbol"'
+_NAME = "{{account}} {{side}}"
+_TO_ITSELF = to_board(
+    UID, venue="${__data.fields.Venue}", account="${__data.fields.Account}", symbol="${__data.fields.Symbol}"
+)
+
+
+def board() -> Board:
+    """The dashboard."""
+    made = Board(
+        UID,
+        "Position",
+        "One instrument in every account that holds it: mark and line, distance, size, profit, funding.",
+        ("venue", "account", "symbol"),
+        one=("symbol",),
+    )
+    _now(made)
+    _courses(made)
+    _all(made)
+    return made
+
+
+def _of(metric: str, how: str = "max") -> str:
+    return by(POSITION, how, of(metric, where=WHERE))
+
+
+def _now(made: Board) -> None:
+    made.row(
+        "Now",
+        figure(
+            "Distance to liquidation",
+            "How far the mark may move, it alone, to the nearer side.",
+            Query(reach(f"min({_of('position_liquidation_distance_ratio', 'min')})"), ""),
+            unit=RATIO,
+            levels=levels.of_rule("position_distance"),
+            mappings=colours.NEVERS,
+            rules=("position_distance",),
+            decimals=1,
+        ),
+        figure(
+            "In daily sigmas",
+            "The same distance in standard deviations of a day.",
+            Query(reach(f"min({_of('position_liquidation_distance_sigmas', 'min')})"), ""),
+            unit=FACTOR,
+            mappings=colours.NEVERS,
+            rules=("position_sigmas",),
+            decimals=1,
+            coloured=False,
+        ),
+        figure("Mark", "The mark that all figures used.", Query(f"max({_of('position_mark_price')})", ""), unit=PRICE),
+        figure(
+            "Liquidation price",
+            "The mark, moving alone, that liquidates; unknown where there is none.",
+            Query(_of("position_liquidation_price"), _NAME),
+            unit=PRICE,
+            rules=("position_distance", "drift"),
+        ),
+        figure(
+            "Notional",
+            "Size at the mark, over all accounts that are chosen.",
+            Query(f"sum({_of('position_notional_usd')})", ""),
+            unit=USD,
+        ),
+        figure(
+            "Unrealized profit",
+            "At the mark, over all accounts that are chosen.",
+            Query(f"sum({_of('position_unrealized_pnl_usd')})", ""),
+            unit=USD,
+        ),
+    )
+
+
+def _courses(made: Board) -> None:
+    made.row(
+        "How it came",
+        graph(
+            "Mark and lines",
+            "The mark, the price that liquidates and the price at which the pool's equity is gone, of every account.",
+            Query(f"max by (symbol) ({of('position_mark_price', where=WHERE)})", "mark"),
+            Query(_of("position_liquidation_price"), f"liquidation {_NAME}"),
+            Query(_of("position_bankruptcy_price"), f"bankruptcy {_NAME}"),
+            unit=PRICE,
+            rules=("position_distance",),
+            height=10,
+        ),
+        graph(
+            "Distance to liquidation",
+            "How far the mark may move, it alone, to the nearer side. A gap: no price does it, or it is not known.",
+            Query(near(_of("position_liquidation_distance_ratio", "min")), _NAME),
+            unit=RATIO,
+            levels=levels.of_rule("position_distance"),
+            rules=("position_distance", "trend_time"),
+            least=0.0,
+            height=10,
+        ),
+        graph(
+            "Notional",
+            "Size at the mark.",
+            Query(_of("position_notional_usd"), _NAME),
+            unit=USD,
+            least=0.0,
+            span=6,
+            height=8,
+        ),
+        graph(
+            "Share of its cap",
+            "Notional over the greatest that the last tier or the leverage allows, where the venue has such a cap.",
+            Query(f"{_of('position_notional_usd')} / {_of('position_cap_usd')}", _NAME),
+            unit=RATIO,
+            levels=levels.of_rule("position_cap"),
+            rules=("position_cap",),
+            least=0.0,
+            span=6,
+            height=8,
+        ),
+        graph(
+            "Unrealized profit",
+            "At the mark, not yet realized.",
+            Query(_of("position_unrealized_pnl_usd"), _NAME),
+            unit=USD,
+            span=6,
+            height=8,
+        ),
+        graph(
+            "Funding rate",
+            "The next funding over notional, as a long pays it; a short is paid it.",
+            Query(f"max by (venue,symbol) ({of('position_funding_rate', where=WHERE)})", "{{venue}} {{symbol}}"),
+            unit=RATIO,
+            rules=("burn_time",),
+            span=6,
+            height=8,
+        ),
+        graph(
+            "Drift against the venue",
+            "Our liquidation price minus the venue's, over the mark.",
+            Query(_of("position_drift_ratio"), _NAME),
+            unit=RATIO,
+            levels=levels.both_ways("drift"),
+            rules=("drift",),
+            least=-0.012,
+            most=0.012,
+            decimals=3,
+            height=8,
+        ),
+        graph(
+            "Place in the queue of auto-deleveraging",
+            "4 goes first; only where the venue tells it.",
+            Query(_of("position_adl_rank"), _NAME),
+            unit=FACTOR,
+            levels=levels.of_rule("adl_rank"),
+            rules=("adl_rank",),
+            least=0.0,
+            most=4.0,
+            steps=True,
+            height=8,
+        ),
+    )
+
+
+def _all(made: Board) -> None:
+    made.row(
+        "All positions",
+        rows(
+            "Positions by distance",
+            "All instruments of the chosen accounts, the nearest first. A click on a symbol shows it above.",
+            (
+                by(POSITION, "max", of("position_notional_usd")),
+                reach(by(POSITION, "min", of("position_liquidation_distance_ratio"))),
+                reach(by(POSITION, "min", of("position_liquidation_distance_sigmas"))),
+                by(POSITION, "max", of("position_mark_price")),
+                by(POSITION, "max", of("position_liquidation_price")),
+                by(POSITION, "max", of("position_unrealized_pnl_usd")),
+                by(POSITION, "max", of("position_funding_usd")),
+            ),
+            (
+                Column("venue", "Venue", width=110),
+                Column("account", "Account", width=120),
+                Column("symbol", "Symbol", width=150, link=_TO_ITSELF),
+                Column("side", "Side", width=80),
+                Column("pool", "Pool", width=190),
+                Column("A", "Notional", USD),
+                Column("B", "Distance", RATIO, levels.of_rule("position_distance"), colours.NEVERS, decimals=1),
+                Column("C", "Daily sigmas", FACTOR, levels.of_rule("position_sigmas"), colours.NEVERS, decimals=1),
+                Column("D", "Mark", PRICE),
+                Column("E", "Liquidation price", PRICE, absent="none"),
+                Column("F", "Unrealized profit", USD),
+                Column("G", "Next funding", USD),
+            ),
+            sort="Distance",
+            descending=False,
+            rules=("position_distance", "position_sigmas"),
+            empty="No position is open.",
+            height=12,
+        ),
+    )

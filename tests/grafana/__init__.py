@@ -1,0 +1,1 @@
+"""Dashboards: what they say, that Prometheus answers them, and what they look like."""
