@@ -81,3 +81,25 @@ class MalformedAnswer(VenueError):
 
 class InputMissing(MarginwatchError):
     """A file or folder that a command needs is not there (exit 66)."""
+
+
+class Busy(MarginwatchError):
+    """Too many suppositions wait to be computed."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} suppositions wait to be computed already: ask again in a moment")
+
+
+class TookTooLong(MarginwatchError):
+    """A supposition was not computed in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not computed within {seconds:g} s: ask for less, or again when less is going on")
+
+
+class BadRequest(MarginwatchError):
+    """All mistakes of a request at once: each its key, its value, and the cure."""
+
+    def __init__(self, mistakes: tuple[ConfigError, ...]) -> None:
+        super().__init__("; ".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
