@@ -1,0 +1,317 @@
+"""Stress of a picture: what each scenario does to its pools, accounts and groups. Pure; it runs beside the loop.
+
+What a report does not believe is not believed here either: a pool that is UNKNOWN is unknown in every scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isnan
+
+from monitor.domain.danger import by_danger
+from monitor.domain.errors import BadPool, BadRequest, ConfigError
+from monitor.domain.lines import Ratio, State
+from monitor.domain.names import USD, AccountKey, Asset, PoolKey
+from monitor.domain.quality import Quality, worst
+from monitor.domain.reports import PoolReport
+from monitor.domain.stress import (
+    PoolNow,
+    PoolStress,
+    Scenario,
+    ScenarioStress,
+    StressReport,
+    StressRequest,
+    SumStress,
+)
+from monitor.domain.stress_scenarios import Stakes, move_of, percent, scenarios
+from monitor.engine.picture import Believed, Picture
+from monitor.engine.valuation import touching
+from monitor.margin.checks import check
+from monitor.margin.pool import Pool
+from monitor.margin.shocks import Shock, Shocked, shocked
+
+NO_ORDER_BOOK = (
+    "order books are not used: a liquidation is told, and not what it does to prices, nor what is paid above what the "
+    "pool has left"
+)
+ALONE = "each pool stands alone: what one of them loses takes nothing from another, and no other one tops it up"
+NOT_REPORTED = "not reported yet"
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """One pool that is looked at; `pool` None: nothing can be supposed of it, and `now` says why."""
+
+    now: PoolNow
+    pool: Pool | None
+    exposed: bool
+
+
+def stress(picture: Picture, request: StressRequest) -> StressReport:
+    """All scenarios of a request. Raises BadRequest where it names an account that is not there."""
+    believed = _chosen(picture, request.accounts)
+    subjects = [subject for each in believed.values() for subject in _subjects(each)]
+    order = {key: place for place, key in enumerate(_by_danger(believed.values()))}
+    subjects.sort(key=lambda subject: order.get(subject.now.key, len(order)))
+    pools = [subject.pool for subject in subjects if subject.pool is not None]
+    wanted, notes = scenarios(request, _stakes(picture, pools, believed.values()))
+    assets = sorted({asset for pool in pools for asset in touching(pool)} - {USD})
+    moves = [
+        {asset: move for asset in assets if (move := move_of(scenario, asset, picture.stablecoins))}
+        for scenario in wanted
+    ]
+    shocks = [Shock(move, scenario.gap) for scenario, move in zip(wanted, moves, strict=True)]
+    _, found = shocked(pools, picture.prices, shocks, stablecoins=picture.stablecoins)
+    sums = _Sums(believed, picture.settings.groups)
+    before = [_unmoved(subject) for subject in subjects]
+    return StressReport(
+        at=picture.at,
+        quality=worst(*(each.report.quality for each in believed.values())),
+        pools=tuple(subject.now for subject in subjects),
+        accounts=sums.accounts(subjects, before),
+        groups=sums.groups(subjects, before),
+        members={account: group for account, group in picture.settings.groups.items() if account in believed},
+        scenarios=tuple(
+            _scenario(scenario, move, subjects, result, sums)
+            for scenario, move, result in zip(wanted, moves, found, strict=True)
+        ),
+        notes=(NO_ORDER_BOOK, ALONE, *notes, *_assumed(pools, picture)),
+    )
+
+
+def _chosen(picture: Picture, accounts: Sequence[AccountKey]) -> Mapping[AccountKey, Believed]:
+    missing = [account for account in accounts if account not in picture.accounts]
+    if missing:
+        known = ", ".join("/".join(key) for key in picture.accounts) or "none"
+        raise BadRequest(
+            tuple(ConfigError("accounts", "/".join(key), f"no such account; there are: {known}") for key in missing)
+        )
+    return {key: each for key, each in picture.accounts.items() if not accounts or key in accounts}
+
+
+def _by_danger(believed: Iterable[Believed]) -> list[PoolKey]:
+    return [pool.key for pool in by_danger(pool for each in believed for pool in each.report.pools)]
+
+
+def _subjects(believed: Believed) -> Iterator[_Subject]:
+    """The pools of an account: those described, and those that are only reported to be unknown."""
+    reports = {pool.key: pool for pool in believed.report.pools}
+    described = {pool.key: pool for pool in believed.pools}
+    for key in dict.fromkeys((*reports, *described)):
+        pool, report = described.get(key), reports.get(key)
+        why = _doubts(believed, pool, report)
+        primary = report.primary if report is not None else pool is None or pool.primary
+        now = PoolNow(
+            key=key,
+            quality=Quality.UNKNOWN if why or report is None else report.quality,
+            reasons=why or (() if report is None else report.reasons),
+            ratio=Ratio.unknown(*why) if why or report is None else report.ratio,
+            equity_usd=None if why or report is None else report.equity_usd,
+            required_usd=None if why or report is None else report.required_usd,
+            primary=primary,
+        )
+        exposed = pool is not None and bool(pool.legs or pool.debts or pool.grids)
+        yield _Subject(now, None if why else pool, exposed)
+
+
+def _doubts(believed: Believed, pool: Pool | None, report: PoolReport | None) -> tuple[str, ...]:
+    """Why nothing can be supposed of a pool; () where something can."""
+    if believed.unknown:
+        return believed.unknown
+    if report is None or pool is None:
+        return (NOT_REPORTED,)
+    if report.quality is Quality.UNKNOWN:
+        return report.reasons or (NOT_REPORTED,)
+    try:
+        check(pool)
+    except BadPool as error:
+        return (str(error),)
+    return ()
+
+
+def _stakes(picture: Picture, pools: Sequence[Pool], believed: Iterable[Believed]) -> Stakes:
+    """What is held, and how much each coin moves in a day: the largest estimate of those that venues' marks give."""
+    sizes: dict[Asset, float] = {}
+    for pool in pools:
+        for asset in touching(pool):
+            sizes.setdefault(asset, 0.0)
+    sigmas: dict[Asset, float] = {}
+    for each in believed:
+        for report in each.report.pools:
+            for position in report.positions:
+                if position.coin in sizes:
+                    sizes[position.coin] += position.notional_usd or 0.0
+            for coin, sigma in report.coin_sigmas.items():
+                sigmas[coin] = max(sigma, sigmas.get(coin, 0.0))
+    stable = picture.stablecoins
+    by_size = sorted(sizes, key=lambda asset: (-sizes[asset], asset))
+    return Stakes(
+        coins=tuple(asset for asset in by_size if asset not in stable and asset != USD),
+        stablecoins=tuple(sorted(asset for asset in sizes if asset in stable)),
+        sigmas=sigmas,
+    )
+
+
+def _unmoved(subject: _Subject) -> PoolStress:
+    now = subject.now
+    begins = 0.0 if now.ratio.state is State.LIQUIDATABLE else None
+    return PoolStress(
+        key=now.key,
+        ratio=now.ratio,
+        equity_usd=now.equity_usd,
+        required_usd=now.required_usd,
+        begins=begins,
+        loss_usd=None if now.equity_usd is None else 0.0,
+    )
+
+
+def _scenario(
+    scenario: Scenario,
+    moves: Mapping[Asset, float],
+    subjects: Sequence[_Subject],
+    found: Mapping[PoolKey, Shocked],
+    sums: _Sums,
+) -> ScenarioStress:
+    rows = [_pool(subject, found.get(subject.now.key)) for subject in subjects]
+    gone = [(row, subject) for row, subject in zip(rows, subjects, strict=True) if row.begins is not None]
+    gone.sort(key=lambda each: (each[0].begins, each[0].key))
+    primary = [row for row, subject in zip(rows, subjects, strict=True) if subject.now.primary]
+    return ScenarioStress(
+        scenario=scenario,
+        moves=moves,
+        pools=tuple(rows),
+        accounts=sums.accounts(subjects, rows),
+        groups=sums.groups(subjects, rows),
+        order=tuple(row.key for row, _ in gone),
+        takes_usd=_sum(row.takes_usd for row, subject in gone if subject.now.primary),
+        loss_usd=_sum(row.loss_usd for row in primary),
+        notes=_guessed(scenario, moves),
+    )
+
+
+def _pool(subject: _Subject, found: Shocked | None) -> PoolStress:
+    now = subject.now
+    if found is None:
+        return PoolStress(key=now.key, ratio=now.ratio)
+    loss = None
+    if now.equity_usd is not None:
+        if found.begins is not None:
+            loss = max(now.equity_usd, 0.0)
+        elif found.equity_usd is not None and found.ratio.value is not None:
+            loss = now.equity_usd - found.equity_usd
+    return PoolStress(
+        key=now.key,
+        ratio=found.ratio,
+        equity_usd=found.equity_usd,
+        required_usd=found.required_usd,
+        begins=found.begins,
+        takes_usd=found.left_usd,
+        loss_usd=loss,
+    )
+
+
+def _guessed(scenario: Scenario, moves: Mapping[Asset, float]) -> tuple[str, ...]:
+    """Which coins a crash has no figure for."""
+    if not scenario.source:
+        return ()
+    others = [asset for asset, move in moves.items() if asset not in scenario.moves and move == scenario.others]
+    if not others:
+        return ()
+    return (f"without a figure of their own, and moved by {percent(scenario.others)}: {', '.join(others)}",)
+
+
+def _assumed(pools: Sequence[Pool], picture: Picture) -> Iterator[str]:
+    """What is true of all scenarios, in words."""
+    if any(leg.option is not None for pool in pools for leg in pool.legs):
+        yield "options are valued by a model at the volatility of now, which a crash would raise"
+    for pool in pools:
+        for grid in pool.grids:
+            low, high = percent(grid.moves[0]), percent(grid.moves[-1])
+            own = f"what {grid.asset} requires is its venue's own figure, given for {low} to {high}"
+            yield f"{'/'.join(pool.key)}: {own}"
+    held = {(pool.key.venue, pool.numeraire) for pool in pools if pool.numeraire in picture.stablecoins}
+    for venue, asset in sorted(held):
+        if isnan(picture.prices.asset(venue, asset)):
+            yield f"{asset} at {venue} is counted as 1 USD before it moves: no index price of it"
+
+
+class _Sums:
+    """What pools add up to, by account and by group."""
+
+    def __init__(self, believed: Mapping[AccountKey, Believed], groups: Mapping[AccountKey, str]) -> None:
+        self._believed = believed
+        cut = {group for key, group in groups.items() if key not in believed}  # a part of a group is not the group
+        self._groups = {key: group for key, group in groups.items() if group and group not in cut}
+
+    def accounts(self, subjects: Sequence[_Subject], rows: Sequence[PoolStress]) -> dict[AccountKey, SumStress]:
+        """Each account: its ratio is that of its worst pool, unknown if one is, unless one is liquidatable."""
+        return {key: self._account(key, *_of(subjects, rows, {key})) for key in self._believed}
+
+    def _account(self, key: AccountKey, subjects: Sequence[_Subject], rows: Sequence[PoolStress]) -> SumStress:
+        each = self._believed[key]
+        dark = each.unknown or (each.report.reasons if each.report.quality is Quality.UNKNOWN else ())
+        over = [row.ratio.value for row in rows if row.ratio.state is State.LIQUIDATABLE and row.ratio.value]
+        reasons = [f"{row.key.pool}: {why}" for row in rows for why in row.ratio.reasons]
+        if over:
+            ratio = Ratio.of(max(over))
+        elif dark or any(row.ratio.value is None for row in rows):
+            ratio = Ratio.unknown(*dict.fromkeys((*dark, *reasons)))
+        else:
+            values = (row.ratio.value for row, one in zip(rows, subjects, strict=True) if one.now.primary)
+            ratio = Ratio.of(max((value or 0.0 for value in values), default=0.0))
+        return _summed(ratio, subjects, rows, dark=bool(dark))
+
+    def groups(self, subjects: Sequence[_Subject], rows: Sequence[PoolStress]) -> dict[str, SumStress]:
+        """Each group: what is required of all of its pools over the equity of all."""
+        found = {}
+        for name in sorted(set(self._groups.values())):
+            members = {key for key, group in self._groups.items() if group == name}
+            its, its_rows = _of(subjects, rows, members)
+            dark = [key for key in sorted(members) if self._believed[key].report.quality is Quality.UNKNOWN]
+            ratio = _group_ratio(its, its_rows, [f"{'/'.join(key)} is not known" for key in dark])
+            found[name] = _summed(ratio, its, its_rows, dark=bool(dark))
+        return found
+
+
+def _of(
+    subjects: Sequence[_Subject], rows: Sequence[PoolStress], accounts: Collection[AccountKey]
+) -> tuple[list[_Subject], list[PoolStress]]:
+    chosen = [place for place, subject in enumerate(subjects) if subject.now.key.owner in accounts]
+    return [subjects[place] for place in chosen], [rows[place] for place in chosen]
+
+
+def _summed(ratio: Ratio, subjects: Sequence[_Subject], rows: Sequence[PoolStress], *, dark: bool) -> SumStress:
+    primary = [row for row, subject in zip(rows, subjects, strict=True) if subject.now.primary]
+    return SumStress(
+        ratio=ratio,
+        equity_usd=None if dark else _sum(row.equity_usd for row in primary),
+        loss_usd=None if dark else _sum(row.loss_usd for row in primary),
+        liquidated=sum(row.begins is not None for row in rows),
+    )
+
+
+def _group_ratio(subjects: Sequence[_Subject], rows: Sequence[PoolStress], dark: Sequence[str]) -> Ratio:
+    if dark:
+        return Ratio.unknown(*dark)
+    equity = required = 0.0
+    exposed = False
+    for subject, row in zip(subjects, rows, strict=True):
+        if not subject.now.primary:
+            continue
+        if row.required_usd is None or row.equity_usd is None:
+            return Ratio.unknown(*(f"{'/'.join(row.key)}: {why}" for why in row.ratio.reasons or (NOT_REPORTED,)))
+        equity, required = equity + row.equity_usd, required + row.required_usd
+        exposed = exposed or subject.exposed
+    if equity > 0.0:
+        return Ratio.of(required / equity)
+    return Ratio.of(inf if exposed else 0.0)
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    total = 0.0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
