@@ -1,0 +1,150 @@
+// What fires, the worst first, with who takes care of it.
+
+import { el, mark, redraw, write } from "./dom.js";
+import * as format from "./format.js";
+import { get } from "./api.js";
+import { acknowledgeForm, silenceForm, withdraw } from "./alert_forms.js";
+
+const RANK = { critical: 0, warning: 1, info: 3 };
+const HELD = { firing: 0, acknowledged: 1, silenced: 2, inhibited: 3 };
+const rank = (alert) => (HELD[alert.state] ?? 0) * 10 + (RANK[alert.severity] ?? 2);
+const identity = (alert) => alert.fingerprint ?? `${alert.rule} ${JSON.stringify(alert.labels)}`;
+
+export class Alerts {
+  #items = new Map();
+  #told = null; // fingerprints of criticals that were said aloud; null before the first list
+  #asking = false;
+  #detailed = null; // alerts with fingerprints, where the document has none
+  #of = null;
+
+  constructor(section, store, { open, announce }) {
+    this.list = section.querySelector("#alerts");
+    this.store = store;
+    this.open = open;
+    this.announce = announce;
+    store.subscribe(() => this.update());
+  }
+
+  update() {
+    const document = this.store.document();
+    if (document === null) return;
+    const alerts = this.#complete(document.alerts).toSorted((one, other) => rank(one) - rank(other) || other.since - one.since);
+    this.#show(alerts);
+    this.#speak(alerts);
+  }
+
+  /** Only /api/v1/alerts has all that a button needs. */
+  #complete(alerts) {
+    if (alerts.every((alert) => alert.fingerprint !== undefined)) return alerts;
+    const signature = JSON.stringify(alerts.map((alert) => [alert.rule, alert.severity, alert.labels]));
+    if (this.#of !== signature && !this.#asking) {
+      this.#asking = true;
+      get("/api/v1/alerts")
+        .then((answer) => {
+          this.#of = signature;
+          this.#detailed = answer.alerts;
+        })
+        .catch(() => {})
+        .finally(() => (this.#asking = false));
+    }
+    return this.#detailed ?? alerts;
+  }
+
+  #show(alerts) {
+    const now = this.store.now();
+    const there = new Set();
+    let before = null;
+    for (const alert of alerts) {
+      const id = identity(alert);
+      there.add(id);
+      let item = this.#items.get(id);
+      if (item === undefined) {
+        item = new Item(this.store, this.open);
+        this.#items.set(id, item);
+      }
+      item.show(alert, now);
+      const place = before === null ? this.list.firstChild : before.nextSibling;
+      if (place !== item.element) this.list.insertBefore(item.element, place);
+      before = item.element;
+    }
+    for (const [id, item] of this.#items) {
+      if (there.has(id)) continue;
+      item.element.remove();
+      this.#items.delete(id);
+    }
+    document.getElementById("alerts-empty").hidden = alerts.length > 0;
+  }
+
+  /** Says new criticals aloud, each once. */
+  #speak(alerts) {
+    const critical = alerts.filter((alert) => alert.severity === "critical" && (alert.state ?? "firing") === "firing");
+    if (this.#told !== null)
+      for (const alert of critical)
+        if (!this.#told.has(alert.incident ?? identity(alert))) this.announce(`Critical: ${alert.summary}`, true);
+    this.#told = new Set(critical.map((alert) => alert.incident ?? identity(alert)));
+  }
+}
+
+class Item {
+  constructor(store, open) {
+    this.store = store;
+    this.open = open;
+    this.mark = el("span", { class: "mark", "aria-hidden": "true" });
+    this.severity = el("span", { class: "hidden" });
+    this.summary = el("p", { class: "alert-summary" });
+    this.age = el("span", { class: "soft age" });
+    this.state = el("p", { class: "soft alert-state" });
+    this.text = el("p", { class: "alert-text", hidden: true });
+    this.more = el("button", { type: "button", class: "link", "aria-expanded": "false", text: "What to do", on: { click: () => this.#unfold() } });
+    this.actions = el("span", { class: "actions" });
+    this.form = el("div", { class: "alert-form" });
+    this.element = el("li", {}, this.mark, el("div", { class: "alert-body" },
+      el("div", { class: "alert-line" }, this.severity, this.summary, this.age), this.state, this.text,
+      el("div", { class: "alert-tools" }, this.more, this.actions), this.form));
+  }
+
+  show(alert, now) {
+    this.alert = alert;
+    const state = alert.state ?? "firing";
+    mark(this.element, "data-fingerprint", alert.fingerprint ?? null);
+    mark(this.element, "data-level", alert.severity);
+    mark(this.element, "data-state", state);
+    mark(this.mark, "data-level", alert.severity);
+    write(this.severity, `${alert.severity}: `);
+    write(this.summary, alert.summary || alert.rule);
+    write(this.age, format.age(alert.since, now));
+    const who = state === "firing" ? "" : `${state}${alert.by ? ` by ${alert.by}` : ""}${alert.note ? `: ${alert.note}` : ""}`;
+    write(this.state, who);
+    this.state.hidden = !who;
+    write(this.text, alert.text.startsWith(`${alert.summary}\n`) ? alert.text.slice(alert.summary.length + 1) : alert.text);
+    const session = this.store.session();
+    redraw(this.actions, [state, alert.fingerprint, alert.name, session.may_change, alert.labels], () => this.#buttons(state, session));
+  }
+
+  #buttons(state, session) {
+    const { alert } = this;
+    const { venue, account, pool } = alert.labels;
+    const button = (text, click) => el("button", { type: "button", class: "link", text, on: { click } });
+    return [
+      venue && account && pool && button("Open pool", () => this.open(`${venue}/${account}/${pool}`)),
+      alert.name && el("a", { href: `/runbooks/${encodeURIComponent(alert.name)}`, text: "Runbook" }),
+      session.may_change && alert.fingerprint && state === "firing" && button("Acknowledge", () => this.#ask(acknowledgeForm)),
+      session.may_change && alert.fingerprint && state === "acknowledged" && button("Withdraw", () => this.#ask(withdraw)),
+      session.may_change && state !== "silenced" && button("Silence", () => this.#ask(silenceForm)),
+    ];
+  }
+
+  #unfold() {
+    this.text.hidden = !this.text.hidden;
+    mark(this.more, "aria-expanded", String(!this.text.hidden));
+  }
+
+  #ask(form) {
+    const close = () => {
+      this.form.replaceChildren();
+      this.actions.querySelector("button")?.focus();
+    };
+    this.form.replaceChildren(form(this.alert, close));
+    this.form.querySelector("input, select, button")?.focus();
+  }
+}

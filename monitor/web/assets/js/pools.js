@@ -1,0 +1,151 @@
+// The list of pools: rows only for what is seen, so that thousands scroll like ten.
+
+import { level } from "./danger.js";
+import { el, mark, write } from "./dom.js";
+import { Row } from "./row.js";
+import { holdings } from "./words.js";
+
+const BEYOND = 6; // rows drawn above and below what is seen
+
+export class Pools {
+  #rows = new Map(); // key → Row, of what is drawn
+  #shown = []; // pools that pass the filter, in order
+  #serial = 0;
+  selected = null;
+
+  constructor(list, store, history, { open, select }) {
+    this.list = list;
+    this.store = store;
+    this.history = history;
+    this.open = open;
+    this.onSelect = select;
+    this.filter = "all";
+    this.words = "";
+    list.addEventListener("click", (event) => {
+      const row = event.target.closest("[data-pool]");
+      if (row) this.#choose(row.dataset.pool, true);
+    });
+    const again = () => requestAnimationFrame(() => this.#draw());
+    addEventListener("scroll", again, { passive: true });
+    addEventListener("resize", () => {
+      this.height = null;
+      again();
+    });
+    store.subscribe(() => this.update());
+  }
+
+  /** Shows what the store holds now. */
+  update() {
+    const { store } = this;
+    const levels = store.levels;
+    const words = this.words.toLowerCase().split(/\s+/).filter(Boolean);
+    this.#shown = store.pools().filter((pool) => {
+      if (this.filter !== "all") {
+        const now = level(pool, levels, store.alerted(pool));
+        if (this.filter === "near" ? now !== "critical" && now !== "warning" : now !== "blind") return false;
+      }
+      return !words.length || matches(pool, words);
+    });
+    this.#draw();
+    this.#sayEmpty();
+  }
+
+  /** Moves the selection by so many rows. */
+  move(by) {
+    if (!this.#shown.length) return;
+    const at = this.#shown.findIndex((pool) => pool.key === this.selected);
+    const next = at < 0 ? 0 : Math.max(0, Math.min(this.#shown.length - 1, at + by));
+    this.#choose(this.#shown[next].key, false);
+    this.#reveal(next);
+  }
+
+  /** Marks this pool without opening it. */
+  select(key) {
+    this.selected = key;
+    this.#draw();
+  }
+
+  /** The pool that is selected, or the most dangerous one. */
+  current() {
+    return this.#shown.find((pool) => pool.key === this.selected) ?? this.#shown[0] ?? null;
+  }
+
+  #choose(key, open) {
+    this.selected = key;
+    this.#draw();
+    if (open) this.open(key);
+    else this.onSelect(key);
+  }
+
+  #rowHeight() {
+    if (!this.height) {
+      const probe = el("div", { class: "row", "aria-hidden": "true" });
+      this.list.append(probe);
+      this.height = probe.getBoundingClientRect().height || 64;
+      probe.remove();
+    }
+    return this.height;
+  }
+
+  #reveal(place) {
+    const top = this.list.getBoundingClientRect().top + scrollY + place * this.#rowHeight();
+    const least = scrollY + this.#under();
+    if (top < least) scrollTo({ top: top - this.#under() - 8 });
+    else if (top + this.#rowHeight() > scrollY + innerHeight) scrollTo({ top: top + this.#rowHeight() - innerHeight + 8 });
+  }
+
+  /** How much of the top of the window the bar covers. */
+  #under() {
+    return document.querySelector(".bar").offsetHeight;
+  }
+
+  #draw() {
+    const { list, store } = this;
+    const pools = this.#shown;
+    if (list.offsetParent === null && pools.length) return; // in a section that is not shown
+    const height = this.#rowHeight();
+    const total = `${pools.length * height}px`;
+    if (list.style.height !== total) list.style.height = total;
+    const top = -list.getBoundingClientRect().top;
+    const first = Math.max(0, Math.floor(top / height) - BEYOND);
+    const last = Math.min(pools.length, Math.ceil((top + innerHeight) / height) + BEYOND);
+    const now = store.now();
+    const seen = new Set();
+    for (let place = first; place < last; place += 1) {
+      const pool = pools[place];
+      seen.add(pool.key);
+      let row = this.#rows.get(pool.key);
+      if (row === undefined) {
+        row = new Row(`pool-${(this.#serial += 1)}`);
+        this.#rows.set(pool.key, row);
+        list.append(row.element);
+      }
+      row.show(pool, level(pool, store.levels, store.alerted(pool)), store.levels, now, this.history.of(pool.key));
+      const where = `translateY(${place * height}px)`;
+      if (row.element.style.transform !== where) row.element.style.transform = where;
+      const chosen = pool.key === this.selected;
+      mark(row.element, "aria-selected", String(chosen));
+      mark(row.element, "aria-posinset", String(place + 1));
+      mark(row.element, "aria-setsize", String(pools.length));
+    }
+    for (const [key, row] of this.#rows) {
+      if (seen.has(key)) continue;
+      row.element.remove();
+      this.#rows.delete(key);
+    }
+    mark(list, "aria-activedescendant", this.#rows.get(this.selected)?.element.id ?? null);
+  }
+
+  #sayEmpty() {
+    const empty = document.getElementById("pools-empty");
+    empty.hidden = this.#shown.length > 0;
+    if (empty.hidden) return;
+    const some = this.store.pools().length > 0;
+    write(empty, this.store.document() === null ? "Waiting for the monitor." : some ? "No pool is like that." : "No pool is open.");
+  }
+}
+
+function matches(pool, words) {
+  const text = `${pool.venue} ${pool.account} ${pool.pool} ${pool.quality} ${pool.of.group} ${Object.keys(pool.coins).join(" ")} ${holdings(pool)}`.toLowerCase();
+  return words.every((word) => text.includes(word));
+}

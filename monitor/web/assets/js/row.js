@@ -1,0 +1,88 @@
+// One row of the list of pools: made once, then only what changed is written.
+
+import { believed, lineLevel, ratioLevel, summary } from "./danger.js";
+import { el, mark, vary, write } from "./dom.js";
+import * as format from "./format.js";
+import { Spark } from "./spark.js";
+import { holdings, levelWord, movement } from "./words.js";
+
+export class Row {
+  constructor(id) {
+    const cell = (name, ...children) => el("div", { class: name }, ...children);
+    const text = (name) => el("span", { class: name });
+    this.parts = { name: text("name"), under: text("soft under-name"), ratio: text("figure"), venue: text("soft venue-ratio"), equity: text("figure"), quality: text("badge"), age: text("soft age"), reason: text("soft reason") };
+    this.sides = { down: side("down"), up: side("up") };
+    this.bar = el("span", { class: "bar" });
+    this.spark = new Spark();
+    const { name, under, ratio, equity, quality, age, reason } = this.parts;
+    this.mark = el("span", { class: "mark" });
+    this.element = el("div", { class: "row", role: "option", id },
+      cell("mark-cell", this.mark), cell("name-cell", name, under), this.sides.down.element, this.sides.up.element,
+      cell("ratio-cell", ratio, this.bar), cell("spark-cell", this.spark.element), cell("equity-cell number", equity),
+      cell("quality-cell", el("span", { class: "quality-line" }, quality, age), reason));
+  }
+
+  /** Shows this pool as of now, marked with this level. */
+  show(pool, level, levels, now, history) {
+    this.pool = pool;
+    const { parts } = this;
+    const near = summary(pool);
+    const stale = !believed(pool.quality);
+    const reasons = format.reasons(pool.reasons);
+    write(parts.name, pool.account);
+    write(parts.under, `${pool.venue} ${pool.pool}`);
+    write(parts.ratio, format.ratio(pool.margin_ratio));
+    write(parts.equity, format.shortMoney(pool.equity_usd));
+    write(parts.quality, pool.quality);
+    write(parts.age, format.age(pool.as_of, now));
+    write(parts.reason, reasons);
+    mark(parts.reason, "title", reasons || null);
+    mark(parts.quality, "data-quality", pool.quality);
+    mark(this.element, "data-level", level);
+    mark(this.mark, "data-level", level);
+    mark(this.element, "data-stale", String(stale));
+    mark(this.element, "data-pool", pool.key);
+    mark(this.bar, "data-level", stale ? "blind" : ratioLevel(pool.margin_ratio, levels));
+    vary(this.bar, "--fill", String(filled(pool.margin_ratio)));
+    for (const direction of ["down", "up"]) showSide(this.sides[direction], near[direction], pool.market[direction], levels, stale);
+    this.spark.show(history, levels);
+    mark(this.element, "aria-label", spoken(pool, level, near, now));
+  }
+}
+
+/** How full the margin is, 0 to 1; 0 with a hatched bar where it is not known. */
+export function filled(ratio) {
+  if (ratio.state === "liquidatable") return 1;
+  return ratio.state === "at" ? Math.min(1, ratio.value) : 0;
+}
+
+function side(direction) {
+  const figure = el("span", { class: "figure" });
+  const what = el("span", { class: "soft what" });
+  const market = el("span", { class: "soft market" });
+  const arrow = el("span", { class: `arrow ${direction}`, "aria-hidden": "true" });
+  return { element: el("div", { class: `side-cell ${direction}` }, el("span", { class: "side-line" }, arrow, figure, what), market), figure, what, market };
+}
+
+function showSide(parts, coin, market, levels, stale) {
+  const line = coin?.line;
+  write(parts.figure, line === undefined ? "no line" : format.line(line) + (coin.doubt && line.state === "at" ? " ?" : ""));
+  const price = line?.state === "at" && line.price !== undefined ? ` ${format.price(line.price)}` : "";
+  write(parts.what, line?.state === "never" || line === undefined ? "" : coin.what + price);
+  const ofMarket = market === undefined ? "" : `market ${format.line(market)}`;
+  write(parts.market, ofMarket);
+  const level = line === undefined ? "calm" : stale ? "blind" : lineLevel(line, levels);
+  mark(parts.element, "data-level", level);
+  mark(parts.element, "data-state", line?.state ?? "none");
+}
+
+/** The row as one sentence for a screen reader. */
+function spoken(pool, level, near, now) {
+  const lines = ["down", "up"].filter((direction) => near[direction]).map((direction) => {
+    const { what, line } = near[direction];
+    return line.state === "never" ? `never when prices ${direction === "down" ? "fall" : "rise"}` : movement(what, direction, line);
+  });
+  const ratio = `margin used ${format.ratio(pool.margin_ratio)}`;
+  const trust = `data ${pool.quality}, ${format.age(pool.as_of, now)} old`;
+  return [`${levelWord(level)}: ${pool.account}, ${pool.venue} ${pool.pool}`, ratio, `liquidation: ${lines.join("; ")}`, holdings(pool), trust, ...pool.reasons].join(", ");
+}
