@@ -1,0 +1,53 @@
+"""`POST /api/v1/whatif`: what would be, if. It changes nothing, neither here nor at any venue."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from monitor.domain.errors import BadRequest, Busy, TookTooLong
+from monitor.domain.whatif import WhatIf, WhatIfReport
+from monitor.domain.whatif_json import answer_json, mistakes_json, request_of
+from monitor.web.api import answer
+from monitor.web.asked import body_of
+from monitor.web.refusal import Refusal
+
+KEYS = ("edits", "moves", "market", "betas", "pegs", "funding_days", "accounts")
+AGAIN_SECONDS = 1
+
+
+class Supposes(Protocol):
+    """Who answers."""
+
+    async def whatif(self, request: WhatIf) -> WhatIfReport:
+        """Before and after. Raises BadRequest, Busy or TookTooLong."""
+        ...
+
+
+class WhatIfs:
+    """The handler."""
+
+    def __init__(self, supposing: Supposes) -> None:
+        self._supposing = supposing
+
+    def routes(self) -> list[web.RouteDef]:
+        """The one route."""
+        return [web.post("/api/v1/whatif", self.whatif)]
+
+    async def whatif(self, request: web.Request) -> web.Response:
+        """Before and after of edits, moves of prices and days of funding."""
+        body = await body_of(request, *KEYS)
+        try:
+            report = await self._supposing.whatif(request_of(body))
+        except BadRequest as refused:
+            return answer(mistakes_json(refused), 400)
+        except Busy as error:
+            raise Refusal(503, "whatif", "", str(error), {"Retry-After": f"{AGAIN_SECONDS}"}) from None
+        except TookTooLong as error:
+            raise Refusal(504, "whatif", "", str(error)) from None
+        # Reports of thousands of pools are long: what takes time is done beside the loop.
+        text = await asyncio.to_thread(lambda: msgspec.json.encode(answer_json(report)))
+        return web.Response(body=text, content_type="application/json")
