@@ -21,6 +21,7 @@ from monitor.domain.schema import document
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
 from monitor.venues import folder
+from monitor.venues.offline import Offline
 
 
 def assess(directory: Path, *, as_json: bool) -> Exit:
@@ -43,6 +44,15 @@ def compute(directory: Path) -> tuple[AccountReport, Mapping[str, str], tuple[st
 
     The clock stands at the folder's time.
     """
+    engine, offline = engine_of(directory)
+    reports = engine.reports()
+    if not reports:
+        raise InputMissing(f"{directory}: holds no account")
+    return reports[0], offline.missing, offline.problems
+
+
+def engine_of(directory: Path) -> tuple[Engine, Offline]:
+    """An engine that was told all that a folder says, and what the folder lacks."""
     found = folder.read(directory)
     meta = found.meta
     if meta.venue not in VENUES:
@@ -56,7 +66,4 @@ def compute(directory: Path) -> tuple[AccountReport, Mapping[str, str], tuple[st
     engine = Engine({meta.venue: at.describe}, EngineSettings(accounts=(account,), lines_every_seconds=0.0))
     engine.step(offline.events, meta.time)
     engine.step([Elapsed(meta.time)], meta.time)  # advice is sought in a step in which nothing happens
-    reports = engine.reports()
-    if not reports:
-        raise InputMissing(f"{directory}: holds no account")
-    return reports[0], offline.missing, offline.problems
+    return engine, offline
