@@ -25,6 +25,7 @@ UNKNOWN_TEXT = "unknown"  #: what stands for an absent gauge: never 0, never not
 NEVER = 1e6
 #: The same for the ratio of a pool without equity, in tables; in graphs it is drawn at `FULL`.
 NO_EQUITY, FULL = 1e6, 1.5
+UNSEEN = 2e6  #: the same for a pool that is not known, in a table that is sorted by danger: it stands first
 FOREVER_SECONDS = 1e12  #: the same for a time that does not end
 
 
@@ -44,7 +45,10 @@ def missing(text: str) -> list[ValueMapping]:
     """What stands where there is no value; unless it is said what that means, it is unknown, and grey."""
     colour = STALE if text == UNKNOWN_TEXT else NEUTRAL
     result = ValueMappingResult(text=text, color=colour)
-    return [SpecialValueMap(DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=result))]
+    return [
+        SpecialValueMap(DashboardSpecialValueMapOptions(match=match, result=result))
+        for match in (SpecialValueMatch.NULL_AND_NAN, SpecialValueMatch.EMPTY)
+    ]
 
 
 #: The numbers that `queries.QUALITY` makes of a quality, so that the worst is the greatest.
@@ -67,7 +71,7 @@ SEVERITIES = words(
         "info": ("info", INFO),
         "warning": ("warning", WARNING),
         "critical": ("critical", CRITICAL),
-        "unknown": ("unknown", UNKNOWN),
+        "unknown": (UNKNOWN_TEXT, STALE),
     }
 )
 #: The numbers that `queries.HEDGE` makes of a hedge's state.
@@ -78,11 +82,11 @@ HEDGES = words(
         "3": ("near", WARNING),
         "4": ("shrank", WARNING),
         "5": ("broken", CRITICAL),
-        "6": ("unknown", UNKNOWN),
+        "6": (UNKNOWN_TEXT, STALE),
     }
 )
 NEVERS = words({f"{NEVER:.0f}": ("never", FINE)})
 FOREVER = words({f"{FOREVER_SECONDS:.0f}": ("for ever", FINE)})
-NO_EQUITIES = words({f"{NO_EQUITY:.0f}": ("no equity", CRITICAL)})
+NO_EQUITIES = words({f"{NO_EQUITY:.0f}": ("no equity", CRITICAL), f"{UNSEEN:.0f}": (UNKNOWN_TEXT, STALE)})
 #: Rules by the names of their alerts, which are those of their runbooks.
 ALERTS = words({rule: (alert_name(rule), NEUTRAL) for rule in sorted(RULES)})

@@ -90,7 +90,7 @@ def _now(made: Board) -> None:
             unit=RATIO,
             levels=levels.of_rule("coin_distance"),
             mappings=colours.NEVERS,
-            rules=("group_coin_distance", "group_market_distance"),
+            rules=("coin_distance", "group_coin_distance", "group_market_distance"),
             decimals=1,
             span=5,
         ),

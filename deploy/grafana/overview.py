@@ -26,6 +26,7 @@ from deploy.grafana.queries import (
     POOL,
     SAFE,
     by,
+    dangers,
     drawn,
     near,
     nearest,
@@ -140,12 +141,12 @@ def _answers(made: Board) -> None:
 def _pools() -> Panel:
     return rows(
         "Pools by danger",
-        "Every pool that can be liquidated by itself, the worst ratio first. «Unknown» is a figure that is absent: its "
-        "pool is stale or unknown, or nothing tells it. «Down» and «up» are the nearest lines of one coin and of all "
-        "coins together. A click on an account leads to its dashboard.",
+        "Every pool that can be liquidated by itself: those that are not known first, then the worst ratio. «Unknown» "
+        "is a figure that is absent: its pool is stale or unknown, or nothing tells it. «Down» and «up» are the "
+        "nearest lines of one coin and of all coins together. A click on an account leads to its dashboard.",
         (
             by(f"{POOL},quality", "max", f"{of('pool_quality')} == 1"),
-            told(by(POOL, "max", of("pool_margin_ratio"))),
+            dangers(POOL),
             *(
                 reach(by(POOL, "min", of(f"pool_{line}_distance_ratio", f'direction="{way}"')))
                 for line in ("coin", "market")
@@ -191,7 +192,7 @@ def _courses(made: Board) -> None:
         graph(
             "Margin ratio",
             "Requirement over equity of every pool; 100 % is liquidation, and without equity it is drawn at 150 %. A "
-            "gap is a time at which it was not known.",
+            "gap is a time at which it was not known; pools that are gone stay in the legend with their last figure.",
             Query(drawn(by(POOL, "max", of("pool_margin_ratio"))), name),
             unit=RATIO,
             levels=levels.of_rule("margin_ratio"),
@@ -209,6 +210,7 @@ def _courses(made: Board) -> None:
             rules=("coin_distance",),
             least=0.0,
             beside=True,
+            ascending=True,
         ),
     )
 

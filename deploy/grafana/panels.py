@@ -155,13 +155,15 @@ def graph(
     least: float | None = None,
     most: float | None = None,
     beside: bool = False,
+    ascending: bool = False,
     steps: bool = False,
     log: bool = False,
     decimals: int | None = None,
 ) -> timeseries.Panel:
     """Lines over time, a gap where nothing was known; thresholds as dashed lines and areas behind them.
 
-    `beside`: the legend stands at the right, as a table with the last value. `least` and `most` are what the axis shows
+    `beside`: the legend stands at the right, as a table with the last value, the greatest first
+    unless `ascending`. `least` and `most` are what the axis shows
     at least.
     """
     panel = _common(timeseries.Panel(), title, about, unit, areas(levels), span, height, rules)
@@ -190,7 +192,7 @@ def graph(
     legend = common.VizLegendOptions().show_legend(True)
     if beside:
         legend = legend.display_mode(kinds.LegendDisplayMode.TABLE).placement(kinds.LegendPlacement.RIGHT)
-        legend = legend.calcs(["lastNotNull"]).sort_by("Last *").sort_desc(True)
+        legend = legend.calcs(["lastNotNull"]).sort_by("Last *").sort_desc(not ascending)
     else:
         legend = legend.display_mode(kinds.LegendDisplayMode.LIST).placement(kinds.LegendPlacement.BOTTOM).calcs([])
     tooltip = common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deploy.grafana.colours import FULL, NEVER, NO_EQUITY
+from deploy.grafana.colours import FULL, NEVER, NO_EQUITY, UNSEEN
 
 GROUP = 'group=~"$group"'
 ACCOUNT = 'venue=~"$venue",account=~"$account"'
@@ -16,6 +16,10 @@ def of(metric: str, more: str = "", *, where: str = ACCOUNT) -> str:
     """A metric of ours, by its name without the prefix, of what the variables choose."""
     selectors = ",".join(each for each in (where, more) if each)
     return f"marginwatch_{metric}{{{selectors}}}" if selectors else f"marginwatch_{metric}"
+
+
+#: Pools whose figures are not shown: their gauges are absent, so they must be named.
+NOT_KNOWN = of("pool_quality", 'quality=~"STALE|UNKNOWN"')
 
 
 def by(labels: str, how: str, expression: str) -> str:
@@ -38,6 +42,12 @@ def drawn(expression: str) -> str:
 def told(expression: str) -> str:
     """A ratio for a table."""
     return f"clamp_max({expression}, {NO_EQUITY:.0f})"
+
+
+def dangers(labels: str) -> str:
+    """The margin ratios of all pools for a table, with a number for those that are not known: they stand first."""
+    unseen = by(labels, "max", f"{NOT_KNOWN} == 1")
+    return f"{told(by(labels, 'max', of('pool_margin_ratio')))} or {unseen} * {UNSEEN:.0f}"
 
 
 def reach(expression: str) -> str:
@@ -79,9 +89,6 @@ HEDGE = coded(
     "group,hedge",
     where=GROUP,
 )
-
-#: Pools whose figures are not shown: their gauges are absent, so they must be named.
-NOT_KNOWN = of("pool_quality", 'quality=~"STALE|UNKNOWN"')
 
 #: A pool's margin ratio, or the last one of an hour before while it is not known.
 LAST_RATIO = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import alerts, journal
+from monitor.cli import alerts, dashboards, journal, whatif_command
 
 if TYPE_CHECKING:
     from monitor.cli.codes import Exit
@@ -24,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(journal.app)
+app.add_typer(dashboards.app)
 app.add_typer(alerts.app)
 
 ConfigOption = Annotated[
@@ -110,6 +111,9 @@ def assess(
     from monitor.cli.assess import assess as command
 
     _end(lambda: command(folder, as_json=json))
+
+
+app.command()(whatif_command.whatif)
 
 
 @app.command()
