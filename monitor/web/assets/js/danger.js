@@ -6,7 +6,7 @@ export const DEFAULT_LEVELS = {
   distance_ratio: { warning: 0.1, critical: 0.05 },
 };
 
-const ORDER = ["calm", "info", "warning", "critical"];
+const ORDER = ["calm", "info", "blind", "warning", "critical"];
 
 export const believed = (quality) => quality === "LIVE" || quality === "PARTIAL";
 const isAt = (line) => line?.state === "at";
@@ -16,10 +16,9 @@ export function worse(one, other) {
   return ORDER.indexOf(other) > ORDER.indexOf(one) ? other : one;
 }
 
-/** All lines of a pool in one direction: [{what, line}], coins and positions first. */
+/** All coin lines of a pool in one direction. */
 function lines(pool, direction) {
-  const all = [];
-  for (const [coin, sides] of Object.entries(pool.coins)) all.push({ what: coin, line: sides[direction] });
+  const all = Object.entries(pool.coins).map(([coin, sides]) => ({ what: coin, line: sides[direction] }));
   return all.filter((each) => each.line);
 }
 
@@ -46,12 +45,15 @@ export function summary(pool) {
   if (kept === undefined) {
     const down = nearest(lines(pool, "down"));
     const up = nearest(lines(pool, "up"));
-    const extra = pool.positions.map((each) => ({ what: each.symbol, line: each.liquidation }));
-    for (const [coin, sides] of Object.entries(pool.depegs))
-      for (const line of Object.values(sides)) extra.push({ what: coin, line });
-    for (const [direction, line] of Object.entries(pool.market)) extra.push({ what: "market", line, direction });
+    const pegs = { down: [], up: [] };
+    for (const [what, sides] of Object.entries(pool.depegs))
+      for (const [direction, line] of Object.entries(sides)) pegs[direction].push({ what, line, direction });
+    const others = [...pegs.down, ...pegs.up];
+    for (const [direction, line] of Object.entries(pool.market)) others.push({ what: "market", line, direction });
+    for (const each of pool.positions)
+      others.push({ what: each.symbol, line: each.liquidation, direction: each.side === "long" ? "down" : "up" });
     const coins = [down && { ...down, direction: "down" }, up && { ...up, direction: "up" }].filter(Boolean);
-    kept = { down, up, nearest: nearest([...coins, ...extra]) };
+    kept = { down, up, pegs: { down: nearest(pegs.down), up: nearest(pegs.up) }, nearest: nearest([...coins, ...others]) };
     SEEN.set(pool, kept);
   }
   return kept;

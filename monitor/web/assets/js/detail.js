@@ -1,6 +1,6 @@
 // One pool, opened: how near, what to do, what it holds, and how far all that may be believed.
 
-import { level, ratioLevel, summary } from "./danger.js";
+import { level, lineLevel, ratioLevel, summary } from "./danger.js";
 import { el, mark, redraw, write } from "./dom.js";
 import * as format from "./format.js";
 import { account, burn, collateral, lines, positions, reconciliation, stages } from "./detail_parts.js";
@@ -25,6 +25,7 @@ export class Detail {
     this.under = el("p", { class: "soft" });
     this.trust = el("div", { class: "trust" });
     this.head = el("div", { class: "glance" });
+    this.alerts = el("ul", { class: "pool-alerts" });
     this.advice = el("div", { class: "do", hidden: true });
     this.plot = el("div", { class: "curve" });
     this.parts = [
@@ -40,7 +41,7 @@ export class Detail {
         el("div", { class: "tools" },
           el("button", { type: "button", class: "quiet", text: "What if", on: { click: () => whatif() } }),
           el("button", { type: "button", class: "quiet icon", "aria-label": "Close", text: "✕", on: { click: () => close() } }))),
-      el("div", { class: "drawer-body" }, this.trust, this.head, this.advice,
+      el("div", { class: "drawer-body" }, this.trust, this.alerts, this.head, this.advice,
         el("section", { class: "part", "aria-label": "Health curve" }, el("h3", { text: "Health curve" }), this.plot),
         this.parts.map((part) => part.element)));
     section.setAttribute("aria-labelledby", "detail-title");
@@ -92,7 +93,9 @@ export class Detail {
     write(this.under, [pool.venue, pool.of.group && `group ${pool.of.group}`, pool.isolated ? "isolated" : "cross", !pool.primary && "a view of legs that another pool counts"].filter(Boolean).join(" · "));
     redraw(this.trust, [pool.quality, pool.reasons, format.age(pool.as_of, now)], ([, reasons, age]) => [
       quality(pool), el("span", { class: "soft", text: `${age} old` }), reasons.length > 0 && el("ul", { class: "plain" }, reasons.map((text) => el("li", { text })))]);
-    redraw(this.head, [pool.margin_ratio, summary(pool), pool.equity_usd, pool.required_usd, pool.effective_leverage, pool.funds_at_risk_usd, pool.quality], () => glance(pool, this.store.levels, at));
+    redraw(this.head, [pool.margin_ratio, summary(pool), pool.equity_usd, pool.required_usd, pool.effective_leverage, pool.funds_at_risk_usd, pool.quality], () => glance(pool, this.store.levels));
+    redraw(this.alerts, this.store.alertsOf(pool).map(({ severity, summary }) => ({ severity, summary })), (alerts) =>
+      alerts.map(({ severity, summary }) => el("li", { data: { level: severity } }, marked(severity), el("span", { text: summary }))));
     redraw(this.advice, pool.advice, ({ text }) => [el("span", { class: "label", text: "What to do" }), el("p", { text: text.charAt(0).toUpperCase() + text.slice(1) })]);
     this.advice.hidden = !pool.advice.text;
     for (const { render, body, element } of this.parts) {
@@ -111,13 +114,13 @@ export class Detail {
 }
 
 /** The figures of a pool that one looks for first. */
-function glance(pool, levels, at) {
+function glance(pool, levels) {
   const near = summary(pool).nearest;
   const stale = pool.quality === "STALE" || pool.quality === "UNKNOWN";
   const ratio = stale ? "blind" : ratioLevel(pool.margin_ratio, levels);
   const figure = (label, value, under) => el("div", { class: "glance-cell" }, el("span", { class: "label", text: label }), el("span", { class: "figure", text: value }), under && el("span", { class: "soft", text: under }));
   return [
-    el("div", { class: "glance-cell first", data: { level: at } }, el("span", { class: "label", text: "Nearest line" }),
+    el("div", { class: "glance-cell first", data: { level: near === null ? "calm" : stale ? "blind" : lineLevel(near.line, levels) } }, el("span", { class: "label", text: "Nearest line" }),
       el("span", { class: "figure", text: near === null ? "none" : format.line(near.line) }),
       near !== null && el("span", { class: "soft", text: movement(near.what, near.direction, near.line) })),
     el("div", { class: "glance-cell", data: { level: ratio } }, el("span", { class: "label", text: "Margin used" }),

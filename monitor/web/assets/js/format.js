@@ -76,11 +76,14 @@ export function clock(time, now = time) {
   return (Math.abs(now - time) < 43200 ? CLOCK : DAY).format(new Date(time * 1000));
 }
 
+/** A distance: what lies beyond ten times the price is as good as that. */
+const away = (ratio) => (known(ratio) && ratio >= 10 ? `>${SPACE}1,000${SPACE}%` : percent(ratio));
+
 /** How far a line is: a distance, «never», «now» or «unknown». */
 export function line(answer) {
   switch (answer?.state) {
     case "at":
-      return percent(answer.distance_ratio);
+      return away(answer.distance_ratio);
     case "never":
       return "never";
     case "liquidatable":

@@ -1,6 +1,6 @@
 // Accounts of one owner together: the worst pool, what they hold, how their hedges stand, what can be moved.
 
-import { believed, lineLevel, ratioLevel } from "./danger.js";
+import { believed, lineLevel, ratioLevel, worse } from "./danger.js";
 import { el, redraw } from "./dom.js";
 import * as format from "./format.js";
 import { facts, level as marked, quality } from "./parts.js";
@@ -11,10 +11,9 @@ const COINS_SHOWN = 12;
 /** The level of a group: its worst hedge or worst pool. */
 export function groupLevel(group, levels) {
   if (!believed(group.quality)) return "blind";
-  const order = ["calm", "info", "blind", "warning", "critical"];
   const all = [ratioLevel(group.margin_ratio, levels), ...group.hedges.map((hedge) => HEDGE_LEVEL[hedge.state] ?? "blind")];
   if (group.worst) all.push(ratioLevel(group.worst.margin_ratio, levels), lineLevel(group.worst.nearest, levels));
-  return all.reduce((one, other) => (order.indexOf(other) > order.indexOf(one) ? other : one), "calm");
+  return all.reduce(worse, "calm");
 }
 
 export function mount(section, store, open) {
@@ -49,7 +48,7 @@ function sides(name, lines) {
 }
 
 function worst(pool, levels, open) {
-  const level = ratioLevel(pool.margin_ratio, levels);
+  const level = worse(ratioLevel(pool.margin_ratio, levels), lineLevel(pool.nearest, levels));
   return el("button", { type: "button", class: "worst", on: { click: () => open(`${pool.venue}/${pool.account}/${pool.pool}`) } },
     el("span", { class: "label", text: "Worst pool" }), el("span", {}, marked(level), `${pool.account} ${pool.pool}`),
     el("span", { class: "soft", text: `${format.ratio(pool.margin_ratio)} used, nearest line ${format.line(pool.nearest)}` }));

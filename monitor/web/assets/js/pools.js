@@ -120,7 +120,7 @@ export class Pools {
         this.#rows.set(pool.key, row);
         list.append(row.element);
       }
-      row.show(pool, level(pool, store.levels, store.alerted(pool)), store.levels, now, this.history.of(pool.key));
+      row.show(pool, level(pool, store.levels, store.alerted(pool)), store.levels, now, this.history.of(pool.key), store.alertsOf(pool));
       const where = `translateY(${place * height}px)`;
       if (row.element.style.transform !== where) row.element.style.transform = where;
       const chosen = pool.key === this.selected;

@@ -10,27 +10,28 @@ export class Row {
   constructor(id) {
     const cell = (name, ...children) => el("div", { class: name }, ...children);
     const text = (name) => el("span", { class: name });
-    this.parts = { name: text("name"), under: text("soft under-name"), ratio: text("figure"), venue: text("soft venue-ratio"), equity: text("figure"), quality: text("badge"), age: text("soft age"), reason: text("soft reason") };
+    this.parts = { name: text("name"), under: text("soft under-name"), ratio: text("figure"), venue: text("soft venue-name"), equity: text("figure"), quality: text("badge"), age: text("soft age"), reason: text("soft reason") };
     this.sides = { down: side("down"), up: side("up") };
     this.bar = el("span", { class: "bar" });
     this.spark = new Spark();
-    const { name, under, ratio, equity, quality, age, reason } = this.parts;
+    const { name, venue, under, ratio, equity, quality, age, reason } = this.parts;
     this.mark = el("span", { class: "mark" });
     this.element = el("div", { class: "row", role: "option", id },
-      cell("mark-cell", this.mark), cell("name-cell", name, under), this.sides.down.element, this.sides.up.element,
+      cell("mark-cell", this.mark), cell("name-cell", el("span", { class: "name-line" }, name, venue), under), this.sides.down.element, this.sides.up.element,
       cell("ratio-cell", ratio, this.bar), cell("spark-cell", this.spark.element), cell("equity-cell number", equity),
       cell("quality-cell", el("span", { class: "quality-line" }, quality, age), reason));
   }
 
   /** Shows this pool as of now, marked with this level. */
-  show(pool, level, levels, now, history) {
+  show(pool, level, levels, now, history, alerts) {
     this.pool = pool;
     const { parts } = this;
     const near = summary(pool);
     const stale = !believed(pool.quality);
-    const reasons = format.reasons(pool.reasons);
+    const reasons = format.reasons(pool.reasons) || alerts.map((alert) => alert.rule.replaceAll("_", " ")).join(", ");
     write(parts.name, pool.account);
-    write(parts.under, `${pool.venue} ${pool.pool}`);
+    write(parts.venue, pool.venue);
+    write(parts.under, pool.pool);
     write(parts.ratio, format.ratio(pool.margin_ratio));
     write(parts.equity, format.shortMoney(pool.equity_usd));
     write(parts.quality, pool.quality);
@@ -44,7 +45,7 @@ export class Row {
     mark(this.element, "data-pool", pool.key);
     mark(this.bar, "data-level", stale ? "blind" : ratioLevel(pool.margin_ratio, levels));
     vary(this.bar, "--fill", String(filled(pool.margin_ratio)));
-    for (const direction of ["down", "up"]) showSide(this.sides[direction], near[direction], pool.market[direction], levels, stale);
+    for (const direction of ["down", "up"]) showSide(this.sides[direction], near[direction], near.pegs[direction], pool.market[direction], levels, stale);
     this.spark.show(history, levels);
     mark(this.element, "aria-label", spoken(pool, level, near, now));
   }
@@ -64,13 +65,16 @@ function side(direction) {
   return { element: el("div", { class: `side-cell ${direction}` }, el("span", { class: "side-line" }, arrow, figure, what), market), figure, what, market };
 }
 
-function showSide(parts, coin, market, levels, stale) {
+function showSide(parts, coin, peg, market, levels, stale) {
   const line = coin?.line;
   write(parts.figure, line === undefined ? "no line" : format.line(line) + (coin.doubt && line.state === "at" ? " ?" : ""));
   const price = line?.state === "at" && line.price !== undefined ? ` ${format.price(line.price)}` : "";
   write(parts.what, line?.state === "never" || line === undefined ? "" : coin.what + price);
   const ofMarket = market === undefined ? "" : `market ${format.line(market)}`;
-  write(parts.market, ofMarket);
+  // A stablecoin that leaves its peg is shown where it is near enough to matter.
+  const near = peg !== null && ["warning", "critical"].includes(lineLevel(peg.line, levels));
+  write(parts.market, near ? `${peg.what} ${format.line(peg.line)}${market?.state === "never" ? "" : ` · ${ofMarket}`}` : ofMarket);
+  mark(parts.market, "data-level", near && !stale ? lineLevel(peg.line, levels) : null);
   const level = line === undefined ? "calm" : stale ? "blind" : lineLevel(line, levels);
   mark(parts.element, "data-level", level);
   mark(parts.element, "data-state", line?.state ?? "none");

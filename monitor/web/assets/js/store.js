@@ -10,6 +10,8 @@ export const keyOf = (venue, account, pool) => `${venue}/${account}/${pool}`;
 const accountKey = (account) => `${account.venue}/${account.account}`;
 const feedKey = (feed) => `${feed.venue}/${feed.account}/${feed.stream}`;
 
+const NOTHING = [];
+
 class Store {
   #document = null;
   #pools = null; // flat and in order, made when asked for
@@ -72,18 +74,23 @@ class Store {
     return Date.now() / 1000 + this.#ahead;
   }
 
-  /** The worst severity that fires about a pool. */
-  alerted(pool) {
+  /** What fires about a pool. */
+  alertsOf(pool) {
     if (this.#alerted === null) {
       this.#alerted = new Map();
       for (const alert of this.#document?.alerts ?? []) {
         const { venue, account, pool: name } = alert.labels;
         if (!venue || !account || !name) continue;
         const key = keyOf(venue, account, name);
-        this.#alerted.set(key, worse(this.#alerted.get(key) ?? "calm", alert.severity));
+        this.#alerted.set(key, [...(this.#alerted.get(key) ?? []), alert]);
       }
     }
-    return this.#alerted.get(pool.key) ?? "calm";
+    return this.#alerted.get(pool.key) ?? NOTHING;
+  }
+
+  /** The worst severity of that. */
+  alerted(pool) {
+    return this.alertsOf(pool).reduce((level, alert) => worse(level, alert.severity), "calm");
   }
 
   async refreshSession() {

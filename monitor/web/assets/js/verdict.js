@@ -36,7 +36,7 @@ function sentence(tally, gone, pools, lost, loud) {
   const alarm = loud.map((alert) => alert.severity).reduce(worse, "calm");
   const unknown = tally.blind + lost.length;
   const beside = [];
-  if (gone === 0 && tally.critical && tally.warning) beside.push(`${format.count(tally.warning, "more")} to watch`.replace("mores", "more"));
+  if (gone === 0 && tally.critical && tally.warning) beside.push(`${tally.warning} more to watch`);
   if (unknown && (gone || tally.critical || tally.warning)) beside.push(`${unknown} not known`);
   const under = beside.join(", ");
   if (gone) return { level: "critical", headline: `${format.count(gone, "pool")} can be liquidated now`, under };
@@ -47,8 +47,8 @@ function sentence(tally, gone, pools, lost, loud) {
     return { level: "unknown", headline: `${what} not known`, under: "What is not known is not safe." };
   }
   if (alarm === "critical" || alarm === "warning") {
-    const sentence = pools.length ? "No pool is near, but an alert fires" : "An alert fires";
-    return { level: alarm, headline: sentence, under: loud.find((alert) => alert.severity === alarm)?.summary ?? "" };
+    const sentence = format.count(loud.length, "alert");
+    return { level: alarm, headline: sentence, under: `${loud.find((alert) => alert.severity === alarm).summary}${pools.length ? ". No pool is near liquidation." : ""}` };
   }
   if (!pools.length) return { level: "safe", headline: "No open pool", under: "" };
   return { level: "safe", headline: "Safe", under: `${format.count(pools.length, "pool")}, all known` };

@@ -14,7 +14,7 @@ export function movement(what, direction, line) {
   if (line.state === "never") return "no price does it";
   if (line.state !== "at") return format.reasons(line.reasons) || "not known";
   const to = line.price === undefined ? "" : ` to ${format.price(line.price)}`;
-  return `${what} ${what === "market" && verb !== "moves" ? verb : verb} ${format.percent(line.distance_ratio)}${to}`;
+  return `${what} ${verb} ${format.line(line)}${to}`;
 }
 
 /** How a pool is called: its account first, for that is what one looks for. */
