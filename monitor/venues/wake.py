@@ -11,6 +11,7 @@ from monitor.domain.errors import MarginwatchError, RateLimited, Refused, VenueE
 from monitor.venues.backoff import Backoff, Verdict, verdict
 from monitor.venues.settings import Timings
 
+OVER_SECONDS = 1e-6  #: what is left of a wait when it counts as over: less than that may round to no step of a clock
 RECONSIDERED_SECONDS = 2.0  #: a wait longer than this looks halfway whether it is still to be so long
 
 
@@ -146,7 +147,7 @@ class Poll:
         rung, since = False, self._clock.monotonic()
         while not rung:
             left = self._interval() - (self._clock.monotonic() - since)
-            if left <= 0.0:
+            if left <= OVER_SECONDS:
                 return
             rung = await self._bell.wait(left if left <= RECONSIDERED_SECONDS else left / 2)
         spacing = self._timings.resync_spacing_seconds - (self._clock.monotonic() - began)

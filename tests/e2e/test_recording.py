@@ -75,10 +75,10 @@ def figures(wallet: float, legs: Sequence[Leg], marks: dict[str, float]) -> tupl
 
 
 def crossing(health: Callable[[float], float], mark: float, direction: Direction) -> float | None:
-    """The first price beyond the mark where health is gone, by steps of 0.1 % and bisection; None if there is none."""
+    """The first price beyond the mark where health is gone, by steps of 0.5 % and bisection; None if there is none."""
     near = mark
     while 1e-3 * mark < near < 4.0 * mark:
-        far = near * (0.999 if direction is Direction.DOWN else 1.001)
+        far = near * (0.995 if direction is Direction.DOWN else 1.005)
         if health(far) <= 0.0:
             for _ in range(80):
                 middle = (near + far) / 2.0

@@ -12,6 +12,7 @@ from monitor.venues.settings import Timings
 from monitor.venues.wake import Pace, Poll, Wake, together
 
 TIMINGS = Timings(backoff_first_seconds=1.0, backoff_factor=2.0, backoff_cap_seconds=100.0, live_seconds=50.0)
+BEGAN = 5000.1  #: to which 0.7 s cannot be added without rounding
 LOST, REJECTED = FeedLost("v", "account", "lost"), AuthRejected("v", "account", "key", -2015)
 
 
@@ -90,6 +91,22 @@ async def test_a_wait_that_began_long_is_cut_short_when_what_made_it_long_is_ove
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert reading.times == [0, 50, 54, 58], "halfway through the long wait it is found to be over"
+
+
+async def test_a_rest_of_a_wait_that_is_too_short_for_the_clock_to_show_is_over() -> None:
+    clock = Timeline()
+    clock.time, interval = BEGAN, 0.7
+    left = interval - ((BEGAN + interval) - BEGAN)
+    assert left > 0.0
+    assert BEGAN + interval + left == BEGAN + interval, "no step of this clock: waiting for it would never end"
+    reading = Reading(clock)
+    poll = Poll(reading, lambda: interval, lambda _: None, clock, TIMINGS)
+    task = asyncio.ensure_future(poll.run())
+    async with asyncio.timeout(10.0):
+        await clock.run(BEGAN + 1.0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert reading.times == [BEGAN, BEGAN + interval]
 
 
 async def test_a_ring_after_a_while_of_quiet_is_answered_a_moment_later() -> None:
