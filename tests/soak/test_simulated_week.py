@@ -49,7 +49,7 @@ class Plan:
     settings: str
 
 
-#: What happened stands for an hour among the alerts; in a run of half an hour it has to pass sooner, or all seems to grow.
+#: What happened stands for an hour among the alerts; in half an hour it has to pass sooner, or all seems to grow.
 SHORT_NEWS = "".join(
     f"[alerts.{rule}]\nkeep_firing_seconds = 120.0\n" for rule, spec in RULES.items() if spec.kind is Kind.EVENT
 )
