@@ -47,6 +47,7 @@ from monitor.app.config_sources import (
     read_toml,
     readable_by_others,
 )
+from monitor.app.config_stress import Stress
 from monitor.app.config_twice import pasted_twice
 from monitor.app.config_venues import Venues
 from monitor.app.redaction import Redactor
@@ -69,6 +70,7 @@ class Config(BaseSettings):
     groups: dict[keys.Name, Group] = keys.key({}, "one table a group of accounts: [groups.NAME]")
     venues: Venues = keys.key(Venues(), "")
     engine: keys.Engine = keys.key(keys.Engine(), "")
+    stress: Stress = keys.key(Stress(), "")
     alerts: Alerts = keys.key(Alerts(), "")
     channels: dict[keys.Name, Channel] = keys.key({}, "one table a channel: [channels.NAME]")
     mqtt: Mqtt = keys.key(Mqtt(), "")

@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from monitor.app import config_accounts as accounts
 from monitor.app import config_delivery as people
 from monitor.app import config_groups as groups
+from monitor.app import config_stress as stress
 from monitor.app.config import Config
 
 HEAD = """\
@@ -86,6 +87,13 @@ MANY: Mapping[str, tuple[tuple[str, type[BaseModel], Mapping[str, Any]], ...]] =
             "[groups.basis.hedges.btc]",
             groups.Hedge,
             {"legs": ["hedge:BTCUSDT:long", "desk:BTC-USDT-SWAP:short"], "tolerance_ratio": 0.02},
+        ),
+    ),
+    "stress.scenarios": (
+        (
+            "[stress.scenarios.alts]",
+            stress.NamedScenario,
+            {"moves": {"BTC": -0.15, "ETH": -0.25}, "others": -0.4, "text": "coins fall more the smaller they are"},
         ),
     ),
     "channels": (
@@ -174,13 +182,16 @@ def _sample(head: str, model: type[BaseModel], said: Mapping[str, Any]) -> Itera
 def _table(path: str, model: Any) -> Iterator[str]:
     """A table: first its own keys, then its sub-tables, as TOML wants it."""
     inner = [(name, field.annotation) for name, field in model.model_fields.items() if _is_table(field.annotation)]
-    own = [(name, field) for name, field in model.model_fields.items() if name not in dict(inner)]
+    many = [name for name in model.model_fields if f"{path}.{name}" in MANY]
+    own = [(name, field) for name, field in model.model_fields.items() if name not in dict(inner) and name not in many]
     if own:
         yield f"\n# {_first(model)}\n[{path}]"
     for name, field in own:
         yield from _key(name, field)
     for name, annotation in inner:
         yield from _table(f"{path}.{name}", annotation)
+    for name in many:
+        yield from _samples(f"{path}.{name}")
 
 
 def _key(name: str, field: FieldInfo) -> Iterator[str]:

@@ -11,9 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from monitor.domain.curve import CurveReport, CurveRequest
 from monitor.domain.errors import Busy, TookTooLong
+from monitor.domain.stress import StressReport, StressRequest
 from monitor.domain.whatif import WhatIf, WhatIfReport
+from monitor.engine.curves import health_curve
 from monitor.engine.picture import Picture
+from monitor.engine.stressed import stress
 from monitor.engine.whatif import what_if
 
 MOST_WAITING = 8
@@ -47,6 +51,14 @@ class Supposing:
     async def whatif(self, request: WhatIf) -> WhatIfReport:
         """Before and after an edit. Raises Busy, TookTooLong, or BadRequest where the edits fit nothing."""
         return await self.run(what_if, request)
+
+    async def stress(self, request: StressRequest) -> StressReport:
+        """What many moves of prices would do. Raises Busy, TookTooLong, or BadRequest where an account is not there."""
+        return await self.run(stress, request)
+
+    async def curve(self, request: CurveRequest) -> CurveReport:
+        """One pool along a move of prices. Raises Busy, TookTooLong, or CurveRefused where it is not there."""
+        return await self.run(health_curve, request)
 
     async def run(self, function: Callable[[Picture, Request], Answer], request: Request) -> Answer:
         """Any pure function of a picture and a request, in the thread. Raises Busy, TookTooLong, and what it raises."""

@@ -56,7 +56,8 @@ class StressRequest:
 
     `grid`, `gaps` and `depegs` are moves, `sigmas` counts of daily standard deviations. `betas` {}: no scenarios of
     that family. `coins` have a gap each; empty: the largest ones held. `named` are the configuration's scenarios,
-    `own` further ones. `names`: of the named ones and the crashes only these; empty: all.
+    `crashes` those that are built in, `own` further ones. `names`: of the named ones and the crashes only these;
+    empty: all.
     """
 
     accounts: tuple[AccountKey, ...] = ()
@@ -68,6 +69,7 @@ class StressRequest:
     betas: Mapping[Asset, float] = field(default_factory=dict)
     coins: tuple[Asset, ...] = ()
     named: tuple[Scenario, ...] = ()
+    crashes: tuple[Scenario, ...] = ()
     own: tuple[Scenario, ...] = ()
     names: tuple[str, ...] = ()
 

@@ -28,6 +28,10 @@ _LONGEST = 60  #: characters of a name
 _SHOWN = 60  #: of a wrong value that an answer repeats
 
 
+KEYS = ("accounts", "families", "grid", "gaps", "depegs", "sigmas", "betas", "coins", "names", "scenarios")
+"""Of the body of a request."""
+
+
 def read_request(body: Mapping[str, object], usual: StressRequest) -> StressRequest:
     """What a body asks for; `usual` is what it does not mention. Raises BadRequest with all mistakes at once."""
     reader = _Reader(body)
@@ -43,6 +47,7 @@ def read_request(body: Mapping[str, object], usual: StressRequest) -> StressRequ
         betas=betas,
         coins=tuple(reader.listed("coins", usual.coins, _name)),
         named=usual.named,
+        crashes=usual.crashes,
         own=tuple(reader.scenarios("scenarios")),
         names=tuple(reader.listed("names", usual.names, _name)),
     )
@@ -129,13 +134,13 @@ class _Reader:
         if key not in self._body:
             return []
         if not isinstance(value, list):
-            self._wrong(key, value, 'must be a list such as ["binance/main"]')
+            self._wrong(key, value, 'must be a list such as ["venue/name"]')
             return []
         found = []
         for place, each in enumerate(value):
             account = _account(each)
             if account is None:
-                self._wrong(f"{key}[{place}]", each, 'must be such as "binance/main"')
+                self._wrong(f"{key}[{place}]", each, 'must be such as "venue/name"')
             else:
                 found.append(account)
         return found

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from monitor.domain.names import USD, Asset
 from monitor.domain.stress import MOST_COINS, Family, Scenario, StressRequest
-from monitor.domain.stress_crashes import CRASHES
 
 #: What stands for another coin, and moves as that does unless a scenario names it.
 WRAPPED: Mapping[Asset, Asset] = {
@@ -52,7 +51,7 @@ def scenarios(request: StressRequest, stakes: Stakes) -> tuple[tuple[Scenario, .
         Family.GAP: _gaps(request, stakes, notes),
         Family.DEPEG: _depegs(request, stakes),
         Family.NAMED: iter(request.named),
-        Family.CRASH: iter(CRASHES),
+        Family.CRASH: iter(request.crashes),
     }
     found = [scenario for family in request.families if family in makers for scenario in makers[family]]
     wanted = set(request.names)
@@ -124,8 +123,9 @@ def _together(request: StressRequest, stakes: Stakes, notes: list[str]) -> Itera
 
 
 def _gaps(request: StressRequest, stakes: Stakes, notes: list[str]) -> Iterator[Scenario]:
-    coins = request.coins or tuple(coin for coin in stakes.coins if coin not in WRAPPED)[:MOST_COINS]
-    if not request.coins and len(stakes.coins) > len(coins):
+    held = tuple(coin for coin in stakes.coins if coin not in WRAPPED)
+    coins = request.coins or held[:MOST_COINS]
+    if not request.coins and len(held) > len(coins):
         notes.append(f"a gap of one coin only for {', '.join(coins)}: of others it is told when they are asked for")
     for coin in coins:
         for move in request.gaps:

@@ -432,8 +432,8 @@ def keys_of(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any, 
             yield from keys_of(config_accounts.BinanceAccount, "accounts.main.")
             for head, other, _ in OTHERS:
                 yield from keys_of(other, head.strip("[]") + ".")
-        elif name in MANY and not path:
-            for head, many, _ in MANY[name]:
+        elif f"{path}{name}" in MANY:
+            for head, many, _ in MANY[f"{path}{name}"]:
                 yield from keys_of(many, head.strip("[]") + ".")
         elif path.startswith("groups.") and name == "hedges":
             pass  # tables of their own
@@ -463,7 +463,7 @@ def test_the_example_shows_every_key_with_its_default_and_its_meaning() -> None:
     for name, (default, meaning) in known.items():
         assert meaning, name
         assert meaning in text, name
-        if name.split(".")[0] not in ("accounts", *MANY) or name.endswith(".permissions"):
+        if not name.startswith(tuple(f"{each}." for each in ("accounts", *MANY))) or name.endswith(".permissions"):
             assert shown[name] == ("" if default is None else _plain(default)), name
 
 

@@ -169,9 +169,12 @@ def test_an_account_that_is_not_there_is_refused_by_its_name() -> None:
         stress(desk().picture(), request)
 
 
+CRASH = Scenario(name="then", family=Family.CRASH, moves={"BTC": -0.2}, others=-0.3, source="a book")
+
+
 def test_the_usual_scenarios_are_all_there() -> None:
     made = desk(betas={"ETH": 1.4})
-    report = stress(made.picture(), StressRequest(betas={"ETH": 1.4}))
+    report = stress(made.picture(), StressRequest(betas={"ETH": 1.4}, crashes=(CRASH,)))
     families = {each.scenario.family for each in report.scenarios}
     assert families == {Family.GRID, Family.BETAS, Family.GAP, Family.DEPEG, Family.CRASH}  # no sigma is known yet
     assert any("standard deviation" in note for note in report.notes)
