@@ -18,6 +18,9 @@ APT_PACKAGES = {
     "promtool": "prometheus",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
+    "chromium": "chromium",
+    "node": "nodejs",
+    "npm": "npm",
 }
 
 ROOT = Path(__file__).resolve().parent.parent
