@@ -3,6 +3,7 @@
 import { el, redraw } from "./dom.js";
 import * as format from "./format.js";
 import { level, table } from "./parts.js";
+import { isShown } from "./views.js";
 
 const COLUMNS = [["Stream"], ["State"], ["Last", "number"], ["Lag", "number"], ["Messages", "number"], ["Reconnects", "number"], ["Unread", "number"]];
 
@@ -12,7 +13,7 @@ export function mount(section, store) {
   let drawn = 0;
   store.subscribe(() => {
     const now = performance.now();
-    if (now - drawn < 900 || box.offsetParent === null || store.document() === null) return;
+    if (now - drawn < 1900 || !isShown("feeds") || store.document() === null) return;
     drawn = now;
     show(box, venues, store.document(), store.now());
   });

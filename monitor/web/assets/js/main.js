@@ -12,9 +12,9 @@ import { History } from "./history.js";
 import { Pools } from "./pools.js";
 import { store } from "./store.js";
 import { judge, mount as mountVerdict } from "./verdict.js";
+import { VIEWS } from "./views.js";
 
 const $ = (id) => document.getElementById(id);
-const VIEWS = ["pools", "alerts", "groups", "feeds"];
 
 /** Says something to screen readers, at once where it is urgent. */
 function announce(text, urgent = false) {

@@ -3,6 +3,7 @@
 import { level } from "./danger.js";
 import { el, mark, write } from "./dom.js";
 import { Row } from "./row.js";
+import { isShown } from "./views.js";
 import { holdings } from "./words.js";
 
 const BEYOND = 6; // rows drawn above and below what is seen
@@ -25,7 +26,15 @@ export class Pools {
       const row = event.target.closest("[data-pool]");
       if (row) this.#choose(row.dataset.pool, true);
     });
-    const again = () => requestAnimationFrame(() => this.#draw());
+    let due = false;
+    const again = () => {
+      if (due) return;
+      due = true;
+      requestAnimationFrame(() => {
+        due = false;
+        this.#draw();
+      });
+    };
     addEventListener("scroll", again, { passive: true });
     addEventListener("resize", () => {
       this.height = null;
@@ -102,7 +111,7 @@ export class Pools {
   #draw() {
     const { list, store } = this;
     const pools = this.#shown;
-    if (list.offsetParent === null && pools.length) return; // in a section that is not shown
+    if (!isShown("pools")) return;
     const height = this.#rowHeight();
     const total = `${pools.length * height}px`;
     if (list.style.height !== total) list.style.height = total;

@@ -24,7 +24,9 @@ export class Row {
 
   /** Shows this pool as of now, marked with this level. */
   show(pool, level, levels, now, history, alerts) {
-    this.pool = pool;
+    const seen = [pool, level, levels, Math.floor(now), history, alerts];
+    if (this.seen?.every((each, place) => each === seen[place])) return;
+    this.seen = seen;
     const { parts } = this;
     const near = summary(pool);
     const stale = !believed(pool.quality);
@@ -59,17 +61,20 @@ export function filled(ratio) {
 
 function side(direction) {
   const figure = el("span", { class: "figure" });
-  const what = el("span", { class: "soft what" });
+  const coin = el("span");
+  const price = el("span", { class: "price" });
+  const what = el("span", { class: "soft what" }, coin, " ", price);
   const market = el("span", { class: "soft market" });
   const arrow = el("span", { class: `arrow ${direction}`, "aria-hidden": "true" });
-  return { element: el("div", { class: `side-cell ${direction}` }, el("span", { class: "side-line" }, arrow, figure, what), market), figure, what, market };
+  return { element: el("div", { class: `side-cell ${direction}` }, el("span", { class: "side-line" }, arrow, figure, what), market), figure, coin, price, market };
 }
 
 function showSide(parts, coin, peg, market, levels, stale) {
   const line = coin?.line;
   write(parts.figure, line === undefined ? "no line" : format.line(line) + (coin.doubt && line.state === "at" ? " ?" : ""));
-  const price = line?.state === "at" && line.price !== undefined ? ` ${format.price(line.price)}` : "";
-  write(parts.what, line?.state === "never" || line === undefined ? "" : coin.what + price);
+  const price = line?.state === "at" && line.price !== undefined ? format.price(line.price) : "";
+  write(parts.coin, line?.state === "never" || line === undefined ? "" : coin.what);
+  write(parts.price, price);
   const ofMarket = market === undefined ? "" : `market ${format.line(market)}`;
   // A stablecoin that leaves its peg is shown where it is near enough to matter.
   const near = peg !== null && ["warning", "critical"].includes(lineLevel(peg.line, levels));
