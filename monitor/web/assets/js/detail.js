@@ -91,8 +91,9 @@ export class Detail {
     mark(this.section, "data-level", at);
     redraw(this.title, [pool.account, pool.pool, at], () => [marked(at), `${pool.account} `, el("span", { class: "soft", text: pool.pool })]);
     write(this.under, [pool.venue, pool.of.group && `group ${pool.of.group}`, pool.isolated ? "isolated" : "cross", !pool.primary && "a view of legs that another pool counts"].filter(Boolean).join(" · "));
-    redraw(this.trust, [pool.quality, pool.reasons, format.age(pool.as_of, now)], ([, reasons, age]) => [
-      quality(pool), el("span", { class: "soft", text: `${age} old` }), reasons.length > 0 && el("ul", { class: "plain" }, reasons.map((text) => el("li", { text })))]);
+    const { live } = this.store.live();
+    redraw(this.trust, [pool.quality, pool.reasons, format.age(pool.as_of, now), live], ([, reasons, age]) => [
+      quality(pool, live), el("span", { class: "soft", text: `${age} old` }), reasons.length > 0 && el("ul", { class: "plain" }, reasons.map((text) => el("li", { text })))]);
     redraw(this.head, [pool.margin_ratio, summary(pool), pool.equity_usd, pool.required_usd, pool.effective_leverage, pool.funds_at_risk_usd, pool.quality], () => glance(pool, this.store.levels));
     redraw(this.alerts, this.store.alertsOf(pool).map(({ severity, summary }) => ({ severity, summary })), (alerts) =>
       alerts.map(({ severity, summary }) => el("li", { data: { level: severity } }, marked(severity), el("span", { text: summary }))));

@@ -16,12 +16,12 @@ const priced = (line) => (line?.state === "at" && line.price !== undefined ? for
 
 export function positions(pool, _, levels) {
   if (!pool.positions.length) return { data: "none", draw: () => el("p", { class: "empty", text: "No position." }) };
-  const columns = [["Position"], ["Quantity", number], ["Mark", number], ["Entry", number], ["Liquidated at", number], ["Away", number], ["Profit", number], ["Notional", number], ["Leverage", number], ["ADL", number]];
+  const columns = [["Position"], ["Away", number], ["Liquidated at", number], ["Mark", number], ["Quantity", number], ["Entry", number], ["Profit", number], ["Notional", number], ["Leverage", number], ["ADL", number]];
   return { data: pool.positions, draw: () => table("Positions", columns, pool.positions.map((each) => [
     el("span", {}, el("b", { text: each.symbol }), " ", el("span", { class: "side", data: { side: each.side }, text: each.side }), each.suspect && el("span", { class: "tag", data: { level: "warning" }, text: "suspect" })),
-    format.number(each.quantity), format.price(each.mark_price), format.price(each.entry_price),
-    el("span", {}, priced(each.liquidation) || away(each.liquidation), each.liquidation_with_backstop && el("small", { class: "soft", text: ` with ${pool.backstop ?? "the backstop"} ${priced(each.liquidation_with_backstop) || away(each.liquidation_with_backstop)}` })),
     toned(each.liquidation, `${away(each.liquidation)}${each.liquidation.distance_sigmas === undefined ? "" : ` · ${format.sigmas(each.liquidation.distance_sigmas)}`}`, levels),
+    el("span", {}, priced(each.liquidation) || "–", each.liquidation_with_backstop && el("small", { class: "soft", text: ` with ${pool.backstop ?? "the backstop"} ${priced(each.liquidation_with_backstop) || away(each.liquidation_with_backstop)}` })),
+    format.price(each.mark_price), format.number(each.quantity), format.price(each.entry_price),
     format.money(each.unrealized_pnl_usd), format.shortMoney(each.notional_usd), each.leverage === null ? "–" : `${format.number(each.leverage)}×`, each.adl_rank === null ? "–" : String(each.adl_rank),
   ])) };
 }

@@ -20,7 +20,7 @@ export function mount(section, store, open) {
   const list = section.querySelector("#groups");
   store.subscribe(() => {
     const groups = store.document()?.groups ?? [];
-    document.getElementById("groups-empty").hidden = groups.length > 0;
+    document.getElementById("groups-empty").hidden = groups.length > 0 || store.document() === null;
     redraw(list, [groups, store.levels], () => groups.map((group) => card(group, store.levels, open)));
   });
 }

@@ -12,7 +12,7 @@ import { History } from "./history.js";
 import { Pools } from "./pools.js";
 import { store } from "./store.js";
 import { judge, mount as mountVerdict } from "./verdict.js";
-import { VIEWS } from "./views.js";
+import { VIEWS, roomy } from "./views.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -29,13 +29,40 @@ const history = new History();
 const detail = new Detail($("detail"), store, { close: closeTop, whatif: () => openDrawer("whatif") });
 const pools = new Pools($("pools"), store, history, {
   open: (key) => openPool(key, false),
-  select: (key) => detail.key !== null && detail.show(key, false),
+  select: (key) => detail.key !== null && openPool(key, false),
 });
 
 function openPool(key, focus = true) {
   if (store.pool(key) === undefined) return announce("This pool is not there any more.");
   pools.select(key);
   detail.show(key, focus);
+  remember(`pool=${encodeURIComponent(key)}`);
+}
+
+/** Keeps in the address what is open, so that it can be sent to somebody. */
+function remember(hash) {
+  globalThis.history.replaceState(null, "", `#${hash}`);
+}
+
+/** Shows what the address asks for: a section, or a pool as soon as it is known. */
+function visit() {
+  const hash = location.hash.slice(1);
+  view(VIEWS.includes(hash) ? hash : "pools");
+  if (roomy.matches && hash !== "pools" && VIEWS.includes(hash)) document.querySelector(`[data-panel=${hash}]`).scrollIntoView();
+  if (!hash.startsWith("pool=")) return;
+  const stop = store.subscribe(() => {
+    if (store.document() === null) return;
+    stop();
+    openPool(decode(hash.slice("pool=".length)));
+  });
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // somebody cut the address: no such pool then
+  }
 }
 
 function openDrawer(name) {
@@ -57,14 +84,21 @@ function closeDrawer() {
 }
 
 function closeTop() {
-  if (opened !== null) closeDrawer();
-  else detail.hide();
+  if (opened !== null) return closeDrawer();
+  detail.hide();
+  remember(document.body.dataset.view);
 }
 
 function view(name) {
   document.body.dataset.view = name;
   for (const button of document.querySelectorAll("[data-view]")) if (button !== document.body) dom.mark(button, "aria-pressed", String(button.dataset.view === name));
   pools.update();
+}
+
+/** The user asks for a section. */
+function go(name) {
+  remember(name);
+  visit();
 }
 
 function showBar() {
@@ -116,7 +150,7 @@ const KEYS = {
   "?": () => $("help").showModal(),
   Escape: closeTop,
 };
-VIEWS.forEach((name, place) => (KEYS[String(place + 1)] = () => view(name)));
+VIEWS.forEach((name, place) => (KEYS[String(place + 1)] = () => go(name)));
 const IN_LIST = {
   ArrowDown: () => pools.move(1),
   ArrowUp: () => pools.move(-1),
@@ -144,7 +178,7 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
-for (const button of document.querySelectorAll("button[data-view]")) button.addEventListener("click", () => view(button.dataset.view));
+for (const button of document.querySelectorAll("button[data-view]")) button.addEventListener("click", () => go(button.dataset.view));
 for (const button of document.querySelectorAll("[data-filter]"))
   button.addEventListener("click", () => {
     pools.filter = button.dataset.filter;
@@ -168,7 +202,8 @@ async function load(name, use) {
   }
 }
 
-view("pools");
+visit();
+addEventListener("hashchange", visit);
 mountVerdict($("verdict"), store, openPool);
 new Alerts(document.querySelector("[data-panel=alerts]"), store, { open: openPool, announce });
 groups.mount(document.querySelector("[data-panel=groups]"), store, openPool);

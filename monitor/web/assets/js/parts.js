@@ -10,8 +10,8 @@ export function level(of) {
 }
 
 /** How far something may be believed, with the reasons. */
-export function quality(report) {
-  return el("span", { class: "badge", data: { quality: report.quality }, title: format.reasons(report.reasons) || null, text: report.quality });
+export function quality(report, live = true) {
+  return el("span", { class: "badge", data: { quality: report.quality }, title: format.reasons(report.reasons) || null, text: live ? report.quality : `was ${report.quality}` });
 }
 
 /** Names and values; a row whose value is null is left out. */

@@ -119,6 +119,7 @@ export class Pools {
     const first = Math.max(0, Math.floor(top / height) - BEYOND);
     const last = Math.min(pools.length, Math.ceil((top + innerHeight) / height) + BEYOND);
     const now = store.now();
+    const { live } = store.live();
     const seen = new Set();
     for (let place = first; place < last; place += 1) {
       const pool = pools[place];
@@ -129,7 +130,7 @@ export class Pools {
         this.#rows.set(pool.key, row);
         list.append(row.element);
       }
-      row.show(pool, level(pool, store.levels, store.alerted(pool)), store.levels, now, this.history.of(pool.key), store.alertsOf(pool));
+      row.show(pool, level(pool, store.levels, store.alerted(pool)), store.levels, now, this.history.of(pool.key), store.alertsOf(pool), live);
       const where = `translateY(${place * height}px)`;
       if (row.element.style.transform !== where) row.element.style.transform = where;
       const chosen = pool.key === this.selected;

@@ -10,7 +10,7 @@ export class Row {
   constructor(id) {
     const cell = (name, ...children) => el("div", { class: name }, ...children);
     const text = (name) => el("span", { class: name });
-    this.parts = { name: text("name"), under: text("soft under-name"), ratio: text("figure"), venue: text("soft venue-name"), equity: text("figure"), quality: text("badge"), age: text("soft age"), reason: text("soft reason") };
+    this.parts = { name: text("name"), under: text("soft under-name"), ratio: text("figure"), venue: text("soft venue-name"), equity: text("figure"), quality: text("badge"), age: text("soft age"), reason: text("why") };
     this.sides = { down: side("down"), up: side("up") };
     this.bar = el("span", { class: "bar" });
     this.spark = new Spark();
@@ -19,12 +19,12 @@ export class Row {
     this.element = el("div", { class: "row", role: "option", id },
       cell("mark-cell", this.mark), cell("name-cell", el("span", { class: "name-line" }, name, venue), under), this.sides.down.element, this.sides.up.element,
       cell("ratio-cell", ratio, this.bar), cell("spark-cell", this.spark.element), cell("equity-cell number", equity),
-      cell("quality-cell", el("span", { class: "quality-line" }, quality, age), reason));
+      cell("quality-cell", quality, el("span", { class: "reason soft" }, age, reason)));
   }
 
   /** Shows this pool as of now, marked with this level. */
-  show(pool, level, levels, now, history, alerts) {
-    const seen = [pool, level, levels, Math.floor(now), history, alerts];
+  show(pool, level, levels, now, history, alerts, live) {
+    const seen = [pool, level, levels, Math.floor(now), history, alerts, live];
     if (this.seen?.every((each, place) => each === seen[place])) return;
     this.seen = seen;
     const { parts } = this;
@@ -36,9 +36,9 @@ export class Row {
     write(parts.under, pool.pool);
     write(parts.ratio, format.ratio(pool.margin_ratio));
     write(parts.equity, format.shortMoney(pool.equity_usd));
-    write(parts.quality, pool.quality);
+    write(parts.quality, live ? pool.quality : `was ${pool.quality}`);
     write(parts.age, format.age(pool.as_of, now));
-    write(parts.reason, reasons);
+    write(parts.reason, reasons && ` · ${reasons}`);
     mark(parts.reason, "title", reasons || null);
     mark(parts.quality, "data-quality", pool.quality);
     mark(this.element, "data-level", level);
@@ -49,7 +49,7 @@ export class Row {
     vary(this.bar, "--fill", String(filled(pool.margin_ratio)));
     for (const direction of ["down", "up"]) showSide(this.sides[direction], near[direction], near.pegs[direction], pool.market[direction], levels, stale);
     this.spark.show(history, levels);
-    mark(this.element, "aria-label", spoken(pool, level, near, now));
+    mark(this.element, "aria-label", spoken(pool, live ? level : "blind", near, now));
   }
 }
 

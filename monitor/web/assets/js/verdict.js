@@ -29,7 +29,7 @@ export function judge(store) {
   }
   if (live) return said;
   const when = document.at === null ? "" : ` since ${format.clock(document.at, store.now())}`;
-  return { ...said, level: "old", headline: `Not live${when}`, under: `Nothing was heard for ${format.duration(silent)}. All below is old.` };
+  return { ...said, tally: null, old: true, level: "old", headline: `Not live${when}`, under: `Nothing was heard for ${format.duration(silent)}. All below is old.` };
 }
 
 function sentence(tally, gone, pools, lost, loud) {
@@ -89,7 +89,7 @@ export function mount(section, store, open) {
   store.subscribe(() => {
     const said = judge(store);
     mark(section, "data-level", said.level);
-    redraw(section, said, (now) => [statement(now), now.near && nearest(now.near, open), now.near?.advice && advice(now.near), now.tally && strip(now)]);
+    redraw(section, said, (now) => [statement(now), now.near && nearest(now, open), now.near?.advice && advice(now), now.tally && strip(now)]);
   });
 }
 
@@ -99,16 +99,16 @@ function statement(said) {
     el("div", {}, el("h2", { class: "headline", text: said.headline }), said.under && el("p", { class: "under", text: said.under })));
 }
 
-function nearest(near, open) {
+function nearest({ near, old }, open) {
   return el("button", { type: "button", class: "near", on: { click: () => open(near.key) } },
-    el("span", { class: "label", text: "Nearest" }),
+    el("span", { class: "label", text: old ? "Nearest, when last heard" : "Nearest" }),
     el("span", { class: "figure" }, near.figure, near.sigmas && el("small", { text: ` ${near.sigmas}` })),
     el("span", { class: "text", text: near.text }),
     el("span", { class: "soft text", text: `${near.venue} ${near.name}` }));
 }
 
-function advice(near) {
-  return el("div", { class: "do" }, el("span", { class: "label", text: "What to do" }), el("p", { text: capital(near.advice) }));
+function advice({ near, old }) {
+  return el("div", { class: "do" }, el("span", { class: "label", text: old ? "What to do, when last heard" : "What to do" }), el("p", { text: capital(near.advice) }));
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

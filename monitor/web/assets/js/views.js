@@ -2,7 +2,7 @@
 
 export const VIEWS = ["pools", "alerts", "groups", "feeds"];
 
-const roomy = matchMedia("(min-width: 1100px)");
+export const roomy = matchMedia("(min-width: 1100px)");
 
 /** Whether this section is in sight, without asking for a layout. */
 export const isShown = (name) => roomy.matches || document.body.dataset.view === name;
