@@ -3,13 +3,14 @@
 import { store } from "./store.js";
 
 export class Refused extends Error {
-  constructor(status, { key = "", value = "", cure = "" } = {}) {
+  constructor(status, { key = "", value = "", cure = "" } = {}, mistakes = []) {
     super(cure ? `${key ? `${key}: ` : ""}${cure}` : `The monitor answered ${status}.`);
     this.name = "Refused";
     this.status = status;
     this.key = key;
     this.value = value;
     this.cure = cure;
+    this.mistakes = mistakes; // all of them, where an answer names several
   }
 }
 
@@ -44,6 +45,6 @@ async function read(answer) {
   } catch (error) {
     if (error.name === "AbortError") throw error;
   }
-  if (!answer.ok) throw new Refused(answer.status, body?.error ?? {});
+  if (!answer.ok) throw new Refused(answer.status, body?.error ?? {}, body?.mistakes);
   return body;
 }
