@@ -163,14 +163,14 @@ def _reduce(edited: Edited, one: Filled, held: Position, rows: float) -> str:
     positions = dict(edited.account.positions)
     del positions[held.key]
     if not whole:
-        own_wallet = None if held.isolated_wallet is None else pool.cash * (1.0 - share)
+        own_wallet = pool.cash * (1.0 - share) if pool.isolated else None
         positions[held.key] = resized(edited, held, held.quantity + rows, held.entry_price, own_wallet, pool)
     if home is not pool or not pool.isolated:
         wanted[home.key, asset] = wanted.get((home.key, asset), 0.0) + profit - fee
     edited.settle(replace(edited.account, positions=dict(sorted(positions.items()))), wanted)
-    _recharge(edited, leg, rows / held.quantity * abs(leg.quantity) * (1 if held.quantity > 0 else -1), home)
+    _recharge(edited, leg, leg.quantity * rows / held.quantity, home)
     what = "closed" if whole else f"{share:.0%} closed"
-    realized = one.profit(-rows, held.entry_price)
+    realized = round(one.profit(-rows, held.entry_price), 8) + 0.0
     return f"{words(held.key)} {what} at {one.price:g}: {realized:+,.2f} {asset} realized, {fee:,.2f} {asset} fee"
 
 
@@ -211,13 +211,11 @@ def _add(edited: Edited, one: Filled, key: PositionKey, held: Position | None, r
         if trade.margin_mode is MarginMode.CROSS:
             cure = "in this account each position has margin of its own: leave the margin mode out"
             raise refuse(f"{one.where}.margin_mode", "cross", cure)
+        before = None if held is None else pool_of(edited, key, one.where)
         margin = trade.margin
         if margin is None:
-            if not leverage:
-                cure = f"the leverage of {trade.symbol} is not known: give it, or the margin"
-                raise refuse(f"{one.where}.leverage", None, cure)
-            margin = one.value(rows) / leverage
-        own = margin + (pool_of(edited, key, one.where).cash if held is not None else 0.0)
+            margin = _own_margin(edited, one, rows, held, before, leverage) + leg.constant_initial * rows / quantity
+        own = margin + (0.0 if before is None else before.cash)
         wanted[pool.key, asset] = own
         told += f" with {own:,.2f} {asset} of its own"
         tried = resized(edited, replace(bare, leverage=leverage), quantity, entry, own, pool)
@@ -233,6 +231,19 @@ def _add(edited: Edited, one: Filled, key: PositionKey, held: Position | None, r
     edited.settle(replace(account, positions=dict(sorted(positions.items()))), wanted)
     _recharge(edited, leg, leg.quantity * rows / quantity, pool)
     return f"{told}, {one.value(rows) * one.fee_rate:,.2f} {asset} fee"
+
+
+def _own_margin(
+    edited: Edited, one: Filled, rows: float, held: Position | None, pool: Pool | None, leverage: float | None
+) -> float:
+    """What is set aside for what is opened: by the leverage, else as much a value as what is held has."""
+    if leverage:
+        return one.value(rows) / leverage
+    if held is None or pool is None or not held.entry_price:
+        cure = f"the leverage of {one.trade.symbol} is not known: give it, or the margin"
+        raise refuse(f"{one.where}.leverage", None, cure)
+    edited.notes[f"no leverage of {words(held.key)} is told: as much margin a value is added as it has"] = None
+    return one.value(rows) * pool.cash / one.value(held.quantity, held.entry_price)
 
 
 def resized(
@@ -259,7 +270,7 @@ def resized(
         isolated_wallet=own if isolated else None,
         leverage=held.leverage,
         contracts=None if held.contracts is None else abs(scaled(held.contracts) or 0.0) or None,
-        maintenance_rate=None if grew else held.maintenance_rate,
+        maintenance_rate=held.maintenance_rate if isolated and not grew else None,
         venue=VenuePosition(
             mark_price=None if isnan(mark) else mark,
             liquidation=NOT_PRINTED,
@@ -309,15 +320,38 @@ def _recharge(edited: Edited, leg: Leg, quantity: float, pool: Pool) -> None:
         tuple(profit + exposure * move for profit, move in zip(column, unit.moves, strict=True))
         for column in unit.profits
     )
-    more = _worst(columns, unit) - _worst(unit.profits, unit)
-    required = None if unit.maintenance_margin is None else unit.maintenance_margin + more
-    other = replace(unit, profits=columns, maintenance_margin=required, initial_margin=None)
+    required, beside = unit.maintenance_margin, unit.contingency
+    if required is not None:
+        # No document says how that grows which is asked for beside the worst loss: with the size, and it never shrinks.
+        worst = _worst(unit.profits, unit)
+        growth = _growth(edited, leg, quantity, pool) - 1.0
+        required += _worst(columns, unit) - worst + growth * max(0.0, required - worst)
+        beside = None if beside is None else beside + growth * max(0.0, beside)
+    other = replace(unit, profits=columns, maintenance_margin=required, initial_margin=None, contingency=beside)
     units = tuple(other if each is unit else each for each in units)
     edited.account = replace(edited.account, venue=replace(edited.account.venue, risk_units=units))
     edited.notes[
         f"the venue's scenarios of {coin} are taken with the trade in them; what it requires beside its worst loss "
-        "is held as it was read"
+        "is taken to grow with the size, and not to shrink"
     ] = None
+
+
+def _growth(edited: Edited, leg: Leg, quantity: float, pool: Pool) -> float:
+    """How many times as much is held on the coin as before the trade, long and short together; 1 where it is less."""
+    coin, mark = leg.coin or leg.base, edited.mark(leg.symbol)
+    legs = [each for each in pool.legs if not each.order and (each.coin or each.base) == coin]
+
+    def size(each: Leg, amount: float) -> float:
+        return (
+            abs(amount) if each.payoff is Payoff.INVERSE else abs(amount) * each.multiplier * edited.mark(each.symbol)
+        )
+
+    after = sum(size(each, each.quantity) for each in legs)
+    before = sum(
+        size(each, each.quantity - (quantity if (each.symbol, each.side) == (leg.symbol, leg.side) else 0.0))
+        for each in legs
+    )
+    return max(1.0, after / before) if before > 0.0 and not isnan(after) and mark > 0.0 else 1.0
 
 
 def _worst(columns: tuple[tuple[float, ...], ...], unit: RiskUnit) -> float:
