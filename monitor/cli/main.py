@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import alerts, dashboards, journal, whatif_command
+from monitor.cli import alerts, dashboards, journal, stress_command, whatif_command
 
 if TYPE_CHECKING:
     from monitor.cli.codes import Exit
@@ -114,6 +114,7 @@ def assess(
 
 
 app.command()(whatif_command.whatif)
+app.command()(stress_command.stress)
 
 
 @app.command()
