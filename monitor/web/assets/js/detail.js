@@ -33,7 +33,7 @@ export class Detail {
       ["Funding and interest", burn], ["Checked against the venue", reconciliation], ["Account", account],
     ].map(([name, render]) => {
       const body = el("div", { class: "part-body" });
-      return { render, body, element: el("section", { class: "part", "aria-label": name }, el("h3", { text: name }), body) };
+      return { render, body, element: el("section", { class: "part" }, el("h3", { text: name }), body) };
     });
     section.append(
       el("header", { class: "drawer-head" },
@@ -42,7 +42,7 @@ export class Detail {
           el("button", { type: "button", class: "quiet", text: "What if", on: { click: () => whatif() } }),
           el("button", { type: "button", class: "quiet icon", "aria-label": "Close", text: "✕", on: { click: () => close() } }))),
       el("div", { class: "drawer-body" }, this.trust, this.alerts, this.head, this.advice,
-        el("section", { class: "part", "aria-label": "Health curve" }, el("h3", { text: "Health curve" }), this.plot),
+        el("section", { class: "part" }, el("h3", { text: "Health curve" }), this.plot),
         this.parts.map((part) => part.element)));
     section.setAttribute("aria-labelledby", "detail-title");
     section.removeAttribute("aria-label");

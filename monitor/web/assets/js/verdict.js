@@ -36,6 +36,7 @@ function sentence(tally, gone, pools, lost, loud) {
   const alarm = loud.map((alert) => alert.severity).reduce(worse, "calm");
   const unknown = tally.blind + lost.length;
   const beside = [];
+  if (gone && tally.critical > gone) beside.push(`${tally.critical - gone} more near liquidation`);
   if (gone === 0 && tally.critical && tally.warning) beside.push(`${tally.warning} more to watch`);
   if (unknown && (gone || tally.critical || tally.warning)) beside.push(`${unknown} not known`);
   const under = beside.join(", ");
