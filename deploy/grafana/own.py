@@ -98,7 +98,7 @@ def _now(made: Board) -> None:
             unit=COUNT,
             levels=levels.any_is(colours.WARNING),
             rules=("channel_down",),
-            empty="no channel",
+            empty="none known",
             span=3,
         ),
         figure(
@@ -108,7 +108,7 @@ def _now(made: Board) -> None:
             unit=FACTOR,
             mappings=colours.WRITING,
             rules=("store_down",),
-            empty="switched off",
+            empty="off, or unknown",
             span=3,
         ),
         figure(
@@ -118,7 +118,7 @@ def _now(made: Board) -> None:
             unit=FACTOR,
             mappings=colours.WRITING,
             rules=("journal",),
-            empty="switched off",
+            empty="off, or unknown",
             span=3,
         ),
         figure(
@@ -222,7 +222,7 @@ def _delivery(made: Board) -> None:
             sort="State",
             descending=False,
             rules=("channel_down", "channel_lag"),
-            empty="No channel is configured.",
+            empty="No channel is known.",
             span=14,
             height=8,
         ),

@@ -9,7 +9,7 @@ from deploy.grafana.queries import ACCOUNT, POSITION, by, near, of, reach
 
 UID = "marginwatch-position"
 WHERE = f'{ACCOUNT},symbol=~"$symbol"'
-_NAME = "{{account}} {{side}}"
+_NAME = "{{account}} {{side}} in {{pool}}"
 _TO_ITSELF = to_board(
     UID, venue="${__data.fields.Venue}", account="${__data.fields.Account}", symbol="${__data.fields.Symbol}"
 )
@@ -32,6 +32,11 @@ def board() -> Board:
 
 def _of(metric: str, how: str = "max") -> str:
     return by(POSITION, how, of(metric, where=WHERE))
+
+
+def _once(metric: str) -> str:
+    """A figure of positions for a sum: pools that show the same legs from another side do not count twice."""
+    return by("venue,account,symbol,side", "max", of(metric, where=WHERE))
 
 
 def _now(made: Board) -> None:
@@ -68,13 +73,13 @@ def _now(made: Board) -> None:
         figure(
             "Notional",
             "Size at the mark, over all accounts that are chosen.",
-            Query(f"sum({_of('position_notional_usd')})", ""),
+            Query(f"sum({_once('position_notional_usd')})", ""),
             unit=USD,
         ),
         figure(
             "Unrealized profit",
             "At the mark, over all accounts that are chosen.",
-            Query(f"sum({_of('position_unrealized_pnl_usd')})", ""),
+            Query(f"sum({_once('position_unrealized_pnl_usd')})", ""),
             unit=USD,
         ),
     )
@@ -101,6 +106,7 @@ def _courses(made: Board) -> None:
             levels=levels.of_rule("position_distance"),
             rules=("position_distance", "trend_time"),
             least=0.0,
+            most=0.2,
             height=10,
         ),
         graph(
@@ -192,14 +198,14 @@ def _all(made: Board) -> None:
                 Column("B", "Distance", RATIO, levels.of_rule("position_distance"), colours.NEVERS, decimals=1),
                 Column("C", "Daily sigmas", FACTOR, levels.of_rule("position_sigmas"), colours.NEVERS, decimals=1),
                 Column("D", "Mark", PRICE),
-                Column("E", "Liquidation price", PRICE, absent="none"),
-                Column("F", "Unrealized profit", USD),
+                Column("E", "Liquidation price", PRICE, absent="none", width=130),
+                Column("F", "Unrealized profit", USD, width=130),
                 Column("G", "Next funding", USD),
             ),
             sort="Distance",
             descending=False,
             rules=("position_distance", "position_sigmas"),
-            empty="No position is open.",
+            empty="No position is known.",
             height=12,
         ),
     )
