@@ -18,6 +18,7 @@ APT_PACKAGES = {
     "promtool": "prometheus",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
+    "amtool": "prometheus-alertmanager",
     "chromium": "chromium",
     "node": "nodejs",
     "npm": "npm",

@@ -60,11 +60,11 @@ def export_dashboards(folder: Path, page: str | None = None) -> Exit:
     return Exit.FINE
 
 
-def checked(page: str) -> str:
+def checked(page: str, option: str = "--page") -> str:
     """The address without a slash at its end. Raises Misused unless it is one of HTTP."""
     parts = urlsplit(page)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise Misused(f"--page {page!r} is no address: write it like https://margin.example.org")
+        raise Misused(f"{option} {page!r} is no address: write it like https://margin.example.org")
     return page.rstrip("/")
 
 

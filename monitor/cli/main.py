@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor import __version__
-from monitor.cli import alerts, dashboards, journal, stress_command, whatif_command
+from monitor.cli import alerts, dashboards, journal, rules, stress_command, whatif_command
 
 if TYPE_CHECKING:
     from monitor.cli.codes import Exit
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(journal.app)
 app.add_typer(dashboards.app)
+app.add_typer(rules.app)
 app.add_typer(alerts.app)
 
 ConfigOption = Annotated[

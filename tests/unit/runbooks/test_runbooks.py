@@ -17,6 +17,7 @@ from monitor.alerts.inhibition import DEFAULT_INHIBITS
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.settings import AlertSettings, mistakes
 from monitor.app.config_alerts import Override
+from monitor.app.prometheus_own import OWN as OF_PROMETHEUS
 from monitor.cli.main import app
 from monitor.domain.silences import fits
 from monitor.web.runbooks import html, index_page
@@ -35,8 +36,8 @@ def every_code() -> Iterator[tuple[str, str]]:
     return ((name, code) for name, text in BOOKS.items() for code in codes(text))
 
 
-def test_every_rule_has_one_and_so_has_the_watchdog() -> None:
-    assert set(BOOKS) == {*RULE_OF, WATCHDOG}
+def test_every_rule_has_one_and_so_have_the_watchdog_and_what_only_prometheus_tells() -> None:
+    assert set(BOOKS) == {*RULE_OF, WATCHDOG, *OF_PROMETHEUS}
 
 
 def test_nothing_else_lies_among_them() -> None:
