@@ -5,9 +5,8 @@ What a report does not believe is not believed here either: a pool that is UNKNO
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import inf, isnan
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isnan
 
 from monitor.domain.danger import by_danger
 from monitor.domain.errors import BadPool, BadRequest, ConfigError
@@ -22,10 +21,10 @@ from monitor.domain.stress import (
     ScenarioStress,
     StressReport,
     StressRequest,
-    SumStress,
 )
 from monitor.domain.stress_scenarios import Stakes, move_of, percent, scenarios
 from monitor.engine.picture import Believed, Picture
+from monitor.engine.stressed_sums import NOT_REPORTED, Subject, Sums, total
 from monitor.engine.valuation import touching
 from monitor.margin.checks import check
 from monitor.margin.pool import Pool
@@ -36,16 +35,6 @@ NO_ORDER_BOOK = (
     "pool has left"
 )
 ALONE = "each pool stands alone: what one of them loses takes nothing from another, and no other one tops it up"
-NOT_REPORTED = "not reported yet"
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """One pool that is looked at; `pool` None: nothing can be supposed of it, and `now` says why."""
-
-    now: PoolNow
-    pool: Pool | None
-    exposed: bool
 
 
 def stress(picture: Picture, request: StressRequest) -> StressReport:
@@ -63,14 +52,14 @@ def stress(picture: Picture, request: StressRequest) -> StressReport:
     ]
     shocks = [Shock(move, scenario.gap) for scenario, move in zip(wanted, moves, strict=True)]
     _, found = shocked(pools, picture.prices, shocks, stablecoins=picture.stablecoins)
-    sums = _Sums(believed, picture.settings.groups)
+    sums = Sums(believed, picture.settings.groups, subjects)
     before = [_unmoved(subject) for subject in subjects]
     return StressReport(
         at=picture.at,
         quality=worst(*(each.report.quality for each in believed.values())),
         pools=tuple(subject.now for subject in subjects),
-        accounts=sums.accounts(subjects, before),
-        groups=sums.groups(subjects, before),
+        accounts=sums.accounts(before),
+        groups=sums.groups(before),
         members={account: group for account, group in picture.settings.groups.items() if account in believed},
         scenarios=tuple(
             _scenario(scenario, move, subjects, result, sums)
@@ -94,7 +83,7 @@ def _by_danger(believed: Iterable[Believed]) -> list[PoolKey]:
     return [pool.key for pool in by_danger(pool for each in believed for pool in each.report.pools)]
 
 
-def _subjects(believed: Believed) -> Iterator[_Subject]:
+def _subjects(believed: Believed) -> Iterator[Subject]:
     """The pools of an account: those described, and those that are only reported to be unknown."""
     reports = {pool.key: pool for pool in believed.report.pools}
     described = {pool.key: pool for pool in believed.pools}
@@ -112,7 +101,7 @@ def _subjects(believed: Believed) -> Iterator[_Subject]:
             primary=primary,
         )
         exposed = pool is not None and bool(pool.legs or pool.debts or pool.grids)
-        yield _Subject(now, None if why else pool, exposed)
+        yield Subject(now, None if why else pool, exposed)
 
 
 def _doubts(believed: Believed, pool: Pool | None, report: PoolReport | None) -> tuple[str, ...]:
@@ -153,7 +142,7 @@ def _stakes(picture: Picture, pools: Sequence[Pool], believed: Iterable[Believed
     )
 
 
-def _unmoved(subject: _Subject) -> PoolStress:
+def _unmoved(subject: Subject) -> PoolStress:
     now = subject.now
     begins = 0.0 if now.ratio.state is State.LIQUIDATABLE else None
     return PoolStress(
@@ -169,9 +158,9 @@ def _unmoved(subject: _Subject) -> PoolStress:
 def _scenario(
     scenario: Scenario,
     moves: Mapping[Asset, float],
-    subjects: Sequence[_Subject],
+    subjects: Sequence[Subject],
     found: Mapping[PoolKey, Shocked],
-    sums: _Sums,
+    sums: Sums,
 ) -> ScenarioStress:
     rows = [_pool(subject, found.get(subject.now.key)) for subject in subjects]
     gone = [(row, subject) for row, subject in zip(rows, subjects, strict=True) if row.begins is not None]
@@ -181,16 +170,16 @@ def _scenario(
         scenario=scenario,
         moves=moves,
         pools=tuple(rows),
-        accounts=sums.accounts(subjects, rows),
-        groups=sums.groups(subjects, rows),
+        accounts=sums.accounts(rows),
+        groups=sums.groups(rows),
         order=tuple(row.key for row, _ in gone),
-        takes_usd=_sum(row.takes_usd for row, subject in gone if subject.now.primary),
-        loss_usd=_sum(row.loss_usd for row in primary),
+        takes_usd=total(row.takes_usd for row, subject in gone if subject.now.primary),
+        loss_usd=total(row.loss_usd for row in primary),
         notes=_guessed(scenario, moves),
     )
 
 
-def _pool(subject: _Subject, found: Shocked | None) -> PoolStress:
+def _pool(subject: Subject, found: Shocked | None) -> PoolStress:
     now = subject.now
     if found is None:
         return PoolStress(key=now.key, ratio=now.ratio)
@@ -234,84 +223,3 @@ def _assumed(pools: Sequence[Pool], picture: Picture) -> Iterator[str]:
     for venue, asset in sorted(held):
         if isnan(picture.prices.asset(venue, asset)):
             yield f"{asset} at {venue} is counted as 1 USD before it moves: no index price of it"
-
-
-class _Sums:
-    """What pools add up to, by account and by group."""
-
-    def __init__(self, believed: Mapping[AccountKey, Believed], groups: Mapping[AccountKey, str]) -> None:
-        self._believed = believed
-        cut = {group for key, group in groups.items() if key not in believed}  # a part of a group is not the group
-        self._groups = {key: group for key, group in groups.items() if group and group not in cut}
-
-    def accounts(self, subjects: Sequence[_Subject], rows: Sequence[PoolStress]) -> dict[AccountKey, SumStress]:
-        """Each account: its ratio is that of its worst pool, unknown if one is, unless one is liquidatable."""
-        return {key: self._account(key, *_of(subjects, rows, {key})) for key in self._believed}
-
-    def _account(self, key: AccountKey, subjects: Sequence[_Subject], rows: Sequence[PoolStress]) -> SumStress:
-        each = self._believed[key]
-        dark = each.unknown or (each.report.reasons if each.report.quality is Quality.UNKNOWN else ())
-        over = [row.ratio.value for row in rows if row.ratio.state is State.LIQUIDATABLE and row.ratio.value]
-        reasons = [f"{row.key.pool}: {why}" for row in rows for why in row.ratio.reasons]
-        if over:
-            ratio = Ratio.of(max(over))
-        elif dark or any(row.ratio.value is None for row in rows):
-            ratio = Ratio.unknown(*dict.fromkeys((*dark, *reasons)))
-        else:
-            values = (row.ratio.value for row, one in zip(rows, subjects, strict=True) if one.now.primary)
-            ratio = Ratio.of(max((value or 0.0 for value in values), default=0.0))
-        return _summed(ratio, subjects, rows, dark=bool(dark))
-
-    def groups(self, subjects: Sequence[_Subject], rows: Sequence[PoolStress]) -> dict[str, SumStress]:
-        """Each group: what is required of all of its pools over the equity of all."""
-        found = {}
-        for name in sorted(set(self._groups.values())):
-            members = {key for key, group in self._groups.items() if group == name}
-            its, its_rows = _of(subjects, rows, members)
-            dark = [key for key in sorted(members) if self._believed[key].report.quality is Quality.UNKNOWN]
-            ratio = _group_ratio(its, its_rows, [f"{'/'.join(key)} is not known" for key in dark])
-            found[name] = _summed(ratio, its, its_rows, dark=bool(dark))
-        return found
-
-
-def _of(
-    subjects: Sequence[_Subject], rows: Sequence[PoolStress], accounts: Collection[AccountKey]
-) -> tuple[list[_Subject], list[PoolStress]]:
-    chosen = [place for place, subject in enumerate(subjects) if subject.now.key.owner in accounts]
-    return [subjects[place] for place in chosen], [rows[place] for place in chosen]
-
-
-def _summed(ratio: Ratio, subjects: Sequence[_Subject], rows: Sequence[PoolStress], *, dark: bool) -> SumStress:
-    primary = [row for row, subject in zip(rows, subjects, strict=True) if subject.now.primary]
-    return SumStress(
-        ratio=ratio,
-        equity_usd=None if dark else _sum(row.equity_usd for row in primary),
-        loss_usd=None if dark else _sum(row.loss_usd for row in primary),
-        liquidated=sum(row.begins is not None for row in rows),
-    )
-
-
-def _group_ratio(subjects: Sequence[_Subject], rows: Sequence[PoolStress], dark: Sequence[str]) -> Ratio:
-    if dark:
-        return Ratio.unknown(*dark)
-    equity = required = 0.0
-    exposed = False
-    for subject, row in zip(subjects, rows, strict=True):
-        if not subject.now.primary:
-            continue
-        if row.required_usd is None or row.equity_usd is None:
-            return Ratio.unknown(*(f"{'/'.join(row.key)}: {why}" for why in row.ratio.reasons or (NOT_REPORTED,)))
-        equity, required = equity + row.equity_usd, required + row.required_usd
-        exposed = exposed or subject.exposed
-    if equity > 0.0:
-        return Ratio.of(required / equity)
-    return Ratio.of(inf if exposed else 0.0)
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    total = 0.0
-    for value in values:
-        if value is None:
-            return None
-        total += value
-    return total

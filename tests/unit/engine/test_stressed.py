@@ -288,3 +288,43 @@ def test_collateral_in_coins_falls_with_them() -> None:
     assert cell.pools[0].key.pool == "multi-assets"
     assert cell.pools[0].equity_usd == pytest.approx(60_000.0)
     assert USD not in cell.moves
+
+
+def test_what_an_account_is_unknown_for_is_said_of_its_pools() -> None:
+    picture = desk().picture()
+    dark = replace(picture.accounts[MAIN], unknown=("its mode is unreadable",))
+    report = stress(replace(picture, accounts={**picture.accounts, MAIN: dark}), own(BTC=-0.1))
+    row = next(row for row in only(report).pools if row.key == CROSS)
+    assert row.ratio.reasons == ("its mode is unreadable",)
+    assert "its mode is unreadable" in only(report).accounts[MAIN].ratio.reasons
+
+
+def test_where_nothing_can_be_computed_there_is_nothing_to_move() -> None:
+    picture = desk().picture()
+    dark = {key: replace(each, unknown=("gone",)) for key, each in picture.accounts.items()}
+    report = stress(replace(picture, accounts=dark), StressRequest())
+    assert {row.ratio.state for each in report.scenarios for row in each.pools} == {State.UNKNOWN}
+    assert {tuple(each.moves) for each in report.scenarios} == {()}
+
+
+def test_a_pool_in_coins_without_a_dollar_price_has_a_ratio_and_no_loss() -> None:
+    picture = desk().picture()
+    believed = picture.accounts[OTHER]
+    coins = replace(believed.pools[0], numeraire="SOL")
+    shown = replace(believed.report.pools[0], equity_usd=None, required_usd=None)
+    changed = replace(believed, pools=(coins,), report=replace(believed.report, pools=(shown,)))
+    cell = only(stress(replace(picture, accounts={**picture.accounts, OTHER: changed}), own(BTC=-0.1)))
+    row = next(row for row in cell.pools if row.key == THEIRS)
+    assert (row.equity_usd, row.loss_usd, cell.accounts[OTHER].loss_usd) == (None, None, None)
+    assert cell.groups["desk"].ratio.state is State.UNKNOWN
+
+
+def test_where_a_ratio_is_not_known_neither_is_a_loss() -> None:
+    picture = desk().picture()
+    believed = picture.accounts[OTHER]
+    without = replace(believed.pools[0], legs=tuple(replace(leg, tiers=None) for leg in believed.pools[0].legs))
+    changed = replace(believed, pools=(without,))
+    cell = only(stress(replace(picture, accounts={**picture.accounts, OTHER: changed}), own(BTC=-0.1)))
+    row = next(row for row in cell.pools if row.key == THEIRS)
+    assert (row.ratio.state, row.loss_usd, row.liquidated) == (State.UNKNOWN, None, None)
+    assert row.equity_usd is not None
