@@ -328,3 +328,13 @@ def test_where_a_ratio_is_not_known_neither_is_a_loss() -> None:
     row = next(row for row in cell.pools if row.key == THEIRS)
     assert (row.ratio.state, row.loss_usd, row.liquidated) == (State.UNKNOWN, None, None)
     assert row.equity_usd is not None
+
+
+def test_a_pool_that_its_report_does_not_believe_is_not_believed() -> None:
+    picture = desk().picture()
+    believed = picture.accounts[OTHER]
+    shown = replace(believed.report.pools[0], quality=Quality.UNKNOWN, reasons=("no mark",))
+    changed = replace(believed, report=replace(believed.report, pools=(shown,)))
+    report = stress(replace(picture, accounts={**picture.accounts, OTHER: changed}), own(BTC=-0.1))
+    row = next(row for row in only(report).pools if row.key == THEIRS)
+    assert row.ratio.reasons == ("no mark",)
