@@ -94,12 +94,14 @@ class Item {
     this.summary = el("p", { class: "alert-summary" });
     this.age = el("span", { class: "soft age" });
     this.state = el("p", { class: "soft alert-state" });
-    this.text = el("p", { class: "alert-text", hidden: true });
+    this.text = el("p", { class: "alert-text" });
+    this.runbook = el("a", { text: "Runbook: what it means, how to check it" });
+    this.about = el("div", { class: "alert-about", hidden: true }, this.text, this.runbook);
     this.more = el("button", { type: "button", class: "link", "aria-expanded": "false", text: "What to do", on: { click: () => this.#unfold() } });
     this.actions = el("span", { class: "actions" });
     this.form = el("div", { class: "alert-form" });
     this.element = el("li", {}, this.mark, el("div", { class: "alert-body" },
-      el("div", { class: "alert-line" }, this.severity, this.summary, this.age), this.state, this.text,
+      el("div", { class: "alert-line" }, this.severity, this.summary, this.age), this.state, this.about,
       el("div", { class: "alert-tools" }, this.more, this.actions), this.form));
   }
 
@@ -117,8 +119,10 @@ class Item {
     write(this.state, who);
     this.state.hidden = !who;
     write(this.text, alert.text.startsWith(`${alert.summary}\n`) ? alert.text.slice(alert.summary.length + 1) : alert.text);
+    this.runbook.hidden = !alert.name;
+    if (alert.name) mark(this.runbook, "href", `/runbooks/${encodeURIComponent(alert.name)}`);
     const session = this.store.session();
-    redraw(this.actions, [state, alert.fingerprint, alert.name, session.may_change, alert.labels], () => this.#buttons(state, session));
+    redraw(this.actions, [state, alert.fingerprint, session.may_change, alert.labels], () => this.#buttons(state, session));
   }
 
   #buttons(state, session) {
@@ -127,7 +131,6 @@ class Item {
     const button = (text, click) => el("button", { type: "button", class: "link", text, on: { click } });
     return [
       venue && account && pool && button("Open pool", () => this.open(`${venue}/${account}/${pool}`)),
-      alert.name && el("a", { href: `/runbooks/${encodeURIComponent(alert.name)}`, text: "Runbook" }),
       session.may_change && alert.fingerprint && state === "firing" && button("Acknowledge", () => this.#ask(acknowledgeForm)),
       session.may_change && alert.fingerprint && state === "acknowledged" && button("Withdraw", () => this.#ask(withdraw)),
       session.may_change && state !== "silenced" && button("Silence", () => this.#ask(silenceForm)),
@@ -135,8 +138,8 @@ class Item {
   }
 
   #unfold() {
-    this.text.hidden = !this.text.hidden;
-    mark(this.more, "aria-expanded", String(!this.text.hidden));
+    this.about.hidden = !this.about.hidden;
+    mark(this.more, "aria-expanded", String(!this.about.hidden));
   }
 
   #ask(form) {
