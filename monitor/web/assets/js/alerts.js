@@ -130,7 +130,7 @@ class Item {
     const { venue, account, pool } = alert.labels;
     const button = (text, click) => el("button", { type: "button", class: "link", text, on: { click } });
     return [
-      venue && account && pool && button("Open pool", () => this.open(`${venue}/${account}/${pool}`)),
+      venue && account && pool && button("Pool", () => this.open(`${venue}/${account}/${pool}`)),
       session.may_change && alert.fingerprint && state === "firing" && button("Acknowledge", () => this.#ask(acknowledgeForm)),
       session.may_change && alert.fingerprint && state === "acknowledged" && button("Withdraw", () => this.#ask(withdraw)),
       session.may_change && state !== "silenced" && button("Silence", () => this.#ask(silenceForm)),
