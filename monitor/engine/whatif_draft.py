@@ -22,7 +22,7 @@ from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 
 SAME = 1e-7  #: amounts that differ by no more than this ratio are the same
-MOST_PURSES = 4  #: that one edit moves something in or out of
+NEARER = 0.9  #: a purse is the right one if it leaves less than this ratio of what is missing
 Amounts = dict[tuple[PoolKey, Asset], float]
 
 
@@ -76,11 +76,9 @@ class Edited:
         price = self.prices.asset(self.account.key.venue, asset)
         return 1.0 if isnan(price) and asset in self.picture.stablecoins else price
 
-    def home(self, asset: Asset, name: str = "") -> Pool | None:
-        """The shared pool that an asset backs: by its name, or the one that counts in the asset, or that holds it."""
+    def home(self, asset: Asset) -> Pool | None:
+        """The shared pool that an asset backs: the one that counts in it, or that holds it, or that counts anything."""
         shared = [pool for pool in self.pools() if not pool.isolated and pool.primary]
-        if name:
-            return next((pool for pool in shared if pool.key.pool == name), None)
         for fits in (_counts_in, _holds, _counts_all):
             found = [pool for pool in shared if fits(pool, asset)]
             if found:  # a pool with positions is meant rather than what lies beside
@@ -96,26 +94,33 @@ class Edited:
 
     def _settled(self, account: Account, wanted: Mapping[tuple[PoolKey, Asset], float], asset: Asset) -> Account:
         """The account with what its purses hold of an asset put right, so far as any purse can do that."""
-        for _ in range(MOST_PURSES):
-            missing = _missing(wanted, self.amounts(account), asset)
-            best, least = account, _total(missing)
-            for amount in dict.fromkeys(missing.values()):
-                for tried in _with_more(account, asset, amount):
-                    left = _total(_missing(wanted, self.amounts(tried), asset))
-                    if left < least * (1.0 - SAME):
-                        best, least = tried, left
-            if best is account:
-                break
-            account = best
+        while (better := self._better(account, wanted, asset)) is not None:
+            account = better
         return account
 
+    def _better(self, account: Account, wanted: Mapping[tuple[PoolKey, Asset], float], asset: Asset) -> Account | None:
+        """The account with one purse put right: that by which most is; None where none brings it any nearer."""
+        missing = _missing(wanted, self.amounts(account), asset)
+        best, least = None, _total(missing) * NEARER
+        for amount in dict.fromkeys(missing.values()):
+            for tried in _with_more(account, asset, amount):
+                left = _total(_missing(wanted, self.amounts(tried), asset))
+                if left < least:
+                    best, least = tried, left
+        return best
+
     def _move_rest(self, wanted: Mapping[tuple[PoolKey, Asset], float]) -> None:
-        """What no purse of the account brings to its pool is moved there as it is described."""
+        """What no purse of the account brings to its pool is moved there as it is described. What counts nothing there
+        lies in the account, and in no pool.
+        """
         told = self.amounts()
         for asset in sorted({asset for _, asset in wanted}):
             for key, amount in _missing(wanted, told, asset).items():
-                moved = self.moved.setdefault(key, {})
-                moved[asset] = moved.get(asset, 0.0) + amount
+                if (key, asset) in told:
+                    moved = self.moved.setdefault(key, {})
+                    moved[asset] = moved.get(asset, 0.0) + amount
+                else:
+                    self.account = next(_with_more(self.account, asset, amount))
 
 
 class Draft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitor.domain.accounts import MarginMode, Position, SymbolConfig
+from monitor.domain.instruments import Payoff
 from monitor.domain.names import Asset, PositionKey, Side, Symbol
 from monitor.domain.whatif import Close, Collateral, Edit, SetLeverage, SetMarginMode, Trade, Transfer, Unit
 from monitor.engine.pushes import words
@@ -35,7 +36,7 @@ def make(draft: Draft, edit: Edit, where: str) -> None:
             _transfer(draft, edited, edit, where)
         case SetLeverage():
             draft.done.append(_named(edited, _leverage(edited, edit, where)))
-        case SetMarginMode():
+        case _:
             draft.done.append(_named(edited, _margin_mode(edited, edit, where)))
 
 
@@ -178,7 +179,7 @@ def _to_isolated(edited: Edited, edit: SetMarginMode, held: Position, pool: Pool
         # At what it was opened at: a venue that takes it at the mark differs by the profit over the leverage.
         price = held.entry_price or mark
         margin = abs(leg.quantity) * leg.multiplier * price / leverage
-        if leg.payoff.value == "inverse":
+        if leg.payoff is Payoff.INVERSE:
             margin = abs(leg.quantity) / price / leverage
     alone = replace(
         resized(edited, held, held.quantity, held.entry_price, margin, None), margin_mode=MarginMode.ISOLATED

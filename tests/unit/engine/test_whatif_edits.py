@@ -333,7 +333,7 @@ def test_margin_is_added_to_an_isolated_position_and_taken_back() -> None:
 
 
 def test_collateral_goes_from_one_account_to_another() -> None:
-    more = [config(account=OTHER), reading(LONG, account=OTHER)]
+    more: list[Event] = [config(account=OTHER), reading(LONG, account=OTHER)]
     picture = told(LONG, accounts=(MAIN, OTHER), more=more)
     report = ask(picture, Transfer(account=MAIN, to=OTHER, asset="USDT", amount=4_000.0))
     there = {each.key: each.after.pools[0].equity_usd for each in report.accounts}
@@ -444,3 +444,10 @@ def test_contracts_and_a_rate_of_a_level_follow_the_size() -> None:
     assert (seen[-1].contracts, seen[-1].maintenance_rate) == (500.0, None)
     ask(told(replace(level, margin_mode=ISOLATED, isolated_wallet=9e3), describes=watching), close(fraction=0.5))
     assert seen[-1].maintenance_rate == 0.02
+
+
+def test_a_leverage_of_its_own_goes_with_what_a_flip_opens() -> None:
+    report = ask(told(LONG, ALONE), trade(quantity=-3.0, leverage=5.0))
+    assert [each.leverage for each in after(report).positions] == [5.0]
+    set_anew = ask(told(LONG, ALONE), SetLeverage(account=MAIN, symbol="BTCUSDT", leverage=7.0))
+    assert [each.leverage for each in after(set_anew).positions] == [7.0]
