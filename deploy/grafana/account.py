@@ -149,16 +149,7 @@ def _ratio(made: Board) -> None:
             (
                 Column("pool", "Pool"),
                 Column("stage", "Stage", width=95),
-                Column(
-                    "A",
-                    "Ratio",
-                    RATIO,
-                    levels.of_rule("stage_ratio"),
-                    colours.NO_EQUITIES,
-                    width=110,
-                    bar=True,
-                    decimals=1,
-                ),
+                Column("A", "Ratio", RATIO, levels.of_rule("stage_ratio"), colours.NO_EQUITIES, width=75, decimals=1),
             ),
             sort="Ratio",
             rules=("stage_ratio",),

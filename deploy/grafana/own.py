@@ -43,6 +43,11 @@ def _of(metric: str, more: str = "") -> str:
     return of(metric, more, where=WHERE)
 
 
+def _ours(expression: str) -> str:
+    """Of a metric that every program has, what is of a monitor: a target that had its version within the hour."""
+    return f"{expression} and on (instance,job) last_over_time({_of('build_info')}[1h])"
+
+
 def _rate(metric: str, more: str = "") -> str:
     return f"rate({_of(metric, more)}[$__rate_interval])"
 
@@ -62,7 +67,7 @@ def _now(made: Board) -> None:
         figure(
             "Answers",
             "Whether Prometheus reads the monitor: 0 is nobody watching.",
-            Query(f"min(up * on (instance,job) group_left () {_of('build_info')}) or vector(0)", ""),
+            Query(f"min({_ours('up')}) or vector(0)", ""),
             unit=FACTOR,
             mappings=colours.UP,
             span=3,
@@ -175,7 +180,10 @@ def _engine(made: Board) -> None:
         graph(
             "Processor",
             "Share of one core.",
-            Query(f"sum by (instance) (rate(process_cpu_seconds_total{{{WHERE}}}[$__rate_interval]))", "{{instance}}"),
+            Query(
+                f"sum by (instance) ({_ours(f'rate(process_cpu_seconds_total{{{WHERE}}}[$__rate_interval])')})",
+                "{{instance}}",
+            ),
             unit=RATIO,
             least=0.0,
             span=8,
@@ -183,7 +191,7 @@ def _engine(made: Board) -> None:
         graph(
             "Memory",
             "Memory that the process holds.",
-            Query(f"sum by (instance) (process_resident_memory_bytes{{{WHERE}}})", "memory"),
+            Query(f"sum by (instance) ({_ours(f'process_resident_memory_bytes{{{WHERE}}}')})", "{{instance}}"),
             unit=BYTES,
             least=0.0,
             span=8,

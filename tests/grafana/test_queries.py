@@ -119,3 +119,11 @@ def test_where_no_monitor_was_scraped_nothing_looks_fine(prometheus: Prometheus)
     )
     [(labels, _)] = prometheus.ask(table["targets"][0]["expr"], at=before)
     assert labels == {"rule": "the monitor does not answer", "severity": "unknown"}
+
+
+def test_a_monitor_that_does_not_answer_any_more_is_down_and_not_gone(prometheus: Prometheus) -> None:
+    moment = 1_767_225_600 + 1_800
+
+    assert only(prometheus.ask(expression_of("own", "Answers"))) == 1.0
+    assert only(prometheus.ask(expression_of("own", "Answers"), at=moment)) == 0.0
+    assert only(prometheus.ask(expression_of("overview", "Am I safe?"), at=moment)) == 2.0
