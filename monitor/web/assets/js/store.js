@@ -96,8 +96,10 @@ class Store {
   async refreshSession() {
     try {
       const answer = await fetch("/api/v1/session", { headers: { Accept: "application/json" } });
-      if (answer.ok) this.#session = { ...this.#session, ...(await answer.json()) };
-      else this.#session = { ...this.#session, may_change: false, why_not: "The monitor does not say who may change something." };
+      if (answer.ok) {
+        const said = await answer.json();
+        this.#session = { ...this.#session, ...said, levels: { ...DEFAULT_LEVELS, ...said.levels } };
+      } else this.#session = { ...this.#session, may_change: false, why_not: "The monitor does not say who may change something." };
     } catch {
       return; // asked again when something is heard
     }

@@ -15,6 +15,8 @@ export function follow({ snapshot, change }) {
   const poll = async () => {
     try {
       const answer = await fetch("/api/v1/pools", { headers: { Accept: "application/json" } });
+      if (answer.status === 401 && answer.headers.get("WWW-Authenticate")?.startsWith("Bearer"))
+        return location.replace("/login?next=/"); // reading needs a login here, and ours has ended
       if (answer.ok && polling !== null) snapshot(await answer.json());
     } catch {
       // Nobody answers: what is shown grows old by itself.
