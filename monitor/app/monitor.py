@@ -21,6 +21,7 @@ from monitor.app.inbox import Inbox
 from monitor.app.people import People
 from monitor.app.rooms import describes, redactor, room
 from monitor.app.supervision import JobStatus, supervise
+from monitor.app.supposing import Supposing
 from monitor.domain.clock import Clock
 from monitor.domain.names import Venue
 from monitor.domain.recording import UNRECORDED, Recorder
@@ -107,7 +108,10 @@ async def run_monitor(
         people.on_delivered = exposition.observe_delivery
         core.on_view, core.on_latency = on_view, on_latency
         if config.web.enabled:
-            server = await serve(core.latest, exposition, config.web.host, config.web.port, people.desk())
+            supposing = Supposing(engine.picture)
+            stack.callback(supposing.close)
+            desk = people.desk(supposing)
+            server = await serve(core.latest, exposition, config.web.host, config.web.port, desk)
             stack.push_async_callback(server.close)
             log.info("listening", url=server.url)
         if journal is not None:

@@ -19,6 +19,7 @@ from monitor.alerts.dispatch import Dispatcher
 from monitor.app import settings, settings_people, settings_routing
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded
+from monitor.app.config_stress import stress_request
 from monitor.app.deciding import Decision
 from monitor.domain.alerts import Alert, AlertChange
 from monitor.domain.clock import Clock
@@ -36,7 +37,7 @@ from monitor.outputs.delivery.settings import traits
 from monitor.outputs.mqtt.channel import MqttChannel
 from monitor.outputs.mqtt.homeassistant import Discovery
 from monitor.store.store import Store
-from monitor.web.desk import Desk
+from monitor.web.desk import Desk, Supposing
 
 log = structlog.get_logger(__name__)
 
@@ -156,7 +157,7 @@ class People:
             for name, table in self._loaded.config.heartbeats.items()
         )
 
-    def desk(self) -> Desk:
+    def desk(self, supposing: Supposing | None = None) -> Desk:
         """What the HTTP server may ask for."""
         return Desk(
             put=self._put,
@@ -167,6 +168,9 @@ class People:
             token=self._loaded.secret("web.token"),
             external_url=self._loaded.config.web.external_url,
             reading=self._loaded.config.web.token_for_reading,
+            levels=settings.page_levels(self._loaded),
+            supposing=supposing,
+            stress=stress_request(self._loaded.config),
         )
 
     def _made(self) -> Iterator[Channel]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from monitor.alerts.catalogue import default_rules
 from monitor.alerts.settings import AlertSettings, levels
 from monitor.app import config_accounts, config_timings
 from monitor.app.config import Loaded, effective_tree
@@ -138,6 +139,19 @@ def alerts(loaded: Loaded) -> AlertSettings:
         if getattr(account, "permissions", "") == "ignore"  # an address has no key that could do too much
     )
     return replace(alert_settings(loaded.config.alerts), any_key=any_key, groups=groups(loaded))
+
+
+def page_levels(loaded: Loaded) -> dict[str, dict[str, float]]:
+    """The thresholds by which the page colours margin ratios and distances: those of the rules, by severity.
+
+    A level without a threshold of the user's has that of the catalogue: the page colours even what nobody is told of.
+    """
+    rules, usual = alerts(loaded).rules, default_rules()
+    found = {}
+    for name, rule in (("margin_ratio", "margin_ratio"), ("distance_ratio", "coin_distance")):
+        thresholds = {**usual[rule].thresholds, **(rules[rule].thresholds if rule in rules else {})}
+        found[name] = {str(level): value for level, value in thresholds.items()}
+    return found
 
 
 def supervision(loaded: Loaded) -> SupervisionSettings:

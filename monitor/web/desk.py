@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from monitor.domain.alerts import AlertChange
 from monitor.domain.clock import Clock
 from monitor.domain.commands import AlertCommand
+from monitor.domain.curve import CurveReport, CurveRequest
+from monitor.domain.stress import StressReport, StressRequest
+from monitor.domain.whatif import WhatIf, WhatIfReport
+
+
+class Supposing(Protocol):
+    """Who works out what would be. All may raise Busy or TookTooLong, and each its own refusal of the request."""
+
+    async def whatif(self, request: WhatIf) -> WhatIfReport:
+        """Before and after of edits, moves and funding. Raises BadRequest."""
+        ...
+
+    async def stress(self, request: StressRequest) -> StressReport:
+        """What each scenario does. Raises BadRequest."""
+        ...
+
+    async def curve(self, request: CurveRequest) -> CurveReport:
+        """A pool along a move of prices. Raises CurveRefused."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +48,6 @@ class Desk:
     token: str = field(default="", repr=False)
     external_url: str = ""
     reading: bool = False
+    levels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    supposing: Supposing | None = None
+    stress: StressRequest = StressRequest()

@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from monitor.domain.reports import AccountReport
 from monitor.domain.schema import (
     SCHEMA_VERSION,
     Json,
@@ -32,12 +33,19 @@ def pieces(view: View) -> Iterator[bytes]:
     yield from _array("groups", map(group_json, view.groups))
     yield b',"accounts":['
     for number, report in enumerate(view.accounts):
-        yield (b"," if number else b"") + _opened(account_json(report)) + b',"pools":['
-        for place, pool in enumerate(report.pools):
-            yield (b"," if place else b"") + _opened(pool_head_json(pool))
-            yield from _array("positions", map(position_json, pool.positions))
-            yield b"}"
-        yield b"]}"
+        if number:
+            yield b","
+        yield from account_pieces(report)
+    yield b"]}"
+
+
+def account_pieces(report: AccountReport) -> Iterator[bytes]:
+    """The text of one account with its pools."""
+    yield _opened(account_json(report)) + b',"pools":['
+    for place, pool in enumerate(report.pools):
+        yield (b"," if place else b"") + _opened(pool_head_json(pool))
+        yield from _array("positions", map(position_json, pool.positions))
+        yield b"}"
     yield b"]}"
 
 

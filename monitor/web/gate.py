@@ -19,6 +19,8 @@ from monitor.web.sessions import Guesses, Sessions, same_token
 log = structlog.get_logger("web")
 
 COOKIE = "marginwatch_session"
+NONCE = "X-Marginwatch-Nonce"  #: the header by which a script of our own pages shows that it is one
+_SCRIPT = "script"  #: the name of its form
 _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 _SHOW_IT = {"WWW-Authenticate": 'Bearer realm="marginwatch"'}
 
@@ -40,9 +42,18 @@ class Gate:
         if self._reading and self.asks and not self.session(request):
             self._bearer(request)
 
+    def compute(self, request: web.Request) -> None:
+        """A question that costs some work: whoever may read, but no page of another site."""
+        self.ours(request)
+        self.read(request)
+
     def change(self, request: web.Request) -> None:
-        """A change over the API."""
-        self._ours(request)
+        """A change over the API: by a program with the token, or by a script of our pages with session and nonce."""
+        nonce = request.headers.get(NONCE)
+        if nonce is not None and "Authorization" not in request.headers:
+            self.form(request, _SCRIPT, nonce)
+            return
+        self.ours(request)
         if self.asks:
             self._bearer(request)
         else:
@@ -50,7 +61,7 @@ class Gate:
 
     def form(self, request: web.Request, form: str, nonce: str) -> None:
         """A change by the form of that name on one of our pages."""
-        self._ours(request)
+        self.ours(request)
         session = self.session(request)
         if not self.asks:
             self._at_home(request)
@@ -60,7 +71,7 @@ class Gate:
 
     def login(self, request: web.Request, token: str, nonce: str) -> str:
         """The cookie of a new session for whoever gives the token in the login form."""
-        self._ours(request)
+        self.ours(request)
         self._fresh(nonce, "login", "")
         self._right(request, token)
         return self._sessions.open()
@@ -83,11 +94,16 @@ class Gate:
             return False
         return True
 
+    def script_nonce(self, request: web.Request) -> str:
+        """The nonce for changes by a script of our pages; "" where they would be refused."""
+        return self.nonce(request, _SCRIPT) if self.may_use_forms(request) else ""
+
     def nonce(self, request: web.Request, form: str) -> str:
         """The nonce for a form of that name."""
         return self._sessions.nonce(form, "" if form == "login" else self.session(request))
 
-    def _ours(self, request: web.Request) -> None:
+    def ours(self, request: web.Request) -> None:
+        """Refuse what a page of another site asks through somebody's browser."""
         named(self._hosts, request)
         if not self._hosts.same_site(request.headers):
             origin = request.headers.get("Origin", request.headers.get("Sec-Fetch-Site", ""))

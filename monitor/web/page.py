@@ -1,4 +1,4 @@
-"""The landing page: one HTML document without scripts, so that it works on a phone, in a terminal browser and offline.
+"""The page without scripts, at /plain: one HTML document for a phone, a terminal browser, and offline.
 
 Pure: a view in, text out, in pieces that hold up nobody. Every word that comes from outside is escaped. It reloads
 itself by a meta tag.
@@ -72,6 +72,7 @@ def _texts(view: View, pools: list[PoolReport], count: int) -> Iterator[str]:
     yield f"""{_journal(view.journal)}
 </main>
 <footer>
+<a href="/">live page</a>
 <a href="/runbooks/">/runbooks</a> <a href="/metrics">/metrics</a> <a href="/api/v1/pools">/api/v1/pools</a>
 <a href="/api/v1/alerts">/api/v1/alerts</a> <a href="/api/v1/schema">/api/v1/schema</a>
 <a href="/-/healthy">/-/healthy</a> <a href="/-/ready">/-/ready</a>

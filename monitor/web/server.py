@@ -7,8 +7,8 @@ are not compressed: that costs more than all the rest, and they seldom leave the
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.resources import files
 from typing import Protocol
 from urllib.parse import quote
@@ -21,16 +21,25 @@ from monitor.domain.view import View
 from monitor.web import document, page, runbooks
 from monitor.web.api import Api, Commands, answer
 from monitor.web.asked import LARGEST_BODY
+from monitor.web.assets import FOLDER, Assets
+from monitor.web.browser import Browser
+from monitor.web.curve import Curves
 from monitor.web.desk import Desk
 from monitor.web.forms import Forms
 from monitor.web.gate import Gate, named
+from monitor.web.history import History
 from monitor.web.hosts import Hosts
 from monitor.web.login_page import sorry_page
 from monitor.web.refusal import Refusal
+from monitor.web.stream import Stream
+from monitor.web.stress import StressTests
+from monitor.web.turns import Turns
+from monitor.web.whatif import WhatIfs
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9786
 SHUTDOWN_SECONDS = 0.25
 _FOR_EVERYBODY = frozenset({"/-/healthy", "/-/ready", "/style.css", "/login"})  #: whether there is a token or not
+_COMPUTED = frozenset({"/api/v1/whatif", "/api/v1/stress", "/api/v1/curve"})  #: nothing changes, and it costs some work
 HTML_TYPE = "text/html; charset=utf-8"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _HEADERS = {
@@ -86,15 +95,19 @@ async def serve(
     hosts = Hosts(host, desk.external_url if desk else "")
     gate = Gate(desk, hosts) if desk else None
     app = web.Application(middlewares=[_with_headers, _guarded(hosts, gate)], client_max_size=LARGEST_BODY)
-    pages = _Pages(view, exposition)
+    pages, stream, history = _Pages(view, exposition, Turns()), Stream(view, _HEADERS), History(view)
+    app.cleanup_ctx.append(history.watch)
+    app.on_shutdown.append(stream.end)
+    app.add_routes([*Assets().routes(), *stream.routes()])
     app.add_routes(
         [
-            web.get("/", pages.landing),
+            web.get("/plain", pages.landing),
             web.get("/style.css", pages.style),
             web.get("/metrics", pages.metrics),
             web.get("/-/healthy", pages.healthy),
             web.get("/-/ready", pages.ready),
             web.get("/api/v1/pools", pages.pools),
+            web.get("/api/v1/history", pages.history(history)),
             web.get("/api/v1/alerts", pages.alerts),
             web.get("/api/v1/alerts/schema", pages.alerts_schema),
             web.get("/api/v1/schema", pages.schema),
@@ -107,6 +120,8 @@ async def serve(
         commands = Commands(view, desk)
         app.add_routes(Api(commands, gate).routes())
         app.add_routes(Forms(commands, gate).routes())
+        app.add_routes(Browser(desk, gate).routes())
+        app.add_routes(_suppositions(desk))
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -115,6 +130,13 @@ async def serve(
         await runner.cleanup()
         raise
     return Server(runner, host, int(runner.addresses[0][1]))
+
+
+def _suppositions(desk: Desk) -> list[web.RouteDef]:
+    if desk.supposing is None:
+        return []
+    tests = StressTests(desk.supposing, desk.stress)
+    return [*WhatIfs(desk.supposing).routes(), *tests.routes(), *Curves(desk.supposing).routes()]
 
 
 _NO_PATH = Refusal(404, "path", "", "there is no such path, or not for this method: see docs/api.md")
@@ -128,9 +150,16 @@ async def _with_headers(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPException as refusal:
         refusal.headers.update(_HEADERS)
         raise
+    except ConnectionError:
+        return web.Response(status=499)  # nobody is there any more to read it
     if not response.prepared:
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
     return response
+
+
+def _for_everybody(path: str) -> bool:
+    return path in _FOR_EVERYBODY or path.startswith(FOLDER)
 
 
 def _guarded(hosts: Hosts, gate: Gate | None) -> Middleware:
@@ -142,7 +171,9 @@ def _guarded(hosts: Hosts, gate: Gate | None) -> Middleware:
             # On an address that others reach too, whoever may call may read; names are theirs to choose.
             if hosts.local:
                 named(hosts, request)
-            if gate is not None and request.method in ("GET", "HEAD") and request.path not in _FOR_EVERYBODY:
+            if gate is not None and request.path in _COMPUTED:
+                gate.compute(request)
+            elif gate is not None and request.method in ("GET", "HEAD") and not _for_everybody(request.path):
                 gate.read(request)
             return await handler(request)
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
@@ -163,9 +194,8 @@ def _guarded(hosts: Hosts, gate: Gate | None) -> Middleware:
 
 
 class _Pages:
-    def __init__(self, view: Callable[[], View], exposition: Blocks) -> None:
-        self._view, self._exposition = view, exposition
-        self._turn = asyncio.Lock()
+    def __init__(self, view: Callable[[], View], exposition: Blocks, turns: Turns) -> None:
+        self._view, self._exposition, self._turns = view, exposition, turns
         room = files("monitor.web")
         self._style = (room / "style.css").read_text(encoding="utf-8")
         self._schema = (room / "schema.json").read_bytes()
@@ -193,6 +223,14 @@ class _Pages:
     async def pools(self, request: web.Request) -> web.StreamResponse:
         return await self._stream(request, "application/json", document.pieces(self._view()))
 
+    def history(self, history: History) -> Handler:
+        """The last hours."""
+
+        async def answered(request: web.Request) -> web.StreamResponse:
+            return await self._stream(request, "application/json", history.pieces(request))
+
+        return answered
+
     async def alerts(self, request: web.Request) -> web.StreamResponse:
         return await self._stream(request, "application/json", document.alert_pieces(self._view()))
 
@@ -216,17 +254,10 @@ class _Pages:
     async def _stream(self, request: web.Request, content_type: str, pieces: Iterator[bytes]) -> web.StreamResponse:
         """Answer with these pieces; an empty one only says that time passed."""
         response = web.StreamResponse(headers={**_HEADERS, "Content-Type": content_type})
-        await response.prepare(request)
-        if request.method != "HEAD":
-            while (piece := await self._next(pieces)) is not None:
-                if piece:
+        with suppress(ConnectionError):  # who hung up needs no rest of the answer
+            await response.prepare(request)
+            if request.method != "HEAD":
+                async for piece in self._turns.of(pieces):
                     await response.write(piece)
-        await response.write_eof()
+            await response.write_eof()
         return response
-
-    async def _next(self, pieces: Iterator[bytes]) -> bytes | None:
-        """The next piece, None at the end; however many answers are under way, a turn of the loop makes only one."""
-        async with self._turn:
-            piece = next(pieces, None)
-            await asyncio.sleep(0)
-        return piece

@@ -43,7 +43,7 @@ async def stage() -> AsyncIterator[Stage]:
     await stage.server.close()
 
 
-PATHS = ("/", "/style.css", "/metrics", "/-/healthy", "/-/ready", "/api/v1/pools", "/api/v1/schema")
+PATHS = ("/", "/plain", "/assets/live.css", "/style.css", "/metrics", "/-/healthy", "/-/ready", "/api/v1/pools", "/api/v1/schema")
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/nothing-here"])
@@ -51,7 +51,7 @@ async def test_every_answer_carries_the_strict_headers(stage: Stage, path: str) 
     status, headers, _ = await stage.get(path)
 
     assert status == (404 if path == "/nothing-here" else 200)
-    assert headers["Cache-Control"] == "no-store"
+    assert headers["Cache-Control"] == ("no-cache" if path.startswith("/assets") else "no-store")
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "unsafe" not in headers["Content-Security-Policy"]
@@ -115,8 +115,8 @@ async def test_a_long_document_is_the_same_as_a_short_one(stage: Stage) -> None:
     assert json.loads(body) == json.loads(msgspec.json.encode(view_json(stage.view)))
 
 
-async def test_the_page_loads_nothing_from_elsewhere(stage: Stage) -> None:
-    _, _, page = await stage.get("/")
+async def test_the_plain_page_needs_no_script_and_nothing_from_elsewhere(stage: Stage) -> None:
+    _, _, page = await stage.get("/plain")
 
     assert "http://" not in page
     assert "https://" not in page
