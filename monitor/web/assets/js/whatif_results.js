@@ -70,7 +70,7 @@ const ratios = (old, now, levels, context) => turned(old ? context.format.ratio(
 function turned(before, after, { dom }, level = null) {
   const { el } = dom;
   const now = el("b", { class: "tone", data: level ? { level } : {}, text: after });
-  return before === after ? el("span", { class: "turned same" }, now) : el("span", { class: "turned" }, el("span", { class: "soft", text: before }), el("span", { class: "hidden", text: " becomes " }), el("span", { class: "arrow", "aria-hidden": "true", text: " → " }), now);
+  return before === after ? el("span", { class: "turned same" }, now) : el("span", { class: "turned" }, el("span", { class: "soft", text: before }), el("span", { class: "hidden", text: " becomes " }), el("span", { class: "becomes", "aria-hidden": "true", text: " → " }), now);
 }
 
 function table({ dom: { el } }, titles, rows) {
