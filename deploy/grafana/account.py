@@ -178,6 +178,7 @@ def _lines(made: Board) -> None:
             Query(corridor("pool_coin_distance_ratio", "pool,coin", more=_COIN), "{{coin}} {{direction}} {{pool}}"),
             unit=RATIO,
             levels=levels.both_ways("coin_distance"),
+            empty=colours.FAR_TEXT,
             rules=("coin_distance", "coin_sigmas"),
         ),
         graph(
@@ -186,6 +187,7 @@ def _lines(made: Board) -> None:
             Query(corridor("pool_market_distance_ratio", "pool"), "{{direction}} {{pool}}"),
             unit=RATIO,
             levels=levels.both_ways("market_distance"),
+            empty=colours.FAR_TEXT,
             rules=("market_distance", "market_sigmas"),
         ),
         rows(

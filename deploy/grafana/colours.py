@@ -19,6 +19,7 @@ from monitor.domain.fingerprints import alert_name
 FINE, INFO, WARNING, CRITICAL = "green", "blue", "orange", "red"
 STALE, UNKNOWN = "#9e9e9e", "#616161"
 NEUTRAL, CLEAR = "text", "transparent"
+FAR_TEXT = "no line within 50 %, or not known"  #: what stands for a graph of distances without a line
 UNKNOWN_TEXT = "unknown"  #: what stands for an absent gauge: never 0, never nothing
 
 #: A query's stand-in for +Inf where no price liquidates: Grafana cannot draw infinity.

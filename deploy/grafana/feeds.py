@@ -14,6 +14,7 @@ STREAM = 'venue=~"$venue",account=~"$account|"'
 _KEYS = "venue,account,stream"
 _NAME = "{{venue}} {{account}} {{stream}}"
 _STREAMS = 'stream=~"marks|assets|user"'
+_POOL_DRIFT = by("venue,account,figure", "max", f"abs({of('pool_drift_ratio')})")
 _WORST_DRIFT = f"max(abs({of('position_drift_ratio')}) or abs({of('pool_drift_ratio')}))"
 
 
@@ -101,7 +102,7 @@ def _fresh(made: Board) -> None:
             Query(quality("pool_quality", "venue,account"), "{{venue}} {{account}}"),
             colours.QUALITIES,
             rules=("data_quality",),
-            height=11,
+            height=14,
         ),
         timeline(
             "Streams",
@@ -109,7 +110,7 @@ def _fresh(made: Board) -> None:
             Query(by(_KEYS, "min", _feed("feed_up", _STREAMS)), _NAME),
             colours.UP,
             rules=("feed_down",),
-            height=11,
+            height=14,
         ),
         graph(
             "Age of what accounts are worth",
@@ -244,8 +245,11 @@ def _venues(made: Board) -> None:
         "Against the venues",
         graph(
             "Drift of pools",
-            "(Ours − the venue's) / the venue's, the greatest of each figure that is reconciled.",
-            Query(by("venue,account,figure", "max", f"abs({of('pool_drift_ratio')})"), "{{account}} {{figure}}"),
+            "(Ours − the venue's) / the venue's, the greatest of each reconciled figure; drawn at most at 20 %.",
+            Query(
+                f"clamp_max({_POOL_DRIFT}, 0.2)",
+                "{{account}} {{figure}}",
+            ),
             unit=RATIO,
             levels=levels.of_rule("drift"),
             rules=("drift",),
@@ -256,7 +260,7 @@ def _venues(made: Board) -> None:
         ),
         graph(
             "Drift of liquidation prices",
-            "(Our liquidation price − the venue's) / mark, of every position.",
+            "(Our liquidation price − the venue's) / mark, of every position; drawn at most at 20 %.",
             Query(
                 by("venue,account,symbol,side", "max", of("position_drift_ratio")), "{{account}} {{symbol}} {{side}}"
             ),

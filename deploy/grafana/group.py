@@ -226,6 +226,7 @@ def _exposures(made: Board) -> None:
             Query(corridor("group_coin_distance_ratio", "coin", where=_COIN), "{{coin}} {{direction}}"),
             unit=RATIO,
             levels=levels.both_ways("coin_distance"),
+            empty=colours.FAR_TEXT,
             rules=("group_coin_distance", "coin_distance"),
         ),
         graph(
@@ -234,6 +235,7 @@ def _exposures(made: Board) -> None:
             Query(corridor("group_market_distance_ratio", "group", where=GROUP), "{{direction}}"),
             unit=RATIO,
             levels=levels.both_ways("market_distance"),
+            empty=colours.FAR_TEXT,
             rules=("group_market_distance", "market_distance"),
         ),
     )

@@ -211,6 +211,7 @@ def _courses(made: Board) -> None:
             least=0.0,
             beside=True,
             ascending=True,
+            empty=colours.FAR_TEXT,
         ),
     )
 

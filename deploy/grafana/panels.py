@@ -159,14 +159,15 @@ def graph(
     steps: bool = False,
     log: bool = False,
     decimals: int | None = None,
+    empty: str = UNKNOWN_TEXT,
 ) -> timeseries.Panel:
     """Lines over time, a gap where nothing was known; thresholds as dashed lines and areas behind them.
 
     `beside`: the legend stands at the right, as a table with the last value, the greatest first
     unless `ascending`. `least` and `most` are what the axis shows
-    at least.
+    at least; `empty` is what stands there without a line.
     """
-    panel = _common(timeseries.Panel(), title, about, unit, areas(levels), span, height, rules)
+    panel = _common(timeseries.Panel(), title, about, unit, areas(levels), span, height, rules).no_value(empty)
     panel = _ask(panel, queries).color_scheme(Colour().mode(FieldColorModeId.PALETTE_CLASSIC))
     panel = panel.line_width(1.5).show_points(kinds.VisibilityMode.AUTO).point_size(4).span_nulls(False)
     panel = panel.fill_opacity(40 if stacked else 0).axis_border_show(False)
