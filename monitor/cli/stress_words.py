@@ -31,7 +31,10 @@ def table_lines(answer: Json, *, pools: bool = False) -> Iterator[str]:
     for scenario in answer["scenarios"]:
         yield from _wrapped_name(_text(scenario["name"]), _scenario(scenario, numbers))
         if pools:
-            yield from (_pool(row, numbers) for row in scenario["pools"])
+            for row in scenario["pools"]:
+                yield _pool(row, numbers)
+                for reason in row["reasons"]:
+                    yield from _wrapped(f"! {reason}", "      ")
         for note in scenario["notes"]:
             yield from _wrapped(note, "    ")
     yield ""
@@ -57,7 +60,7 @@ def _pools(answer: Json, numbers: Mapping[tuple[str, ...], int]) -> Iterator[str
         for reason in pool["reasons"]:
             yield from _wrapped(f"! {reason}", "       ")
     if left:
-        yield f"     and {left} others"
+        yield f"     and {_count(left, 'other')}"
     if not answer["pools"]:
         yield "  no pools"
 

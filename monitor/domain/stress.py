@@ -82,7 +82,7 @@ class PoolStress:
     the liquidation stage requires there over its threshold. `begins` is the part
     of the way at which it is liquidated first: 0 now, 1 at the end, None not at all; `takes_usd` what it has left
     there, which the liquidation takes at most. `loss_usd` is what is gone of today's equity, all of it where the pool
-    is liquidated (negative: won).
+    is liquidated (negative: won). `reasons` say in words why this scenario tells less of it than others.
     """
 
     key: PoolKey
@@ -92,6 +92,7 @@ class PoolStress:
     begins: float | None = None
     takes_usd: float | None = None
     loss_usd: float | None = None
+    reasons: tuple[str, ...] = ()
 
     @property
     def liquidated(self) -> bool | None:

@@ -270,6 +270,7 @@ def _pool_json(pool: PoolStress) -> Json:
         "begins_ratio": number(pool.begins),
         "takes_usd": number(pool.takes_usd),
         "loss_usd": number(pool.loss_usd),
+        "reasons": list(pool.reasons),
     }
 
 

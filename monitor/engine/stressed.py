@@ -28,6 +28,7 @@ from monitor.engine.stressed_sums import NOT_REPORTED, Subject, Sums, total
 from monitor.engine.valuation import touching
 from monitor.margin.checks import check
 from monitor.margin.pool import Pool
+from monitor.margin.prices import Prices
 from monitor.margin.shocks import Shock, Shocked, shocked
 
 NO_ORDER_BOOK = (
@@ -35,6 +36,9 @@ NO_ORDER_BOOK = (
     "pool has left"
 )
 ALONE = "each pool stands alone: what one of them loses takes nothing from another, and no other one tops it up"
+
+
+ROUNDING = 1e-9  #: of a move
 
 
 def stress(picture: Picture, request: StressRequest) -> StressReport:
@@ -62,7 +66,7 @@ def stress(picture: Picture, request: StressRequest) -> StressReport:
         groups=sums.groups(before),
         members={account: group for account, group in picture.settings.groups.items() if account in believed},
         scenarios=tuple(
-            _scenario(scenario, move, subjects, result, sums)
+            _scenario(scenario, move, subjects, result, sums, picture.prices)
             for scenario, move, result in zip(wanted, moves, found, strict=True)
         ),
         notes=(NO_ORDER_BOOK, ALONE, *notes, *_assumed(pools, picture)),
@@ -161,8 +165,9 @@ def _scenario(
     subjects: Sequence[Subject],
     found: Mapping[PoolKey, Shocked],
     sums: Sums,
+    prices: Prices,
 ) -> ScenarioStress:
-    rows = [_pool(subject, found.get(subject.now.key)) for subject in subjects]
+    rows = [_pool(subject, found.get(subject.now.key), moves, prices) for subject in subjects]
     gone = [(row, subject) for row, subject in zip(rows, subjects, strict=True) if row.begins is not None]
     gone.sort(key=lambda each: (each[0].begins, each[0].key))
     primary = [row for row, subject in zip(rows, subjects, strict=True) if subject.now.primary]
@@ -179,9 +184,9 @@ def _scenario(
     )
 
 
-def _pool(subject: Subject, found: Shocked | None) -> PoolStress:
+def _pool(subject: Subject, found: Shocked | None, moves: Mapping[Asset, float], prices: Prices) -> PoolStress:
     now = subject.now
-    if found is None:
+    if found is None or subject.pool is None:
         return PoolStress(key=now.key, ratio=now.ratio)
     loss = None
     if now.equity_usd is not None:
@@ -197,7 +202,18 @@ def _pool(subject: Subject, found: Shocked | None) -> PoolStress:
         begins=found.begins,
         takes_usd=found.left_usd,
         loss_usd=loss,
+        reasons=tuple(_beyond(subject.pool, moves, prices)),
     )
+
+
+def _beyond(pool: Pool, moves: Mapping[Asset, float], prices: Prices) -> Iterator[str]:
+    """Where a scenario goes farther than the figures that its venue gave."""
+    for grid in pool.grids:
+        price = prices.asset(pool.key.venue, grid.asset)
+        there = price * (1.0 + moves.get(grid.asset, 0.0)) / grid.reference_price - 1.0
+        if there < grid.moves[0] - ROUNDING or there > grid.moves[-1] + ROUNDING:
+            known = f"{percent(grid.moves[0])} to {percent(grid.moves[-1])}"
+            yield f"{grid.asset} goes farther than the venue's own figure ({known}): what is required is guessed"
 
 
 def _guessed(scenario: Scenario, moves: Mapping[Asset, float]) -> tuple[str, ...]:
@@ -217,7 +233,7 @@ def _assumed(pools: Sequence[Pool], picture: Picture) -> Iterator[str]:
     for pool in pools:
         for grid in pool.grids:
             low, high = percent(grid.moves[0]), percent(grid.moves[-1])
-            own = f"what {grid.asset} requires is its venue's own figure, given for {low} to {high}"
+            own = f"what {grid.asset} requires is its venue's own figure, given for {low} to {high}, and guessed beyond"
             yield f"{'/'.join(pool.key)}: {own}"
     held = {(pool.key.venue, pool.numeraire) for pool in pools if pool.numeraire in picture.stablecoins}
     for venue, asset in sorted(held):

@@ -229,6 +229,9 @@ def test_what_is_assumed_of_options_grids_and_stablecoins_is_said() -> None:
     notes = " ".join(stress(changed, own(BTC=-0.1)).notes)
     assert "options are valued by a model" in notes
     assert "given for -20% to +20%" in notes
+    for move, guessed in ((-0.1, False), (-0.21, True), (0.21, True)):
+        (row,) = only(stress(changed, own(BTC=move))).pools
+        assert any("guessed" in reason for reason in row.reasons) is guessed
     assert "USDT at paper is counted as 1 USD" in notes
 
 
