@@ -115,7 +115,9 @@ class Item {
     write(this.severity, `${alert.severity}: `);
     write(this.summary, alert.summary || alert.rule);
     write(this.age, format.age(alert.since, now));
-    const who = state === "firing" ? "" : `${state}${alert.by ? ` by ${alert.by}` : ""}${alert.note ? `: ${alert.note}` : ""}`;
+    // What inhibits is named by its fingerprint, which tells nobody anything: the note has its words.
+    const by = alert.by && state !== "inhibited" ? ` by ${alert.by}` : "";
+    const who = state === "firing" ? "" : `${state}${by}${alert.note ? `: ${alert.note}` : ""}`;
     write(this.state, who);
     this.state.hidden = !who;
     write(this.text, alert.text.startsWith(`${alert.summary}\n`) ? alert.text.slice(alert.summary.length + 1) : alert.text);

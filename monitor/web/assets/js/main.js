@@ -1,5 +1,6 @@
 // Puts the page together: the parts, the keys, and what is open.
 
+import * as accounts from "./accounts.js";
 import { Alerts } from "./alerts.js";
 import { get, post } from "./api.js";
 import { Detail } from "./detail.js";
@@ -206,6 +207,7 @@ visit();
 addEventListener("hashchange", visit);
 mountVerdict($("verdict"), store, openPool);
 new Alerts(document.querySelector("[data-panel=alerts]"), store, { open: openPool, announce });
+accounts.mount(document.querySelector("[data-panel=pools]"), store);
 groups.mount(document.querySelector("[data-panel=groups]"), store, openPool);
 feeds.mount(document.querySelector("[data-panel=feeds]"), store);
 store.subscribe(showBar);

@@ -151,7 +151,9 @@ export class Pools {
     empty.hidden = this.#shown.length > 0;
     if (empty.hidden) return;
     const some = this.store.pools().length > 0;
-    write(empty, this.store.document() === null ? "Waiting for the monitor." : some ? "No pool is like that." : "No pool is open.");
+    const { ready } = this.store.document() ?? {};
+    const none = ready === undefined ? "Waiting for the monitor." : ready ? "No pool is open." : "Not everything was read yet.";
+    write(empty, some ? "No pool is like that." : none);
   }
 }
 

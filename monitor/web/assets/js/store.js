@@ -129,8 +129,10 @@ class Store {
   }
 
   #take(body) {
+    const other = this.#document !== null && this.#document.started !== body.started;
     this.#document = body;
     this.#hear(body.at);
+    if (other) this.refreshSession(); // another process, with nonces of its own
     this.#changed();
   }
 

@@ -5,6 +5,7 @@ import { el, mark, redraw } from "./dom.js";
 import * as format from "./format.js";
 import { movement, poolName } from "./words.js";
 
+const REASONS_SHOWN = 2;
 const QUIET = new Set(["acknowledged", "silenced", "inhibited"]);
 
 /** What there is to say now. Pure. */
@@ -25,11 +26,17 @@ export function judge(store) {
   if (document.ready === false && tally.critical + tally.warning === 0) {
     said.level = "unknown";
     said.headline = "Starting";
-    said.under = format.reasons(document.not_ready) || "Not everything was read yet.";
+    said.under = few(document.not_ready ?? []) || "Not everything was read yet.";
   }
   if (live) return said;
   const when = document.at === null ? "" : ` since ${format.clock(document.at, store.now())}`;
   return { ...said, tally: null, old: true, level: "old", headline: `Not live${when}`, under: `Nothing was heard for ${format.duration(silent)}. All below is old.` };
+}
+
+/** The first of many reasons. */
+function few(reasons) {
+  const more = reasons.length - REASONS_SHOWN;
+  return format.reasons(more > 0 ? [...reasons.slice(0, REASONS_SHOWN), `and ${more} more`] : reasons);
 }
 
 function sentence(tally, gone, pools, lost, loud) {
@@ -42,15 +49,18 @@ function sentence(tally, gone, pools, lost, loud) {
   const under = beside.join(", ");
   if (gone) return { level: "critical", headline: `${format.count(gone, "pool")} can be liquidated now`, under };
   if (tally.critical) return { level: "critical", headline: `${format.count(tally.critical, "pool")} near liquidation`, under };
+  const first = loud.find((alert) => alert.severity === alarm);
+  if (alarm === "critical") {
+    const critical = loud.filter((alert) => alert.severity === "critical").length;
+    const pools = tally.warning ? `${format.count(tally.warning, "pool")} to watch` : "no pool is near liquidation";
+    return { level: "critical", headline: format.count(critical, "critical alert"), under: [first.summary, pools, ...beside].join("; ") };
+  }
   if (tally.warning) return { level: "warning", headline: `${format.count(tally.warning, "pool")} to watch`, under };
   if (unknown) {
     const what = tally.blind ? format.count(tally.blind, "pool") : format.count(lost.length, "account");
     return { level: "unknown", headline: `${what} not known`, under: "What is not known is not safe." };
   }
-  if (alarm === "critical" || alarm === "warning") {
-    const sentence = format.count(loud.length, "alert");
-    return { level: alarm, headline: sentence, under: `${loud.find((alert) => alert.severity === alarm).summary}${pools.length ? ". No pool is near liquidation." : ""}` };
-  }
+  if (alarm === "warning") return { level: alarm, headline: format.count(loud.length, "alert"), under: `${first.summary}; no pool is near liquidation` };
   if (!pools.length) return { level: "safe", headline: "No open pool", under: "" };
   return { level: "safe", headline: "Safe", under: `${format.count(pools.length, "pool")}, all known` };
 }
