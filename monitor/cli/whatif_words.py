@@ -43,7 +43,7 @@ def liquidation_lines(answer: Json) -> Iterator[str]:
         yield from _wrapped(text + (f" ({', '.join(each['symbols'])})" if each["symbols"] else ""), "")
     first = answer["next"]
     if first is not None:
-        line = words.line(first["line"])
+        line = words.line(first["line"], falling=first["direction"] == "down")
         of = f"{first['of']} at" if first["of"] else "all coins by"
         taken = words.usd(first["takes_usd"])
         yield from _wrapped(f"next to be liquidated: {_pool(first)}, {of} {line}: takes {taken} USD", "")

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from monitor.domain.accounts import MarginMode
 from monitor.domain.group_reports import GroupReport
-from monitor.domain.lines import Line, Ratio
+from monitor.domain.lines import Direction, Line, Ratio
 from monitor.domain.names import AccountKey, Asset, PoolKey, Side, Symbol
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport
@@ -156,12 +156,13 @@ class Liquidation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextLiquidation:
     """The pool that is liquidated first if prices go on moving after all that is supposed. `of`: the coin whose price
-    reaches its line, "" all coins together.
+    reaches its line in that direction, "" all coins together.
     """
 
     pool: PoolKey
     line: Line
     of: Asset
+    direction: Direction
     takes_usd: float | None
     symbols: tuple[Symbol, ...] = ()
 

@@ -170,8 +170,8 @@ def _account(given: object, where: str, mistakes: list[ConfigError]) -> AccountK
 
 
 def _edit(given: object, where: str, mistakes: list[ConfigError]) -> Edit | None:
-    fields = _Fields(given, where, mistakes)
     before = len(mistakes)
+    fields = _Fields(given, where, mistakes)
     what = fields.take("do")
     made = _EDITS.get(what) if isinstance(what, str) else None
     if made is None:
@@ -345,6 +345,7 @@ def _liquidation_json(each: Liquidation) -> Json:
 def _next_json(each: NextLiquidation) -> Json:
     return _key_json(each.pool) | {
         "of": each.of,
+        "direction": each.direction.value,
         "line": line_json(each.line),
         "takes_usd": number(each.takes_usd),
         "symbols": list(each.symbols),

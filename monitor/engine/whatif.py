@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from monitor.domain.lines import Line, Ratio, State
+from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import AccountKey, Asset, PoolKey
 from monitor.domain.quality import worst
 from monitor.domain.reports import AccountReport, PoolReport
@@ -190,22 +190,26 @@ def _pools(reports: Iterable[AccountReport]) -> list[PoolReport]:
 
 def _next(reports: Sequence[AccountReport], gone: set[PoolKey]) -> NextLiquidation | None:
     """The nearest line of all pools that are not liquidated by then."""
-    best: tuple[float, PoolReport, Asset, Line] | None = None
+    best: tuple[float, PoolReport, Asset, Direction, Line] | None = None
     for pool in _pools(reports):
         if pool.key in gone:
             continue
-        lines = [(coin, line) for coin, sides in pool.coins.items() for line in sides.values()]
-        lines += [(asset, line) for asset, sides in pool.depegs.items() for line in sides.values()]
-        lines += [("", line) for line in pool.market.values()]
-        for of, line in lines:
-            distance = inf if line.distance_ratio is None else line.distance_ratio
-            if line.state is State.AT and (best is None or distance < best[0]):
-                best = distance, pool, of, line
+        for of, sides in (*pool.coins.items(), *pool.depegs.items(), ("", pool.market)):
+            for direction, line in sides.items():
+                distance = inf if line.distance_ratio is None else line.distance_ratio
+                if line.state is State.AT and (best is None or distance < best[0]):
+                    best = distance, pool, of, direction, line
     if best is None:
         return None
-    _, pool, of, line = best
-    symbols = tuple(dict.fromkeys(position.symbol for position in pool.positions))
-    return NextLiquidation(pool=pool.key, line=line, of=of, takes_usd=pool.funds_at_risk_usd, symbols=symbols)
+    _, pool, of, direction, line = best
+    return NextLiquidation(
+        pool=pool.key,
+        line=line,
+        of=of,
+        direction=direction,
+        takes_usd=pool.funds_at_risk_usd,
+        symbols=tuple(dict.fromkeys(position.symbol for position in pool.positions)),
+    )
 
 
 def _worst(reports: Sequence[AccountReport]) -> Ratio:

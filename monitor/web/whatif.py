@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.resources import files
 from typing import Protocol
 
 import msgspec
@@ -28,14 +29,19 @@ class Supposes(Protocol):
 
 
 class WhatIfs:
-    """The handler."""
+    """The handlers."""
 
     def __init__(self, supposing: Supposes) -> None:
         self._supposing = supposing
+        self._schema = (files("monitor.web") / "whatif.schema.json").read_bytes()
 
     def routes(self) -> list[web.RouteDef]:
-        """The one route."""
-        return [web.post("/api/v1/whatif", self.whatif)]
+        """Both routes."""
+        return [web.post("/api/v1/whatif", self.whatif), web.get("/api/v1/whatif/schema", self.schema)]
+
+    async def schema(self, _: web.Request) -> web.Response:
+        """The JSON schema of requests and answers."""
+        return web.Response(body=self._schema, content_type="application/schema+json")
 
     async def whatif(self, request: web.Request) -> web.Response:
         """Before and after of edits, moves of prices and days of funding."""
