@@ -4,15 +4,22 @@ import { el, redraw } from "./dom.js";
 import * as format from "./format.js";
 import { level, quality } from "./parts.js";
 
+/** Shows what is not known above the pools, and what is flat below them. */
 export function mount(section, store) {
-  const list = section.querySelector("#accounts");
+  const unread = section.querySelector("#accounts-unread");
+  const flat = section.querySelector("#accounts-flat");
   store.subscribe(() => {
     const empty = (store.document()?.accounts ?? []).filter((account) => !account.pools.length);
     const { live } = store.live();
-    list.hidden = empty.length === 0;
-    redraw(list, [empty.map(({ venue, account, quality, reasons }) => ({ venue, account, quality, reasons })), live], ([accounts]) =>
-      accounts.map((each) => row(each, live)));
+    show(unread, empty.filter((account) => account.quality !== "LIVE"), live);
+    show(flat, empty.filter((account) => account.quality === "LIVE"), live);
   });
+}
+
+function show(list, accounts, live) {
+  list.hidden = accounts.length === 0;
+  const what = accounts.map(({ venue, account, quality, reasons }) => ({ venue, account, quality, reasons }));
+  redraw(list, [what, live], ([each]) => each.map((account) => row(account, live)));
 }
 
 function row(account, live) {
