@@ -34,9 +34,10 @@ CASCADES = (
     "each pool is looked at by itself: what a liquidation does to prices, to other pools and to the order book is left "
     "out"
 )
-AT_ONCE = "prices move with nobody acting on the way: nothing is closed, added or liquidated before they are there"
+AT_ONCE = "prices move with nobody acting on the way: figures are as if nothing were closed, added or liquidated"
 FUNDING_HELD = "funding is counted at the rates that are announced now, with prices and positions as they stand then"
-VENUES_HOLD = "other venues' and users' orders, auto-deleveraging and changes of the venues' own tables are left out"
+OPTIONS_HELD = "options are valued by a model at the volatility of now, which a crash would raise"
+GRIDS_READ = "requirements of portfolio margin are read off the venue's own scenarios, and guessed beyond them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def what_if(picture: Picture, request: WhatIf) -> WhatIfReport:
         liquidations=liquidations,
         next=_next(reports, {each.pool for each in liquidations}),
         funding=supposed.paid,
-        notes=_notes(request, draft),
+        notes=_notes(request, draft, supposed),
         worst_before=_worst(list(before.values())),
         worst_after=_worst(reports),
     )
@@ -227,10 +228,15 @@ def _moves_told(request: WhatIf) -> list[str]:
     return [*([f"prices move: {', '.join(told)}"] if told else []), *days]
 
 
-def _notes(request: WhatIf, draft: Draft) -> tuple[str, ...]:
+def _notes(request: WhatIf, draft: Draft, supposed: _Supposed) -> tuple[str, ...]:
+    pools = [pool for its in supposed.there.values() for pool in its]
     found = [*draft.notes]
     if request.moves_prices:
         found.append(AT_ONCE)
+        if any(leg.option is not None for pool in pools for leg in pool.legs):
+            found.append(OPTIONS_HELD)
+        if any(pool.grids for pool in pools):
+            found.append(GRIDS_READ)
     if request.funding_days:
         found.append(FUNDING_HELD)
     return (*found, CASCADES)

@@ -9,6 +9,7 @@ from math import isnan
 import numpy as np
 
 from monitor.domain.names import USD, Asset, PoolKey
+from monitor.domain.stress_scenarios import WRAPPED
 from monitor.domain.whatif import WhatIf
 from monitor.engine.picture import Picture
 from monitor.margin.dual import Dual
@@ -20,15 +21,19 @@ LEAST = 1e-6  #: what is left of a price that falls to nothing: a price of zero 
 
 
 def moves_of(picture: Picture, request: WhatIf, pools: Iterable[Pool]) -> dict[Asset, float]:
-    """By asset, the relative move of its USD price: of all that the pools depend on."""
+    """By asset, the relative move of its USD price: of all that the pools depend on. What stands for another coin moves
+    as that one does, unless it is named itself.
+    """
     betas = picture.settings.betas if request.betas is None else request.betas
     assets = {asset for pool in pools for asset in _assets_of(pool)} | set(request.moves)
     found = {}
     for asset in sorted(assets - {USD}):
-        if asset in request.moves:
-            found[asset] = request.moves[asset]
+        stands_for = WRAPPED.get(asset, asset)
+        named = next((each for each in (asset, stands_for) if each in request.moves), None)
+        if named is not None:
+            found[asset] = request.moves[named]
         elif request.market and asset not in picture.stablecoins and asset not in request.pegs:
-            found[asset] = max(-1.0, betas.get(asset, 1.0) * request.market)
+            found[asset] = max(-1.0, betas.get(asset, betas.get(stands_for, 1.0)) * request.market)
     for asset, price in request.pegs.items():
         found[asset] = price / _peg_now(picture, asset) - 1.0
     return {asset: move for asset, move in found.items() if move}

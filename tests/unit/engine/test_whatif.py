@@ -214,6 +214,23 @@ def test_assets_that_back_a_pool_in_dollars_are_edited_and_moved() -> None:
     assert after(fallen, "multi-assets").equity_usd == pytest.approx(10_000.0 - 30_000.0 + 15_000.0)
 
 
+def test_what_stands_for_another_coin_moves_as_that_does_unless_it_is_named() -> None:
+    coins = (usdt(10_000.0), Balance(asset="WBTC", wallet=1.0, cross_wallet=1.0))
+    picture = told(mode=MULTI, more=[asset("WBTC", 60_000.0), reading(balances=coins, asked=T + 0.1)])
+
+    def left(request: WhatIf) -> float | None:
+        return after(what_if(picture, request), "multi-assets").equity_usd
+
+    assert left(WhatIf(moves={"BTC": -0.5})) == pytest.approx(40_000.0)
+    assert left(WhatIf(moves={"BTC": -0.5, "WBTC": -0.25})) == pytest.approx(55_000.0)
+    assert left(WhatIf(market=-0.1, betas={"BTC": 2.0})) == pytest.approx(58_000.0)
+
+
+def test_what_portfolio_margin_requires_beyond_the_venues_scenarios_is_said_to_be_guessed() -> None:
+    report = what_if(scenarios(), WhatIf(moves={"BTC": -0.1}))
+    assert any("guessed beyond" in note for note in report.notes)
+
+
 def test_the_sigma_of_a_day_is_known_beside_lines_of_what_is_supposed() -> None:
     closes = tuple(60_000.0 * (1.0 + 0.001 * (step % 2)) for step in range(60))
     candles = CandlesLoaded("paper", "BTCUSDT", closes, 60.0, T)
@@ -314,6 +331,8 @@ def with_option(account: Account, tables: Tables) -> Description:
 
 def test_options_move_by_their_model_beside_the_venues_own_mark() -> None:
     picture = told(LONG, describes=with_option, more=[tick("CALL", 3_900.0, T)])
+    report = what_if(picture, WhatIf(moves={"BTC": 0.1}))
+    assert any("volatility of now" in note for note in report.notes)
     up, down = (what_if(picture, WhatIf(moves={"BTC": move})) for move in (0.1, -0.9))
     assert after(up).positions[0].mark_price == pytest.approx(3_900.0 + 7_670.0 - 3_783.0, rel=1e-3)
     assert after(down).positions[0].mark_price == pytest.approx(max(0.0, 3_900.0 - 3_783.0), abs=10.0)
