@@ -29,6 +29,7 @@ from tests.shapes.catalogue import SHAPES
 
 MOVES = (-0.83, -0.4, -0.07, 0.0, 0.11, 0.5, 1.9)
 EXACT = 1e-9
+FEWER = settings(max_examples=settings().max_examples // 5)  # each example asks many times
 
 
 def curves(pool: Pool, market: Market) -> Iterator[tuple[Asset | None, Ray, Curve]]:
@@ -62,7 +63,7 @@ def numeraire_usd(pool: Pool, market: Market, ray: Ray, move: float) -> Fraction
     return Fraction(price) * max(Fraction(0), 1 + Fraction(ray.assets.get(pool.numeraire, 0.0)) * Fraction(move))
 
 
-@settings(max_examples=20)
+@FEWER
 @given(any_pools())
 def test_equity_and_requirement_are_the_reference_s_at_every_place_of_every_curve(drawn: Drawn) -> None:
     check_columns(drawn.pool, drawn.market)
@@ -73,6 +74,7 @@ def test_so_are_those_of_every_shape_built_by_hand(name: str) -> None:
     check_columns(*SHAPES[name]())
 
 
+@FEWER
 @given(any_pools())
 def test_the_crossing_of_the_liquidation_is_the_line_that_the_pool_reports(drawn: Drawn) -> None:
     result = ask(drawn.pool, drawn.market)
@@ -82,7 +84,7 @@ def test_the_crossing_of_the_liquidation_is_the_line_that_the_pool_reports(drawn
         assert crossing.ratio == result.ratio
 
 
-@settings(max_examples=30)
+@FEWER
 @given(any_pools())
 def test_equity_meets_the_requirement_where_the_line_is_and_not_before(drawn: Drawn) -> None:
     for of, _, found in curves(drawn.pool, drawn.market):
@@ -101,6 +103,7 @@ def test_equity_meets_the_requirement_where_the_line_is_and_not_before(drawn: Dr
             assert surplus[1] < 1e-5 * size[1] + 1e-9, (of, line)
 
 
+@FEWER
 @given(any_pools())
 def test_health_of_each_stage_is_zero_or_jumps_where_the_curve_says_that_it_begins(drawn: Drawn) -> None:
     pool, market = drawn.pool, drawn.market

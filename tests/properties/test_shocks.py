@@ -29,6 +29,7 @@ from tests.shapes import (  # noqa: F401  # importing them fills the catalogue
 from tests.shapes.catalogue import SHAPES
 
 EXACT = 1e-9
+FEWER = settings(max_examples=settings().max_examples // 3)  # each example asks many times
 
 
 def assets_of(pool: Pool) -> list[Asset]:
@@ -77,7 +78,7 @@ def check_end(pool: Pool, market: Market, moves: Mapping[Asset, float]) -> None:
     assert abs(Fraction(found.required_usd) - there.requirement * weight * usd) <= bound * max(1, weight)
 
 
-@settings(max_examples=25)
+@FEWER
 @given(any_pools(), st.data())
 def test_equity_and_requirement_at_the_end_are_the_reference_s(drawn: Drawn, data: st.DataObject) -> None:
     check_end(drawn.pool, drawn.market, moves_of(drawn.pool, data))
@@ -95,7 +96,7 @@ def plain_prices(pool: Pool) -> bool:
     return all(leg.option is None for leg in pool.legs)
 
 
-@settings(max_examples=30)
+@FEWER
 @given(any_pools(), st.data())
 def test_the_ratio_is_what_the_kernel_says_when_it_is_asked_at_those_prices(drawn: Drawn, data: st.DataObject) -> None:
     if not plain_prices(drawn.pool):
@@ -114,7 +115,7 @@ def near_one(ratio: Ratio) -> bool:
     return ratio.value == pytest.approx(1.0, rel=1e-6)
 
 
-@settings(max_examples=30)
+@FEWER
 @given(any_pools(), st.data())
 def test_a_pool_is_safe_until_the_part_of_the_way_at_which_it_is_liquidated(drawn: Drawn, data: st.DataObject) -> None:
     pool, market = drawn.pool, drawn.market
@@ -141,7 +142,7 @@ def pool_is_rough(pool: Pool) -> bool:
     return bool(pool.grids) or not plain_prices(pool)
 
 
-@settings(max_examples=30)
+@FEWER
 @given(any_pools(), st.data())
 def test_a_gap_ends_where_the_same_shock_does_and_liquidates_nothing_on_the_way(
     drawn: Drawn, data: st.DataObject
