@@ -49,6 +49,8 @@ class Assets:
 
     def __init__(self, room: Traversable | None = None) -> None:
         self._assets = dict(_found(room or files("monitor.web") / "assets"))
+        if LIVE_PAGE not in self._assets:
+            raise FileNotFoundError(f"{LIVE_PAGE} is missing among the files of the page: install marginwatch anew")
 
     def routes(self) -> list[web.RouteDef]:
         """The page and its files. No route takes a path apart: it is looked up whole."""

@@ -48,14 +48,19 @@ class Rings:
         self._minute = -1
 
     def take(self, view: View) -> Iterator[None]:
-        """A point of each pool if a new minute has begun by the picture's own time; a few pools at a time."""
+        """A point of each pool if a new minute has begun by the picture's own time, else of those that are new.
+
+        A few pools at a time.
+        """
         minute = int(view.at // STEP_SECONDS)
-        if minute <= self._minute:
-            return
-        self._minute = minute
+        if minute < self._minute:
+            return  # the clock was set back: time passes here when it has caught up
+        began, self._minute = minute > self._minute, minute
         pools = [pool for account in view.accounts for pool in account.pools]
         for place, pool in enumerate(pools):
             ring = self._rings.get(pool.key)
+            if ring is not None and not began:
+                continue
             if ring is None:
                 if len(self._rings) >= MOST_POOLS:
                     continue

@@ -34,10 +34,8 @@ PIECE_BYTES = 64 * 1024
 class Stream:
     """All who watch. `headers` go with each answer."""
 
-    def __init__(
-        self, view: Callable[[], View], headers: dict[str, str], *, send_seconds: float = SEND_SECONDS
-    ) -> None:
-        self._view, self._headers, self._send_seconds = view, headers, send_seconds
+    def __init__(self, view: Callable[[], View], headers: dict[str, str]) -> None:
+        self._view, self._headers = view, headers
         self._clients = 0
         self._changes = Changes()
         self._news = asyncio.Condition()
@@ -119,7 +117,7 @@ class Stream:
 
     async def _send(self, response: web.StreamResponse, pieces: list[bytes]) -> None:
         """Write, and wait until it is read but for a little. The pieces are those of one moment."""
-        async with asyncio.timeout(self._send_seconds):
+        async with asyncio.timeout(SEND_SECONDS):
             block = bytearray()
             for piece in pieces:
                 block += piece

@@ -43,7 +43,17 @@ async def stage() -> AsyncIterator[Stage]:
     await stage.server.close()
 
 
-PATHS = ("/", "/plain", "/assets/live.css", "/style.css", "/metrics", "/-/healthy", "/-/ready", "/api/v1/pools", "/api/v1/schema")
+PATHS = (
+    "/",
+    "/plain",
+    "/assets/live.css",
+    "/style.css",
+    "/metrics",
+    "/-/healthy",
+    "/-/ready",
+    "/api/v1/pools",
+    "/api/v1/schema",
+)
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/nothing-here"])
