@@ -71,7 +71,8 @@ soak: $(VENV)/.dev ## long runs, and the properties and fuzz campaigns with 1000
 	@HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 1800 -m "not soak and not system" \
 	  tests/properties tests/unit/engine tests/unit/alerts tests/venues $(ARGS)
 
-system: $(VENV)/.dev ## what needs root and a bare system: both commands in a fresh chroot
+system: $(VENV)/.dev servers ## what needs root, npm or long real runs: dashboards drawn of a real crash, a bare system (about 30 minutes)
+	@$(BIN)/python -m pytest --timeout 1800 -m system $(ARGS)
 	@tests/tools/bare-system
 
 lock: ## write the lock files anew from pyproject.toml (needs uv)
