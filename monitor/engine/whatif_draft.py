@@ -103,7 +103,7 @@ class Edited:
         missing = _missing(wanted, self.amounts(account), asset)
         best, least = None, _total(missing) * NEARER
         for amount in dict.fromkeys(missing.values()):
-            for tried in _with_more(account, asset, amount):
+            for tried in self._with_more(account, asset, amount):
                 left = _total(_missing(wanted, self.amounts(tried), asset))
                 if left < least:
                     best, least = tried, left
@@ -120,7 +120,15 @@ class Edited:
                     moved = self.moved.setdefault(key, {})
                     moved[asset] = moved.get(asset, 0.0) + amount
                 else:
-                    self.account = next(_with_more(self.account, asset, amount))
+                    self.account = next(self._with_more(self.account, asset, amount), self.account)
+
+    def _with_more(self, account: Account, asset: Asset, amount: float) -> Iterator[Account]:
+        """The account with so much more of an asset, once for each purse; those of which its venue can make nothing are
+        left out (a balance of a kind that the account has not).
+        """
+        for tried in _with_more(account, asset, amount):
+            if not pools_of(self.picture, tried, self.tables).unknown:
+                yield tried
 
 
 class Draft:
@@ -187,9 +195,13 @@ def _total(missing: Mapping[PoolKey, float]) -> float:
 def _with_more(account: Account, asset: Asset, amount: float) -> Iterator[Account]:
     """The account with so much more of an asset (< 0: less), once for each purse that it may lie in."""
     balances = account.balances
-    kept_apart = all(row.cross_wallet is not None for row in balances.values())
-    row = balances.get(asset) or Balance(asset=asset, wallet=0.0, cross_wallet=0.0 if kept_apart else None)
-    yield replace(account, balances=dict(sorted({**balances, asset: _more(row, amount)}.items())))
+    rows = [balances[asset]] if asset in balances else []
+    if not rows:  # a new row is of the kind of the others; without any, of either
+        kinds = {row.cross_wallet is None for row in balances.values()} or {False, True}
+        empty = Balance(asset=asset, wallet=0.0)
+        rows = [empty if bare else replace(empty, cross_wallet=0.0) for bare in sorted(kinds)]
+    for row in rows:
+        yield replace(account, balances=dict(sorted({**balances, asset: _more(row, amount)}.items())))
     for name, wallet in account.wallets.items():
         if asset in wallet.balances:
             changed = replace(wallet, balances={**wallet.balances, asset: _more(wallet.balances[asset], amount)})

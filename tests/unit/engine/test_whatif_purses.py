@@ -100,3 +100,19 @@ def test_a_loan_that_stands_for_what_is_missing_grows_with_it() -> None:
     assert (seen[-1].wallet, seen[-1].borrowed, seen[-1].venue_equity) == (-1_500.0, 2_000.0, -1_500.0)
     ask(picture, put("USDT", 5_000.0))
     assert (seen[-1].wallet, seen[-1].borrowed) == (4_000.0, 500.0)
+
+
+def test_a_balance_of_a_kind_that_the_account_has_not_is_not_tried() -> None:
+    def refuses_rows(account: Account, tables: Tables) -> Description:
+        if account.balances:
+            return Description((), ("two signals of the mode disagree",))
+        return in_purses(account, tables)
+
+    answer = replace(reading(LONG, balances=(), asked=T + 0.1), wallets=(Wallet(name="BTC", balances=USDT),))
+    picture = told(LONG, more=[answer, replace(answer, asked=T + 0.2)], describes=refuses_rows)
+    report = ask(picture, put("USDT", 500.0))
+    assert after(report, "cross:BTC").equity_usd == pytest.approx(6_500.0)
+    assert after(ask(picture, put("USDT", -500.0)), "cross:BTC").equity_usd == pytest.approx(5_500.0)
+
+
+USDT = {"USDT": usdt(5_000.0)}
