@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from monitor.domain.alerts import AlertChange
@@ -51,3 +52,4 @@ class Desk:
     levels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     supposing: Supposing | None = None
     stress: StressRequest = StressRequest()
+    config_file: Path | None = None

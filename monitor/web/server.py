@@ -25,6 +25,7 @@ from monitor.web.assets import FOLDER, Assets
 from monitor.web.browser import Browser
 from monitor.web.curve import Curves
 from monitor.web.desk import Desk
+from monitor.web.doors import Doors
 from monitor.web.forms import Forms
 from monitor.web.gate import Gate, named
 from monitor.web.history import History
@@ -66,15 +67,16 @@ class Blocks(Protocol):
 class Server:
     """A running server. `port` is the one it really listens on, also when 0 was asked for."""
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+    def __init__(self, runner: web.AppRunner, host: str, port: int, *, encrypted: bool = False) -> None:
         self._runner = runner
         self.host, self.port = host, port
+        self._scheme = "https" if encrypted else "http"
 
     @property
     def url(self) -> str:
         """Where a browser on this machine finds the page."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{self._scheme}://{host}:{self.port}"
 
     async def close(self) -> None:
         """Stop listening and end open connections within about half a second."""
@@ -90,11 +92,14 @@ async def serve(
 ) -> Server:
     """Listen on `host`:`port` (0: any free port). Raises OSError when the port is taken or the host is not ours.
 
-    Without a `desk` it can only be read.
+    Without a `desk` it can only be read. Raises `ConfigRefused` where the desk's web config file has mistakes.
     """
+    doors = Doors(desk.config_file, desk.clock) if desk is not None and desk.config_file is not None else None
     hosts = Hosts(host, desk.external_url if desk else "")
     gate = Gate(desk, hosts) if desk else None
-    app = web.Application(middlewares=[_with_headers, _guarded(hosts, gate)], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[_with_headers, _guarded(hosts, gate, doors)], client_max_size=LARGEST_BODY)
+    if doors is not None:
+        app.cleanup_ctx.append(doors.watch)
     pages, stream, history = _Pages(view, exposition, Turns()), Stream(view, _HEADERS), History(view)
     app.cleanup_ctx.append(history.watch)
     app.on_shutdown.append(stream.end)
@@ -125,11 +130,12 @@ async def serve(
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        encrypted = None if doors is None else doors.tls
+        await web.TCPSite(runner, host, port, ssl_context=encrypted).start()
     except BaseException:
         await runner.cleanup()
         raise
-    return Server(runner, host, int(runner.addresses[0][1]))
+    return Server(runner, host, int(runner.addresses[0][1]), encrypted=encrypted is not None)
 
 
 def _suppositions(desk: Desk) -> list[web.RouteDef]:
@@ -162,7 +168,7 @@ def _for_everybody(path: str) -> bool:
     return path in _FOR_EVERYBODY or path.startswith(FOLDER)
 
 
-def _guarded(hosts: Hosts, gate: Gate | None) -> Middleware:
+def _guarded(hosts: Hosts, gate: Gate | None, doors: Doors | None) -> Middleware:
     """Who may read, and how refusals are said: as JSON to programs, as a page to people."""
 
     @web.middleware
@@ -171,6 +177,8 @@ def _guarded(hosts: Hosts, gate: Gate | None) -> Middleware:
             # On an address that others reach too, whoever may call may read; names are theirs to choose.
             if hosts.local:
                 named(hosts, request)
+            if doors is not None:
+                await doors.users.let_in(request)
             if gate is not None and request.path in _COMPUTED:
                 gate.compute(request)
             elif gate is not None and request.method in ("GET", "HEAD") and not _for_everybody(request.path):

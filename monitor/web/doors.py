@@ -1,0 +1,83 @@
+"""The web config file at work: who may come in, how connections are encrypted, and both read anew when files change."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from monitor.domain.clock import Clock
+from monitor.domain.errors import ConfigRefused
+from monitor.web import tls, web_config
+from monitor.web.users import Users
+
+log = structlog.get_logger("web")
+
+LOOK_SECONDS = 5.0  #: between two looks at the files
+
+
+class Doors:
+    """Made once at the start. Raises `ConfigRefused`; a file that goes wrong later is told of, and changes nothing."""
+
+    def __init__(self, file: Path, clock: Clock) -> None:
+        self._file = file
+        self._config = web_config.read(file)
+        self.tls: ssl.SSLContext | None = None if self._config.tls is None else tls.context(self._config.tls)
+        self.users = Users(self._config.users, clock)
+        self._seen = self._stamps()
+
+    async def watch(self, _: web.Application) -> AsyncIterator[None]:
+        """Look at the files as long as the server runs; what aiohttp calls a cleanup context."""
+        watching = asyncio.create_task(self._watch(), name="web config file")
+        yield
+        watching.cancel()
+
+    def look(self) -> bool:
+        """Read anew what has changed; returns whether something was taken over."""
+        stamps = self._stamps()
+        if stamps == self._seen:
+            return False
+        self._seen = stamps
+        try:
+            config = web_config.read(self._file)
+            if self.tls is not None and config.tls is not None:
+                tls.load(self.tls, config.tls)
+        except ConfigRefused as error:
+            log.error("the web config file or its certificates are wrong: the old ones stay", mistakes=str(error))
+            return False
+        if _rest(config.tls) != _rest(self._config.tls):
+            log.warning("only certificates and users are read anew: restart for the rest of tls_server_config")
+        if config.users or not self._config.users:
+            self.users.become(config.users)
+        else:
+            log.error("the web config file has no users any more: the old ones stay until a restart")
+        self._config = replace(config, users=config.users or self._config.users)
+        log.info("read the web config file anew", file=str(self._file))
+        return True
+
+    def _stamps(self) -> tuple[object, ...]:
+        """What changes with a file: also where a link to it is pointed elsewhere."""
+        files = (self._file, *(() if self._config.tls is None else self._config.tls.files))
+        found: list[object] = []
+        for file in files:
+            try:
+                stat = file.stat()
+                found.append((stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_dev))
+            except OSError:
+                found.append(None)
+        return tuple(found)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.to_thread(self.look)
+
+
+def _rest(config: web_config.Tls | None) -> object:
+    """What is not read anew."""
+    return None if config is None else (config.client_ca_file, config.client_needed, config.least, config.most)
