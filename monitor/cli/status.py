@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import shutil
+import sys
+from collections.abc import Mapping
 from typing import Any
 
-from monitor.cli import words
+from monitor.cli import words, words_status
 from monitor.cli.codes import Exit, Unavailable
 from monitor.cli.daemon import Daemon
+from monitor.cli.words_folded import folded
 
-POLLED = "polled"  #: the phase of a stream that is read over REST instead: all is well, and slower than elsewhere
+COLUMNS = 80  #: of a file or a pipe
+MOST_COLUMNS = 120  #: further apart nobody finds the next line
 
 
 def status(daemon: Daemon, *, as_json: bool) -> Exit:
@@ -18,31 +22,18 @@ def status(daemon: Daemon, *, as_json: bool) -> Exit:
     document = daemon.get("/api/v1/pools")
     try:
         code = judge(document)
-        told = [json.dumps(document)] if as_json else _lines(document)
+        told = [json.dumps(document)] if as_json else folded(words_status.lines(document), columns())
+        print("\n".join(told))
     except (KeyError, TypeError) as error:
         raise Unavailable(f"{daemon.url} answers, but not as a monitor does ({type(error).__name__})") from None
-    print("\n".join(told))
     return code
 
 
-def _lines(document: Mapping[str, Any]) -> list[str]:
-    lines: list[str] = []
-    for account in document["accounts"]:
-        lines += words.account_lines(account, document["at"])
-    for group in document.get("groups", ()):
-        lines += words.group_lines(group)
-    return [*lines, *feed_lines(document["feeds"]), *words.alert_lines(document["alerts"])]
-
-
-def feed_lines(feeds: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Streams and readings that do not deliver, and accounts that are polled where others are streamed."""
-    lines: list[str] = []
-    for feed in feeds:
-        if not feed["up"] or feed["phase"] == POLLED:
-            owner = f"{feed['venue']}/{feed['account']}" if feed["account"] else feed["venue"]
-            reason = f": {feed['reason']}" if feed["reason"] else ""
-            lines.append(f"{owner} {feed['stream']}: {feed['phase']}{reason}")
-    return lines
+def columns() -> int:
+    """How wide to print."""
+    if not sys.stdout.isatty():
+        return COLUMNS
+    return max(20, min(MOST_COLUMNS, shutil.get_terminal_size((COLUMNS, 24)).columns))
 
 
 def judge(document: Mapping[str, Any]) -> Exit:

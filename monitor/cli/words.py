@@ -29,6 +29,11 @@ def _place(pool: Json) -> tuple[int, float]:
     return danger.place(State(ratio["state"]), ratio.get("value"), Quality(pool["quality"]))
 
 
+def account_place(account: Json) -> tuple[tuple[int, float], str, str]:
+    """Sorts accounts by their most dangerous pool; one without a pool by its own ratio and quality."""
+    return (min(map(_place, account["pools"] or [account])), account["venue"], account["account"])
+
+
 def believed(report: Json) -> bool:
     """Whether the figures are fresh enough to be read as true now."""
     return Quality(report["quality"]).figures_shown
@@ -94,10 +99,9 @@ def account_lines(account: Json, now: float) -> Iterator[str]:
     hedge = {True: "hedge", False: "one-way", None: "position mode unknown"}[mode["hedge"]]
     hedge = "hedge or one-way by symbol" if mode.get("hedge_by_symbol") else hedge
     kind = f" ({mode['kind']})" if mode.get("kind") else ""
-    yield (
-        f"{account['venue']}/{account['account']}  {account['quality']}  ratio {ratio(account['margin_ratio'])}"
-        f"  equity {usd(account['equity_usd'])} USD  {mode['collateral'] or 'collateral mode unknown'}{kind}, {hedge}"
-    )
+    collateral = mode["collateral"] or "collateral mode unknown"
+    yield f"{account['venue']}/{account['account']}  {account['quality']}  {collateral}{kind}, {hedge}"
+    yield f"  ratio {ratio(account['margin_ratio'])}  equity {usd(account['equity_usd'])} USD"
     own = own_reasons(account)
     yield from (f"  ! {reason}" for reason in own)
     for _, pool in by_danger({"accounts": [account]}):
@@ -235,9 +239,3 @@ def _exposure(exposure: Json) -> str:
     held = exposure["held_usd"]
     beside = "" if held == 0.0 else f"  held {usd(held)}"
     return f"{exposure['coin']}: net {usd(exposure['net_usd'])}  gross {usd(exposure['gross_usd'])} USD{coins}{beside}"
-
-
-def alert_lines(alerts: Sequence[Json]) -> Iterator[str]:
-    """Firing alerts, one line each."""
-    for alert in alerts:
-        yield f"{alert['severity'].upper()} {alert['rule']}: {alert['summary']}"

@@ -11,7 +11,8 @@ import pytest
 
 from monitor.cli import words
 from monitor.cli.codes import Exit
-from monitor.cli.status import feed_lines, judge
+from monitor.cli.status import judge
+from monitor.cli.words_status import feed_lines
 from monitor.domain.danger import by_danger
 from monitor.domain.lines import Line, Ratio
 from monitor.domain.names import Side
