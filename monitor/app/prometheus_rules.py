@@ -35,7 +35,14 @@ _MISSING: Mapping[Held, tuple[tuple[str, str], ...]] = {
     ),
     Held.GROUP: ((Held.GROUP, 'marginwatch_group_quality{quality=~"STALE|UNKNOWN"} == 1'),),
     Held.HEDGE: ((Held.HEDGE, 'marginwatch_group_hedge_state{state="unknown"} == 1'),),
-    Held.MONITOR: (),
+}
+_GROUP_KNOWN = (Held.GROUP, 'marginwatch_group_quality{quality=~"LIVE|PARTIAL"} == 1')
+#: What must hold beside for a figure that is missing to be gone for good: the owner is seen, and is believed.
+_SEEN: Mapping[Held, tuple[str, str]] = {
+    Held.POOL: (Held.ACCOUNT, "marginwatch_account_up == 1"),
+    Held.ACCOUNT: (Held.ACCOUNT, "marginwatch_account_up == 1"),
+    Held.GROUP: _GROUP_KNOWN,
+    Held.HEDGE: _GROUP_KNOWN,
 }
 
 
@@ -95,8 +102,10 @@ def held(series: str, condition: str, by: Held, remember: str) -> str:
 def _closed(series: str, by: Held, options: RuleOptions) -> str:
     """Series that are gone although their data was believed when they went; until they come again."""
     gone = f"(last_over_time({series}[{options.remember}]) unless {series})"
-    believed = "".join(f"\n  unless on (job, instance, {labels}) ({missing})" for labels, missing in _MISSING[by])
-    return f"(\n  {gone}\n  and on (job, instance) (up == 1){believed}\n)\nor ({gone} and {_closed_name(series)})"
+    labels, seen = _SEEN[by]
+    known = f"\n  and on (job, instance, {labels}) ({seen})"
+    doubted = "".join(f"\n  unless on (job, instance, {labels}) ({missing})" for labels, missing in _MISSING[by])
+    return f"(\n  {gone}\n  and on (job, instance) (up == 1){known}{doubted}\n)\nor ({gone} and {_closed_name(series)})"
 
 
 def _closed_name(series: str) -> str:

@@ -30,7 +30,6 @@ class Held(StrEnum):
     ACCOUNT = "venue, account"
     GROUP = "group"
     HEDGE = "group, hedge"
-    MONITOR = ""
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})

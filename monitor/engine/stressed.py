@@ -42,7 +42,8 @@ ROUNDING = 1e-9  #: of a move
 
 
 def stress(picture: Picture, request: StressRequest) -> StressReport:
-    """All scenarios of a request. Raises BadRequest where it names an account that is not there."""
+    """All scenarios of a request. Raises BadRequest where it names an account or a scenario that is not there."""
+    _named(request)
     believed = _chosen(picture, request.accounts)
     subjects = [subject for each in believed.values() for subject in _subjects(each)]
     order = {key: place for place, key in enumerate(_by_danger(believed.values()))}
@@ -71,6 +72,14 @@ def stress(picture: Picture, request: StressRequest) -> StressReport:
         ),
         notes=(NO_ORDER_BOOK, ALONE, *notes, *_assumed(pools, picture)),
     )
+
+
+def _named(request: StressRequest) -> None:
+    known = [scenario.name for scenario in (*request.named, *request.crashes)]
+    missing = [name for name in request.names if name not in known]
+    if missing:
+        cure = f"no such scenario; there are: {', '.join(known) or 'none'}"
+        raise BadRequest(tuple(ConfigError("names", name, cure) for name in missing))
 
 
 def _chosen(picture: Picture, accounts: Sequence[AccountKey]) -> Mapping[AccountKey, Believed]:

@@ -40,7 +40,9 @@ _COIN = Family("group_coin_distance_ratio", "gauge", "The nearest line of its po
 _EXPOSURE = Family("group_exposure_usd", "gauge", "What it holds of a coin: positions net and gross, and collateral.")
 _COINS = Family("group_exposure_coins", "gauge", "The same in coins.")
 _MEMBER = Family("group_member_info", "gauge", "1 for each account of the group.")
-_BY_ACCOUNT = Family("group_account_exposure_usd", "gauge", "What an account of the group holds of a coin in positions.")
+_BY_ACCOUNT = Family(
+    "group_account_exposure_usd", "gauge", "What an account of the group holds of a coin in positions."
+)
 _FREE = Family("group_withdrawable_usd", "gauge", "What the venue says may leave an account of the group.")
 _NEED = Family("group_needed_usd", "gauge", "Collateral that a pool of the group needs for the wanted distance.")
 _STATE = Family("group_hedge_state", "gauge", "1 for how a hedge stands, 0 for the others.")

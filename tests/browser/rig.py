@@ -122,9 +122,11 @@ class Tab:
             self.elsewhere.append(asked.url)
 
     def open(self, path: str = "/") -> Tab:
-        """Open the page, and wait for the pools."""
+        """Open the page, and wait for the pools, and for the parts that it loads afterwards."""
         self.page.goto(self.url + path)
         self.page.wait_for_selector("#pools [role=option]")
+        for part in ("#whatif form", "#stress .heat-legend", "#detail .curve-plot"):
+            self.page.wait_for_selector(part, state="attached")
         return self
 
     def faults(self, *, within: str | None = None) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.rig import DESKTOP, PATIENCE_MS, PHONE, WALL, Demo, free_port, tab
 
@@ -92,39 +92,28 @@ def test_without_scripts_the_page_leads_to_one_that_needs_none(browser: Browser,
         context.close()
 
 
-def test_a_crash_turns_the_page_critical_and_its_alert_is_acknowledged_there(browser: Browser, demo: Demo) -> None:
-    with tab(browser, demo.url, theme="dark") as one:
-        page = one.open().page
-        expect(page.locator("#verdict")).to_have_attribute("data-level", "critical", timeout=60_000)
-        alert = page.locator("#alerts li[data-level=critical]").first
-        expect(alert).to_be_visible(timeout=60_000)
-        fingerprint = alert.get_attribute("data-fingerprint")
-        one.picture("crash dark")
-        alert.get_by_role("button", name="Acknowledge").click()
-        this = page.locator(f'#alerts li[data-fingerprint="{fingerprint}"]')
-        for name in this.locator("form input:not([type=checkbox])").all()[:1]:
-            name.fill("Ada")
-        this.locator("form button:not(.quiet)").first.click()
-        expect(this).to_have_attribute("data-state", "acknowledged")
-        stored = page.request.get(demo.url + "/api/v1/alerts").json()["alerts"]
-        assert [each["state"] for each in stored if each["fingerprint"] == fingerprint] == ["acknowledged"]
-
-
-def test_the_page_says_when_the_monitor_is_gone_and_lives_again_when_it_is_back(
+def test_a_crash_is_shown_and_acknowledged_and_a_monitor_that_goes_away_comes_back(
     browser: Browser, tmp_path: Path
 ) -> None:
+    """One story, because a demo whose market has yet to fall costs a start and half a minute."""
     first = Demo(free_port(), tmp_path / "log").ready()
     second = None
     try:
-        with tab(browser, first.url, expected=NOBODY_ANSWERS) as one:
+        with tab(browser, first.url, theme="dark", expected=NOBODY_ANSWERS) as one:
             page = one.open().page
-            expect(page.locator("#live")).to_have_attribute("data-live", "true")
+            fallen = page.locator(f'{OPTION}[data-pool="binance/main/cross:USDT"]')
+            expect(fallen).to_have_attribute("data-level", "critical", timeout=60_000)
+            expect(page.locator("#verdict")).to_have_attribute("data-level", "critical")
+            one.picture("crash dark")
+            acknowledged(page, first.url)
+
             first.stop()
             expect(page.locator("#live")).to_have_attribute("data-live", "false")
             expect(page.locator("#live")).to_contain_text("not live")
             expect(page.locator("#verdict")).to_have_attribute("data-level", "old")
             expect(page.locator("body")).to_have_attribute("data-old", "true")
             one.picture("monitor gone")
+
             second = Demo(first.port, tmp_path / "log").ready()
             expect(page.locator("#live")).to_have_attribute("data-live", "true", timeout=60_000)
             expect(page.locator("body")).to_have_attribute("data-old", "false")
@@ -133,3 +122,16 @@ def test_the_page_says_when_the_monitor_is_gone_and_lives_again_when_it_is_back(
         first.stop()
         if second is not None:
             second.stop()
+
+
+def acknowledged(page: Page, url: str) -> None:
+    """Acknowledge a critical alert by its button; the monitor must know of it."""
+    alert = page.locator("#alerts li[data-level=critical]").first
+    fingerprint = alert.get_attribute("data-fingerprint")
+    this = page.locator(f'#alerts li[data-fingerprint="{fingerprint}"]')
+    this.get_by_role("button", name="Acknowledge").click()
+    this.locator("form input:not([type=checkbox])").first.fill("Ada")
+    this.locator("form button:not(.quiet)").first.click()
+    expect(this).to_have_attribute("data-state", "acknowledged")
+    stored = page.request.get(url + "/api/v1/alerts").json()["alerts"]
+    assert [each["state"] for each in stored if each["fingerprint"] == fingerprint] == ["acknowledged"]

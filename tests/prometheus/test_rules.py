@@ -159,8 +159,12 @@ def test_what_was_closed_is_over_and_no_outage_brings_it_back(rules: Path) -> No
     def told(one: Scene) -> list[Fires]:
         return [(GONE, alert_name(one.rule), ()), (50, alert_name(one.rule), ())]
 
-    worlds = [({"up{}": "1x40 0x110", **_gone(one), _flag(one): "0x40 stale"}, told(one)) for one in REMEMBERED]
-    worlds += [({"up{}": "1x150", **_gone(one), _flag(one): "0x40 1x110"}, told(one)) for one in REMEMBERED]
+    seen = {
+        f"marginwatch_account_up{{{ACCOUNT}}}": "1x40",
+        f'marginwatch_group_quality{{{GROUP},quality="LIVE"}}': "1x40",
+    }
+    worlds = [({"up{}": "1x40 0x110", **_gone(one), **seen, _flag(one): "0x40 stale"}, told(one)) for one in REMEMBERED]
+    worlds += [({"up{}": "1x150", **_gone(one), **seen, _flag(one): "0x40 1x110"}, told(one)) for one in REMEMBERED]
     tried(rules, worlds)
 
 

@@ -172,6 +172,14 @@ def test_an_account_that_is_not_there_is_refused_by_its_name() -> None:
 CRASH = Scenario(name="then", family=Family.CRASH, moves={"BTC": -0.2}, others=-0.3, source="a book")
 
 
+def test_a_scenario_that_is_not_there_is_refused_with_those_there_are() -> None:
+    request = StressRequest(crashes=(CRASH,), names=("then", "never"))
+    with pytest.raises(BadRequest, match="'never': no such scenario; there are: then"):
+        stress(desk().picture(), request)
+    with pytest.raises(BadRequest, match="there are: none"):
+        stress(desk().picture(), StressRequest(names=("then",)))
+
+
 def test_the_usual_scenarios_are_all_there() -> None:
     made = desk(betas={"ETH": 1.4})
     report = stress(made.picture(), StressRequest(betas={"ETH": 1.4}, crashes=(CRASH,)))
