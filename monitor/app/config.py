@@ -50,6 +50,7 @@ from monitor.app.config_sources import (
 from monitor.app.config_stress import Stress
 from monitor.app.config_twice import pasted_twice
 from monitor.app.config_venues import Venues
+from monitor.app.config_web import web_mistakes
 from monitor.app.redaction import Redactor
 from monitor.domain.errors import ConfigError, ConfigRefused
 from monitor.domain.names import AccountKey
@@ -166,6 +167,7 @@ def check(toml: Source, environ: Mapping[str, str], overrides: Mapping[str, Any]
     if file is not None and inline(secret_tables(toml.tree)) and readable_by_others(file):
         cure = f"holds a secret and everyone on this machine can read it: chmod 0600 {file}, or use api_secret_file"
         mistakes.append(ConfigError(str(file), "mode " + oct(file.stat().st_mode & 0o777), cure))
+    mistakes += web_mistakes(whole.get("web"), file.parent) if file is not None else ()
     if mistakes or config is None:
         raise ConfigRefused(tuple(_masked(mistake, known) for mistake in mistakes))
     return Loaded(config, secrets, file)

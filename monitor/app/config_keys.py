@@ -61,6 +61,9 @@ class Web(Section):
         "the token itself; without one only this machine may acknowledge and silence", needed=False, lengths=TOKENS
     )
     token_for_reading: bool = key(False, "ask for the token on every page but health and readiness, too")
+    config_file: str = key("", "web config file: TLS and users with passwords, as exporters have it; empty: neither")
+    user_file: str = key("", "for commands: file that holds NAME:PASSWORD of a user; empty: none is shown")
+    client_cert_file: str = key("", "for commands: certificate and key to show, in one PEM file; empty: none")
 
     @field_validator("external_url")
     @classmethod

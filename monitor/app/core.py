@@ -23,7 +23,20 @@ from monitor.domain.alerts import AlertChange
 from monitor.domain.clock import Clock
 from monitor.domain.delivery import ChannelStatus, HeartbeatStatus, StoreStatus
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AssetTick, Elapsed, Event, Tick, Ticks
+from monitor.domain.events import (
+    AssetTick,
+    BalanceChanged,
+    ConfigChanged,
+    Elapsed,
+    Event,
+    FundingRates,
+    OptionMarks,
+    OrderChanged,
+    PositionChanged,
+    Tick,
+    Ticks,
+    WalletChanged,
+)
 from monitor.domain.memory import VolatilityFact
 from monitor.domain.names import Venue
 from monitor.domain.reports import Resync
@@ -41,6 +54,13 @@ FREEZE_AFTER_SECONDS = 30.0
 SAMPLE_SECONDS = 0.25  #: how old the surroundings may be in a step that brings nothing but prices
 REMEMBER_SECONDS = 60.0
 TOO_MANY = "too many events waited"
+
+#: What comes in single frames, and is handed on at once. An answer that was asked for is not counted: tables and
+#: snapshots are made of several, some of them kept for hours, and are as old as the oldest of them.
+PUSHED = (
+    Tick, Ticks, AssetTick, OptionMarks, FundingRates,
+    PositionChanged, OrderChanged, BalanceChanged, WalletChanged, ConfigChanged,
+)  # fmt: skip
 
 OnView = Callable[[View, Sequence[AlertChange]], None]
 
@@ -142,9 +162,10 @@ class Core:
 
     async def _next(self) -> tuple[Event, ...]:
         """What came in next; nothing if the engine wants a step before that, for lines older than their ratios."""
-        if self._due is None:
-            return await self._inbox.batch()
-        return await self._inbox.batch(max(SHORTEST_WAIT_SECONDS, self._due - self._clock.now()))
+        patience = None if self._due is None else max(SHORTEST_WAIT_SECONDS, self._due - self._clock.now())
+        batch = await self._inbox.batch(patience)
+        self._late_seconds = max(self._late_seconds, self._inbox.waited_seconds)
+        return batch
 
     async def tick(self) -> None:
         """Tell the engine each second that time passes."""
@@ -159,7 +180,6 @@ class Core:
     def take(self, batch: Sequence[Event]) -> None:
         """One step: what came in becomes reports, alerts and a new picture."""
         now = self._clock.now()
-        self._late_seconds = max(self._late_seconds, _waited(batch, now))
         overrun = TOO_MANY if self._inbox.overrun() else ""
         if overrun:
             log.error("inbox overrun: reading all accounts anew", limit=self._inbox.limit)
@@ -227,12 +247,11 @@ class Core:
     def _observe(self, batch: Sequence[Event]) -> None:
         """From the receipt of each frame of the batch to now, when the reports that hold it are ready."""
         now = self._clock.now()
-        for received in {getattr(event, "received", None) for event in batch}:
-            if received is not None:
-                seconds = max(0.0, now - received)
-                self._exposition.observe_latency(seconds)
-                if self.on_latency is not None:
-                    self.on_latency(seconds)
+        for received in {event.received for event in batch if isinstance(event, PUSHED)}:
+            seconds = max(0.0, now - received)
+            self._exposition.observe_latency(seconds)
+            if self.on_latency is not None:
+                self.on_latency(seconds)
 
     def _feeds(self) -> tuple[FeedStatus, ...]:
         """The sessions' streams, and every job that ever failed: a job that ended must be seen."""
@@ -249,9 +268,3 @@ class Core:
             gc.collect()
             gc.freeze()
             log.info("ready" if self._view.ready else "not ready yet", missing=list(self._view.not_ready))
-
-
-def _waited(batch: Sequence[Event], now: float) -> float:
-    """How long the event of a batch that waited longest has waited for its step, from its receipt."""
-    received = [at for event in batch if (at := getattr(event, "received", None)) is not None]
-    return max(0.0, now - min(received)) if received else 0.0

@@ -19,6 +19,7 @@ longer than that and `GRACE_SECONDS`, and one that comes after a pause waits for
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain, count
 from math import inf
@@ -38,12 +39,14 @@ GRACE_SECONDS = 0.002  #: the alarm rings so much later: a price that comes mean
 class Inbox:
     """Events on their way to the engine, in the order in which they were put; a renewed price counts as put anew.
 
-    `conflated_total` counts prices, each row of an array as one.
+    `conflated_total` counts prices, each row of an array as one. `waited_seconds` is how long what was worth the last
+    step has waited for it: by when it was put, for what an event holds may have been known for hours.
     """
 
-    def __init__(self, limit: int) -> None:
-        """`limit` is the number of facts that may wait; prices are bounded as said above."""
+    def __init__(self, limit: int, steady: Callable[[], float] = time.monotonic) -> None:
+        """`limit` is the number of facts that may wait; prices are bounded as said above. `steady` tells seconds."""
         self.limit = limit
+        self.waited_seconds = 0.0
         self.wanted: Callable[[Venue, Symbol], bool] | None = None  #: whether a mark is held; None: all are
         self.conflated_total = 0
         self.overruns_total = 0
@@ -51,7 +54,9 @@ class Inbox:
         self._frames: dict[Hashable, tuple[Frame, ...]] = {}  #: that the waiting events came in, by the same key
         self._arrays = 0
         self._facts = 0
+        self._steady = steady
         self._worth = False  #: a price waits that is worth a step
+        self._since: float | None = None  #: steady time since which something waits that is worth one
         self._gathers_until = 0.0  #: by the loop's time
         self._serial = count()
         self._overrun = False
@@ -92,6 +97,8 @@ class Inbox:
             self._pending[key] = event
             if frame is not None:
                 self._frames[key] = (frame,)
+        if self._since is None and (self._worth or self._facts):
+            self._since = self._steady()
         if self._reader is not None and not self._reader.done():
             self._call(self._reader)
 
@@ -127,6 +134,8 @@ class Inbox:
         self._frames.clear()
         self._facts = self._arrays = 0
         self._worth = False
+        self.waited_seconds = 0.0 if self._since is None else self._steady() - self._since
+        self._since = None
         return waiting
 
     # Prices that nobody will see

@@ -16,6 +16,7 @@ from monitor.app import settings
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded
 from monitor.app.config_journal import journal_folder, store_file
+from monitor.app.config_web import web_doubts
 from monitor.app.core import Core, OnView
 from monitor.app.inbox import Inbox
 from monitor.app.people import People
@@ -84,7 +85,7 @@ async def run_monitor(
     clock = SystemClock()
     config = loaded.config
     async with AsyncExitStack() as stack:
-        inbox = Inbox(config.inbox.facts_limit)
+        inbox = Inbox(config.inbox.facts_limit, clock.monotonic)
         people = People(loaded, inbox.put, lambda: core.latest(), store_for(loaded), clock)
         stack.push_async_callback(people.close)
         for event in await people.open():
@@ -114,6 +115,8 @@ async def run_monitor(
             server = await serve(core.latest, exposition, config.web.host, config.web.port, desk)
             stack.push_async_callback(server.close)
             log.info("listening", url=server.url)
+            for doubt in web_doubts(loaded):
+                log.warning("the page may be seen by others", why=doubt)
         if journal is not None:
             journal.start()
         async with asyncio.TaskGroup() as tasks:

@@ -20,6 +20,7 @@ from monitor.app import settings, settings_people, settings_routing
 from monitor.app.clock import SystemClock
 from monitor.app.config import Loaded
 from monitor.app.config_stress import stress_request
+from monitor.app.config_web import web_config_file
 from monitor.app.deciding import Decision
 from monitor.domain.alerts import Alert, AlertChange
 from monitor.domain.clock import Clock
@@ -171,6 +172,7 @@ class People:
             levels=settings.page_levels(self._loaded),
             supposing=supposing,
             stress=stress_request(self._loaded.config),
+            config_file=web_config_file(self._loaded),
         )
 
     def _made(self) -> Iterator[Channel]:

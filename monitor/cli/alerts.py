@@ -13,6 +13,7 @@ import typer
 
 from monitor.cli import alerts_words as words
 from monitor.cli.codes import Exit, Misused, guarded
+from monitor.cli.options import CaOption, ConfigOption, TokenOption, UrlOption, UserOption
 from monitor.cli.replay_times import day_and_time
 
 if TYPE_CHECKING:
@@ -29,13 +30,6 @@ app = typer.Typer(
 TEST_SECONDS = 120.0  #: for every channel to answer or to be given up
 _FINGERPRINT = re.compile(r"[0-9a-f]{1,16}\Z")
 
-UrlOption = Annotated[
-    str | None, typer.Option("--url", help="Address of the running monitor; else as the configuration says.")
-]
-TokenOption = Annotated[
-    Path | None, typer.Option("--token-file", help="File that holds the token; else as the configuration says.")
-]
-ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file that says both.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 AuthorOption = Annotated[str | None, typer.Option("--author", help="Who you are; else the name of your login.")]
 CommentOption = Annotated[str, typer.Option("--comment", "-m", help="What you have to say about it.")]
@@ -44,15 +38,27 @@ AlertArgument = Annotated[
 ]
 
 
-def _end(url: str | None, token: Path | None, config: Path | None, command: Callable[[Daemon], Exit]) -> None:
+def _end(
+    command: Callable[[Daemon], Exit],
+    url: str | None,
+    token: Path | None,
+    user: Path | None,
+    ca: Path | None,
+    config: Path | None,
+) -> None:
     from monitor.cli.daemon import find, here
 
-    raise typer.Exit(int(guarded(lambda: command(find(url, token, config, here())))))
+    raise typer.Exit(int(guarded(lambda: command(find(url, token, config, here(), user_file=user, ca_file=ca)))))
 
 
 @app.command("list")
 def list_(
-    url: UrlOption = None, token: TokenOption = None, config: ConfigOption = None, as_json: JsonOption = False
+    url: UrlOption = None,
+    token: TokenOption = None,
+    user: UserOption = None,
+    ca: CaOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List what fires and what is about to."""
 
@@ -61,7 +67,7 @@ def list_(
         _tell(document, as_json, words.alert_lines)
         return Exit.FINE
 
-    _end(url, token, config, command)
+    _end(command, url, token, user, ca, config)
 
 
 @app.command()
@@ -72,6 +78,8 @@ def ack(
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take the acknowledgement back.")] = False,
     url: UrlOption = None,
     token: TokenOption = None,
+    user: UserOption = None,
+    ca: CaOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Say that you take care of an alert: it is told again only when it gets worse."""
@@ -87,7 +95,7 @@ def ack(
         _print(f"{now['fingerprint'][: words.SHORT]} {words.state(now)}: {words.summary(now)}")
         return Exit.FINE
 
-    _end(url, token, config, command)
+    _end(command, url, token, user, ca, config)
 
 
 @app.command()
@@ -103,6 +111,8 @@ def silence(
     author: AuthorOption = None,
     url: UrlOption = None,
     token: TokenOption = None,
+    user: UserOption = None,
+    ca: CaOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Keep quiet for a while whatever all matchers match."""
@@ -128,7 +138,7 @@ def silence(
         _print(f"silence {made['id']} until {day_and_time(made['ends'])}: {quiet}")
         return Exit.FINE
 
-    _end(url, token, config, command)
+    _end(command, url, token, user, ca, config)
 
 
 @app.command()
@@ -137,6 +147,8 @@ def unsilence(
     author: AuthorOption = None,
     url: UrlOption = None,
     token: TokenOption = None,
+    user: UserOption = None,
+    ca: CaOption = None,
     config: ConfigOption = None,
 ) -> None:
     """End a silence before its time."""
@@ -148,12 +160,17 @@ def unsilence(
         _print(f"silence {name} ended")
         return Exit.FINE
 
-    _end(url, token, config, command)
+    _end(command, url, token, user, ca, config)
 
 
 @app.command()
 def silences(
-    url: UrlOption = None, token: TokenOption = None, config: ConfigOption = None, as_json: JsonOption = False
+    url: UrlOption = None,
+    token: TokenOption = None,
+    user: UserOption = None,
+    ca: CaOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List the silences in force."""
 
@@ -161,7 +178,7 @@ def silences(
         _tell(daemon.get("/api/v1/silences"), as_json, lambda document: words.silence_lines(document, time.time()))
         return Exit.FINE
 
-    _end(url, token, config, command)
+    _end(command, url, token, user, ca, config)
 
 
 @app.command()
@@ -169,6 +186,8 @@ def history(
     fingerprint: AlertArgument,
     url: UrlOption = None,
     token: TokenOption = None,
+    user: UserOption = None,
+    ca: CaOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -182,7 +201,7 @@ def history(
         _tell(daemon.get(f"/api/v1/alerts/{name}/history"), as_json, words.history_lines)
         return Exit.FINE
 
-    _end(url, token, config, command)
+    _end(command, url, token, user, ca, config)
 
 
 @app.command("test")
@@ -190,6 +209,8 @@ def try_channels(
     channel: Annotated[str | None, typer.Argument(metavar="[CHANNEL]", help="One channel; else every route.")] = None,
     url: UrlOption = None,
     token: TokenOption = None,
+    user: UserOption = None,
+    ca: CaOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -201,7 +222,7 @@ def try_channels(
         _tell(document, as_json, words.result_lines)
         return Exit.FINE if all(result["delivered"] for result in document["results"]) else Exit.FAILED
 
-    _end(url, token, config, command)
+    _end(command, url, token, user, ca, config)
 
 
 def _meant(given: str, alerts: Sequence[Json]) -> Json:

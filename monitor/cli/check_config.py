@@ -13,6 +13,7 @@ from monitor.app.config_doubts import doubts
 from monitor.app.config_groups import group_doubts
 from monitor.app.config_journal import store_file
 from monitor.app.config_people import MQTT, channel_names
+from monitor.app.config_web import web_doubts
 from monitor.app.rooms import planned
 from monitor.app.settings import used_venues
 from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to, routing
@@ -51,8 +52,7 @@ def summary(loaded: Loaded) -> list[str]:
     lines += [f"warning: {doubt}" for doubt in group_doubts(config)]
     web = config.web
     lines.append(f"HTTP on {web.host}:{web.port}" if web.enabled else "no HTTP server")
-    if web.enabled and web.host not in ("127.0.0.1", "::1", "localhost"):
-        lines.append(f"note: {web.host} may show your positions to the network")
+    lines += [f"warning: {doubt}" for doubt in web_doubts(loaded)]
     lines += _people(loaded)
     lines += _stretched(loaded)
     quiet = [name for name, rule in alert_settings(config.alerts).rules.items() if not rule.enabled]

@@ -11,6 +11,7 @@ import typer
 
 from monitor import __version__
 from monitor.cli import alerts, dashboards, journal, rules, stress_command, whatif_command
+from monitor.cli.options import CaOption, TokenOption, UrlOption, UserOption
 
 if TYPE_CHECKING:
     from monitor.cli.codes import Exit
@@ -87,12 +88,10 @@ def check_config(config: ConfigOption = None) -> None:
 
 @app.command()
 def status(
-    url: Annotated[
-        str | None, typer.Option("--url", help="Address of the running monitor; else as the configuration says.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", help="File that holds the token; else as the configuration says.")
-    ] = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    user_file: UserOption = None,
+    ca_file: CaOption = None,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -100,7 +99,7 @@ def status(
     from monitor.cli.daemon import find, here
     from monitor.cli.status import status as command
 
-    _end(lambda: command(find(url, token_file, config, here()), as_json=json))
+    _end(lambda: command(find(url, token_file, config, here(), user_file=user_file, ca_file=ca_file), as_json=json))
 
 
 @app.command()

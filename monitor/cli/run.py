@@ -18,7 +18,7 @@ from monitor.app.config import Loaded, load
 from monitor.app.monitor import run_monitor
 from monitor.app.settings_routing import refuse_what_cannot_be_spoken_to
 from monitor.cli.codes import CannotCreate, Exit, Unavailable
-from monitor.domain.errors import ConfigError
+from monitor.domain.errors import ConfigError, ConfigRefused
 from monitor.store.failures import StoreRefused
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ def run(config: Path | None) -> Exit:
     log.info("starting", version=__version__, config=str(loaded.file), accounts=list(loaded.config.accounts))
     try:
         in_loop(_serve(loaded))
-    except ConfigError:  # what only shows where it runs: one line, and its own exit code
+    except (ConfigError, ConfigRefused):  # what only shows where it runs: one line, and its own exit code
         raise
     except StoreRefused as error:
         raise CannotCreate(str(error)) from None

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from monitor.cli.options import CaOption, ConfigOption, TokenOption, UrlOption, UserOption
+
 FAMILIES = "grid, betas, together, gap, depeg, named or crash; may be repeated. Else all."
 
 
@@ -38,15 +40,13 @@ def stress(
         Path | None, typer.Option("--from", metavar="DIR", help="Of a folder of raw answers, instead of a monitor.")
     ] = None,
     pools: Annotated[bool, typer.Option("--pools", help="Print every pool of each scenario.")] = False,
-    url: Annotated[
-        str | None, typer.Option("--url", help="Address of the running monitor; else as the configuration says.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", help="File that holds the token; else as the configuration says.")
-    ] = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    user_file: UserOption = None,
+    ca_file: CaOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print a row for each scenario and pool.")] = False,
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file that says both.")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Show what many moves of prices would do to every pool. Nothing is changed; order books are not used."""
     from monitor.cli.codes import Exit, guarded
@@ -70,7 +70,9 @@ def stress(
     form = Form.JSON if json else Form.CSV if csv else Form.POOLS if pools else Form.TABLE
 
     def ask() -> Exit:
-        daemon = find(url, token_file, config, here()) if folder is None else None
+        daemon = None
+        if folder is None:
+            daemon = find(url, token_file, config, here(), user_file=user_file, ca_file=ca_file)
         return command(asked, daemon, folder, form)
 
     raise typer.Exit(int(guarded(ask)))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from monitor.cli.options import CaOption, ConfigOption, TokenOption, UrlOption, UserOption
+
 EDITS = """What is done, in order, each in quotes:
  "open ACCOUNT SYMBOL [long|short] SIZE [@PRICE] [10x] [isolated|cross]",
  "close ACCOUNT SYMBOL [50%]", "flip ACCOUNT SYMBOL", "add|take ACCOUNT AMOUNT ASSET [POOL]",
@@ -33,14 +35,12 @@ def whatif(
     folder: Annotated[
         Path | None, typer.Option("--from", metavar="DIR", help="Of a folder of raw answers, instead of a monitor.")
     ] = None,
-    url: Annotated[
-        str | None, typer.Option("--url", help="Address of the running monitor; else as the configuration says.")
-    ] = None,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", help="File that holds the token; else as the configuration says.")
-    ] = None,
+    url: UrlOption = None,
+    token_file: TokenOption = None,
+    user_file: UserOption = None,
+    ca_file: CaOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file that says both.")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Show margin ratios and lines before and after what you suppose. Nothing is changed, here or at any venue."""
     from monitor.cli.codes import Exit, guarded
@@ -59,7 +59,9 @@ def whatif(
     )
 
     def ask() -> Exit:
-        daemon = find(url, token_file, config, here()) if folder is None else None
+        daemon = None
+        if folder is None:
+            daemon = find(url, token_file, config, here(), user_file=user_file, ca_file=ca_file)
         return command(asked, daemon, folder, as_json=json)
 
     raise typer.Exit(int(guarded(ask)))

@@ -37,16 +37,21 @@ class Doors:
         yield
         watching.cancel()
 
-    def look(self) -> bool:
+    async def tell_hsts(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Add to an answer what the file has browsers told; what aiohttp calls a signal."""
+        if self.tls is not None and self._config.hsts:
+            response.headers["Strict-Transport-Security"] = self._config.hsts
+
+    async def look(self) -> bool:
         """Read anew what has changed; returns whether something was taken over."""
-        stamps = self._stamps()
+        stamps = await asyncio.to_thread(self._stamps)
         if stamps == self._seen:
             return False
         self._seen = stamps
         try:
-            config = web_config.read(self._file)
+            config = await asyncio.to_thread(self._read)
             if self.tls is not None and config.tls is not None:
-                tls.load(self.tls, config.tls)
+                tls.load(self.tls, config.tls)  # in the loop: no handshake may be under way meanwhile
         except ConfigRefused as error:
             log.error("the web config file or its certificates are wrong: the old ones stay", mistakes=str(error))
             return False
@@ -56,9 +61,17 @@ class Doors:
             self.users.become(config.users)
         else:
             log.error("the web config file has no users any more: the old ones stay until a restart")
-        self._config = replace(config, users=config.users or self._config.users)
+        old = self._config
+        self._config = replace(config, users=config.users or old.users, tls=config.tls or old.tls)
         log.info("read the web config file anew", file=str(self._file))
         return True
+
+    def _read(self) -> web_config.WebConfig:
+        """The files as they are now, tried out."""
+        config = web_config.read(self._file)
+        if config.tls is not None:
+            tls.context(config.tls)
+        return config
 
     def _stamps(self) -> tuple[object, ...]:
         """What changes with a file: also where a link to it is pointed elsewhere."""
@@ -75,7 +88,7 @@ class Doors:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await asyncio.to_thread(self.look)
+            await self.look()
 
 
 def _rest(config: web_config.Tls | None) -> object:

@@ -101,7 +101,7 @@ class Forms:
             page = login_page(self._gate.nonce(request, "login"), following, refusal.cure)
             return _page(page, refusal.status, refusal.headers)
         response = web.HTTPSeeOther(following)
-        secure = request.headers.get("Origin", "").startswith("https:")
+        secure = request.secure or request.headers.get("Origin", "").startswith("https:")
         response.set_cookie(
             COOKIE, cookie, max_age=int(SESSION_SECONDS), path="/", httponly=True, samesite="Strict", secure=secure
         )

@@ -1,7 +1,8 @@
 """Who may change something: with a token whoever shows it, without one only this machine.
 
 A change comes over the API, with the token in a header, or by a form of our own pages, with the cookie of a session
-and a nonce. Behind a proxy every request seems to come from the proxy's machine: what was passed on needs the token.
+and a nonce. Users with passwords (`users`) are let in before that, and need the token for changes all the same. Behind
+a proxy every request seems to come from the proxy's machine: what was passed on needs the token.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ log = structlog.get_logger("web")
 
 COOKIE = "marginwatch_session"
 NONCE = "X-Marginwatch-Nonce"  #: the header by which a script of our own pages shows that it is one
+BESIDE_USER = "X-Marginwatch-Token"  #: the header for the token where a user's password takes `Authorization`
 _SCRIPT = "script"  #: the name of its form
 _PASSED_ON = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 _SHOW_IT = {"WWW-Authenticate": 'Bearer realm="marginwatch"'}
@@ -50,7 +52,7 @@ class Gate:
     def change(self, request: web.Request) -> None:
         """A change over the API: by a program with the token, or by a script of our pages with session and nonce."""
         nonce = request.headers.get(NONCE)
-        if nonce is not None and "Authorization" not in request.headers:
+        if nonce is not None and not _shows_token(request):
             self.form(request, _SCRIPT, nonce)
             return
         self.ours(request)
@@ -105,7 +107,7 @@ class Gate:
     def ours(self, request: web.Request) -> None:
         """Refuse what a page of another site asks through somebody's browser."""
         named(self._hosts, request)
-        if not self._hosts.same_site(request.headers):
+        if not self._hosts.same_site(request.headers, encrypted=request.secure):
             origin = request.headers.get("Origin", request.headers.get("Sec-Fetch-Site", ""))
             raise Refusal(403, "Origin", origin[:200], "only the monitor's own pages may ask for this")
 
@@ -114,10 +116,12 @@ class Gate:
             raise Refusal(403, "form", "", "it is too old: load the page again")
 
     def _bearer(self, request: web.Request) -> None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Refusal(401, "Authorization", "", "show the token: Authorization: Bearer TOKEN", _SHOW_IT)
-        self._right(request, token.strip())
+        scheme, token = _authorization(request)
+        token = request.headers.get(BESIDE_USER, "").strip() or (token if scheme == "bearer" else "")
+        if not token:
+            cure = f"show the token: Authorization: Bearer TOKEN, or {BESIDE_USER}: TOKEN beside a user"
+            raise Refusal(401, "Authorization", "", cure, _SHOW_IT)
+        self._right(request, token)
 
     def _right(self, request: web.Request, token: str) -> None:
         peer = request.remote or ""
@@ -136,6 +140,17 @@ class Gate:
         if not home or any(name in request.headers for name in _PASSED_ON):
             cure = "without a token only this machine may change anything: set web.token_file"
             raise Refusal(403, "web.token_file", "", cure)
+
+
+def _authorization(request: web.Request) -> tuple[str, str]:
+    """The scheme, in small letters, and what it shows."""
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower(), shown.strip()
+
+
+def _shows_token(request: web.Request) -> bool:
+    """Whether a request is a program's: a browser shows a token nowhere, and a user's password everywhere."""
+    return BESIDE_USER in request.headers or _authorization(request)[0] not in ("", "basic")
 
 
 def named(hosts: Hosts, request: web.Request) -> None:

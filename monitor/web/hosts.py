@@ -51,15 +51,19 @@ class Hosts:
         host = host_of(header)
         return bool(host) and (host in self._names or is_loopback(host) or _is_address(host))
 
-    def same_site(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request that changes something comes from our own pages or from no page at all."""
+    def same_site(self, headers: Mapping[str, str], *, encrypted: bool = False) -> bool:
+        """Whether a request that changes something comes from our own pages or from no page at all.
+
+        `encrypted`: it came over https to us, so that a page of ours that came otherwise is somebody else's.
+        """
         if headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             return False
         origin = headers.get("Origin", "").lower()
         if not origin or origin == self._external_origin:
             return True
         parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and parts.netloc == headers.get("Host", "").lower()
+        schemes = ("https",) if encrypted else ("http", "https")  # a proxy in front may have ended the encryption
+        return parts.scheme in schemes and parts.netloc == headers.get("Host", "").lower()
 
 
 def _is_address(host: str) -> bool:

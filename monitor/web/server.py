@@ -35,6 +35,7 @@ from monitor.web.refusal import Refusal
 from monitor.web.stream import Stream
 from monitor.web.stress import StressTests
 from monitor.web.turns import Turns
+from monitor.web.users import is_of_users
 from monitor.web.whatif import WhatIfs
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9786
@@ -100,6 +101,7 @@ async def serve(
     app = web.Application(middlewares=[_with_headers, _guarded(hosts, gate, doors)], client_max_size=LARGEST_BODY)
     if doors is not None:
         app.cleanup_ctx.append(doors.watch)
+        app.on_response_prepare.append(doors.tell_hsts)
     pages, stream, history = _Pages(view, exposition, Turns()), Stream(view, _HEADERS), History(view)
     app.cleanup_ctx.append(history.watch)
     app.on_shutdown.append(stream.end)
@@ -192,7 +194,8 @@ def _guarded(hosts: Hosts, gate: Gate | None, doors: Doors | None) -> Middleware
         except Refusal as refusal:
             if request.path.startswith("/api/") or request.path == "/metrics":
                 return answer(refusal.json(), refusal.status, refusal.headers)
-            if refusal.status == 401 and request.method == "GET":
+            # Who a user is the browser itself asks, when it sees this answer; the token is asked for by a page.
+            if refusal.status == 401 and request.method == "GET" and not is_of_users(refusal):
                 raise web.HTTPSeeOther(f"/login?next={quote(request.path)}") from None
             back = request.path if request.path.startswith("/alerts/") else "/"
             text = sorry_page("not done", f"{refusal.key}: {refusal.cure}", back)

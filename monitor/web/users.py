@@ -27,15 +27,16 @@ MOST_WAITING = 16  #: for their password to be hashed
 LONGEST_PASSWORD = 72  #: bytes that bcrypt looks at
 LONGEST_HEADER = 2048
 _ASK = {"WWW-Authenticate": 'Basic realm="marginwatch", charset="UTF-8"'}
-#: Of no password: an unknown name takes as long as a known one.
-_NOBODY = b"$2b$10$" + b"." * 53
+#: The end of a hash of no password.
+_OF_NOBODY = b"." * 53
 
 
 class Users:
     """Who may come in. Without users everybody may."""
 
     def __init__(self, users: Mapping[str, bytes], clock: Clock) -> None:
-        self._users, self._guesses = dict(users), Guesses(clock)
+        self._guesses = Guesses(clock)
+        self.become(users)
         self._secret = token_bytes(32)
         self._right: OrderedDict[bytes, None] = OrderedDict()
         self._turn, self._waiting = asyncio.Lock(), 0
@@ -43,13 +44,15 @@ class Users:
     def become(self, users: Mapping[str, bytes]) -> None:
         """Those of a new file. What is remembered is of a hash, so that a changed one is asked for anew."""
         self._users = dict(users)
+        # An unknown name takes as long as the dearest known one.
+        self._nobody = max((hashed[:7] for hashed in users.values()), key=_cost, default=b"$2b$10$") + _OF_NOBODY
 
     async def let_in(self, request: web.Request) -> None:
         """Raises `Refusal` for whoever does not say a name and its password."""
         if not self._users:
             return
         name, password = _said(request.headers.get("Authorization", ""))
-        hashed = self._users.get(name, _NOBODY)
+        hashed = self._users.get(name, self._nobody)
         remembered = hmac.digest(self._secret, b"\0".join((name.encode(), hashed, password)), sha256)
         if remembered in self._right and name in self._users:
             self._right.move_to_end(remembered)
@@ -78,6 +81,11 @@ class Users:
             self._waiting -= 1
 
 
+def is_of_users(refusal: Refusal) -> bool:
+    """Whether it asks for a user and a password, and not for the token."""
+    return refusal.headers.get("WWW-Authenticate") == _ASK["WWW-Authenticate"]
+
+
 def _said(header: str) -> tuple[str, bytes]:
     """Name and password of a header. Raises `Refusal`."""
     scheme, _, said = header.partition(" ")
@@ -90,6 +98,11 @@ def _said(header: str) -> tuple[str, bytes]:
         return name.decode(), password
     except (NotBase64, UnicodeDecodeError, ValueError):
         raise Refusal(401, "Authorization", "***", "is not base64 of NAME:PASSWORD", _ASK) from None
+
+
+def _cost(beginning: bytes) -> int:
+    """Of a hash that begins so: `$2b$10$`."""
+    return int(beginning[4:6])
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:

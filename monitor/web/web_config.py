@@ -25,6 +25,8 @@ _VERSIONS = {"TLS12": TLSVersion.TLSv1_2, "TLS13": TLSVersion.TLSv1_3}
 _CLIENTS = {"NoClientCert": None, "VerifyClientCertIfGiven": False, "RequireAndVerifyClientCert": True}
 _TLS, _HTTP, _USERS = "tls_server_config", "http_server_config", "basic_auth_users"
 _NOT_INLINE = "put it into a file and name that: {}_file"
+_HSTS = "Strict-Transport-Security"
+_HSTS_VALUE = re.compile(r"max-age=[0-9]{1,10}(; ?includeSubDomains)?(; ?preload)?\Z", re.IGNORECASE)
 _NOT_SERVED = {
     f"{_TLS}.cert": _NOT_INLINE.format("cert"),
     f"{_TLS}.key": _NOT_INLINE.format("key"),
@@ -33,7 +35,6 @@ _NOT_SERVED = {
     f"{_TLS}.cipher_suites": "leave it out: the strong ones of this machine's OpenSSL are offered",
     f"{_TLS}.curve_preferences": "leave it out: those of this machine's OpenSSL are offered",
     f"{_TLS}.prefer_server_cipher_suites": "leave it out: the order is OpenSSL's",
-    f"{_HTTP}.headers": "leave it out: the page's own strict headers are sent",
     "rate_limit": "leave it out: the server has bounds of its own",
 }
 
@@ -57,14 +58,44 @@ class Tls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebConfig:
-    """What the file says. `users` are bcrypt hashes by name; without any nobody is asked who they are."""
+    """What the file says. `users` are bcrypt hashes by name; without any nobody is asked who they are.
+
+    `hsts` goes with each answer: whether browsers may call this host without TLS, at any of its ports, is not ours to
+    decide, so that there is none unless the file has one.
+    """
 
     tls: Tls | None = None
+    hsts: str = ""
     users: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def read(file: Path) -> WebConfig:
     """What the file says. Raises `ConfigRefused` with all its mistakes; a hash is never in them."""
+    reader = _Reader(file.parent)
+    found = reader.config(_tree(file))
+    if reader.mistakes:
+        raise ConfigRefused(tuple(reader.mistakes))
+    return found
+
+
+def certificate_in(file: Path) -> Path | None:
+    """The certificate that a server of this file shows, None where it speaks http: for those who only call it.
+
+    The key, which they may not read, is not looked at. Raises `ConfigRefused`.
+    """
+    tree = _tree(file)
+    tls = tree.get(_TLS) if isinstance(tree, dict) else None
+    if tls is None:
+        return None
+    named = tls.get("cert_file") if isinstance(tls, dict) else None
+    if not isinstance(named, str) or not named:
+        cure = "must name a file, relative to the folder of this one"
+        raise ConfigRefused((ConfigError(f"{_TLS}.cert_file", "***", cure),))
+    return file.parent / Path(named).expanduser()
+
+
+def _tree(file: Path) -> object:
+    """What the file says, unchecked."""
     try:
         with file.open("rb") as opened:
             raw = opened.read(LARGEST_FILE + 1)
@@ -74,18 +105,14 @@ def read(file: Path) -> WebConfig:
     if len(raw) > LARGEST_FILE:
         raise ConfigRefused((ConfigError("web.config_file", str(file), f"at most {LARGEST_FILE} bytes"),))
     try:
-        tree = yaml.load(raw, _Strict)
+        tree: object = yaml.load(raw, _Strict)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         place = getattr(error, "problem_mark", None)
         where = f" in line {place.line + 1}" if place is not None else ""
         what = getattr(error, "problem", None) if isinstance(error, _Twice) else None
         cure = what or f"is not YAML{where}"
         raise ConfigRefused((ConfigError("web.config_file", str(file), cure),)) from None
-    reader = _Reader(file.parent)
-    found = reader.config({} if tree is None else tree)
-    if reader.mistakes:
-        raise ConfigRefused(tuple(reader.mistakes))
-    return found
+    return {} if tree is None else tree
 
 
 class _Twice(yaml.YAMLError):
@@ -116,12 +143,21 @@ class _Reader:
     def config(self, tree: object) -> WebConfig:
         """All of it."""
         top = self._table(tree, "", (_TLS, _HTTP, _USERS))
-        if _HTTP in top:
-            http = self._table(top[_HTTP], _HTTP, ("http2",))
-            if http.get("http2", False) is not False:
-                self._wrong(f"{_HTTP}.http2", http["http2"], "must be false: HTTP/1.1 is spoken here")
+        hsts = self._http(top.get(_HTTP), encrypted=top.get(_TLS) is not None)
         tls = self._tls(top[_TLS]) if top.get(_TLS) is not None else None
-        return WebConfig(tls=tls, users=self._users(top.get(_USERS)))
+        return WebConfig(tls=tls, users=self._users(top.get(_USERS)), hsts=hsts)
+
+    def _http(self, tree: object, *, encrypted: bool) -> str:
+        http = self._table(tree, _HTTP, ("http2", "headers"))
+        if http.get("http2", False) is not False:
+            self._wrong(f"{_HTTP}.http2", http["http2"], "must be false: HTTP/1.1 is spoken here")
+        headers = self._table(http.get("headers"), f"{_HTTP}.headers", (_HSTS,))
+        hsts, key = headers.get(_HSTS) or "", f"{_HTTP}.headers.{_HSTS}"
+        if hsts and not (isinstance(hsts, str) and _HSTS_VALUE.match(hsts)):
+            self._wrong(key, hsts, "must be such as max-age=31536000 or max-age=31536000; includeSubDomains")
+        elif hsts and not encrypted:
+            self._wrong(key, hsts, f"means nothing without {_TLS}: leave it out")
+        return str(hsts)
 
     def _tls(self, tree: object) -> Tls | None:
         names = ("cert_file", "key_file", "client_ca_file", "client_auth_type", "min_version", "max_version")
@@ -173,7 +209,10 @@ class _Reader:
         for name in tree:
             key = f"{under}.{name}" if under else str(name)
             if name not in names:
-                self._wrong(key, "***", _NOT_SERVED.get(key, f"no such key; there are: {', '.join(names)}"))
+                cure = _NOT_SERVED.get(key, f"no such key; there are: {', '.join(names)}")
+                if under == f"{_HTTP}.headers":
+                    cure = f"leave it out: besides {_HSTS} the page's own strict headers are sent"
+                self._wrong(key, "***", cure)
         return {name: value for name, value in tree.items() if name in names}
 
     def _file(self, table: Mapping[str, Any], name: str, *, needed: bool) -> Path | None:
