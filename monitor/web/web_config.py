@@ -127,8 +127,10 @@ class _Strict(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(problem_mark=key.start_mark)
             if key.value in seen:
-                raise _Twice(str(key.value)[:60], key.start_mark.line + 1)
+                raise _Twice(key.value[:60], key.start_mark.line + 1)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -162,6 +164,8 @@ class _Reader:
     def _tls(self, tree: object) -> Tls | None:
         names = ("cert_file", "key_file", "client_ca_file", "client_auth_type", "min_version", "max_version")
         table = self._table(tree, _TLS, names)
+        if not isinstance(tree, dict):
+            return None
         cert, key = self._file(table, "cert_file", needed=True), self._file(table, "key_file", needed=True)
         client_ca = self._file(table, "client_ca_file", needed=False)
         asked = str(table.get("client_auth_type") or "NoClientCert")
