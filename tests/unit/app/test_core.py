@@ -20,7 +20,7 @@ from monitor.app.supervision import JobStatus
 from monitor.domain.accounts import Permissions
 from monitor.domain.alerts import AlertChange
 from monitor.domain.errors import Overrun
-from monitor.domain.events import Elapsed, Event, PermissionsRead, Tick
+from monitor.domain.events import Elapsed, Event, PermissionsRead, Tick, TiersLoaded
 from monitor.domain.names import AccountKey
 from monitor.domain.reports import StepResult
 from monitor.domain.view import Budget, FeedStatus, JournalStatus, Surroundings, View
@@ -84,6 +84,13 @@ class Owing(Engine):
         return replace(super().step(self.batches[-1], now), due=None if wanted is None else now + wanted)
 
 
+class Telling(Owing):
+    """An engine that has something to report in each step."""
+
+    def step(self, batch: Iterable[Event], now: float) -> StepResult:
+        return replace(super().step(batch, now), reports=(account(),))
+
+
 class Bench:
     """A core with nothing around it."""
 
@@ -96,7 +103,8 @@ class Bench:
         journal: StepJournal | None = None,
     ) -> None:
         loaded = loads(config)
-        self.clock, self.session, self.inbox = FakeClock(), FakeSession(), Inbox(limit)
+        self.clock, self.session = FakeClock(), FakeSession()
+        self.inbox = Inbox(limit, self.clock.monotonic)
         self.core = Core(
             self.inbox,
             engine or Engine({"binance": describe}, settings.engine(loaded)),
@@ -254,6 +262,32 @@ async def run_for(bench: Bench, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await bench.core.run()
+
+
+async def test_an_event_is_late_by_how_long_it_waited_and_not_by_how_old_its_contents_are() -> None:
+    bench = Bench()
+    bench.inbox.put(TiersLoaded("binance", None, (), received=bench.clock.now() - 2000.0))
+    await run_for(bench, 0.05)
+    assert bench.core.latest().late_seconds == 0.0
+
+    bench.inbox.put(Elapsed(bench.clock.now()))
+    bench.clock.time += 7.0
+    await run_for(bench, 0.05)
+    assert bench.core.latest().late_seconds == 7.0
+
+    bench.inbox.put(Elapsed(bench.clock.now()))
+    await run_for(bench, 0.05)
+    assert bench.core.latest().late_seconds == 0.0, "the worst since the last look, and no longer"
+
+
+async def test_the_time_to_a_report_is_that_of_what_is_pushed_and_not_of_what_was_asked_for() -> None:
+    bench = Bench(engine=Telling())
+    seconds: list[float] = []
+    bench.core.on_latency = seconds.append
+    now = bench.clock.now()
+    bench.core.take([TiersLoaded("binance", None, (), received=now - 2000.0)])
+    bench.core.take([Tick("binance", "BTCUSDT", 1.0, now, received=now - 0.25), Elapsed(now)])
+    assert seconds == [0.25]
 
 
 async def test_a_step_that_the_engine_wants_is_made_though_nothing_comes() -> None:

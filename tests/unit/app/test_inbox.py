@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 
 from monitor.app.inbox import GATHER_SECONDS, GRACE_SECONDS, MANY_TICKS, MOST_ARRAYS, Inbox, in_columns
 from monitor.domain.errors import Overrun
-from monitor.domain.events import AssetTick, Elapsed, Event, FeedUp, FundingRates, OptionMarks, Tick, Ticks
+from monitor.domain.events import (
+    AssetTick,
+    Elapsed,
+    Event,
+    FeedUp,
+    FundingRates,
+    OptionMarks,
+    Tick,
+    Ticks,
+    TiersLoaded,
+)
 from tests.soak.virtual import in_virtual_time
+from tests.unit.app.clocks import FakeClock
 
 
 def tick(symbol: str, mark: float) -> Tick:
@@ -63,6 +74,28 @@ async def test_a_newer_price_replaces_the_waiting_one_and_goes_to_the_end() -> N
     assert inbox.depth == 2
     assert inbox.conflated_total == 1
     assert marks(await inbox.batch()) == [("ETHUSDT", 2.0), ("BTCUSDT", 3.0)]
+
+
+async def test_what_waited_is_measured_from_when_it_was_put_whatever_it_says_of_itself() -> None:
+    clock = FakeClock()
+    inbox = Inbox(limit=10, steady=clock.monotonic)
+    inbox.wanted = lambda venue, symbol: symbol == "BTCUSDT"
+    inbox.put(TiersLoaded("bybit", None, (), received=clock.now() - 2000.0))
+    await inbox.batch()
+    assert inbox.waited_seconds == 0.0, "a table made anew of answers that were kept is old, and has not waited"
+
+    inbox.put(tick("NOBODYUSDT", 1.0))
+    clock.time += 1.0
+    inbox.put(tick("BTCUSDT", 2.0))
+    clock.time += 3.0
+    inbox.put(tick("BTCUSDT", 3.0))
+    await inbox.batch()
+    assert inbox.waited_seconds == 3.0, "from the first that was worth a step, though a newer one took its place"
+
+    inbox.put(tick("NOBODYUSDT", 1.0))
+    clock.time += 5.0
+    await inbox.batch(patience_seconds=0.001)
+    assert inbox.waited_seconds == 0.0, "what nobody waits for is not late"
 
 
 def funding(*symbols: str, rate: float = 0.0001) -> FundingRates:
