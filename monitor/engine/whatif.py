@@ -6,16 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from monitor.domain.errors import BadRequest, ConfigError
 from monitor.domain.lines import Direction, Line, Ratio, State
 from monitor.domain.names import AccountKey, Asset, PoolKey
 from monitor.domain.quality import worst
 from monitor.domain.reports import AccountReport, PoolReport
 from monitor.domain.whatif import (
     AccountChange,
+    Edit,
     GroupChange,
     Liquidation,
     NextLiquidation,
     Paid,
+    Transfer,
     WhatIf,
     WhatIfReport,
 )
@@ -24,20 +27,12 @@ from monitor.engine.report import account_ratio
 from monitor.engine.whatif_draft import Draft
 from monitor.engine.whatif_edits import make
 from monitor.engine.whatif_funding import funded
+from monitor.engine.whatif_notes import moves_told, notes_of
 from monitor.engine.whatif_prices import moved, moves_of
 from monitor.engine.whatif_reports import Stand, groups_of, reports_of
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.shocks import Shock, shocked
-
-CASCADES = (
-    "each pool is looked at by itself: what a liquidation does to prices, to other pools and to the order book is left "
-    "out"
-)
-AT_ONCE = "prices move with nobody acting on the way: figures are as if nothing were closed, added or liquidated"
-FUNDING_HELD = "funding is counted at the rates that are announced now, with prices and positions as they stand then"
-OPTIONS_HELD = "options are valued by a model at the volatility of now, which a crash would raise"
-GRIDS_READ = "requirements of portfolio margin are read off the venue's own scenarios, and guessed beyond them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +49,7 @@ class _Supposed:
 def what_if(picture: Picture, request: WhatIf) -> WhatIfReport:
     """Before and after. Raises BadRequest, with the key of each mistake, where an edit fits nothing."""
     draft = Draft(picture)
-    for number, edit in enumerate(request.edits):
-        make(draft, edit, f"edits[{number}]")
+    _make_all(draft, request.edits)
     chosen = _chosen(picture, request, draft)
     supposed = _supposed(picture, request, draft, chosen)
     before = _before(picture, chosen)
@@ -74,16 +68,34 @@ def what_if(picture: Picture, request: WhatIf) -> WhatIfReport:
     return WhatIfReport(
         at=picture.at,
         quality=worst(*(report.quality for report in reports)),
-        done=(*draft.done, *_moves_told(request)),
+        done=(*draft.done, *moves_told(request)),
         accounts=changes,
         groups=groups,
         liquidations=liquidations,
         next=_next(reports, {each.pool for each in liquidations}),
         funding=supposed.paid,
-        notes=_notes(request, draft, supposed),
+        notes=notes_of(picture, request, draft.notes, [pool for its in supposed.there.values() for pool in its]),
         worst_before=_worst(list(before.values())),
         worst_after=_worst(reports),
     )
+
+
+def _make_all(draft: Draft, edits: Sequence[Edit]) -> None:
+    """Make all edits. Raises BadRequest with all mistakes; what follows upon an edit that is one is not tried."""
+    mistakes: list[ConfigError] = []
+    spoiled: set[AccountKey] = set()
+    for number, edit in enumerate(edits):
+        touched = {edit.account, edit.to} if isinstance(edit, Transfer) else {edit.account}
+        if touched & spoiled:
+            spoiled |= touched
+            continue
+        try:
+            make(draft, edit, f"edits[{number}]")
+        except BadRequest as refused:
+            mistakes += refused.mistakes
+            spoiled |= touched
+    if mistakes:
+        raise BadRequest(tuple(mistakes))
 
 
 def _chosen(picture: Picture, request: WhatIf, draft: Draft) -> tuple[AccountKey, ...]:
@@ -136,6 +148,7 @@ def _after(
     picture: Picture, draft: Draft, supposed: _Supposed, chosen: Sequence[AccountKey]
 ) -> dict[AccountKey, AccountReport]:
     stands = []
+    partly = {each.pool: each.reasons for each in supposed.paid}
     for key, pools in supposed.there.items():
         found: Believed = picture.accounts[key]
         edited = draft.edited.get(key)
@@ -147,6 +160,7 @@ def _after(
             tables=found.tables,
             pools=pools,
             dark={} if edited is None else edited.dark,
+            partly=partly,
         )
         stands.append(stand)
     computed = reports_of(picture, stands, supposed.prices)
@@ -215,28 +229,3 @@ def _next(reports: Sequence[AccountReport], gone: set[PoolKey]) -> NextLiquidati
 
 def _worst(reports: Sequence[AccountReport]) -> Ratio:
     return account_ratio(_pools(reports))
-
-
-def _moves_told(request: WhatIf) -> list[str]:
-    told = [f"{coin} {move:+.2%}" for coin, move in request.moves.items()]
-    if request.market:
-        told.insert(
-            0, f"{'all other coins' if request.moves else 'all coins'} {request.market:+.2%} (times their betas)"
-        )
-    told += [f"{asset} at {price:g} USD" for asset, price in request.pegs.items()]
-    days = [f"funding of {request.funding_days:g} days is paid"] if request.funding_days else []
-    return [*([f"prices move: {', '.join(told)}"] if told else []), *days]
-
-
-def _notes(request: WhatIf, draft: Draft, supposed: _Supposed) -> tuple[str, ...]:
-    pools = [pool for its in supposed.there.values() for pool in its]
-    found = [*draft.notes]
-    if request.moves_prices:
-        found.append(AT_ONCE)
-        if any(leg.option is not None for pool in pools for leg in pool.legs):
-            found.append(OPTIONS_HELD)
-        if any(pool.grids for pool in pools):
-            found.append(GRIDS_READ)
-    if request.funding_days:
-        found.append(FUNDING_HELD)
-    return (*found, CASCADES)

@@ -86,13 +86,13 @@ def _put(edited: Edited, edit: Collateral, where: str) -> str:
 
 def _transfer(draft: Draft, source: Edited, edit: Transfer, where: str) -> None:
     target = draft.of(edit.to, where)
-    from_pool = _target(source, edit.asset, edit.from_pool, f"{where}.from")
+    from_pool = _target(source, edit.asset, edit.from_pool, where)
     _bring(source, from_pool, edit.asset, -edit.amount, f"{where}.amount")
     text = f"{edit.amount:,.8g} {edit.asset} from {from_pool.key.pool}"
     if target is None:
         draft.done.append(_named(source, f"{text}, which arrive nowhere that can be supposed of"))
         return
-    to_pool = _target(target, edit.asset, edit.to_pool, f"{where}.to")
+    to_pool = _target(target, edit.asset, edit.to_pool, where, "to_pool")
     if target is source and to_pool.key == from_pool.key:
         raise refuse(f"{where}.to_pool", edit.to_pool, f"both are {to_pool.key.pool}: name two pools, or two accounts")
     _bring(target, to_pool, edit.asset, edit.amount, f"{where}.amount")
@@ -103,14 +103,14 @@ def _transfer(draft: Draft, source: Edited, edit: Transfer, where: str) -> None:
         ] = None
 
 
-def _target(edited: Edited, asset: Asset, name: str, where: str) -> Pool:
+def _target(edited: Edited, asset: Asset, name: str, where: str, named: str = "pool") -> Pool:
     """The pool that collateral goes to, or comes from. Raises BadRequest where there is none."""
     pools = [pool for pool in edited.pools() if pool.primary]
     found = edited.home(asset) if not name else next((pool for pool in pools if pool.key.pool == name), None)
     if found is None:
         known = ", ".join(pool.key.pool for pool in pools) or "none"
         cure = f"no such pool: this account has {known}" if name else f"nothing backs pools in it: there are {known}"
-        raise refuse(f"{where}.pool" if name else f"{where}.asset", name or asset, cure)
+        raise refuse(f"{where}.{named}" if name else f"{where}.asset", name or asset, cure)
     if found.isolated and asset != found.legs[0].settle:
         raise refuse(f"{where}.asset", asset, f"the margin of {found.key.pool} is in {found.legs[0].settle}")
     return found
@@ -160,7 +160,7 @@ def _margin_mode(edited: Edited, edit: SetMarginMode, where: str) -> str:
         if pool.isolated is (edit.margin_mode is MarginMode.ISOLATED):
             raise refuse(f"{where}.margin_mode", str(edit.margin_mode), f"{words(held.key)} is in it already")
         told.append(
-            _to_isolated(edited, edit, held, pool, where) if not pool.isolated else _to_cross(edited, held, pool)
+            _to_isolated(edited, edit, held, pool, where) if not pool.isolated else _to_cross(edited, held, pool, where)
         )
     return "; ".join(told)
 
@@ -196,16 +196,16 @@ def _to_isolated(edited: Edited, edit: SetMarginMode, held: Position, pool: Pool
     return f"{words(held.key)} isolated with {margin:,.2f} {leg.settle} of its own, out of {pool.key.pool}"
 
 
-def _to_cross(edited: Edited, held: Position, pool: Pool) -> str:
+def _to_cross(edited: Edited, held: Position, pool: Pool, where: str) -> str:
     """Its margin comes back to the shared pool."""
     account, wanted = edited.account, edited.amounts()
     shared = resized(edited, held, held.quantity, held.entry_price, None, None)
     shared = replace(shared, margin_mode=MarginMode.CROSS, isolated_wallet=None)
     shared = replace(shared, venue=replace(shared.venue, initial_margin=None))
     changed = replace(account, positions={**account.positions, held.key: shared})
-    home = pool_of(edited, held.key, "edits", changed)
+    home = pool_of(edited, held.key, where, changed)
     if home.isolated:
-        raise refuse("edits.margin_mode", "cross", "in this account each position has margin of its own")
+        raise refuse(f"{where}.margin_mode", "cross", "in this account each position has margin of its own")
     own, asset = wanted.pop((pool.key, pool.legs[0].settle)), pool.legs[0].settle
     wanted[home.key, asset] = wanted.get((home.key, asset), 0.0) + own
     edited.settle(changed, wanted)

@@ -21,8 +21,8 @@ from monitor.margin.results import PoolResult
 def funded(
     picture: Picture, pools: Mapping[AccountKey, tuple[Pool, ...]], prices: Prices, days: float
 ) -> tuple[dict[AccountKey, tuple[Pool, ...]], tuple[Paid, ...]]:
-    """The pools after so many days of funding, and what each primary one paid; one of which something is not known is
-    left as it is, but for what is.
+    """The pools after so many days of funding, and what each primary one paid (interest on loans, too, which is never
+    known); one of which something is not known is left as it is, but for what is.
     """
     book = Book(prices, picture.stablecoins)
     for account, its in pools.items():
@@ -35,7 +35,7 @@ def funded(
         for pool in its:
             amounts, row = _payments(picture, pool, results[pool.key], days)
             changed.append(paid(pool, amounts, prices) if amounts else pool)
-            if pool.primary and any(not leg.order for leg in pool.legs):
+            if pool.primary and (row.reasons or any(not leg.order for leg in pool.legs)):
                 told.append(row)
         after[account] = tuple(changed)
     return after, tuple(told)
@@ -61,11 +61,15 @@ def _payments(picture: Picture, pool: Pool, result: PoolResult, days: float) -> 
 
 
 def _times(due: Due, now: float, days: float) -> int:
-    """How often it is paid until then: once where only the next payment is known."""
-    end = now + days * DAY_SECONDS
-    if due.next_time is None or due.next_time > end:
+    """How often it is paid from now until then, so far as that is known: without an interval only the next payment is.
+    One that was announced for a moment that has just passed is made already.
+    """
+    end, interval = now + days * DAY_SECONDS, due.interval_seconds
+    if due.next_time is None:
         return 0
-    return 1 if due.interval_seconds is None else 1 + floor((end - due.next_time) / due.interval_seconds)
+    if interval is None:
+        return 1 if now < due.next_time <= end else 0
+    return max(0, floor((end - due.next_time) / interval) - floor((now - due.next_time) / interval))
 
 
 def _reasons(burn: Burn, usd: float) -> tuple[str, ...]:

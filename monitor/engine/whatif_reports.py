@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from monitor.domain.accounts import Account
@@ -32,8 +32,8 @@ NOT_ASKED = "what may leave is the venue's word, and it was not asked about what
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
-    """One account to be reported. `dark` says by pool why it cannot be computed as supposed, in words; `supposed`:
-    something of it is.
+    """One account to be reported. By pool, in words, `dark` says why it cannot be computed as supposed, and `partly`
+    what its figures leave out; `supposed`: something of it is.
     """
 
     believed: Believed
@@ -41,6 +41,7 @@ class Stand:
     tables: Tables
     pools: tuple[Pool, ...]
     dark: Mapping[PoolKey, Sequence[str]]
+    partly: Mapping[PoolKey, Sequence[str]] = field(default_factory=dict)
     supposed: bool = True
 
 
@@ -84,6 +85,7 @@ def _pool(
     if stand.supposed:
         findings += _new_marks(picture, stand, priced)
     findings += [Finding(Quality.UNKNOWN, why) for why in stand.dark.get(key, ())]
+    findings += [Finding(Quality.PARTIAL, why) for why in stand.partly.get(key, ())]
     context = PoolContext(
         findings=tuple(dict.fromkeys(findings)),
         as_of=picture.at if known is None else known.as_of,

@@ -411,7 +411,7 @@ def test_a_margin_mode_that_the_account_has_not_is_refused() -> None:
         "edits[0].margin_mode"
     )
     assert refused(told(describes=apart), trade(margin_mode=CROSS, leverage=2.0))[0] == "edits[0].margin_mode"
-    assert refused(told(ALONE, describes=apart), mode_of("ETHUSDT", CROSS))[0] == "edits.margin_mode"
+    assert refused(told(ALONE, describes=apart), mode_of("ETHUSDT", CROSS))[0] == "edits[0].margin_mode"
     report = ask(told(describes=apart), trade("ETHUSDT", 10.0, leverage=10.0))
     assert after(report, "isolated:ETHUSDT:long").equity_usd == pytest.approx(3_000.0)
 
