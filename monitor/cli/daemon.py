@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from monitor.cli.codes import Misused, NotAllowed, NotDone, Unavailable
-from monitor.cli.daemon_tls import Trust, refused
+from monitor.cli.daemon_tls import WANTS_OURS, Trust, refused
 from monitor.domain.errors import ConfigError, ConfigMissing, ConfigRefused
 
 TIMEOUT_SECONDS = 5.0
@@ -90,12 +90,13 @@ class Daemon:
 
     def unreached(self, error: Exception) -> Unavailable:
         """What an error of a connection says to a person."""
-        reason = getattr(error, "reason", error)
-        reason = reason if isinstance(reason, BaseException) else error
+        reason = _cause(error)
         if secure := refused(reason):
             return Unavailable(f"{self.url}: {secure}")
-        if isinstance(reason, (http.client.BadStatusLine, ConnectionResetError)) and self.url.startswith("http:"):
-            return Unavailable(f"{self.url} hangs up without an answer: if it speaks https, call it by https://")
+        if isinstance(reason, (http.client.BadStatusLine, ConnectionResetError)):
+            plain = self.url.startswith("http:")
+            cure = "speaks https, call it by https://" if plain else f"wants a certificate of yours, {WANTS_OURS}"
+            return Unavailable(f"{self.url} hangs up without an answer: if it {cure}")
         return Unavailable(f"no monitor answers at {self.url}: {reason}; start it with marginwatch run")
 
     def _opener(self) -> OpenerDirector:
@@ -122,6 +123,15 @@ class Daemon:
 
     def _stranger(self, how: str) -> Unavailable:
         return Unavailable(f"{self.url} answers, but not as a monitor does ({how})")
+
+
+def _cause(error: Exception) -> Exception:
+    """What an error of one of the libraries was made from."""
+    for name in ("reason", "certificate_error", "os_error"):
+        inner = getattr(error, name, None)
+        if isinstance(inner, Exception):
+            return inner
+    return error
 
 
 class _NoRedirects(HTTPRedirectHandler):

@@ -16,6 +16,7 @@ from monitor.domain.errors import ConfigError
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _LARGEST_FILE = 1024 * 1024  #: bytes
+WANTS_OURS = "set web.client_cert_file"
 _SIGNED = "name the file of who signed it with --ca-file"
 
 
@@ -106,7 +107,7 @@ def refused(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         reason = error.reason or ""
         if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason or "UNKNOWN_CA" in reason:
-            return "it wants a certificate of yours, signed by whom it trusts: set web.client_cert_file"
+            return f"it wants a certificate of yours, signed by whom it trusts: {WANTS_OURS}"
         if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER" in reason or "HTTP_REQUEST" in reason:
             return "it does not speak https: call it by http://"
         return f"no secure connection ({reason.lower().replace('_', ' ') or 'broken off'})"
