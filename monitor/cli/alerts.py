@@ -86,7 +86,7 @@ def ack(
 
     def command(daemon: Daemon) -> Exit:
         alert = _meant(fingerprint, daemon.get("/api/v1/alerts")["alerts"])
-        body = {"author": _author(author), "comment": comment, "via": "cli"}
+        body = {"author": author_name(author), "comment": comment, "via": "cli"}
         if not withdraw:
             body["incident"] = alert["incident"]
         method = "DELETE" if withdraw else "POST"
@@ -128,7 +128,7 @@ def silence(
         body = {
             "matchers": matchers,
             "seconds": words.seconds(lasts),
-            "author": _author(author),
+            "author": author_name(author),
             "comment": comment,
             "via": "cli",
         }
@@ -156,7 +156,7 @@ def unsilence(
     def command(daemon: Daemon) -> Exit:
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
             raise Misused(f"{name!r} is no silence: see marginwatch alerts silences")
-        daemon.ask("DELETE", f"/api/v1/silences/{name}", {"author": _author(author), "via": "cli"})
+        daemon.ask("DELETE", f"/api/v1/silences/{name}", {"author": author_name(author), "via": "cli"})
         _print(f"silence {name} ended")
         return Exit.FINE
 
@@ -239,7 +239,7 @@ def _meant(given: str, alerts: Sequence[Json]) -> Json:
     raise Misused(f"{len(found)} alerts begin with {name}: {names}{', …' if len(found) > 5 else ''}")
 
 
-def _author(given: str | None) -> str:
+def author_name(given: str | None) -> str:
     """Who asks."""
     if given:
         return given

@@ -12,6 +12,7 @@ import typer
 from monitor import __version__
 from monitor.cli import alerts, dashboards, journal, rules, stress_command, whatif_command
 from monitor.cli.options import CaOption, TokenOption, UrlOption, UserOption
+from monitor.cli.top import command as top_command
 
 if TYPE_CHECKING:
     from monitor.cli.codes import Exit
@@ -115,6 +116,7 @@ def assess(
 
 app.command()(whatif_command.whatif)
 app.command()(stress_command.stress)
+app.command()(top_command.top)
 
 
 @app.command()

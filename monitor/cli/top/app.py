@@ -1,0 +1,408 @@
+"""The screen: a list and what there is to say of the chosen row, beside it where there is room, else instead of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input
+
+from monitor.cli.codes import NotAllowed, NotDone, Unavailable
+from monitor.cli.top import curve, words_top
+from monitor.cli.top.alerts_view import Alerts
+from monitor.cli.top.client import Json, Monitor
+from monitor.cli.top.dialogs import Help
+from monitor.cli.top.feeds_view import Feeds
+from monitor.cli.top.following import follow
+from monitor.cli.top.groups_view import Groups
+from monitor.cli.top.levels import Levels
+from monitor.cli.top.orders import Orders
+from monitor.cli.top.picture import Picture, Row
+from monitor.cli.top.pools import Pools
+from monitor.cli.top.views import Curve, Scene, View
+from monitor.cli.top.widgets import Lines, Listing, Reading
+from monitor.domain.errors import ConfigError
+
+WIDE = 130  #: columns from which on details stand beside the list
+LIST_PART = 0.54  #: of them for the list
+LEAST_LIST = 80
+TICK_SECONDS = 0.5  #: ages, and whether it is live
+CURVE_SECONDS = 5.0  #: between two curves of the same pool
+SETTLE_SECONDS = 0.2  #: that a row is chosen before its curve is asked for
+
+_REFUSED = (Unavailable, NotAllowed, NotDone, ConfigError)
+
+
+class Top(App[None]):
+    """Shows one monitor until it is told to stop. `clock` only goes on."""
+
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "marginwatch"
+    CSS = """
+    Screen { background: ansi_default; color: ansi_default; layers: base; }
+    Lines { background: ansi_default; }
+    #head, #tabs, #titles, #foot { height: 1; }
+    #tabs { margin-bottom: 1; }
+    #body { height: 1fr; }
+    #left { width: 1fr; }
+    #details { width: 1fr; padding: 0 1; }
+    .wide #details { border-left: solid ansi_bright_black; }
+    .wide.short #tabs { margin-bottom: 0; }
+    .list #details, .opened #left { display: none; }
+    #wanted { display: none; height: 1; border: none; padding: 0 1; background: ansi_default; color: ansi_default; }
+    .looking #wanted { display: block; }
+    .looking #foot { display: none; }
+    Toast { background: ansi_default; color: ansi_default; border: round ansi_cyan; width: 64; max-width: 100%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("q", "quit", "quit"),
+        ("question_mark", "help", "help"),
+        ("slash", "look_for", "filter"),
+        ("1", "view(0)", "pools"),
+        ("2", "view(1)", "alerts"),
+        ("3", "view(2)", "feeds"),
+        ("4", "view(3)", "groups"),
+        ("enter", "open", "open"),
+        ("escape", "to_list", "back"),
+        ("tab", "other_side", "the other side"),
+        ("c", "curve", "curve of another coin"),
+        ("a", "acknowledge", "acknowledge"),
+        ("s", "silence", "silence"),
+    ]
+
+    def __init__(self, monitor: Monitor, author: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(ansi_color=True)
+        self._monitor, self._clock = monitor, clock
+        self._orders = Orders(self, monitor, author)
+        self._picture = Picture()
+        self._levels = Levels()
+        self._may, self._why_not = False, "the monitor has not said who may"
+        self._told_session = False
+        self._views: Sequence[View[Any]] = (Pools(), Alerts(), Feeds(), Groups())
+        self._view: View[Any] = self._views[0]
+        self._kept: dict[str, tuple[Any, int]] = {}  # of each view that is not seen what was chosen
+        self._items: Sequence[Any] = ()
+        self._wanted = ""
+        self._again_at = 0.0
+        self._curve = Curve()
+        self._curve_of: object = None
+        self._curve_at = 0.0
+
+    # -- the screen
+
+    def compose(self) -> ComposeResult:
+        """Head, list and details, foot."""
+        yield Lines(id="head")
+        yield Lines(id="tabs")
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield Lines(id="titles")
+                yield Listing(id="list")
+            yield Reading(id="details")
+        yield Input(id="wanted", placeholder="show only what holds these words", max_length=80)
+        yield Lines(id="foot")
+
+    def on_mount(self) -> None:
+        """Begin to listen."""
+        self._fit(self.size.width, self.size.height)
+        self._list.focus()
+        self.run_worker(follow(self._monitor, self, clock=self._clock), group="stream", name="stream")
+        self.set_interval(TICK_SECONDS, self._tick)
+        self.show()
+
+    @property
+    def _list(self) -> Listing:
+        return self.screen_stack[0].query_one("#list", Listing)
+
+    @property
+    def _details(self) -> Reading:
+        return self.screen_stack[0].query_one("#details", Reading)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Beside each other, or one at a time."""
+        self._fit(event.size.width, event.size.height)
+        self.call_after_refresh(self.show)
+
+    def _fit(self, columns: int, rows: int) -> None:
+        base = self.screen_stack[0]
+        wide = columns >= WIDE
+        base.set_class(wide, "wide")
+        base.set_class(rows < 30, "short")
+        left = base.query_one("#left")
+        left.styles.width = max(LEAST_LIST, int(columns * LIST_PART)) if wide else "1fr"
+        if wide:
+            base.remove_class("list", "opened")
+        elif not base.has_class("opened"):
+            base.add_class("list")
+
+    def _line(self, name: str) -> Lines:
+        return self.screen_stack[0].query_one(f"#{name}", Lines)
+
+    # -- what the monitor says
+
+    def snapshot(self, document: Json) -> None:
+        """Everything anew."""
+        before = self._picture.frame
+        self._picture.take(document, self._clock())
+        if before is None or before.get("started") != document.get("started") or not self._told_session:
+            self.run_worker(self._ask_session(), group="session", exclusive=True)
+        self.show()
+
+    def change(self, change: Json) -> None:
+        """What became of it."""
+        self._picture.change(change, self._clock())
+        self.show()
+
+    def lost(self, reason: str, again_seconds: float) -> None:
+        """Nobody is heard."""
+        self._picture.lost(reason)
+        self._again_at = self._clock() + again_seconds
+        self._told_session = False
+        self.show()
+
+    async def _ask_session(self) -> None:
+        """Thresholds, and who may change something."""
+        try:
+            session = await self._monitor.ask("GET", "/api/v1/session")
+        except _REFUSED as error:
+            self._why_not = str(error)
+            self._may = self._monitor.has_token
+            return
+        self._told_session = True
+        self._levels = Levels.told(session)
+        self._may = self._monitor.has_token or session.get("may_change") is True
+        wants = "it wants its token: start with --token-file, or name the file in the configuration (web.token_file)"
+        self._why_not = "" if self._may else wants if session.get("login") else str(session.get("why_not", ""))
+        self.show()
+
+    def _tick(self) -> None:
+        self.show()
+        if self._clock() - self._curve_at >= CURVE_SECONDS and self._picture.live(self._clock()):
+            self._ask_curve()
+
+    # -- painting
+
+    def show(self) -> None:
+        """Draw what has changed."""
+        if not self.is_running or not self.screen_stack:
+            return
+        picture, now = self._picture, self._clock()
+        live = picture.live(now)
+        again = max(0.0, self._again_at - now)
+        columns = self.size.width
+        self._line("head").show_lines([words_top.head(picture, now, again, self._monitor.url, columns)])
+        self._line("tabs").show_lines(
+            [words_top.tabs(self._views, self._view, picture, self._wanted, columns)], live=live
+        )
+        self._line("foot").show_lines([words_top.foot(self._keys(), columns)])
+        if picture.frame is None:
+            self._line("titles").show_lines([])
+            self._list.show_rows((), lambda *_: (), live=False, empty="")
+            self._list.show_lines(words_top.nothing(picture, self._monitor.url, again))
+            return
+        self._show_list(live)
+        self._show_details(live)
+
+    def _show_list(self, live: bool) -> None:
+        view, where = self._view, self._list
+        items = self._items = view.items(self._picture, self._wanted)
+        columns = where.size.width
+        self._line("titles").show_lines([view.head(columns)], live=live)
+        scene = self._scene(columns, where.size.height)
+        empty = "nothing holds these words" if self._wanted else view.empty
+        where.show_rows(
+            [view.key(item) for item in items],
+            lambda place, chosen: view.row(items[place], scene, chosen=chosen),
+            live=live,
+            empty=empty,
+        )
+
+    def _show_details(self, live: bool) -> None:
+        if not self._details.display:
+            return
+        self._turn_curve()
+        item = self._chosen()
+        size = self._details.size
+        lines = [] if item is None else self._view.details(item, self._scene(size.width, size.height))
+        self._details.show_lines(lines, live=live)
+
+    def _scene(self, columns: int, rows: int) -> Scene:
+        now = self._picture.time(self._clock())
+        return Scene(self._picture, now, columns, rows, self._levels, self._curve, self._may, self._why_not)
+
+    def _chosen(self) -> Any | None:
+        place = self._list.place
+        return self._items[place] if place < len(self._items) else None
+
+    def _keys(self) -> list[tuple[str, str]]:
+        opened = self.screen_stack[0].has_class("opened")
+        own = [("esc", "back"), *self._view.keys[1:]] if opened else self._view.keys
+        return [*own, ("1-4", "views"), ("/", "filter"), ("?", "help"), ("q", "quit")]
+
+    # -- the curve
+
+    def _turn_curve(self) -> None:
+        """What moves is chosen anew with each pool."""
+        row = self._chosen()
+        pool = row.pool if isinstance(row, Row) and self._view is self._views[0] else None
+        if pool is None:
+            self._curve_of = None
+            return
+        assert isinstance(row, Row)
+        if row.key != self._curve_of:
+            choices = curve.choices(pool)
+            self._curve_of, self._curve = row.key, Curve(choices[0], choices)
+            self._ask_curve()
+        elif self._curve.of not in (choices := curve.choices(pool)):
+            self._curve = Curve(choices[0], choices)
+            self._ask_curve()
+
+    def _ask_curve(self) -> None:
+        row = self._chosen()
+        if self._curve_of is None or not isinstance(row, Row) or row.pool is None or not self._details.display:
+            return
+        self._curve_at = self._clock()
+        asked = curve.query(row, self._curve.of, self._details.size.width)
+        self.run_worker(self._draw_curve(row.key, asked), group="curve", exclusive=True)
+
+    async def _draw_curve(self, key: object, asked: dict[str, str]) -> None:
+        """Ask for it; an answer that comes too late is of another pool."""
+        from asyncio import sleep
+
+        if self._curve.answer is None:
+            await sleep(SETTLE_SECONDS)
+        answer, trouble = None, ""
+        try:
+            answer = await self._monitor.ask("GET", "/api/v1/curve", query=asked)
+        except _REFUSED as error:
+            trouble = str(error)
+        if key == self._curve_of and asked["of"] == self._curve.of:
+            self._curve = Curve(self._curve.of, self._curve.choices, answer, trouble)
+            self.show()
+
+    # -- keys
+
+    def action_view(self, number: int) -> None:
+        """Look at something else."""
+        view = self._views[number]
+        if view is self._view:
+            return
+        self._kept[self._view.title] = (self._list.chosen, self._list.top)
+        self._view = view
+        chosen, top = self._kept.get(view.title, (None, 0))
+        self._list.choose_key(chosen)
+        self._list.top = top
+        self._details.top = 0
+        if not self.screen_stack[0].has_class("wide"):
+            self.action_to_list()
+        self.show()
+
+    @on(Listing.Chosen)
+    def _other(self) -> None:
+        self._details.top = 0
+        self.show()
+
+    @on(Listing.Opened)
+    def action_open(self) -> None:
+        """Read the chosen row."""
+        if self._chosen() is None:
+            return
+        base = self.screen_stack[0]
+        if not base.has_class("wide"):
+            base.remove_class("list")
+            base.add_class("opened")
+        self._details.top = 0
+        self._details.focus()
+        self.call_after_refresh(self.show)
+
+    def action_to_list(self) -> None:
+        """To the list; from there back to all of it."""
+        base = self.screen_stack[0]
+        if base.has_class("opened"):
+            base.remove_class("opened")
+            base.add_class("list")
+        elif self._list.has_focus and self._wanted:
+            self._look_for("")
+        self._list.focus()
+        self.call_after_refresh(self.show)
+
+    def action_other_side(self) -> None:
+        """From the list to the details and back."""
+        if not self.screen_stack[0].has_class("wide"):
+            return
+        (self._details if self._list.has_focus else self._list).focus()
+
+    def action_help(self) -> None:
+        """The keys in words."""
+        self.push_screen(Help())
+
+    def action_curve(self) -> None:
+        """Of what moves next."""
+        if self._curve_of is None or len(self._curve.choices) < 2:
+            return
+        choices = self._curve.choices
+        following = choices[(list(choices).index(self._curve.of) + 1) % len(choices)]
+        self._curve = Curve(following, choices)
+        self._ask_curve()
+        self.show()
+
+    # -- looking for something
+
+    def action_look_for(self) -> None:
+        """Write what to look for."""
+        self.screen_stack[0].add_class("looking")
+        line = self.query_one("#wanted", Input)
+        line.value = self._wanted
+        line.focus()
+
+    @on(Input.Changed, "#wanted")
+    def _looking(self, event: Input.Changed) -> None:
+        self._look_for(event.value)
+
+    @on(Input.Submitted, "#wanted")
+    def _looked(self) -> None:
+        self._end_looking()
+
+    def on_key(self, event: events.Key) -> None:
+        """Esc in the line that is written."""
+        if event.key == "escape" and self.screen_stack[0].has_class("looking") and len(self.screen_stack) == 1:
+            event.stop()
+            event.prevent_default()
+            self._look_for("")
+            self._end_looking()
+
+    def _end_looking(self) -> None:
+        self.screen_stack[0].remove_class("looking")
+        self._list.focus()
+        self.call_after_refresh(self.show)
+
+    def _look_for(self, text: str) -> None:
+        self._wanted = text.strip().lower()
+        self.show()
+
+    # -- alerts
+
+    def action_acknowledge(self) -> None:
+        """Say that one takes care of the chosen alert, or not any more."""
+        if (alert := self._chosen_alert()) is not None:
+            self._orders.acknowledge(alert, self._may, self._why_not)
+
+    def action_silence(self) -> None:
+        """Say nothing of the like for a while."""
+        if (alert := self._chosen_alert()) is not None:
+            self._orders.silence(alert, self._may, self._why_not)
+
+    def _chosen_alert(self) -> Mapping[str, Any] | None:
+        """The one that is chosen, or the first about the chosen pool; elsewhere the alerts are shown."""
+        item = self._chosen()
+        if self._view is self._views[1]:
+            return item
+        if isinstance(item, Row) and (alerts := self._picture.alerts_of(item.key)):
+            return alerts[0]
+        self.action_view(1)
+        return None
