@@ -102,7 +102,7 @@ class Item {
     this.form = el("div", { class: "alert-form" });
     this.element = el("li", {}, this.mark, el("div", { class: "alert-body" },
       el("div", { class: "alert-line" }, this.severity, this.summary, this.age), this.state, this.about,
-      el("div", { class: "alert-tools" }, this.more, this.actions), this.form));
+      el("div", { class: "alert-tools" }, this.actions, this.more), this.form));
   }
 
   show(alert, now) {
@@ -132,10 +132,10 @@ class Item {
     const { venue, account, pool } = alert.labels;
     const button = (text, click) => el("button", { type: "button", class: "link", text, on: { click } });
     return [
-      venue && account && pool && button("Pool", () => this.open(`${venue}/${account}/${pool}`)),
       session.may_change && alert.fingerprint && state === "firing" && button("Acknowledge", () => this.#ask(acknowledgeForm)),
       session.may_change && alert.fingerprint && state === "acknowledged" && button("Withdraw", () => this.#ask(withdraw)),
       session.may_change && state !== "silenced" && button("Silence", () => this.#ask(silenceForm)),
+      venue && account && pool && button("Pool", () => this.open(`${venue}/${account}/${pool}`)),
     ];
   }
 

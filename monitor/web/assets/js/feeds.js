@@ -10,7 +10,7 @@ const COLUMNS = [["Stream"], ["State"], ["Last", "number"], ["Lag", "number"], [
 export function mount(section, store) {
   const box = section.querySelector("#feeds");
   const venues = new Map();
-  let drawn = 0;
+  let drawn = -Infinity;
   store.subscribe(() => {
     const now = performance.now();
     if (now - drawn < 1900 || !isShown("feeds") || store.document() === null) return;

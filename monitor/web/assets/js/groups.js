@@ -32,8 +32,8 @@ function card(group, levels, open) {
     el("p", { class: "soft", text: group.members.map((each) => `${each.venue} ${each.account}`).join(" · ") }),
     facts([
       ["Margin used together", format.ratio(group.margin_ratio)],
-      ["Equity", format.money(group.equity_usd)],
-      ["Required", format.money(group.required_usd)],
+      ["Equity, USD", format.money(group.equity_usd)],
+      ["Required, USD", format.money(group.required_usd)],
       ...sides("Market", group.market),
     ]),
     group.worst && worst(group.worst, levels, open),

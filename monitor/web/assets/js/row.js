@@ -18,7 +18,7 @@ export class Row {
     this.mark = el("span", { class: "mark" });
     this.element = el("div", { class: "row", role: "option", id },
       cell("mark-cell", this.mark), cell("name-cell", el("span", { class: "name-line" }, name, venue), under), this.sides.down.element, this.sides.up.element,
-      cell("ratio-cell", ratio, this.bar), cell("spark-cell", this.spark.element), cell("equity-cell number", equity),
+      cell("ratio-cell", ratio, this.spark.element, this.bar), cell("equity-cell number", equity),
       cell("quality-cell", quality, el("span", { class: "reason soft" }, age, reason)));
   }
 
@@ -30,7 +30,7 @@ export class Row {
     const { parts } = this;
     const near = summary(pool);
     const stale = !believed(pool.quality);
-    const reasons = format.reasons(pool.reasons) || alerts.map((alert) => alert.rule.replaceAll("_", " ")).join(", ");
+    const reasons = format.reasons(pool.reasons) || [...new Set(alerts.map((alert) => alert.rule.replaceAll("_", " ")))].join(", ");
     write(parts.name, pool.account);
     write(parts.venue, pool.venue);
     write(parts.under, pool.pool);
@@ -63,10 +63,11 @@ function side(direction) {
   const figure = el("span", { class: "figure" });
   const coin = el("span");
   const price = el("span", { class: "price" });
-  const what = el("span", { class: "soft what" }, coin, " ", price);
-  const market = el("span", { class: "soft market" });
+  const what = el("span", { class: "soft what" }, coin, price);
+  const peg = el("span");
+  const market = el("span");
   const arrow = el("span", { class: `arrow ${direction}`, "aria-hidden": "true" });
-  return { element: el("div", { class: `side-cell ${direction}` }, el("span", { class: "side-line" }, arrow, figure, what), market), figure, coin, price, market };
+  return { element: el("div", { class: `side-cell ${direction}` }, el("span", { class: "side-line" }, arrow, figure, what), el("span", { class: "soft market-line" }, peg, market)), figure, coin, price, peg, market };
 }
 
 function showSide(parts, coin, peg, market, levels, stale) {
@@ -75,11 +76,14 @@ function showSide(parts, coin, peg, market, levels, stale) {
   const price = line?.state === "at" && line.price !== undefined ? format.price(line.price) : "";
   write(parts.coin, line?.state === "never" || line === undefined ? "" : coin.what);
   write(parts.price, price);
-  const ofMarket = market === undefined ? "" : `market ${format.line(market)}`;
-  // A stablecoin that leaves its peg is shown where it is near enough to matter.
-  const near = peg !== null && ["warning", "critical"].includes(lineLevel(peg.line, levels));
-  write(parts.market, near ? `${peg.what} ${format.line(peg.line)}${market?.state === "never" ? "" : ` · ${ofMarket}`}` : ofMarket);
-  mark(parts.market, "data-level", near && !stale ? lineLevel(peg.line, levels) : null);
+  // A stablecoin that leaves its peg is shown where it is near enough to matter; the market gives way where it says nothing.
+  const pegged = peg === null ? "calm" : lineLevel(peg.line, levels);
+  const near = pegged === "warning" || pegged === "critical";
+  write(parts.peg, near ? `${peg.what} ${format.line(peg.line)}` : "");
+  parts.peg.hidden = !near;
+  mark(parts.peg, "data-level", stale ? null : pegged);
+  write(parts.market, market === undefined || (near && market.state === "never") ? "" : `market ${format.line(market)}`);
+  mark(parts.market, "data-level", market === undefined || stale ? null : lineLevel(market, levels));
   const level = line === undefined ? "calm" : stale ? "blind" : lineLevel(line, levels);
   mark(parts.element, "data-level", level);
   mark(parts.element, "data-state", line?.state ?? "none");

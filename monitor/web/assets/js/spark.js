@@ -21,10 +21,11 @@ export class Spark {
     const known = (ratios ?? []).filter((ratio) => ratio !== null);
     const top = Math.max(LEAST_TOP, 1.15 * Math.max(0, ...known.map((ratio) => Math.min(ratio, 1.5))));
     const y = (ratio) => (HEIGHT - 1 - (HEIGHT - 2) * Math.min(1, ratio / top)).toFixed(1);
-    mark(this.path, "d", trace(ratios ?? [], y));
-    mark(this.area, "d", area(ratios ?? [], y));
+    const line = known.length > 1 ? ratios : []; // one point is no line
+    mark(this.path, "d", trace(line, y));
+    mark(this.area, "d", area(line, y));
     const { warning } = levels.margin_ratio;
-    mark(this.limit, "d", warning < top ? `M0 ${y(warning)}H${WIDTH}` : "");
+    mark(this.limit, "d", line.length && warning < top ? `M0 ${y(warning)}H${WIDTH}` : "");
   }
 }
 

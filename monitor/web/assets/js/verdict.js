@@ -114,7 +114,7 @@ function nearest({ near, old }, open) {
   return el("button", { type: "button", class: "near", on: { click: () => open(near.key) } },
     el("span", { class: "label", text: old ? "Nearest, when last heard" : "Nearest" }),
     el("span", { class: "figure" }, near.figure, near.sigmas && el("small", { text: ` ${near.sigmas}` })),
-    el("span", { class: "text", text: near.text }),
+    el("span", { class: "text", text: capital(near.text) }),
     el("span", { class: "soft text", text: `${near.venue} ${near.name}` }));
 }
 
