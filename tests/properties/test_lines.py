@@ -64,9 +64,13 @@ def crosses(pool: Pool, market: Market, ray: Ray, x: float) -> bool:
 
 
 def can_be_liquidated(pool: Pool) -> bool:
-    """Whether there is anything to liquidate: legs, debts, a grid, or a loan implied by a negative holding."""
+    """Whether there is anything to liquidate: legs, debts, a grid, or a loan implied by a negative holding. Resting
+    orders are none where the liquidation does not count them.
+    """
+    orders = any(stage.orders for stage in pool.stages if stage.name == LIQUIDATION)
+    legs = any(orders or not leg.order for leg in pool.legs)
     implied = any(holding.borrow is not None and holding.amount < 0.0 for holding in pool.holdings)
-    return bool(pool.legs or pool.debts or pool.grids or implied)
+    return bool(legs or pool.debts or pool.grids or implied)
 
 
 def check_lines(pool: Pool, market: Market) -> None:
