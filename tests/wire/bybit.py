@@ -114,7 +114,7 @@ class Wired:
             heard.append(self.status(stream, account).reason)
             return words in heard[-1] and not self.up(stream, account)
 
-        await until(said, 10.0, f"{stream}: {words}")
+        await until(said, what=f"{stream}: {words}")
         return heard[-1]
 
     def held(self, account: str = "main") -> dict[PositionKey, float]:

@@ -114,7 +114,7 @@ class Wired:
         return next(one for one in self.session.feeds() if (one.stream, one.account) == (stream, account))
 
     async def all_up(self) -> None:
-        await until(lambda: all(one.up for one in self.streams()), 8.0, "all streams up")
+        await until(lambda: all(one.up for one in self.streams()), what="all streams up")
 
     def streams(self) -> list[FeedStatus]:
         """The rows of streams, without those of readings."""

@@ -69,8 +69,8 @@ class Wired:
     async def all_up(self) -> None:
         """Wait until it is known what every account holds, and all of that is streamed."""
         read = self.sim.accounts.keys()
-        await until(lambda: {one.account.account for one in self.all(AccountSnapshot)} == read, 10.0, "all read")
-        await until(lambda: all(one.up for one in self.streams()), 10.0, "all streams up")
+        await until(lambda: {one.account.account for one in self.all(AccountSnapshot)} == read, what="all read")
+        await until(lambda: all(one.up for one in self.streams()), what="all streams up")
 
     def edges(self, stream: str) -> list[FeedUp | FeedDown]:
         return [one for one in self.events if isinstance(one, FeedUp | FeedDown) and one.stream == stream]

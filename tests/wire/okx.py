@@ -25,7 +25,7 @@ from monitor.domain.recording import UNRECORDED, Recorder
 from monitor.domain.reports import AccountReport
 from monitor.domain.view import FeedStatus
 from monitor.engine.engine import Engine
-from monitor.engine.settings import EngineSettings
+from monitor.engine.settings import EngineSettings, Limits
 from monitor.sim.okx import SimOkx
 from monitor.sim.okx.accounts import SimAccount
 from monitor.sim.okx.publisher import Cadence
@@ -89,8 +89,8 @@ class Wired:
     async def all_up(self) -> None:
         """Wait until it is known what every account holds, and all of that is streamed."""
         read = self.sim.accounts.keys()
-        await until(lambda: {one.account.account for one in self.all(AccountSnapshot)} == read, 10.0, "all read")
-        await until(lambda: all(one.up for one in self.streams()), 10.0, "all streams up")
+        await until(lambda: {one.account.account for one in self.all(AccountSnapshot)} == read, what="all read")
+        await until(lambda: all(one.up for one in self.streams()), what="all streams up")
 
     def tiered(self) -> tuple[set[str], set[str]]:
         """The contracts whose tiers are known: in cross margin, and isolated."""
@@ -140,9 +140,9 @@ class Wired:
 class Watched:
     """The real engine at the end of a session's events."""
 
-    def __init__(self, wire: Wired, *accounts: str) -> None:
+    def __init__(self, wire: Wired, *accounts: str, limits: Limits | None = None) -> None:
         keys = tuple(AccountKey("okx", name) for name in accounts or ("main",))
-        settings = EngineSettings(accounts=keys, lines_every_seconds=0.0)
+        settings = EngineSettings(accounts=keys, lines_every_seconds=0.0, limits=limits or Limits())
         self._engine = Engine({"okx": describe}, settings)
         self._wire, self._taken = wire, 0
 

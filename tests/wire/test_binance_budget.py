@@ -43,7 +43,7 @@ async def test_after_418_there_is_not_one_call_until_the_venue_said() -> None:
         async with wired(sim) as wire:
             await wire.all_up()
             sim.ban(2)
-            await until(lambda: [one for one in wire.events if type(one).__name__ == "Banned"], 3.0)
+            await until(lambda: [one for one in wire.events if type(one).__name__ == "Banned"])
             refused = len(sim.requests.requests)
             assert wire.session.budgets()[0].banned_until is not None
             await asyncio.sleep(0.05)  # what was on its way
@@ -51,7 +51,7 @@ async def test_after_418_there_is_not_one_call_until_the_venue_said() -> None:
             await asyncio.sleep(1.2)
             assert len(sim.requests.requests) == refused, "not one call"
             mark = len(wire.events)
-            await until(lambda: wire.since(mark, AccountSnapshot), 4.0, "polls go on after the release")
+            await until(lambda: wire.since(mark, AccountSnapshot), what="polls go on after the release")
             assert wire.session.budgets()[0].banned_until is None
             assert len([one for one in wire.events if type(one).__name__ == "Banned"]) == 1
         assert not wire.ended
@@ -64,10 +64,10 @@ async def test_a_429_is_waited_out() -> None:
             await wire.all_up()
             sim.faults.retry_after_seconds = 1
             sim.faults.rate_limited = 1
-            await until(lambda: wire.all(PollFailed) and sim.faults.rate_limited == 0, 3.0)
+            await until(lambda: wire.all(PollFailed) and sim.faults.rate_limited == 0)
             await asyncio.sleep(0.05)
             asked = len(sim.requests.requests)
             await asyncio.sleep(0.6)
             assert len(sim.requests.requests) == asked
             mark = len(wire.events)
-            await until(lambda: wire.since(mark, AccountSnapshot), 3.0)
+            await until(lambda: wire.since(mark, AccountSnapshot))

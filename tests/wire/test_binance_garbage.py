@@ -36,7 +36,7 @@ async def test_a_web_page_instead_of_an_answer_is_a_failed_reading_and_no_more()
             mark = len(wire.events)
             sim.faults.garbage_answers["/fapi/v3/account"] = 1
             sim.faults.truncated_answers["/fapi/v3/positionRisk"] = 1
-            await until(lambda: len(wire.since(mark, PollFailed)) >= 2, 4.0)
+            await until(lambda: len(wire.since(mark, PollFailed)) >= 2)
             assert {one.what for one in wire.since(mark, PollFailed)} == {"account"}
             mark = len(wire.events)
             await until(lambda: wire.since(mark, AccountSnapshot))
@@ -49,5 +49,5 @@ async def test_answers_slower_than_the_deadline_are_failed_readings() -> None:
         async with wired(sim, timings=replace(SHORT, request_seconds=0.3)) as wire:
             await wire.all_up()
             sim.faults.slow_answers["/fapi/v3/account"] = 1.0
-            await until(lambda: wire.all(PollFailed), 4.0)
+            await until(lambda: wire.all(PollFailed))
             assert "no answer within 0.3 s" in wire.all(PollFailed)[0].reason

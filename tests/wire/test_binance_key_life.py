@@ -49,9 +49,9 @@ async def test_a_dead_listen_key_is_replaced_and_rest_bridges(kind: Kind, death:
             old, mark = _keys(sim), len(wire.events)
             sim.expire_listen_key(NAME, event=death == "event")
             kind.move(account, 0)
-            await until(lambda: said(wire, kind) == kind.truth(account), 3.0, "over REST")
-            await until(lambda: wire.since(mark, FeedDown), 3.0, "the stream is down")
-            await until(lambda: all(row.up for row in wire.streams()), 3.0, "the stream is back")
+            await until(lambda: said(wire, kind) == kind.truth(account), what="over REST")
+            await until(lambda: wire.since(mark, FeedDown), what="the stream is down")
+            await until(lambda: all(row.up for row in wire.streams()), what="the stream is back")
             assert _keys(sim)
             assert not _keys(sim) & old
             await _told_again(wire, kind, account)
@@ -69,9 +69,9 @@ async def test_a_key_that_died_in_silence_is_found_by_what_rest_shows(kind: Kind
             mark = len(wire.events)
             sim.expire_listen_key(NAME, event=False)
             kind.move(account, 0)
-            await until(lambda: said(wire, kind) == kind.truth(account), 3.0, "over REST")
-            await until(lambda: wire.since(mark, FeedDown), 3.0, "the doubt")
-            await until(lambda: all(row.up for row in wire.streams()), 3.0, "the stream is back")
+            await until(lambda: said(wire, kind) == kind.truth(account), what="over REST")
+            await until(lambda: wire.since(mark, FeedDown), what="the doubt")
+            await until(lambda: all(row.up for row in wire.streams()), what="the stream is back")
             await until(lambda: wire.status(kind.rows[-2 if len(kind.rows) > 1 else 0], NAME).up)
         assert not wire.ended
 
@@ -104,12 +104,12 @@ async def test_a_dead_listen_token_is_replaced_on_the_same_socket(kind: Kind, de
             old = sim.tokens.latest_of(NAME)
             sim.expire_listen_token(NAME, event=death == "event")
             kind.move(account, 0)
-            await until(lambda: said(wire, kind) == kind.truth(account), 3.0, "over REST")
-            await until(lambda: sim.tokens.latest_of(NAME) not in (None, old), 3.0, "another token")
-            await until(lambda: wire.up("user", NAME), 3.0)
+            await until(lambda: said(wire, kind) == kind.truth(account), what="over REST")
+            await until(lambda: sim.tokens.latest_of(NAME) not in (None, old), what="another token")
+            await until(lambda: wire.up("user", NAME))
             before = wire.status("user", NAME).messages
             kind.move(account, 1)
-            await until(lambda: wire.status("user", NAME).messages > before, 3.0, "pushes arrive again")
+            await until(lambda: wire.status("user", NAME).messages > before, what="pushes arrive again")
             assert wire.status("user", NAME).reconnects == 0
             assert bool(wire.all(FeedDown)) is (death == "event")
         assert not wire.ended
@@ -141,7 +141,7 @@ async def test_a_token_that_is_refused_is_no_reason_to_hammer(kind: Kind) -> Non
         account = kind.make(sim)
         sim.faults.unknown_listen_token = 5
         async with wired(sim) as wire:
-            await until(lambda: not sim.faults.unknown_listen_token and wire.up("user", NAME), 6.0)
+            await until(lambda: not sim.faults.unknown_listen_token and wire.up("user", NAME))
             assert sim.requests.count("/sapi/v1/userListenToken") <= 8
             await _told_again(wire, kind, account)
 
@@ -159,7 +159,7 @@ async def test_a_pair_that_is_opened_later_is_told_of() -> None:
             await asyncio.sleep(0.3)
             before = wire.status("user", NAME).messages
             account.transfer("ETHUSDT", "USDT", 1.0)
-            await until(lambda: wire.status("user", NAME).messages > before, 3.0)
+            await until(lambda: wire.status("user", NAME).messages > before)
             assert wire.up("user", NAME)
 
 

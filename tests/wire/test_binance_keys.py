@@ -24,7 +24,7 @@ async def test_a_key_that_can_move_funds_is_refused_and_asks_nothing_more(power:
     async with simulator() as sim:
         sim.add_account("main", permissions={power: True})
         async with wired(sim) as wire:
-            await until(lambda: stopped(wire), 3.0, "the account is left alone")
+            await until(lambda: stopped(wire), what="the account is left alone")
             assert wire.all(PermissionsRead), "the engine is told"
             told = {one.what: one.reason for one in wire.all(PollFailed)}
             assert told.keys() == {"account", "config", "tiers", "permissions", "income"}
@@ -95,7 +95,7 @@ async def test_a_wrong_secret_is_told_and_shows_nowhere() -> None:
     async with simulator() as sim:
         account = sim.add_account("main")
         async with wired(sim, secret="planted-wrong-secret") as wire:
-            await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)), 5.0)
+            await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)))
             assert all("the key" in one.reason for one in wire.all(PollFailed))
             assert not wire.status("account", "main").up
             text = repr(wire.events) + repr(wire.ended) + repr(wire.session.feeds())
@@ -110,10 +110,10 @@ async def test_a_good_key_that_is_refused_for_a_moment_is_not_given_up() -> None
             await wire.all_up()
             await until(lambda: wire.all(AccountSnapshot))
             sim.faults.refused_answers["/fapi/v3/account"] = Refusal(401, -2015, "Invalid API-key, IP, or permissions")
-            await until(lambda: wire.all(PollFailed), 3.0)
+            await until(lambda: wire.all(PollFailed))
             sim.faults.refused_answers.clear()
             mark = len(wire.events)
-            await until(lambda: wire.since(mark, AccountSnapshot), 3.0)
+            await until(lambda: wire.since(mark, AccountSnapshot))
         assert not wire.ended
 
 

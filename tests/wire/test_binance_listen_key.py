@@ -24,13 +24,13 @@ async def _back_after(kill: str) -> None:
             account.trade("BTCUSDT", 0.1)
             bridged = await until(lambda: wire.held() == truth(account), 2.0, "the position over REST")
             assert bridged < 1.0
-            await until(lambda: wire.since(mark, FeedDown), 3.0, "the stream is down")
-            await until(lambda: wire.up("user", "main"), 3.0, "the stream is back")
+            await until(lambda: wire.since(mark, FeedDown), what="the stream is down")
+            await until(lambda: wire.up("user", "main"), what="the stream is back")
             assert sim.keys.key_of("main") not in (None, old)
             count = wire.status("user", "main").messages
             account.trade("ETHUSDT", 1.0)
-            await until(lambda: wire.status("user", "main").messages > count, 2.0, "pushes arrive again")
-            await until(lambda: wire.held() == truth(account), 2.0)
+            await until(lambda: wire.status("user", "main").messages > count, what="pushes arrive again")
+            await until(lambda: wire.held() == truth(account))
         assert not wire.ended
         assert old is not None
         assert old not in "".join(repr(event) for event in wire.events)

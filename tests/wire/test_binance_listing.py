@@ -52,7 +52,7 @@ async def test_a_contract_listed_since_is_live_within_seconds_of_being_held() ->
             await asyncio.sleep(0.3)
             assert len(wire.all(InstrumentsLoaded)) == len(wire.all(TiersLoaded)) == 1, "nobody holds it"
             account.trade("X777USDT", 100.0)
-            await until(lambda: watched.live("BTCUSDT", "X777USDT"), 5.0, "LIVE")
+            await until(lambda: watched.live("BTCUSDT", "X777USDT"), what="LIVE")
 
 
 async def test_it_is_known_too_where_no_push_told_of_it() -> None:
@@ -65,7 +65,7 @@ async def test_it_is_known_too_where_no_push_told_of_it() -> None:
             await until(lambda: len(wire.all(TiersLoaded)) == 1 and watched.report().pools)
             sim.enlist(NEW, 2.0)
             account.trade("X777USDT", 100.0)
-            await until(lambda: len(wire.all(InstrumentsLoaded)) == len(wire.all(TiersLoaded)) == 2, 5.0)
+            await until(lambda: len(wire.all(InstrumentsLoaded)) == len(wire.all(TiersLoaded)) == 2)
 
 
 async def test_a_contract_that_the_venue_never_tells_of_is_asked_for_a_few_times_and_no_more() -> None:
@@ -81,7 +81,7 @@ async def test_a_contract_that_the_venue_never_tells_of_is_asked_for_a_few_times
             sim.faults.edit_answer |= {INSTRUMENTS: without, TIERS: without}
             account.trade("X777USDT", 100.0)
             await wire.all_up()
-            await until(lambda: sim.requests.count(TIERS) >= 3 and sim.requests.count(INSTRUMENTS) >= 3, 6.0)
+            await until(lambda: sim.requests.count(TIERS) >= 3 and sim.requests.count(INSTRUMENTS) >= 3)
             before = sim.requests.count(TIERS) + sim.requests.count(INSTRUMENTS)
             await asyncio.sleep(1.0)  # two account readings a second at least
             assert sim.requests.count(TIERS) + sim.requests.count(INSTRUMENTS) <= before + 2

@@ -133,8 +133,8 @@ async def test_closing_leaves_nothing_behind() -> None:
         before = asyncio.all_tasks()
         async with wired(sim) as wire:
             await wire.all_up()
-        await until(lambda: not sim.hub.on(), 2.0, "no socket is left")
-        await until(lambda: asyncio.all_tasks() <= before, 2.0, "no task is left")
+        await until(lambda: not sim.hub.on(), what="no socket is left")
+        await until(lambda: asyncio.all_tasks() <= before, what="no task is left")
 
 
 def test_jobs_are_named_once_and_not_like_streams() -> None:

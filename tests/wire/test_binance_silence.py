@@ -14,12 +14,12 @@ async def test_pongs_only_and_no_acknowledgement_is_dead_resubscribed_and_reconn
     async with simulator() as sim:
         sim.faults.no_acknowledgement.add("market")
         async with wired(sim) as wire:
-            await until(lambda: wire.all(FeedDown), 2.0)
+            await until(lambda: wire.all(FeedDown))
             assert "no acknowledgement" in wire.all(FeedDown)[0].reason
-            await until(lambda: wire.status("marks").reconnects >= 1, 3.0)
+            await until(lambda: wire.status("marks").reconnects >= 1)
             assert wire.status("marks").missed_acknowledgements >= 2
             assert not wire.up("marks")
-            await until(lambda: wire.all(Ticks), 2.0, "marks over REST meanwhile")
+            await until(lambda: wire.all(Ticks), what="marks over REST meanwhile")
             sim.faults.no_acknowledgement.clear()
             await wire.all_up()
 
@@ -28,9 +28,9 @@ async def test_acknowledged_on_a_route_that_never_sends_is_dead_too() -> None:
     async with simulator() as sim:
         sim.faults.wrong_route_silence.add("market")
         async with wired(sim) as wire:
-            await until(lambda: wire.all(FeedDown), 2.0)
+            await until(lambda: wire.all(FeedDown))
             assert "never sent anything" in wire.all(FeedDown)[0].reason
-            await until(lambda: wire.status("marks").reconnects >= 1, 4.0)
+            await until(lambda: wire.status("marks").reconnects >= 1)
             sim.faults.wrong_route_silence.clear()
             await wire.all_up()
 
@@ -39,7 +39,7 @@ async def test_a_refused_subscription_says_so() -> None:
     async with simulator() as sim:
         sim.faults.subscription_error.add("market")
         async with wired(sim) as wire:
-            await until(lambda: wire.all(FeedDown), 2.0)
+            await until(lambda: wire.all(FeedDown))
             assert "refused the subscription" in wire.all(FeedDown)[0].reason
             sim.faults.subscription_error.clear()
             await wire.all_up()
@@ -56,7 +56,7 @@ async def test_marks_that_stop_are_found_bridged_and_found_again() -> None:
         took = await until(lambda: not wire.up("marks"), 3.0)
         assert took < 2 * SHORT.marks_silent_seconds
         sim.market.set_mark("BTCUSDT", 123_456.0)
-        await until(lambda: wire.marks()["BTCUSDT"] == 123_456.0, 2.0, "the bridge")
+        await until(lambda: wire.marks()["BTCUSDT"] == 123_456.0, what="the bridge")
         assert {one.stream for one in wire.since(mark, FeedDown)} >= {"marks"}
         sim.faults.stall.clear()
         await wire.all_up()

@@ -27,11 +27,11 @@ async def test_a_contract_listed_since_is_charged_the_fee_that_the_venue_tells_o
         account.trade("BTCUSDT", 0.1)
         async with wired(sim, timings=RARE) as wire:
             monitor = Watched(wire)
-            await until(monitor.live, 10.0, "everything known")
+            await until(monitor.live, what="everything known")
             asked = sum(request.path == FEES for request in sim.requests.requests)
             account.trade(enlist(sim), 100.0)
-            await until(lambda: "Y100USDT" in dict(wire.all(AccountConfig)[-1].fees), 10.0, "its fee")
-            await until(monitor.live, 10.0, "everything known again")
+            await until(lambda: "Y100USDT" in dict(wire.all(AccountConfig)[-1].fees), what="its fee")
+            await until(monitor.live, what="everything known again")
             assert sum(request.path == FEES for request in sim.requests.requests) == asked + 1
         assert not wire.ended
 
@@ -42,7 +42,7 @@ async def test_a_coin_without_a_pair_has_the_price_that_its_contract_says_in_por
         account.trade(enlist(sim), 100.0)
         async with wired(sim) as wire:
             monitor = Watched(wire)
-            await until(monitor.live, 10.0, "everything known")
+            await until(monitor.live, what="everything known")
             usd = sim.prices().index("Y100USDT") * wire.prices()["USDT"].price_usd
             await until(lambda: abs(wire.prices()["Y100"].price_usd / usd - 1.0) < 0.05, what="its price")
 
@@ -53,7 +53,7 @@ async def test_after_a_fill_in_portfolio_margin_the_scenarios_are_soon_those_of_
         account.trade("BTCUSDT", 0.1)
         async with wired(sim, timings=RARE) as wire:
             monitor = Watched(wire)
-            await until(monitor.live, 10.0, "everything known")
+            await until(monitor.live, what="everything known")
             mark = len(wire.events)
             account.trade("BTCUSDT", 0.1)
             filled = account.open_positions()[0].updated_ms / 1000.0

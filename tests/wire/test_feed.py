@@ -491,7 +491,7 @@ async def test_what_ends_a_feed_at_a_rollover_leaves_no_connection_behind(fault:
         with pytest.raises((asyncio.CancelledError, Overrun)):
             await asyncio.wait_for(work, 5.0)
         assert line.log[-1] == "lost: number 2"
-        await until(lambda: all(peer.state is State.CLOSED for peer in peers), 3.0, "both are closed")
+        await until(lambda: all(peer.state is State.CLOSED for peer in peers), what="both are closed")
         ours = {task for task in asyncio.all_tasks() - before if "socket" in task.get_name()}
         assert not ours
 
@@ -522,10 +522,10 @@ async def test_a_connection_that_wants_to_be_replaced_is_replaced_by_one_that_de
         line.feed._talk = talk
         work = asyncio.ensure_future(line.feed.run())
         try:
-            await until(lambda: line.log.count("adopted") == 2, 5.0)
+            await until(lambda: line.log.count("adopted") == 2)
             assert len(peers) == 2
             assert talks[1].mine > 0, "it delivered before the old one went"
-            await until(lambda: peers[0].state is State.CLOSED, 3.0)
+            await until(lambda: peers[0].state is State.CLOSED)
             assert not any(text.startswith("lost") for text in line.log)
         finally:
             work.cancel()
@@ -560,7 +560,7 @@ async def test_a_login_refused_at_a_rollover_leaves_the_serving_connection_alone
         line.feed._talk = talk
         work = asyncio.ensure_future(line.feed.run())
         try:
-            await until(lambda: len(peers) >= 3, 5.0, "it is tried again")
+            await until(lambda: len(peers) >= 3, what="it is tried again")
             assert not work.done()
             heard = talks[0].mine
             await until(lambda: talks[0].mine > heard + 5)

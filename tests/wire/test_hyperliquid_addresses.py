@@ -76,12 +76,12 @@ async def test_another_mode_is_noticed_at_once(after: Mode) -> None:
             await asyncio.sleep(0.3)
             mark = len(wire.events)
             account.set_mode(after)
-            await until(lambda: wire.since(mark, AccountConfig), 3.0, "the mode is read again")
+            await until(lambda: wire.since(mark, AccountConfig), what="the mode is read again")
             await until(lambda: watched.live("BTC"), what="LIVE in the new mode")
             wanted = {Mode.UNIFIED: "cross:USDC", Mode.PORTFOLIO: "portfolio-margin"}[after]
             assert wanted in {pool.key.pool for pool in watched.report().pools}
             account.set_mode(Mode.STANDARD)
-            await until(lambda: wire.all(AccountConfig)[-1].mode.kind == "standard", 3.0)
+            await until(lambda: wire.all(AccountConfig)[-1].mode.kind == "standard")
         assert not wire.ended
 
 

@@ -88,9 +88,9 @@ async def test_after_many_cuts_at_random_points_the_state_is_the_servers(times: 
                 cuts += sim.drop()
                 await asyncio.sleep(chance.uniform(0.0, 0.4))
             await wire.all_up()
-            await until(lambda: wire.held() == truth(account), 5.0, "our positions are the venue's")
+            await until(lambda: wire.held() == truth(account), what="our positions are the venue's")
             watched = Watched(wire)
-            await until(lambda: watched.live(*truth(account)), 5.0, "LIVE")
+            await until(lambda: watched.live(*truth(account)), what="LIVE")
             assert wire.status("marks").reconnects >= times // 2
             for stream in STREAMS:
                 assert all(type(a) is not type(b) for a, b in pairwise(wire.edges(stream))), "an edge told twice"
@@ -166,7 +166,7 @@ async def test_from_a_socket_that_opens_in_vain_to_feed_down(
         account.trade("BTC", 0.1)
         fault(sim)
         async with wired(sim) as wire:
-            await until(lambda: sim.hub.on(ROUTE), 5.0, "the socket is open")
+            await until(lambda: sim.hub.on(ROUTE), what="the socket is open")
             took = await until(lambda: downs(wire, 0, "user"), limit + 3.0, "feed down")
             assert took <= 1.2 * limit + ONE_LOOK
             await until(lambda: "BTC" in wire.marks(), what="marks over REST meanwhile")
@@ -244,7 +244,7 @@ async def test_a_venue_that_is_not_there_is_waited_for() -> None:
         account.trade("BTC", 0.1)
         await sim.close_port()
         async with wired(sim) as wire:
-            await until(lambda: {one.what for one in wire.all(PollFailed)} >= {"instruments", "clock"}, 5.0)
+            await until(lambda: {one.what for one in wire.all(PollFailed)} >= {"instruments", "clock"})
             await sim.open_port()
             await wire.all_up()
             await until(lambda: wire.held() == truth(account))
@@ -257,7 +257,7 @@ async def test_a_socket_is_replaced_without_a_gap() -> None:
         timings = replace(SHORT, rollover_seconds=0.5, rollover_jitter_seconds=0.1)
         async with wired(sim, timings=timings) as wire:
             await wire.all_up()
-            await until(lambda: wire.status("marks").reconnects >= 2, 10.0)
+            await until(lambda: wire.status("marks").reconnects >= 2)
             account.trade("BTC", 0.1)
             await until(lambda: wire.held() == truth(account))
             assert not wire.all(FeedDown)

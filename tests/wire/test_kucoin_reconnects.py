@@ -32,7 +32,7 @@ async def test_after_many_cuts_at_random_points_the_state_is_the_servers(times: 
                 cuts += sim.drop(chance.choice([None, "public", "private"]))
                 await asyncio.sleep(chance.uniform(0.0, 0.4))
             await wire.all_up()
-            await until(lambda: wire.held() == truth(account), 5.0, "our positions are the venue's")
+            await until(lambda: wire.held() == truth(account), what="our positions are the venue's")
             held = {place.symbol for place in truth(account)}
             await until(lambda: held <= wire.marks().keys())
             await until(lambda: all(wire.marks()[one] == pytest.approx(sim.board.prices.mark(one)) for one in held))
@@ -49,7 +49,7 @@ async def test_a_venue_that_is_not_there_is_waited_for() -> None:
         account.trade(COIN, 1.0)
         await sim.close_port()
         async with wired(sim) as wire:
-            await until(lambda: {one.what for one in wire.all(PollFailed)} >= {"account", "config", "clock"}, 5.0)
+            await until(lambda: {one.what for one in wire.all(PollFailed)} >= {"account", "config", "clock"})
             await sim.open_port()
             await wire.all_up()
             await until(lambda: wire.held() == truth(account))
@@ -67,7 +67,7 @@ async def test_sockets_are_replaced_with_new_tokens_and_without_a_gap() -> None:
         timings = replace(SHORT, rollover_seconds=0.8, rollover_jitter_seconds=0.1)
         async with wired(sim, timings=timings) as wire:
             await wire.all_up()
-            await until(lambda: all(wire.status(*one).reconnects >= 1 for one in (("marks",), ("user", "main"))), 10.0)
+            await until(lambda: all(wire.status(*one).reconnects >= 1 for one in (("marks",), ("user", "main"))))
             account.trade(COIN, 2.0)
             await until(lambda: wire.held() == truth(account))
             assert not wire.all(FeedDown)
@@ -135,7 +135,7 @@ async def test_a_mark_that_is_no_price_is_no_mark(price: object) -> None:
             await wire.all_up()
             seen = len(wire.events)
             sim.faults.bad_price[COIN] = price
-            await until(lambda: not wire.up("marks"), 3.0, "a topic of bad rows tells nothing")
+            await until(lambda: not wire.up("marks"), what="a topic of bad rows tells nothing")
             assert COIN in wire.status("marks").reason
             marks = {one.symbol: one.mark for one in wire.since(seen, Tick)}
             assert all(0 < mark < 1e9 for mark in marks.values())
@@ -158,8 +158,8 @@ async def test_marks_in_one_burst_are_all_counted_and_the_last_one_wins(marks: i
     async with simulator(paced=False, cadence=replace(QUICK, silence_seconds=600.0)) as sim:
         sim.add_account("main").trade(COIN, 1.0)
         async with wired(sim, timings=patient) as wire:
-            await until(lambda: sim.hub.wanted("public"), 10.0)
-            await until(lambda: COIN in wire.marks(), 10.0)
+            await until(lambda: sim.hub.wanted("public"))
+            await until(lambda: COIN in wire.marks())
             await asyncio.sleep(0.3)
             before = wire.status("marks").messages
             sim.mark_burst(COIN, [50_000.0 + number for number in range(marks)])
@@ -192,7 +192,7 @@ async def test_a_clock_that_jumps_while_we_run_is_found() -> None:
         async with wired(sim) as wire:
             await wire.all_up()
             wire.clock.shift = 60.0
-            await until(lambda: wire.all(ClockRead)[-1].offset_seconds < -59.0, 8.0, "measured anew")
+            await until(lambda: wire.all(ClockRead)[-1].offset_seconds < -59.0, what="measured anew")
             sim.drop("private")
             await until(lambda: wire.status("user", "main").reconnects >= 1)
             await wire.all_up()
@@ -209,6 +209,6 @@ async def test_a_refused_timestamp_has_the_clock_measured_and_the_question_asked
             await wire.all_up()
             measured = len(wire.all(ClockRead))
             sim.faults.reject_timestamp = 1
-            await until(lambda: len(wire.all(ClockRead)) > measured, 3.0)
+            await until(lambda: len(wire.all(ClockRead)) > measured)
             await asyncio.sleep(0.2)
             assert not wire.all(PollFailed)

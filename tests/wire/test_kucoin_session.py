@@ -63,7 +63,7 @@ async def test_a_classic_account_is_whole_and_live() -> None:
             assert wire.all(ParametersSet)[0].parameters == (("liquidation_fee", 0.0007),)
             watched = Watched(wire)
             await wire.all_up()
-            await until(lambda: watched.report().quality is Quality.LIVE, 10.0, "everything known")
+            await until(lambda: watched.report().quality is Quality.LIVE, what="everything known")
             names = {pool.key.pool for pool in watched.report().pools if pool.positions}
             assert names == {"cross:USDT", "cross:BTC", f"isolated:{ETHER}:short"}
             assert wire.held() == truth(account)
@@ -73,7 +73,7 @@ async def test_a_classic_account_is_whole_and_live() -> None:
             tables = wire.all(TiersLoaded)[-1]
             assert tables.account == AccountKey("kucoin", "main")
             assert ETHER in dict(tables.isolated)
-            await until(lambda: wire.all(FundingRates), 5.0)
+            await until(lambda: wire.all(FundingRates))
             rates = wire.all(FundingRates)[-1]
             assert {COIN, ETHER, INVERSE} == set(rates.symbols)
             assert all(at is not None and at > sim.now() for at in rates.next_times)
@@ -89,14 +89,14 @@ async def test_a_unified_account_is_read_as_one_pool() -> None:
         async with wired(sim) as wire:
             watched = Watched(wire)
             await wire.all_up()
-            await until(lambda: watched.report().quality is not Quality.UNKNOWN, 10.0, "known")
+            await until(lambda: watched.report().quality is not Quality.UNKNOWN, what="known")
             (pool,) = watched.report().pools
             assert pool.key.pool == "multi-assets"
             assert wire.held() == truth(account)
-            await until(lambda: [one for one in wire.all(TiersLoaded) if COIN in dict(one.tiers)], 3.0)
-            await until(lambda: wire.all(CollateralLoaded), 3.0)
+            await until(lambda: [one for one in wire.all(TiersLoaded) if COIN in dict(one.tiers)])
+            await until(lambda: wire.all(CollateralLoaded))
             account.trade(COIN, 5.0)
-            await until(lambda: wire.held() == truth(account), 3.0)
+            await until(lambda: wire.held() == truth(account))
 
 
 async def test_a_unified_accounts_pushes_are_there_before_any_reading_and_after_a_cut() -> None:
@@ -108,17 +108,17 @@ async def test_a_unified_accounts_pushes_are_there_before_any_reading_and_after_
             await asyncio.sleep(0.3)
             read = len(wire.all(AccountSnapshot))
             account.trade(ETHER, -3.0)
-            await until(lambda: wire.held() == truth(account), 2.0)
+            await until(lambda: wire.held() == truth(account))
             assert len(wire.all(AccountSnapshot)) == read
         async with wired(sim) as wire:
             await wire.all_up()
             account.place(COIN, 2.0, 10_000.0)
-            await until(lambda: [one.quantity for one in wire.snapshots()[-1].orders] == [2.0], 3.0)
+            await until(lambda: [one.quantity for one in wire.snapshots()[-1].orders] == [2.0])
             sim.drop("unified")
-            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"], 3.0)
+            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"])
             account.trade(COIN, 5.0)
             await wire.all_up()
-            await until(lambda: wire.held() == truth(account), 3.0)
+            await until(lambda: wire.held() == truth(account))
         assert not wire.ended
 
 
@@ -129,8 +129,8 @@ async def test_spot_margin_is_read_for_all_pairs_and_for_each() -> None:
         async with wired(sim, products={"main": ("margin", "isolated-margin")}) as wire:
             watched = Watched(wire, "main-margin", "main-isolated-margin")
             await wire.all_up()
-            await until(lambda: wire.prices().keys() >= {"USDT", "BTC"}, 5.0)
-            await until(lambda: watched.report("main-margin").quality is Quality.LIVE, 5.0)
+            await until(lambda: wire.prices().keys() >= {"USDT", "BTC"})
+            await until(lambda: watched.report("main-margin").quality is Quality.LIVE)
             modes = {one.account.account: one.mode for one in wire.all(AccountConfig)}
             assert modes["main-margin"].collateral is CollateralMode.SPOT
             assert modes["main-isolated-margin"].collateral is CollateralMode.ISOLATED
@@ -150,7 +150,7 @@ async def test_a_margin_account_of_a_unified_user_is_unknown_and_not_empty() -> 
         account.switch_kind("unified")
         async with wired(sim, products={"main": ("margin",)}) as wire:
             watched = Watched(wire, "main-margin")
-            await until(lambda: wire.all(AccountConfig) and wire.snapshots("main-margin"), 5.0)
+            await until(lambda: wire.all(AccountConfig) and wire.snapshots("main-margin"))
             assert wire.all(AccountConfig)[-1].mode.collateral is None
             report = watched.report("main-margin")
             assert report.quality is Quality.UNKNOWN
@@ -170,7 +170,7 @@ async def test_a_currency_that_the_venue_refuses_costs_no_reading_while_nothing_
 
         sim.faults.edit_answer["/api/v1/account-overview"] = edit
         async with wired(sim) as wire:
-            await until(lambda: wire.held() == truth(account), 5.0)
+            await until(lambda: wire.held() == truth(account))
             assert wire.status("account", "main").up
             asked = len(sim.requests.requests)
             await asyncio.sleep(0.8)
@@ -189,7 +189,7 @@ async def test_what_pushes_tell_is_there_before_any_reading() -> None:
             read = len(wire.all(AccountSnapshot))
             account.trade(ETHER, -3.0)
             account.close(COIN)
-            await until(lambda: wire.held() == truth(account), 2.0)
+            await until(lambda: wire.held() == truth(account))
             assert len(wire.all(AccountSnapshot)) == read
 
 
@@ -200,10 +200,10 @@ async def test_a_new_order_is_read_and_one_that_is_gone_is_told() -> None:
         async with wired(sim, timings=RARE) as wire:
             await wire.all_up()
             order = account.place(COIN, 2.0, 10_000.0)
-            await until(lambda: [one.quantity for one in wire.snapshots()[-1].orders] == [2.0], 3.0)
-            await until(lambda: COIN in wire.marks(), 3.0, "what is ordered is streamed")
+            await until(lambda: [one.quantity for one in wire.snapshots()[-1].orders] == [2.0])
+            await until(lambda: COIN in wire.marks(), what="what is ordered is streamed")
             account.cancel(order.id)
-            await until(lambda: [one.order.quantity for one in wire.all(OrderChanged)] == [0.0], 2.0)
+            await until(lambda: [one.order.quantity for one in wire.all(OrderChanged)] == [0.0])
 
 
 async def test_a_new_contract_is_streamed_listed_and_has_its_tiers_soon() -> None:
@@ -213,12 +213,12 @@ async def test_a_new_contract_is_streamed_listed_and_has_its_tiers_soon() -> Non
         async with wired(sim) as wire:
             watched = Watched(wire)
             await wire.all_up()
-            await until(lambda: watched.report().quality is Quality.LIVE, 10.0)
+            await until(lambda: watched.report().quality is Quality.LIVE)
             symbol = sim.enlist("PEPE", 0.5)
             account.trade(symbol, 100.0, mode="ISOLATED")
-            await until(lambda: wire.marks().get(symbol), 5.0, "its mark")
-            await until(lambda: symbol in dict(wire.all(TiersLoaded)[-1].isolated), 5.0, "its tiers")
-            await until(lambda: watched.report().quality is Quality.LIVE, 10.0)
+            await until(lambda: wire.marks().get(symbol), what="its mark")
+            await until(lambda: symbol in dict(wire.all(TiersLoaded)[-1].isolated), what="its tiers")
+            await until(lambda: watched.report().quality is Quality.LIVE)
         assert not wire.ended
 
 
@@ -230,15 +230,15 @@ async def test_a_change_of_kind_is_found_and_the_account_read_anew() -> None:
             await wire.all_up()
             account.close(COIN)
             account.switch_kind("unified")
-            await until(lambda: wire.all(AccountConfig)[-1].mode.kind == "unified", 3.0)
+            await until(lambda: wire.all(AccountConfig)[-1].mode.kind == "unified")
             account.trade(ETHER, 2.0)
-            await until(lambda: wire.held() == truth(account), 3.0)
+            await until(lambda: wire.held() == truth(account))
             account.close(ETHER)
             account.switch_kind("classic")
-            await until(lambda: wire.all(AccountConfig)[-1].mode.kind == "classic", 3.0)
+            await until(lambda: wire.all(AccountConfig)[-1].mode.kind == "classic")
             account.trade(COIN, 2.0)
-            await until(lambda: wire.up("user", "main"), 5.0)
-            await until(lambda: wire.held() == truth(account), 3.0)
+            await until(lambda: wire.up("user", "main"))
+            await until(lambda: wire.held() == truth(account))
         assert not wire.ended
 
 
@@ -248,12 +248,12 @@ async def test_a_kind_that_cannot_be_read_leaves_the_account_unknown() -> None:
         account.trade(COIN, 1.0)
         sim.faults.unreadable_mode = True
         async with wired(sim, timings=replace(SHORT, config_every_seconds=0.4)) as wire:
-            await until(lambda: wire.all(AccountConfig), 5.0)
-            await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)), 5.0)
+            await until(lambda: wire.all(AccountConfig))
+            await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)))
             assert wire.all(AccountConfig)[0].mode.collateral is None
             assert not wire.all(AccountSnapshot)
             sim.faults.clear()
-            await until(lambda: wire.held() == truth(account), 8.0)
+            await until(lambda: wire.held() == truth(account))
 
 
 async def test_an_empty_answer_is_told_as_it_is_and_the_next_one_is_right() -> None:
@@ -264,13 +264,13 @@ async def test_an_empty_answer_is_told_as_it_is_and_the_next_one_is_right() -> N
         async with wired(sim) as wire:
             watched = Watched(wire)
             await wire.all_up()
-            await until(lambda: watched.report().quality is Quality.LIVE, 10.0)
+            await until(lambda: watched.report().quality is Quality.LIVE)
             before = len(wire.all(AccountSnapshot))
             sim.faults.empty()
-            await until(lambda: any(not one.positions for one in wire.all(AccountSnapshot)[before:]), 5.0)
+            await until(lambda: any(not one.positions for one in wire.all(AccountSnapshot)[before:]))
             held = [position.symbol for pool in watched.report().pools for position in pool.positions]
             assert held == [COIN]
-            await until(lambda: wire.snapshots()[-1].positions and watched.report().quality is Quality.LIVE, 5.0)
+            await until(lambda: wire.snapshots()[-1].positions and watched.report().quality is Quality.LIVE)
 
 
 async def test_a_setting_told_by_the_stream_has_the_modes_read() -> None:
@@ -282,7 +282,7 @@ async def test_a_setting_told_by_the_stream_has_the_modes_read() -> None:
             await asyncio.sleep(0.3)
             told = len(wire.all(AccountConfig))
             account.set_risk_level(COIN, 2)
-            await until(lambda: len(wire.all(AccountConfig)) > told, 3.0)
+            await until(lambda: len(wire.all(AccountConfig)) > told)
             await until(lambda: wire.snapshots()[-1].positions[0].margin_mode is MarginMode.ISOLATED)
 
 
@@ -297,7 +297,7 @@ async def test_the_history_tells_why_a_wallet_changed(monkeypatch: pytest.Monkey
             account.close(COIN)
             await asyncio.sleep(0.2)  # what happened just now need not be in the history
             wire.session.read_flows(AccountKey("kucoin", "main"), sim.now() - 60.0)
-            await until(lambda: wire.all(CashFlowsRead), 5.0)
+            await until(lambda: wire.all(CashFlowsRead))
             flows = wire.all(CashFlowsRead)[-1].flows
             assert {one.cause for one in flows} >= {BalanceCause.TRANSFER, BalanceCause.TRADE}
             assert 250.0 in {one.amount for one in flows}

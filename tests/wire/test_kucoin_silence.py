@@ -108,7 +108,7 @@ async def test_from_a_socket_that_opens_in_vain_to_feed_down(
         async with wired(sim) as wire:
             await until(lambda: downs(wire, 0, "user"), limit + 6.0, "feed down")
             record_property("table", f"{fault.__name__:<16} user    limit {limit:.2f} s")
-            await until(lambda: wire.held() == truth(account), 3.0, "REST tells all the same")
+            await until(lambda: wire.held() == truth(account), what="REST tells all the same")
             sim.faults.clear()
             await wire.all_up()
         assert not wire.ended
@@ -143,8 +143,8 @@ async def test_a_change_that_rest_shows_and_no_push_told_has_its_topic_doubted(
             sim.faults.starve.add("private")
             mark = len(wire.events)
             account.trade(COIN, 2.0)
-            await until(lambda: wire.held() == truth(account), 3.0, "REST shows it")
-            await until(lambda: downs(wire, mark, "user"), 3.0, "and nobody told")
+            await until(lambda: wire.held() == truth(account), what="REST shows it")
+            await until(lambda: downs(wire, mark, "user"), what="and nobody told")
             assert POSITIONS_TOPIC in downs(wire, mark, "user")[0].reason
             sim.faults.clear()
             await wire.all_up()
@@ -160,11 +160,11 @@ async def test_one_frozen_price_of_many_is_named_and_read_over_rest_meanwhile() 
             await wire.all_up()
             await until(lambda: ETHER in wire.marks())
             sim.faults.silent_symbol.add(ETHER)
-            await until(lambda: not wire.up("marks"), 3.0)
+            await until(lambda: not wire.up("marks"))
             assert ETHER in wire.status("marks").reason
             assert "SOL" not in wire.status("marks").reason
             sim.set_mark(ETHER, 4_321.0)
-            await until(lambda: wire.marks()[ETHER] == pytest.approx(4_321.0, rel=1e-4), 3.0, "the bridge")
+            await until(lambda: wire.marks()[ETHER] == pytest.approx(4_321.0, rel=1e-4), what="the bridge")
             sim.faults.clear()
             await wire.all_up()
 
@@ -176,7 +176,7 @@ async def test_funding_that_goes_on_keeps_no_mark_alive() -> None:
             await wire.all_up()
             mark = len(wire.events)
             sim.faults.silent_symbol.add(COIN)  # its funding is told twice a second
-            await until(lambda: downs(wire, mark, "marks"), 3.0)
+            await until(lambda: downs(wire, mark, "marks"))
 
 
 async def test_a_quiet_night_has_no_stalls() -> None:
@@ -207,9 +207,9 @@ async def test_a_contract_that_is_gone_costs_the_others_nothing() -> None:
             sim.faults.starve.add("private")
             sim.delist(ETHER)
             sim.drop("public")
-            await until(lambda: ETHER in wire.status("marks").reason, 5.0)
+            await until(lambda: ETHER in wire.status("marks").reason)
             seen = len(wire.events)
-            await until(lambda: len([one for one in wire.since(seen, Tick) if one.symbol == COIN]) >= 3, 3.0)
+            await until(lambda: len([one for one in wire.since(seen, Tick) if one.symbol == COIN]) >= 3)
             assert COIN not in wire.status("marks").reason
 
 
@@ -223,7 +223,7 @@ async def test_more_topics_than_a_connection_takes_have_another_one(monkeypatch:
             account.trade(symbol, 1.0)
         async with wired(sim) as wire:
             await wire.all_up()
-            await until(lambda: len(sim.hub.on("public")) == 4, 5.0, "three sockets of marks, one of prices")
+            await until(lambda: len(sim.hub.on("public")) == 4, what="three sockets of marks, one of prices")
             account.close(COIN)
             account.close(ETHER)
             await until(lambda: wire.held() == truth(account))

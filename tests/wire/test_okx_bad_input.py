@@ -41,7 +41,7 @@ async def test_frames_that_cannot_be_read_are_counted_kept_and_cause_a_reading(f
             getattr(sim.faults, fault)["private"] = 2
             account.trade(SWAP, 1.0)
             await until(lambda: wire.status("user", "main").malformed >= 1)
-            await until(lambda: wire.since(mark, AccountSnapshot), 3.0, "what it would have told is asked for")
+            await until(lambda: wire.since(mark, AccountSnapshot), what="what it would have told is asked for")
             await until(lambda: wire.held() == truth(account))
             assert wire.session.malformed()
             assert not wire.all(FeedDown)
@@ -59,7 +59,7 @@ async def test_pushes_that_are_lost_doubled_or_late_end_in_the_servers_truth(fau
                 account.trade(SWAP, 1.0 + step)
                 account.trade(ETHER, -2.0)
                 await asyncio.sleep(0.06)
-            await until(lambda: wire.held() == truth(account), 5.0)
+            await until(lambda: wire.held() == truth(account))
             await asyncio.sleep(0.6)
             assert wire.held() == truth(account)
         assert not wire.ended
@@ -86,7 +86,7 @@ async def test_a_price_that_is_none_is_never_told(price: str) -> None:
             sim.faults.bad_price[SWAP] = price
             await until(lambda: wire.status("marks").malformed >= 2)
             assert all(mark > 0 for mark in wire.marks().values())
-            await until(lambda: not wire.up("marks"), 3.0, "a price that cannot be read is silence")
+            await until(lambda: not wire.up("marks"), what="a price that cannot be read is silence")
             assert SWAP in wire.status("marks").reason
             sim.faults.clear()
             await wire.all_up()
@@ -109,7 +109,7 @@ async def test_a_snapshot_whose_pages_are_lost_or_out_of_order_closes_nothing_an
             sim.drop("private")
             await until(lambda: wire.status("user", "main").reconnects >= 1)
             await wire.all_up()
-            await until(lambda: wire.since(mark, AccountSnapshot), 3.0, "asked over REST")
+            await until(lambda: wire.since(mark, AccountSnapshot), what="asked over REST")
             await asyncio.sleep(0.3)
             assert not [one for one in wire.since(mark, PositionChanged) if one.quantity == 0.0]
             assert wire.held() == truth(account)
@@ -135,14 +135,14 @@ async def test_an_empty_answer_once_is_not_believed_and_the_account_is_live_agai
         patient = replace(SHORT, ping_every_seconds=5.0, ping_timeout_seconds=5.0)
         async with wired(sim, timings=patient) as wire:
             watched = Watched(wire)
-            await until(lambda: watched.live(*held), 10.0, "LIVE")
+            await until(lambda: watched.live(*held), what="LIVE")
             sim.faults.empty(1)
             emptied = len(wire.all(AccountSnapshot))
-            await until(lambda: any(not one.positions for one in wire.all(AccountSnapshot)[emptied:]), 4.0)
+            await until(lambda: any(not one.positions for one in wire.all(AccountSnapshot)[emptied:]))
             report = watched.report()
             still = {position.symbol for pool in report.pools for position in pool.positions}
             assert still == held or report.quality is Quality.LIVE, "kept until a second reading"
-            await until(lambda: watched.live(*held), 6.0, "LIVE again")
+            await until(lambda: watched.live(*held), what="LIVE again")
         assert not wire.ended
 
 
@@ -153,7 +153,7 @@ async def test_half_a_snapshot_is_corrected_by_the_next() -> None:
             await wire.all_up()
             sim.faults.half_snapshot = 1
             await until(lambda: sim.faults.half_snapshot == 0)
-            await until(lambda: wire.held() == truth(account), 3.0)
+            await until(lambda: wire.held() == truth(account))
 
 
 # REST
@@ -170,7 +170,7 @@ async def test_an_answer_that_is_a_web_page_is_told_and_tried_again(path: str) -
             assert "no JSON" in wire.all(PollFailed)[0].reason
             mark = len(wire.events)
             kind: Any = AccountConfig if path == CONFIG else AccountSnapshot
-            await until(lambda: wire.since(mark, kind), 5.0)
+            await until(lambda: wire.since(mark, kind))
             assert wire.held() == truth(account)
         assert not wire.ended
 
@@ -182,13 +182,13 @@ async def test_answers_that_take_too_long_are_told_while_streams_go_on() -> None
             await wire.all_up()
             await until(lambda: wire.all(AccountSnapshot))
             sim.faults.slow_answers[POSITIONS] = 1.0
-            await until(lambda: wire.all(PollFailed), 4.0)
+            await until(lambda: wire.all(PollFailed))
             assert wire.all(PollFailed)[0].reason == "no answer within 0.4 s"
             assert not wire.status("account", "main").up
             account.trade(SWAP, 1.0)
-            await until(lambda: wire.held() == truth(account), 3.0, "pushes tell")
+            await until(lambda: wire.held() == truth(account), what="pushes tell")
             sim.faults.clear()
-            await until(lambda: wire.up("account", "main"), 5.0)
+            await until(lambda: wire.up("account", "main"))
         assert not wire.ended
 
 

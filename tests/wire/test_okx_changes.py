@@ -56,11 +56,11 @@ async def test_after_a_fill_in_portfolio_margin_the_scenarios_are_soon_those_of_
         account.trade(SWAP, 5.0)
         async with wired(sim, timings=RARE, simulate_every_seconds=60.0) as wire:
             monitor = Watched(wire)
-            await until(lambda: monitor.live(SWAP), 10.0, "everything known")
+            await until(lambda: monitor.live(SWAP), what="everything known")
             before = max(one.venue.risk_asked or 0.0 for one in wire.all(AccountSnapshot))
             account.trade(SWAP, 5.0)
-            await until(lambda: wire.all(AccountSnapshot)[-1].venue.risk_asked != before, 10.0, "new scenarios")
-            await until(lambda: monitor.live(SWAP), 10.0, "everything known again")
+            await until(lambda: wire.all(AccountSnapshot)[-1].venue.risk_asked != before, what="new scenarios")
+            await until(lambda: monitor.live(SWAP), what="everything known again")
         assert not wire.ended
 
 

@@ -33,7 +33,7 @@ async def test_a_key_that_may_do_more_than_read_is_refused_and_asks_nothing_more
     async with simulator() as sim:
         sim.add_account("main", permissions=permissions)
         async with wired(sim) as wire:
-            await until(lambda: stopped(wire), 4.0, "the account is left alone")
+            await until(lambda: stopped(wire), what="the account is left alone")
             assert wire.all(PermissionsRead), "the engine is told"
             told = {one.what: one.reason for one in wire.all(PollFailed)}
             assert told.keys() == READINGS
@@ -82,7 +82,7 @@ async def test_a_key_that_gains_powers_is_refused_at_the_next_reading() -> None:
             await until(lambda: stopped(wire))
             assert not wire.up("user", "main")
             assert "withdraw" in wire.all(FeedDown)[-1].reason
-            await until(lambda: not sim.hub.on("private"), 3.0, "its socket is closed")
+            await until(lambda: not sim.hub.on("private"), what="its socket is closed")
 
 
 async def test_unreadable_permissions_run_and_are_told() -> None:
@@ -104,8 +104,8 @@ async def test_a_wrong_secret_or_passphrase_is_told_and_shows_nowhere(wrong: dic
     async with simulator() as sim:
         account = sim.add_account("main")
         async with wired(sim, **wrong) as wire:
-            await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)), 5.0)
-            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"], 5.0)
+            await until(lambda: any(one.what == "account" for one in wire.all(PollFailed)))
+            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"])
             assert not wire.status("account", "main").up
             assert not wire.up("user", "main")
             text = repr(wire.events) + repr(wire.ended) + repr(wire.session.feeds()) + repr(wire.session.malformed())
@@ -174,7 +174,7 @@ async def test_a_limit_that_others_reached_is_waited_for() -> None:
             await until(lambda: wire.all(PollFailed))
             assert wire.all(PollFailed)[0].reason == "too many requests"
             mark = len(wire.events)
-            await until(lambda: wire.since(mark, AccountSnapshot), 6.0, "and goes on")
+            await until(lambda: wire.since(mark, AccountSnapshot), what="and goes on")
             assert not wire.all(Banned)
         assert not wire.ended
 
@@ -186,12 +186,12 @@ async def test_a_banned_address_asks_nothing_before_the_time_and_streams_go_on()
         async with wired(sim) as wire:
             await wire.all_up()
             sim.ban(4)
-            await until(lambda: wire.all(Banned), 3.0)
+            await until(lambda: wire.all(Banned))
             asked = len(sim.requests.requests)
             await asyncio.sleep(0.5)
             assert len(sim.requests.requests) <= asked + 1, "what was under way"
             account.trade(SWAP, 2.0)
-            await until(lambda: wire.held() == truth(account), 1.0, "pushes tell")
+            await until(lambda: wire.held() == truth(account), what="pushes tell")
             mark = len(wire.events)
-            await until(lambda: wire.since(mark, AccountSnapshot), 8.0, "and goes on")
+            await until(lambda: wire.since(mark, AccountSnapshot), what="and goes on")
         assert not wire.ended

@@ -33,7 +33,7 @@ async def test_after_many_cuts_at_random_points_the_state_is_the_servers(times: 
                 cuts += sim.drop(chance.choice([None, "public", "private"]))
                 await asyncio.sleep(chance.uniform(0.0, 0.4))
             await wire.all_up()
-            await until(lambda: wire.held() == truth(account), 5.0, "our positions are the venue's")
+            await until(lambda: wire.held() == truth(account), what="our positions are the venue's")
             held = {place.symbol for place in truth(account)}
             await until(lambda: held <= wire.marks().keys())
             await until(lambda: all(wire.marks()[one] == pytest.approx(sim.board.mark(one)) for one in held))
@@ -50,8 +50,8 @@ async def test_a_venue_that_is_not_there_is_waited_for() -> None:
         account.trade(SWAP, 1.0)
         await sim.close_port()
         async with wired(sim) as wire:
-            await until(lambda: {one.stream for one in wire.all(FeedDown)} >= {"user"}, 5.0)
-            await until(lambda: {one.what for one in wire.all(PollFailed)} >= {"account", "config", "clock"}, 5.0)
+            await until(lambda: {one.stream for one in wire.all(FeedDown)} >= {"user"})
+            await until(lambda: {one.what for one in wire.all(PollFailed)} >= {"account", "config", "clock"})
             await sim.open_port()
             await wire.all_up()
             await until(lambda: wire.held() == truth(account))
@@ -68,7 +68,7 @@ async def test_sockets_are_replaced_without_a_gap() -> None:
         timings = replace(SHORT, rollover_seconds=1.5, rollover_jitter_seconds=0.2)
         async with wired(sim, timings=timings) as wire:
             await wire.all_up()
-            await until(lambda: all(wire.status(*one).reconnects >= 2 for one in (("marks",), ("user", "main"))), 10.0)
+            await until(lambda: all(wire.status(*one).reconnects >= 2 for one in (("marks",), ("user", "main"))))
             account.trade(SWAP, 2.0)
             await until(lambda: wire.held() == truth(account))
             assert not wire.all(FeedDown)
@@ -84,7 +84,7 @@ async def test_an_announced_upgrade_has_the_new_socket_deliver_before_the_old_on
             assert sim.upgrade(seconds=3.0) == 2
             overlapped = await until(lambda: len(sim.hub.on()) > len(before), 3.0, "a second socket beside the first")
             assert overlapped < 2.0
-            await until(lambda: not before & {one.speech.identity for one in sim.hub.on()}, 3.0, "the old ones close")
+            await until(lambda: not before & {one.speech.identity for one in sim.hub.on()}, what="the old ones close")
             account.trade(SWAP, 2.0)
             await until(lambda: wire.held() == truth(account))
             await asyncio.sleep(0.5)
@@ -106,7 +106,7 @@ async def test_marks_go_on_while_sockets_are_replaced() -> None:
                     sim.upgrade("public", seconds=0.9)
                 sim.set_mark(SWAP, price)
                 await asyncio.sleep(0.1)
-            await until(lambda: {tick.mark for tick in wire.all(Tick)} >= set(prices), 3.0, "every price")
+            await until(lambda: {tick.mark for tick in wire.all(Tick)} >= set(prices), what="every price")
             assert not wire.all(FeedDown)
 
 
@@ -193,7 +193,7 @@ async def test_a_clock_that_jumps_while_we_run_is_found() -> None:
         async with wired(sim) as wire:
             await wire.all_up()
             wire.clock.shift = 60.0
-            await until(lambda: wire.all(ClockRead)[-1].offset_seconds < -59.0, 8.0, "measured anew")
+            await until(lambda: wire.all(ClockRead)[-1].offset_seconds < -59.0, what="measured anew")
             sim.drop("private")
             await until(lambda: wire.status("user", "main").reconnects >= 1)
             await wire.all_up()

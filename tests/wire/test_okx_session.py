@@ -114,15 +114,15 @@ async def test_what_is_newly_held_is_streamed_and_has_tiers_and_what_is_closed_s
         async with wired(sim) as wire:
             await wire.all_up()
             account.trade(ETHER, 3.0, mode="isolated")
-            await until(lambda: ETHER in wire.marks(), 5.0, "its marks")
-            await until(lambda: ETHER in wire.tiered()[1], 5.0, "its tiers")
+            await until(lambda: ETHER in wire.marks(), what="its marks")
+            await until(lambda: ETHER in wire.tiered()[1], what="its tiers")
             account.close(SWAP)
 
             def streamed() -> set[str]:
                 topics = [topic for one in sim.hub.on("public") for topic in one.speech.topics]
                 return {topic for topic in topics if "mark-price" in str(topic)}
 
-            await until(lambda: len(streamed()) == 1, 5.0, "what is closed is unsubscribed")
+            await until(lambda: len(streamed()) == 1, what="what is closed is unsubscribed")
             await wire.all_up()
         assert not wire.ended
 
@@ -135,7 +135,7 @@ async def test_resting_orders_are_pushed_and_read() -> None:
             number = account.place(SWAP, 2.0, 90_000.0)
             await until(lambda: wire.all(OrderChanged))
             await until(lambda: [one.id for one in wire.all(AccountSnapshot)[-1].orders] == [number])
-            await until(lambda: SWAP in wire.marks(), 5.0, "what is ordered is streamed")
+            await until(lambda: SWAP in wire.marks(), what="what is ordered is streamed")
             account.cancel(number)
             await until(lambda: wire.all(OrderChanged)[-1].order.quantity == 0)
             await until(lambda: not wire.all(AccountSnapshot)[-1].orders)
@@ -156,10 +156,10 @@ async def test_options_bring_the_volatilities_of_their_family() -> None:
         option = next(name for _, name in sim.board.instruments if name.endswith("-C") and name.startswith("BTC-USD-"))
         account.trade(option, -1.0)
         async with wired(sim) as wire:
-            await until(lambda: wire.all(OptionMarks), 5.0, "volatilities")
+            await until(lambda: wire.all(OptionMarks), what="volatilities")
             await wire.all_up()
-            await until(lambda: option in wire.listed(), 5.0, "what it is")
-            await until(lambda: option in wire.tiered()[0], 5.0, "margin factors")
+            await until(lambda: option in wire.listed(), what="what it is")
+            await until(lambda: option in wire.tiered()[0], what="margin factors")
         assert not wire.ended
 
 
@@ -169,7 +169,7 @@ async def test_portfolio_margin_is_asked_for_its_scenarios_and_others_are_not() 
         sim.add_account("second", level=3)
         account.trade(SWAP, 10.0)
         async with wired(sim) as wire:
-            await until(lambda: [one for one in wire.all(AccountSnapshot) if one.venue.risk_units], 8.0, "scenarios")
+            await until(lambda: [one for one in wire.all(AccountSnapshot) if one.venue.risk_units], what="scenarios")
             told = [one for one in wire.all(AccountSnapshot) if one.venue.risk_units][-1]
             assert told.account == AccountKey("okx", "main")
             assert [unit.asset for unit in told.venue.risk_units] == ["BTC"]
@@ -214,8 +214,8 @@ async def test_closing_leaves_nothing_behind() -> None:
         before = asyncio.all_tasks()
         async with wired(sim) as wire:
             await wire.all_up()
-        await until(lambda: not sim.hub.on(), 2.0, "no socket is left")
-        await until(lambda: asyncio.all_tasks() <= before, 2.0, "no task is left")
+        await until(lambda: not sim.hub.on(), what="no socket is left")
+        await until(lambda: asyncio.all_tasks() <= before, what="no task is left")
 
 
 async def test_many_accounts_open_their_sockets_no_faster_than_the_venue_admits() -> None:
@@ -223,7 +223,7 @@ async def test_many_accounts_open_their_sockets_no_faster_than_the_venue_admits(
         for number in range(5):
             sim.add_account(f"account-{number}")
         async with wired(sim) as wire:
-            await until(lambda: all(one.up for one in wire.streams() if one.stream == "user"), 10.0)
+            await until(lambda: all(one.up for one in wire.streams() if one.stream == "user"))
             assert not wire.edges("user") or all(type(one).__name__ == "FeedUp" for one in wire.edges("user"))
         assert not wire.ended
 

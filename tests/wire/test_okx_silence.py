@@ -109,7 +109,7 @@ async def test_from_a_socket_that_opens_in_vain_to_feed_down(
         sim.add_account("main")
         fault(sim)
         async with wired(sim) as wire:
-            await until(lambda: sim.hub.on("private"), 5.0, "the socket is open")
+            await until(lambda: sim.hub.on("private"), what="the socket is open")
             took = await until(lambda: downs(wire, 0, "user"), limit + 3.0, "feed down")
             assert took <= 1.2 * limit + ONE_LOOK
             record_property("table", f"{fault.__name__:<16} user    limit {limit:.2f} s: down after {took:.2f} s")
@@ -130,11 +130,11 @@ async def test_one_frozen_price_of_many_is_named_and_the_others_go_on() -> None:
             await wire.all_up()
             await until(lambda: ETHER in wire.marks())
             sim.faults.silent_symbol.add(ETHER)
-            await until(lambda: not wire.up("marks"), 3.0)
+            await until(lambda: not wire.up("marks"))
             assert ETHER in wire.status("marks").reason
             assert "SOL" not in wire.status("marks").reason
             sim.set_mark(ETHER, 4_321.0)
-            await until(lambda: wire.marks()[ETHER] == pytest.approx(4_321.0), 3.0, "the bridge")
+            await until(lambda: wire.marks()[ETHER] == pytest.approx(4_321.0), what="the bridge")
             sim.faults.clear()
             await wire.all_up()
 
@@ -144,12 +144,12 @@ async def test_pongs_only_and_no_acknowledgement_is_dead_resubscribed_and_reconn
         sim.add_account("main").trade(SWAP, 1.0)
         sim.faults.no_acknowledgement |= {"public", "private"}
         async with wired(sim) as wire:
-            await until(lambda: {"marks", "user"} <= {one.stream for one in wire.all(FeedDown)}, 4.0)
+            await until(lambda: {"marks", "user"} <= {one.stream for one in wire.all(FeedDown)})
             assert all("no acknowledgement" in one.reason for one in wire.all(FeedDown))
-            await until(lambda: wire.status("marks").reconnects >= 1, 4.0)
-            await until(lambda: wire.status("user", "main").reconnects >= 1, 4.0)
+            await until(lambda: wire.status("marks").reconnects >= 1)
+            await until(lambda: wire.status("user", "main").reconnects >= 1)
             assert wire.status("marks").missed_acknowledgements >= 2
-            await until(lambda: wire.all(Tick), 2.0, "marks over REST meanwhile")
+            await until(lambda: wire.all(Tick), what="marks over REST meanwhile")
             sim.faults.clear()
             await wire.all_up()
 
@@ -162,7 +162,7 @@ async def test_some_acknowledgements_only_leave_the_row_down_with_the_names_and_
         sim.faults.lost_argument[f"mark-price:{ETHER}"] = 1
         sim.faults.lost_argument["positions"] = 1
         async with wired(sim) as wire:
-            await until(lambda: {"marks", "user"} <= {one.stream for one in wire.all(FeedDown)}, 4.0)
+            await until(lambda: {"marks", "user"} <= {one.stream for one in wire.all(FeedDown)})
             reasons = {one.stream: one.reason for one in wire.all(FeedDown)}
             assert ETHER in reasons["marks"]
             assert SWAP not in reasons["marks"]
@@ -187,7 +187,7 @@ async def test_acknowledged_and_never_served_is_dead_too() -> None:
         sim.add_account("main").trade(SWAP, 1.0)
         sim.faults.wrong_route_silence |= {"public", "private"}
         async with wired(sim) as wire:
-            await until(lambda: {"marks", "assets", "user"} <= {one.stream for one in wire.all(FeedDown)}, 5.0)
+            await until(lambda: {"marks", "assets", "user"} <= {one.stream for one in wire.all(FeedDown)})
             assert all("never sent anything" in one.reason for one in wire.all(FeedDown))
             await until(lambda: wire.all(AccountSnapshot), what="REST goes on")
             sim.faults.clear()
@@ -200,7 +200,7 @@ async def test_an_account_in_which_there_is_nothing_may_tell_nothing() -> None:
         sim.faults.silent_topic.add("account")
         async with wired(sim) as wire:
             await wire.all_up()
-            await until(lambda: not wire.up("user", "main") or wire.status("user", "main").reconnects, 4.0)
+            await until(lambda: not wire.up("user", "main") or wire.status("user", "main").reconnects)
             await wire.all_up()
             mark = len(wire.events)
             await asyncio.sleep(2 * SHORT.reconnect_seconds)
@@ -220,12 +220,12 @@ async def test_a_channel_that_does_not_tell_what_rest_shows_is_found() -> None:
             await asyncio.sleep(0.3)
             sim.faults.silent_topic |= {"positions", "balance_and_position"}
             account.trade(SWAP, 2.0)
-            await until(lambda: wire.all(FeedDown), 4.0, "the doubt")
+            await until(lambda: wire.all(FeedDown), what="the doubt")
             (down, *_) = wire.all(FeedDown)
             assert down.stream == "user"
             assert "positions:ANY: it does not tell what REST shows" in down.reason
             assert wire.held() == truth(account), "REST told it"
-            await until(lambda: wire.status("user", "main").reconnects >= 1, 4.0, "another connection")
+            await until(lambda: wire.status("user", "main").reconnects >= 1, what="another connection")
             sim.faults.clear()
             await wire.all_up()
 
@@ -252,7 +252,7 @@ async def test_a_refused_subscription_says_so() -> None:
         sim.add_account("main").trade(SWAP, 1.0)
         sim.faults.subscription_error.add("public")
         async with wired(sim) as wire:
-            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "marks"], 4.0)
+            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "marks"])
             (down, *_) = [one for one in wire.all(FeedDown) if one.stream == "marks"]
             assert "refused" in down.reason
             sim.faults.clear()
@@ -276,7 +276,7 @@ async def test_a_refused_login_is_told_and_tried_again(code: str, words: str) ->
         account = sim.add_account("main")
         sim.faults.login_refused, sim.faults.login_code = 1, code
         async with wired(sim, timings=replace(SHORT, rate_limited_seconds=0.2)) as wire:
-            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"], 3.0)
+            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"])
             assert words in next(one for one in wire.all(FeedDown) if one.stream == "user").reason
             await until(lambda: wire.all(AccountSnapshot), what="REST goes on")
             await wire.all_up()
@@ -289,7 +289,7 @@ async def test_a_login_without_an_answer_is_no_login() -> None:
         sim.add_account("main")
         sim.faults.login_silence = 1
         async with wired(sim) as wire:
-            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"], 3.0)
+            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"])
             assert "no answer to the login" in wire.all(FeedDown)[-1].reason
             await wire.all_up()
 
@@ -299,7 +299,7 @@ async def test_too_many_connections_take_the_row_down_and_it_comes_back() -> Non
         account = sim.add_account("main")
         sim.faults.connection_count_error["positions"] = 1
         async with wired(sim) as wire:
-            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"], 3.0)
+            await until(lambda: [one for one in wire.all(FeedDown) if one.stream == "user"])
             reasons = " ".join(one.reason for one in wire.all(FeedDown))
             assert "too many connections" in reasons
             await wire.all_up()

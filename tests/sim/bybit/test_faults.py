@@ -62,7 +62,7 @@ class TestSockets:
         async with client.socket("linear") as talker:
             await subscribed(talker)
             assert sim.drop("linear") == 1
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(20.0):
                 while (message := await talker.raw.receive()).type is aiohttp.WSMsgType.TEXT:
                     pass
         assert message.type is not aiohttp.WSMsgType.CLOSE
@@ -143,7 +143,7 @@ class TestSockets:
     ) -> None:
         async with client.user_stream() as talker:
             sim.expire_key("main")
-            message = await asyncio.wait_for(talker.raw.receive(), 2.0)
+            message = await asyncio.wait_for(talker.raw.receive(), 20.0)
             assert message.type is not aiohttp.WSMsgType.TEXT
         assert (await client.ask(WALLET, accountType="UNIFIED"))["retCode"] == 33004
         async with client.socket("private") as talker:

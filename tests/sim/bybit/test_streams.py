@@ -238,7 +238,7 @@ class TestHeartbeat:
     async def test_a_client_that_says_nothing_is_dropped(self) -> None:
         quick = Cadence(ticker_seconds=0.02, idle_seconds=0.05)
         async with SimBybit(quiet=True, cadence=quick) as sim, Client(sim) as client, client.socket("linear") as talker:
-            message = await asyncio.wait_for(talker.raw.receive(), 2.0)
+            message = await asyncio.wait_for(talker.raw.receive(), 20.0)
         assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 
     async def test_an_address_may_not_open_sockets_without_end(self) -> None:

@@ -127,7 +127,7 @@ async def test_who_hangs_is_not_waited_for(watcher: Watcher) -> None:
 async def test_it_goes_on_for_ever(watcher: Watcher) -> None:
     man = dead_man(watcher.url)
     running = asyncio.create_task(man.run())
-    await asyncio.wait_for(watcher.often.wait(), 5)
+    await asyncio.wait_for(watcher.often.wait(), 20)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

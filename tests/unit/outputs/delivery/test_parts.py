@@ -211,4 +211,4 @@ async def test_a_lane_sleeps_until_it_is_woken() -> None:
     await asyncio.sleep(0)
     assert not sleeping.done()
     lane.woken.set()
-    await asyncio.wait_for(sleeping, 5)
+    await asyncio.wait_for(sleeping, 20)
