@@ -16,11 +16,18 @@ settings.register_profile("soak", parent=settings.get_profile("quick"), max_exam
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "quick"))
 
 _TESTS = count()
+#: What tests are asked by the environment. All other names that begin like these are keys of the configuration.
+_OF_TESTS = {f"MARGINWATCH_{name}" for name in ("ALERTMANAGER", "GOLDEN", "NODE_MODULES", "PICTURES", "PROMETHEUS")}
 
 
 @pytest.fixture(autouse=True)
 def _state_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A monitor that a test starts writes its journal beside no other's, and never into somebody's home."""
+    """A monitor that a test starts writes its journal beside no other's, and never into somebody's home.
+
+    Nor is it configured by whoever runs the tests: names of theirs would be keys of every configuration.
+    """
+    for name in [name for name in os.environ if name.startswith("MARGINWATCH_") and name not in _OF_TESTS]:
+        monkeypatch.delenv(name)
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"state-{next(_TESTS)}"))
 

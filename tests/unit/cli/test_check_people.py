@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,8 +79,7 @@ def test_where_there_is_no_home_both_commands_ask_for_a_folder_of_the_store(
     file.write_text(ACCOUNT)
     file.chmod(0o600)
     monkeypatch.setattr("monitor.app.logging.configure", lambda *_: None)  # it would last for the tests after this one
-    ours = [name for name in os.environ if name.startswith("MARGINWATCH_")]  # of whoever runs the tests
-    for name in ("HOME", "XDG_STATE_HOME", "STATE_DIRECTORY", *ours):
+    for name in ("HOME", "XDG_STATE_HOME", "STATE_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "expanduser", lambda _: (_ for _ in ()).throw(RuntimeError("no home")))
     assert guarded(lambda: command(file)) is Exit.CONFIGURATION

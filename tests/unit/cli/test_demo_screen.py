@@ -138,9 +138,10 @@ def test_the_summary_counts_what_was_believed_only() -> None:
 def test_an_account_in_words_names_reasons_drift_and_age() -> None:
     report = account(pool(quality=Quality.STALE, reasons=("the mark of BTCUSDT is older than 5 s",), as_of=NOW - 300))
     lines = list(words.account_lines(report_json(report), NOW))
-    assert lines[0].startswith("binance/main  LIVE  ratio 0.2000")
-    assert "(last known, 5 min old)" in lines[1]
-    assert lines[2] == "    ! the mark of BTCUSDT is older than 5 s"
+    assert lines[0] == "binance/main  LIVE  single-asset, one-way"
+    assert lines[1].startswith("  ratio 0.2000  equity ")
+    assert "(last known, 5 min old)" in lines[2]
+    assert lines[3] == "    ! the mark of BTCUSDT is older than 5 s"
     assert any("liquidation 45000 (-25.0 %)  venue 45010  drift -0.017 %" in line for line in lines)
     assert any(line.endswith("equity +0.010 %, maintenance_margin +0.000 %") for line in lines)
 
