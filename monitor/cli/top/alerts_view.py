@@ -55,7 +55,7 @@ class Alerts:
 
     def details(self, item: Json, scene: Scene) -> list[Line]:
         """All that it says, who takes care of it, and what it is of."""
-        return list(_details(item, scene))
+        return list(wrapped(_details(item, scene), scene.columns))
 
 
 def _details(alert: Json, scene: Scene) -> Iterator[Line]:

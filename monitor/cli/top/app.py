@@ -29,10 +29,10 @@ from monitor.cli.top.widgets import Lines, Listing, Reading
 from monitor.domain.errors import ConfigError
 
 WIDE = 130  #: columns from which on details stand beside the list
-LIST_PART = 0.54  #: of them for the list
+LIST_PART = 0.56  #: of them for the list
 LEAST_LIST = 80
 TICK_SECONDS = 0.5  #: ages, and whether it is live
-CURVE_SECONDS = 5.0  #: between two curves of the same pool
+CURVE_SECONDS = 2.0  #: between two curves of the same pool
 SETTLE_SECONDS = 0.2  #: that a row is chosen before its curve is asked for
 
 _REFUSED = (Unavailable, NotAllowed, NotDone, ConfigError)
@@ -52,7 +52,7 @@ class Top(App[None]):
     #left { width: 1fr; }
     #details { width: 1fr; padding: 0 1; }
     .wide #details { border-left: solid ansi_bright_black; }
-    .wide.short #tabs { margin-bottom: 0; }
+    .short #tabs { margin-bottom: 0; }
     .list #details, .opened #left { display: none; }
     #wanted { display: none; height: 1; border: none; padding: 0 1; background: ansi_default; color: ansi_default; }
     .looking #wanted { display: block; }
@@ -355,6 +355,8 @@ class Top(App[None]):
 
     def action_look_for(self) -> None:
         """Write what to look for."""
+        if self.screen_stack[0].has_class("opened"):
+            self.action_to_list()
         self.screen_stack[0].add_class("looking")
         line = self.query_one("#wanted", Input)
         line.value = self._wanted

@@ -14,7 +14,7 @@ from monitor.cli.top.views import Scene
 
 Json = Mapping[str, Any]
 
-SPANS = (0.05, 0.1, 0.25, 0.6, 1.0)  #: moves either way that are shown: the price cannot fall below zero
+SPANS = (0.02, 0.05, 0.1, 0.25, 0.6, 1.0)  #: moves either way that are shown: the price cannot fall below zero
 ROOM = 1.35  #: of the distance to the nearest line
 FAR = 0.6  #: where there is none
 LEAST_POINTS, MOST_POINTS = 41, 401
@@ -66,6 +66,13 @@ def _span(pool: Json, of: str) -> float:
 def name_of(of: str) -> str:
     """What moves, in words."""
     return "all coins" if of == nearest.MARKET else of
+
+
+def curve_title(scene: Scene) -> str:
+    """Of what, and of when: it is asked for less often than the figures above it are told."""
+    answer = scene.curve.answer
+    at = "" if answer is None else f", {figures.clock(answer['at'])}"
+    return f"Health curve of {name_of(scene.curve.of)}{at}"
 
 
 def curve_lines(scene: Scene) -> Iterator[Line]:

@@ -119,8 +119,8 @@ def _key(keys: str, text: str) -> Line:
 HELP: Sequence[Line] = (
     (("Keys", Role.TITLE),),
     _key("1 2 3 4", "pools, alerts, feeds, groups"),
-    _key("↑ ↓ PgUp PgDn", " choose a row; Home follows the most dangerous one"),
-    _key("Enter", "open it; Tab goes between list and details; Esc goes back"),
+    _key("↑ ↓ Home", "choose a row; Home follows whichever is the first"),
+    _key("Enter Esc", "open it, and back; Tab goes between list and details"),
     _key("c", "health curve of another coin, or of all coins together"),
     _key("/", "show only what holds these words; Esc shows all again"),
     _key("a", "acknowledge an alert, or take that back"),

@@ -60,7 +60,7 @@ class Feeds:
 
     def details(self, item: Json, scene: Scene) -> list[Line]:
         """What is known of a stream, and what became of its messages."""
-        return list(_details(item, scene))
+        return list(wrapped(_details(item, scene), scene.columns))
 
 
 def _details(feed: Json, scene: Scene) -> Iterator[Line]:

@@ -55,6 +55,13 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if 1e5 <= abs(value) < 1e12 else f"{value:,.5g}"
 
 
+def required(pool: Json) -> float | None:
+    """What a pool requires over its threshold, USD; where that is not told its maintenance margin."""
+    told: float | None = pool["required_usd"]
+    maintenance: float | None = pool["maintenance_margin_usd"]
+    return maintenance if told is None else told
+
+
 def leverage(value: Json) -> str:
     """`6.8 times`."""
     if value["state"] == "at":

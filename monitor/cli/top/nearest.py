@@ -101,7 +101,8 @@ def movement(near: Near) -> str:
             return "no price does it"
         case "at":
             to = "" if line.get("price") is None else f" to {words.price(line['price'])}"
-            verb = "falls" if near.falling else "rises"
+            what, ending = ("all coins together", "") if near.what == MARKET else (near.what, "s")
+            verb = "fall" if near.falling else "rise"
             beside = ", unless a line that is not known is nearer" if near.doubt else ""
-            return f"{near.what} {verb} {distance(line)}{to}{beside}"
+            return f"{what} {verb}{ending} {distance(line)}{to}{beside}"
     return "; ".join(line.get("reasons", ())) or "not known"

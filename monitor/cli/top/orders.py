@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
 Json = Mapping[str, Any]
-VIA = "top"
+VIA = "cli"
 _REFUSED = (Unavailable, NotAllowed, NotDone, ConfigError)
 
 

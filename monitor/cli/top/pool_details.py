@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.cli import words
 from monitor.cli.top import figures, levels, nearest
-from monitor.cli.top.curve import curve_lines
+from monitor.cli.top.curve import curve_lines, curve_title
 from monitor.cli.top.painted import EMPTY, Line, Role, Span, bar, cell, wrapped
 from monitor.cli.top.parts import heading, remarks, table
 from monitor.cli.top.picture import Row
@@ -20,7 +20,7 @@ STAGE, STAGE_BAR = 20, 20
 
 def pool_details(item: Row, scene: Scene) -> list[Line]:
     """All there is to say of a pool, or of an account without any."""
-    return list(_lines(item, scene))
+    return list(wrapped(_lines(item, scene), scene.columns))
 
 
 def _lines(item: Row, scene: Scene) -> Iterator[Line]:
@@ -38,7 +38,7 @@ def _lines(item: Row, scene: Scene) -> Iterator[Line]:
     yield from _glance(pool, scene)
     if pool["advice"]["text"]:
         yield from wrapped([(("do: ", Role.STRONG), (pool["advice"]["text"], Role.PLAIN))], columns)
-    yield from heading(f"Health curve of {scene.curve.of or 'nothing'}", columns)
+    yield from heading(curve_title(scene), columns)
     yield from curve_lines(scene)
     for title, lines in (
         ("Positions", _positions(pool, scene)),
@@ -104,7 +104,7 @@ def _glance(pool: Json, scene: Scene) -> Iterator[Line]:
                 (figures.money(pool["equity_usd"]), Role.PLAIN),
                 (" USD  ", Role.SOFT),
                 ("required ", Role.SOFT),
-                (figures.money(pool["required_usd"]), Role.PLAIN),
+                (figures.money(figures.required(pool)), Role.PLAIN),
                 ("  leverage ", Role.SOFT),
                 (figures.leverage(pool["effective_leverage"]), Role.PLAIN),
                 ("  at risk ", Role.SOFT),

@@ -141,7 +141,7 @@ def _lines(pool: Json, scene: Scene, room: Plan, believed: bool) -> list[Span]:
     if room.money:
         told = (
             figures.money(pool["equity_usd"]),
-            figures.money(pool["required_usd"]),
+            figures.money(figures.required(pool)),
             figures.leverage(pool["effective_leverage"]),
         )
         spans += [(" " + cell(text, room.money, right=True), Role.PLAIN if believed else Role.SOFT) for text in told]

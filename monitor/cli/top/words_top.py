@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.cli import words
 from monitor.cli.top import figures, levels
-from monitor.cli.top.painted import Line, Role, Span, apart, fitted
+from monitor.cli.top.painted import Line, Role, Span, apart, fitted, length
 from monitor.cli.top.picture import Picture
 from monitor.cli.top.views import View
 
@@ -25,7 +25,8 @@ def head(picture: Picture, now: float, again_seconds: float, url: str, columns: 
     left += [(figures.clock(picture.at), Role.SOFT), ("  ", Role.PLAIN), *verdict(picture)]
     accounts, pools = picture.accounts, sum(row.pool is not None for row in picture.rows())
     right: Line = ((f"{figures.plural(len(accounts), 'account')}, {figures.plural(pools, 'pool')}", Role.SOFT),)
-    return apart(tuple(left), right, columns)
+    fits = length(tuple(left)) + length(right) < columns
+    return apart(tuple(left), right if fits else (), columns)
 
 
 def _gone(picture: Picture, now: float, again_seconds: float, columns: int) -> Line:
