@@ -7,6 +7,7 @@ import { readings, sentences } from "./curve_words.js";
 const MARKET = "market";
 const SPANS = [0.05, 0.1, 0.25, 0.6, 1]; // of a move either way; the price cannot fall below zero
 const POINTS = 161;
+const [AXIS_REM, END_REM] = [4.2, 1.6]; // beside the plot: curve.css puts the slider under it by the same measures
 const ROOM = 1.35; // of the span beyond the nearest line
 
 export function mount(element, store, context) {
@@ -126,17 +127,18 @@ class Curve {
     return {
       width: Math.max(200, this.canvas.clientWidth),
       height: height(this.canvas.clientWidth),
+      padding: [null, END_REM * ink.rem, null, null],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 8 }, y: false },
       scales: { x: { time: false, range: () => [answer.move[0], answer.move.at(-1)] }, y: { range: (_, low, high) => heights(low, high) } },
       axes: [
         { ...axis, size: 1.9 * ink.rem, space: 4.2 * ink.rem, values: (_, places) => places.map((move) => (move === 0 ? "today" : signed(percent, move))) },
-        { ...axis, size: 4.2 * ink.rem, values: (_, places) => places.map((usd) => shortMoney(usd)) },
+        { ...axis, size: AXIS_REM * ink.rem, values: (_, places) => places.map((usd) => shortMoney(usd)) },
       ],
       series: [
         {},
-        { label: "equity", stroke: ink.link, width: 2.5, pxAlign: 0, points: { show: false }, spanGaps: false },
-        { label: "required", stroke: ink.danger, width: 2, dash: [6, 4], pxAlign: 0, points: { show: false }, spanGaps: false },
+        { label: "equity", stroke: ink.link, width: 0.16 * ink.rem, pxAlign: 0, points: { show: false }, spanGaps: false },
+        { label: "required", stroke: ink.danger, width: 0.125 * ink.rem, dash: [0.4 * ink.rem, 0.25 * ink.rem], pxAlign: 0, points: { show: false }, spanGaps: false },
       ],
       hooks: {
         drawClear: [(plot) => markers.under(plot, answer, ink)],
@@ -225,5 +227,5 @@ function fitting(pool, of) {
 
 function legend(el) {
   const one = (kind, text) => el("span", {}, el("i", { class: `key ${kind}` }), text);
-  return [one("equity", "equity"), one("required", "required"), one("sigma", "a usual day (±1 σ)"), one("gone", "liquidated")];
+  return [one("equity", "equity, USD"), one("required", "required, USD"), one("sigma", "a usual day (±1 σ)"), one("gone", "liquidated")];
 }

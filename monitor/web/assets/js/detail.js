@@ -6,7 +6,7 @@ import * as format from "./format.js";
 import { account, burn, collateral, lines, positions, reconciliation, stages } from "./detail_parts.js";
 import { level as marked, quality } from "./parts.js";
 import { filled } from "./row.js";
-import { movement } from "./words.js";
+import { movement, sentence } from "./words.js";
 
 const CURVE_EVERY_MS = 5000;
 const TABLES_EVERY_MS = 1000;
@@ -97,7 +97,7 @@ export class Detail {
     redraw(this.head, [pool.margin_ratio, summary(pool), pool.equity_usd, pool.required_usd, pool.effective_leverage, pool.funds_at_risk_usd, pool.quality], () => glance(pool, this.store.levels));
     redraw(this.alerts, this.store.alertsOf(pool).map(({ severity, summary }) => ({ severity, summary })), (alerts) =>
       alerts.map(({ severity, summary }) => el("li", { data: { level: severity } }, marked(severity), el("span", { text: summary }))));
-    redraw(this.advice, pool.advice, ({ text }) => [el("span", { class: "label", text: "What to do" }), el("p", { text: text.charAt(0).toUpperCase() + text.slice(1) })]);
+    redraw(this.advice, pool.advice, ({ text }) => [el("span", { class: "label", text: "What to do" }), el("p", { text: sentence(text) })]);
     this.advice.hidden = !pool.advice.text;
     for (const { render, body, element } of this.parts) {
       const { data, draw } = render(pool, now, this.store.levels);
@@ -123,10 +123,10 @@ function glance(pool, levels) {
   return [
     el("div", { class: "glance-cell first", data: { level: near === null ? "calm" : stale ? "blind" : lineLevel(near.line, levels) } }, el("span", { class: "label", text: "Nearest line" }),
       el("span", { class: "figure", text: near === null ? "none" : format.line(near.line) }),
-      near !== null && el("span", { class: "soft", text: movement(near.what, near.direction, near.line) })),
+      near !== null && el("span", { class: "soft", text: sentence(movement(near.what, near.direction, near.line)) })),
     el("div", { class: "glance-cell", data: { level: ratio } }, el("span", { class: "label", text: "Margin used" }),
       el("span", { class: "figure", text: format.ratio(pool.margin_ratio) }), el("span", { class: "bar", data: { level: ratio }, vars: { "--fill": String(filled(pool.margin_ratio)) } })),
-    figure("Equity", format.shortMoney(pool.equity_usd), `${format.shortMoney(pool.required_usd ?? pool.maintenance_margin_usd)} required`),
-    figure("Leverage", format.leverage(pool.effective_leverage), `${format.shortMoney(pool.funds_at_risk_usd)} at risk`),
+    figure("Equity, USD", format.shortMoney(pool.equity_usd), `${format.shortMoney(pool.required_usd ?? pool.maintenance_margin_usd)} required`),
+    figure("Leverage", format.leverage(pool.effective_leverage), `${format.shortMoney(pool.funds_at_risk_usd)} USD at risk`),
   ];
 }

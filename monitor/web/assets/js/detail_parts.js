@@ -94,7 +94,7 @@ export function account(pool, now) {
   const { mode, permissions, quality, last_update, margin_ratio, equity_usd, withdrawable, unexplained } = pool.of;
   const rows = [
     ["Mode", [mode.collateral ?? "unknown", mode.kind, mode.hedge === null ? "" : mode.hedge ? "hedge" : "one way", mode.borrows && "borrows"].filter(Boolean).join(", ")],
-    ["Worst ratio", format.ratio(margin_ratio)], ["Equity", format.money(equity_usd)],
+    ["Worst ratio", format.ratio(margin_ratio)], ["Equity, USD", format.money(equity_usd)],
     withdrawable && ["May leave", withdrawable.usd === null ? withdrawable.reason || "unknown" : `${format.money(withdrawable.usd)} USD`],
     ["Unexplained in the last hour", unexplained.usd === null ? unexplained.text || "unknown" : unexplained.usd === 0 ? "nothing" : unexplained.text || `${format.money(unexplained.usd)} USD`],
     ["Key", permissions === null ? "its permissions are not known" : `reads ${yes(permissions.can_read)}, trades ${yes(permissions.can_trade)}, withdraws ${yes(permissions.can_withdraw)}`],

@@ -55,8 +55,8 @@ function head(venue, feeds, budget, offset, now) {
 
 function cells(feed, now) {
   const unread = feed.malformed + feed.unrecognised;
-  return [feed.up, `${feed.account} ${feed.stream}`.trim(), feed.phase, format.age(feed.last_message, now),
-    feed.lag_seconds === null ? "unknown" : `${Math.round(feed.lag_seconds * 1000)}\u202fms`, format.number(feed.messages), format.number(feed.reconnects), format.number(unread)];
+  return [feed.up, `${feed.account} ${feed.stream}`.trim(), feed.phase, feed.last_message === null ? "none yet" : format.age(feed.last_message, now),
+    feed.lag_seconds === null ? "–" : `${Math.round(feed.lag_seconds * 1000)}\u202fms`, format.number(feed.messages), format.number(feed.reconnects), format.number(unread)];
 }
 
 function row([up, name, phase, ...rest]) {

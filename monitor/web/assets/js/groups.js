@@ -66,7 +66,7 @@ function exposures(all) {
   const row = (each) => el("tr", {}, el("th", { scope: "row", text: each.coin }),
     [each.net_usd, each.gross_usd, each.held_usd].map((usd) => el("td", { class: "number", text: format.shortMoney(usd) })));
   return el("table", { class: "figures" }, el("caption", { class: "hidden", text: "Exposures in USD" }),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col", text: "Coin" }), ["Net", "Gross", "Held"].map((text) => el("th", { scope: "col", class: "number", text })))),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col", text: "Coin" }), ["Net, USD", "Gross", "Held"].map((text) => el("th", { scope: "col", class: "number", text })))),
     el("tbody", {}, largest.slice(0, COINS_SHOWN).map(row)));
 }
 

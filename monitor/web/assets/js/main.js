@@ -107,7 +107,8 @@ function showBar() {
   const { live, silent } = store.live();
   dom.mark($("live"), "data-live", String(live));
   dom.mark(document.body, "data-old", String(said !== null && !live));
-  dom.write($("live-text"), said === null ? "connecting" : live ? "live" : `not live · ${format.duration(silent)}`);
+  dom.write($("live-text"), said === null ? "connecting" : live ? "live" : "not live");
+  dom.write($("live-age"), said === null || live ? "" : ` · ${format.duration(silent)}`);
   if (said === null) return;
   dom.write($("instance"), said.instance ?? "");
   dom.write($("version"), `version ${said.version}`);

@@ -33,7 +33,7 @@ export class Row {
     const reasons = format.reasons(pool.reasons) || [...new Set(alerts.map((alert) => alert.rule.replaceAll("_", " ")))].join(", ");
     write(parts.name, pool.account);
     write(parts.venue, pool.venue);
-    write(parts.under, pool.pool);
+    if (parts.under.firstChild === null) parts.under.append(...broken(pool.pool)); // a row stays with its pool
     write(parts.ratio, format.ratio(pool.margin_ratio));
     write(parts.equity, format.shortMoney(pool.equity_usd));
     write(parts.quality, live ? pool.quality : `was ${pool.quality}`);
@@ -51,6 +51,11 @@ export class Row {
     this.spark.show(history, levels);
     mark(this.element, "aria-label", spoken(pool, live ? level : "blind", near, now));
   }
+}
+
+/** A name that may go on in the next line behind its colons. */
+function broken(name) {
+  return name.split(/(?<=:)/).flatMap((part) => [part, el("wbr")]);
 }
 
 /** How full the margin is, 0 to 1; 0 with a hatched bar where it is not known. */

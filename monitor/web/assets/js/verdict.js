@@ -3,7 +3,7 @@
 import { distance, level, summary, worse } from "./danger.js";
 import { el, mark, redraw } from "./dom.js";
 import * as format from "./format.js";
-import { movement, poolName } from "./words.js";
+import { movement, poolName, sentence } from "./words.js";
 
 const REASONS_SHOWN = 2;
 const QUIET = new Set(["acknowledged", "silenced", "inhibited"]);
@@ -22,7 +22,7 @@ export function judge(store) {
   }
   const lost = document.accounts.filter((account) => !account.pools.length && account.quality !== "LIVE");
   const loud = document.alerts.filter((alert) => !QUIET.has(alert.state));
-  const said = { tally, pools: pools.length, lost: lost.length, ...nearestOf(pools), ...sentence(tally, gone, pools, lost, loud) };
+  const said = { tally, pools: pools.length, lost: lost.length, ...nearestOf(pools), ...standing(tally, gone, pools, lost, loud) };
   if (document.ready === false && tally.critical + tally.warning === 0) {
     said.level = "unknown";
     said.headline = "Starting";
@@ -39,7 +39,7 @@ function few(reasons) {
   return format.reasons(more > 0 ? [...reasons.slice(0, REASONS_SHOWN), `and ${more} more`] : reasons);
 }
 
-function sentence(tally, gone, pools, lost, loud) {
+function standing(tally, gone, pools, lost, loud) {
   const alarm = loud.map((alert) => alert.severity).reduce(worse, "calm");
   const unknown = tally.blind + lost.length;
   const beside = [];
@@ -114,15 +114,13 @@ function nearest({ near, old }, open) {
   return el("button", { type: "button", class: "near", on: { click: () => open(near.key) } },
     el("span", { class: "label", text: old ? "Nearest, when last heard" : "Nearest" }),
     el("span", { class: "figure" }, near.figure, near.sigmas && el("small", { text: ` ${near.sigmas}` })),
-    el("span", { class: "text", text: capital(near.text) }),
+    el("span", { class: "text", text: sentence(near.text) }),
     el("span", { class: "soft text", text: `${near.venue} ${near.name}` }));
 }
 
 function advice({ near, old }) {
-  return el("div", { class: "do" }, el("span", { class: "label", text: old ? "What to do, when last heard" : "What to do" }), el("p", { text: capital(near.advice) }));
+  return el("div", { class: "do" }, el("span", { class: "label", text: old ? "What to do, when last heard" : "What to do" }), el("p", { text: sentence(near.advice) }));
 }
-
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const NAMES = { critical: "critical", warning: "warning", blind: "not known", calm: "safe" };
 

@@ -17,6 +17,9 @@ export function movement(what, direction, line) {
   return `${what} ${verb} ${format.line(line)}${to}`;
 }
 
+/** A text as a sentence begins. */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** How a pool is called: its account first, for that is what one looks for. */
 export const poolName = (pool) => `${pool.account} ${pool.pool}`;
 
