@@ -144,13 +144,15 @@ def _leverage(edited: Edited, edit: SetLeverage, where: str) -> str:
     for key, held in account.positions.items():
         if key.symbol == edit.symbol:
             positions[key] = replace(held, leverage=edit.leverage)
-            if pool_of(edited, key, where).isolated:
+            pool = pool_of(edited, key, where)
+            if pool.isolated:
+                positions[key] = resized(edited, positions[key], held.quantity, held.entry_price, pool.cash, pool)
                 edited.notes[
                     f"{words(key)} keeps its own margin, which some venues change with the leverage: add or take it by "
                     "an edit of its own"
                 ] = None
     edited.settle(replace(account, symbols={**account.symbols, edit.symbol: setting}, positions=positions), wanted)
-    return f"leverage of {edit.symbol} {edit.leverage:g}: what maintenance asks for does not depend on it"
+    return f"leverage of {edit.symbol} set to {edit.leverage:g}x"
 
 
 def _margin_mode(edited: Edited, edit: SetMarginMode, where: str) -> str:

@@ -56,6 +56,8 @@ def _margin(position: Position, leg: Leg, contract: Contract, said: Said) -> flo
     What was added by hand stands in no field. The venue's liquidation price is the real one in this mode, so the margin
     is what makes the position reach its maintenance there. Where none is printed, the initial margin is taken.
     """
+    if position.isolated_wallet is not None:  # no answer of the venue has it: somebody supposes it
+        return position.isolated_wallet
     name = f"{position.symbol} {position.side}"
     entry, printed = position.entry_price, position.venue
     price = printed.liquidation.price

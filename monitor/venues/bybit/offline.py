@@ -88,6 +88,7 @@ class _Reading:
         events: list[Event] = []
         if contracts := self._all(INSTRUMENTS):
             events.append(answers.instruments(contracts, venue, time, bad))
+            events.append(answers.funding_intervals(contracts, venue, time))
         if limits := self._all(RISK_LIMIT):
             events.append(answers.tiers(limits, venue, time, bad))
         if ratios := self._all(COLLATERAL):

@@ -92,6 +92,7 @@ class _Reading:
             replace(config, problems=(*costs, *config.problems)),
             *assets,
             *self._marks(snapshot),
+            *self._funding(),
             snapshot,
         )
 
@@ -168,6 +169,13 @@ class _Reading:
     def _ticks(self) -> list[Tick]:
         raws = [raw for _, raw in self._found.get(META_AND_CTXS.type, [])]
         return [tick for raw in raws for tick in words.marks(raw, self._venue, self._time)]
+
+    def _funding(self) -> list[Event]:
+        """What perpetuals pay next, and how often."""
+        raws = [raw for _, raw in self._found.get(META_AND_CTXS.type, [])]
+        told = [words.funding(raw, self._venue, self._time) for raw in raws]
+        rates: list[Event] = [each for each in told if each is not None]
+        return [words.funding_intervals(self._universe, self._venue, self._time), *rates] if rates else []
 
     def _marks(self, snapshot: AccountSnapshot) -> list[Tick]:
         """Marks as they were read; where there are none, those that the positions themselves show."""

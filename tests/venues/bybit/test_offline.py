@@ -12,6 +12,7 @@ from monitor.domain.events import (
     AccountSnapshot,
     AssetTick,
     CollateralLoaded,
+    FundingIntervals,
     InstrumentsLoaded,
     PermissionsRead,
     Tick,
@@ -67,6 +68,7 @@ def test_the_events_come_as_they_would_have_come() -> None:
     kinds = [type(event) for event in read(whole(), ACCOUNT, T0).events]
     assert kinds == [
         InstrumentsLoaded,
+        FundingIntervals,
         TiersLoaded,
         CollateralLoaded,
         PermissionsRead,
