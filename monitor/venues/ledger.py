@@ -1,7 +1,8 @@
 """The subscription ledger: the rows that are shown of streams, with their states and counts over all connections. Pure.
 
-A row is one stream, or several topics that come and go: it is up when each of them is. Its topics may be on several
-sockets, which are told apart by their routes.
+A row is one stream, or several topics that come and go: it is up when each of them is, but for those that the venue
+refuses beside others that it has. Whoever holds a contract that is no longer there learns that of its price, which
+grows old; the others' prices are as good as before. Topics may be on several sockets, told apart by their routes.
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ class Row:
     up: bool
     reason: str = ""
     down: bool = False  #: surely not delivering, rather than not yet
+    whole: bool = True  #: nothing that is wanted of it is refused
 
 
 _WORST_FIRST = (
@@ -212,8 +214,11 @@ class Ledger:
         if len(mine) == 1 and not mine[0].rule.dynamic:
             (one,) = mine
             return Row(one.phase.value, one.up, one.reason, one.phase in _DOWN)
-        worst = min((one.phase for one in mine), key=_WORST_FIRST.index)
-        return Row(worst.value, worst is Phase.LIVE, _reasons(mine), any(one.phase in _DOWN for one in mine))
+        there = [one for one in mine if not one.missing]
+        judged = there or mine
+        worst = min((one.phase for one in judged), key=_WORST_FIRST.index)
+        down = any(one.phase in _DOWN for one in judged)
+        return Row(worst.value, worst is Phase.LIVE, _reasons(mine), down, len(there) == len(mine))
 
     def _subscriptions(self, stream: str) -> list[Subscription]:
         """Those of a row, on whichever connection; one that has no connection yet waits."""
@@ -233,8 +238,9 @@ class Ledger:
         return found
 
     def up(self, stream: str) -> bool:
-        """Whether a row delivers all that is wanted of it."""
-        return self.row(stream).up
+        """Whether a row delivers all that is wanted of it, so that nothing has to be read in its place."""
+        row = self.row(stream)
+        return row.up and row.whole
 
     # Connections
 

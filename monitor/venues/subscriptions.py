@@ -90,6 +90,11 @@ class Subscription:
         """Whether it delivers."""
         return self.phase is Phase.LIVE
 
+    @property
+    def missing(self) -> bool:
+        """Whether the venue does not have it: one of several topics that it refused, and has not acknowledged since."""
+        return self.rule.dynamic and self.refusals > 0 and not self.up
+
 
 class Judgement(NamedTuple):
     """What is to be done now: streams to ask for again, and why the connection is to be given up ("" if not).
@@ -115,8 +120,11 @@ class Attempt:
 
     @property
     def up(self) -> bool:
-        """Whether every stream of this connection delivers."""
-        return all(subscription.up for subscription in self.subscriptions.values())
+        """Whether every stream of this connection delivers. Topics that the venue refuses keep nobody waiting, as long
+        as there are others.
+        """
+        there = [one for one in self.subscriptions.values() if not one.missing]
+        return all(one.up for one in there or self.subscriptions.values())
 
     @property
     def unasked(self) -> tuple[str, ...]:
@@ -124,12 +132,15 @@ class Attempt:
         return tuple(key for key, one in self.subscriptions.items() if one.rule.topic and one.phase is Phase.CONNECTING)
 
     def take_in(self, wanted: Mapping[str, StreamRule]) -> tuple[str, ...]:
-        """Follow what is wanted now; returns the topics that were asked for and no longer are."""
+        """Follow what is wanted now, and of what ticks how it is judged; returns the topics that were asked for and no
+        longer are.
+        """
         gone = [key for key, one in self.subscriptions.items() if one.rule.dynamic and key not in wanted]
         dropped = tuple(key for key in gone if self.subscriptions.pop(key).asked is not None)
         for key, rule in wanted.items():
-            if key not in self.subscriptions:
-                self.subscriptions[key] = Subscription(rule)
+            known = self.subscriptions.setdefault(key, Subscription(rule))
+            if known.up and known.last_data is not None:
+                known.rule = rule
         return dropped
 
     def asked(self, streams: Iterable[str], request_id: int | str | None, now: float) -> None:

@@ -24,7 +24,7 @@ from monitor.venues.okx.endpoints import (
 )
 from monitor.venues.okx.needs import Needs
 from monitor.venues.okx.settings import VENUE, OkxSettings
-from monitor.venues.okx.speech import OkxSpeech
+from monitor.venues.okx.speech import OkxSpeech, need_not_exist
 from monitor.venues.session import Put
 from monitor.venues.settings import Secret, Timings
 from monitor.venues.subscriptions import LedgerLimits
@@ -56,17 +56,20 @@ class MarketStream:
         self.ledger = Ledger(VENUE, None, (), ledger_limits(settings.timings), rows=(MARKS, ASSETS, OPTIONS))
         self._marks = self.ledger.counters[MARKS]
         self._live_since: float | None = None
-        self._needed: dict[Topic, float] = {}  #: topics, and when they were last needed (steady seconds)
+        self._every: frozenset[Topic] = frozenset()  #: topics that are needed now
+        self._needed: dict[Topic, float] = {}  #: also those that were, and when they last were (steady seconds)
         self._absent: set[str] = set()  #: topics that this connection was told do not exist, and need not
 
     def need(self, needs: Needs) -> None:
         """From now on these instruments and assets are streamed, and soon no others.
 
         A perpetual or a pair that is no longer needed is streamed for a while longer: it may be traded again, and the
-        venue admits few requests to subscribe. What expires is let go at once, for it will be silent.
+        venue admits few requests to subscribe. What expires is let go at once, and so is what turns out to be delisted;
+        that a topic which nobody needs is silent speaks against nothing.
         """
         now = self._clock.monotonic()
         every = needs.mark_topics() | needs.funding_topics() | needs.index_topics() | needs.option_topics()
+        self._every = every
         self._needed |= dict.fromkeys(every, now)
         self._needed = {
             topic: at for topic, at in self._needed.items() if topic in every or (stays(topic) and now < at + LINGERS)
@@ -76,10 +79,13 @@ class MarketStream:
     def _want(self) -> None:
         timings = self._timings
         funding = self._texts(FUNDING_RATE)
-        marks = self._texts(MARK_PRICES)
-        self.ledger.want(MARKS, marks + funding, silent_seconds=timings.marks_silent_seconds, quiet=funding)
-        self.ledger.want(ASSETS, self._texts(INDEX_PRICES), silent_seconds=timings.assets_silent_seconds)
-        self.ledger.want(OPTIONS, self._texts(OPTION_SUMMARIES), silent_seconds=timings.assets_silent_seconds)
+        quiet = frozenset(funding) | {topic.text for topic in self._needed if topic not in self._every}
+        for row, topics, seconds in (
+            (MARKS, self._texts(MARK_PRICES) + funding, timings.marks_silent_seconds),
+            (ASSETS, self._texts(INDEX_PRICES), timings.assets_silent_seconds),
+            (OPTIONS, self._texts(OPTION_SUMMARIES), timings.assets_silent_seconds),
+        ):
+            self.ledger.want(row, topics, silent_seconds=seconds, quiet=quiet)
 
     def _texts(self, channel: str) -> list[str]:
         """What is subscribed to of a channel."""
@@ -124,10 +130,18 @@ class MarketStream:
     def _record(self, raw: bytes, received: float) -> None:
         self._recorder.frame(VENUE, None, SOCKET, raw, received)
 
-    def _miss(self, topic: str) -> None:
-        """Go without it until the next connection, which asks for it again."""
-        self._absent.add(topic)
+    def _miss(self, topic: Topic) -> bool:
+        """The venue does not have it; whether we can do without. What need not exist is asked for again on the next
+        connection; what is streamed on although nobody needs it is not.
+        """
+        if need_not_exist(topic):
+            self._absent.add(topic.text)
+        elif topic not in self._every:
+            self._needed.pop(topic, None)
+        else:
+            return False
         self._want()
+        return True
 
     def _heard(self, _: Decoded) -> None:
         if self._live_since is None and all(map(self.up, (MARKS, ASSETS, OPTIONS))):

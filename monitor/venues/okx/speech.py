@@ -43,9 +43,9 @@ class OkxSpeech(Speech):
         venue_now: Callable[[], float],
         account: AccountKey | None = None,
         credentials: Credentials | None = None,
-        absent: Callable[[str], None] | None = None,
+        absent: Callable[[Topic], bool] | None = None,
     ) -> None:
-        """`absent` is told of topics that the venue does not have, and need not have."""
+        """`absent` is told of topics that the venue does not have, and answers whether that is no refusal to us."""
         # The venue cuts a connection on which nothing was said for 30 s.
         self.ping_every_seconds = timings.ping_every_seconds
         self.deaf_seconds = timings.ping_every_seconds + timings.ping_timeout_seconds
@@ -58,8 +58,8 @@ class OkxSpeech(Speech):
         if decoded.name == CONNECTIONS:
             # It tells of a channel and is no data of it: a stream that only counts connections is silent.
             return replace(decoded, stream="", why=connections(raw))
-        if self._absent is not None and need_not_exist(decoded):
-            self._absent(str(decoded.request_id))
+        topic = nowhere(decoded)
+        if topic is not None and self._absent is not None and self._absent(topic):
             return Decoded(FrameKind.IGNORED, decoded.name, why=decoded.why)
         return self._pages.put(decoded)
 
@@ -103,14 +103,16 @@ def connections(raw: bytes) -> str:
         return ""
 
 
-def need_not_exist(decoded: Decoded) -> bool:
-    """Whether this refuses a topic that the venue has for some and not for all: not every coin has an index in USD, nor
-    every pair a mark. A contract that is held has one.
-    """
+def nowhere(decoded: Decoded) -> Topic | None:
+    """The topic that this refuses because the venue does not have it; None where it says anything else."""
     refused = decoded.kind is FrameKind.REFUSED and NOT_THERE in decoded.why
-    if not refused or not isinstance(decoded.request_id, str):
-        return False
-    topic = Topic.parse(decoded.request_id)
+    return Topic.parse(decoded.request_id) if refused and isinstance(decoded.request_id, str) else None
+
+
+def need_not_exist(topic: Topic) -> bool:
+    """Whether the venue has such for some and not for all: not every coin has an index in USD, nor every pair a mark. A
+    contract that is held has one.
+    """
     return topic.channel == INDEX_PRICES or (topic.channel == MARK_PRICES and inst_type(topic.inst) == InstType.MARGIN)
 
 

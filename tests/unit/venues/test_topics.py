@@ -157,6 +157,50 @@ def test_a_refused_topic_is_asked_for_by_itself_at_once_and_then_rarely_and_cost
     assert book.up("marks")
 
 
+def test_a_refused_topic_is_named_and_takes_no_other_down_with_it() -> None:
+    book, attempt = ledger(BTC, ETH)
+    live(attempt)
+    book.edges(WALL)
+    book.want("marks", [BTC, ETH, XRP])
+    attempt.take_in(book.wanted())
+    attempt.asked((XRP,), 2, 1.0)
+    attempt.refused(2, "unknown topic", 1.1)
+    row = book.row("marks")
+    assert (row.phase, row.up, row.down) == (Phase.LIVE, True, False)
+    assert row.reason == f"{XRP}: the venue refused the subscription: unknown topic"
+    assert not book.up("marks"), "not all that is wanted: what is refused has to be read in another way"
+    assert book.edges(WALL) == ()
+    assert attempt.up, "a connection that has all that there is can take another's place"
+
+    attempt.lost("the connection was closed")
+    assert book.row("marks").down
+    (down,) = book.edges(WALL)
+    assert isinstance(down, FeedDown)
+
+
+def test_a_row_of_which_everything_is_refused_is_down() -> None:
+    book, attempt = ledger(BTC, ETH)
+    attempt.asked((BTC, ETH), 1, 0.0)
+    attempt.refused(1, "unknown topic", 0.1)
+    assert book.row("marks").down
+    assert not attempt.up
+    (down,) = book.edges(WALL)
+    assert isinstance(down, FeedDown)
+    assert down.reason == "the venue refused the subscription: unknown topic"
+
+
+def test_a_topic_may_be_judged_otherwise_later() -> None:
+    book, attempt = ledger(BTC, ETH)
+    live(attempt)
+    book.want("marks", [BTC, ETH], silent_seconds=5.0, quiet=[ETH])
+    attempt.take_in(book.wanted())
+    attempt.delivered(BTC, 100.0)
+    assert attempt.judge(104.0, book.missed) == Judgement()
+    book.want("marks", [BTC, ETH], silent_seconds=5.0)
+    attempt.take_in(book.wanted())
+    assert attempt.judge(104.0, book.missed) == Judgement((ETH,)), "it must tick now, and has not for long"
+
+
 def test_a_doubted_topic_is_asked_for_again_once_and_then_another_connection_is_wanted() -> None:
     book, attempt = ledger(BTC, ETH)
     live(attempt)

@@ -61,3 +61,27 @@ def test_what_expires_is_let_go_at_once_for_it_will_be_silent() -> None:
     assert "mark-price:BTC-USDT-261225" not in market.ledger.wanted()
     assert "index-tickers:BTC-USD" in market.ledger.wanted()
     assert not stays(Topic("opt-summary", family="BTC-USD"))
+
+
+def test_what_nobody_needs_any_more_may_be_silent_and_must_tick_when_it_is_needed_again() -> None:
+    market, _ = stream()
+    mark, index = "mark-price:BTC-USDT-SWAP", "index-tickers:BTC-USD"
+    for needs, seconds in ((SWAP, 25.0), (Needs(), None), (SWAP, 25.0)):
+        market.need(needs)
+        assert market.ledger.wanted()[mark].silent_seconds == seconds
+        assert (market.ledger.wanted()[index].silent_seconds is None) is (seconds is None)
+
+
+def test_what_does_not_exist_is_let_go_where_nobody_needs_it_and_else_refused() -> None:
+    market, venue = stream()
+    mark, index = Topic("mark-price", inst="BTC-USDT-SWAP"), Topic("index-tickers", inst="BTC-USD")
+    market.need(SWAP)
+    assert not market._miss(mark), "a contract that is held has a price"
+    assert market._miss(index), "not every coin has one"
+    assert mark.text in market.ledger.wanted()
+    market.need(Needs())
+    assert market._miss(mark)
+    assert mark.text not in market.ledger.wanted()
+    venue.clock.at += 1.0
+    market.need(SWAP)
+    assert mark.text in market.ledger.wanted(), "until it is needed again"

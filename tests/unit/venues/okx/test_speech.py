@@ -13,7 +13,7 @@ from monitor.domain.errors import AuthRejected, ClockSkewed, FeedLost, VenueErro
 from monitor.domain.frames import Decoded, FrameKind
 from monitor.domain.names import AccountKey
 from monitor.venues.okx.codec import LOGIN
-from monitor.venues.okx.speech import TOPICS_A_REQUEST, OkxSpeech, need_not_exist
+from monitor.venues.okx.speech import TOPICS_A_REQUEST, OkxSpeech, need_not_exist, nowhere
 from monitor.venues.settings import Credentials, Secret, Timings
 from monitor.venues.subscriptions import Moment
 
@@ -117,4 +117,5 @@ def test_a_count_of_connections_is_no_data_of_its_channel() -> None:
 def test_a_coin_without_an_index_and_a_pair_without_a_mark_are_done_without(
     request_id: str | None, why: str, spared: bool
 ) -> None:
-    assert need_not_exist(Decoded(FrameKind.REFUSED, why=why, request_id=request_id)) is spared
+    topic = nowhere(Decoded(FrameKind.REFUSED, why=why, request_id=request_id))
+    assert (topic is not None and need_not_exist(topic)) is spared
