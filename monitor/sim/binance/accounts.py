@@ -32,7 +32,7 @@ from monitor.sim.market import Kind, Market
 from monitor.sim.text import bare, fixed, price, stepped
 
 TAKER_FEE_RATE = 0.0005
-KEPT_INCOME = 1_000  #: rows of the history of cash flows
+KEPT_INCOME = 2_000  #: rows of the history of cash flows: more than a page of 1,000
 ADL_RANK = 2  #: unless said otherwise
 CREDITS: Asset = "BNFCR"  #: the wallet asset of the EU credits mode; contracts of any quote settle in it
 
