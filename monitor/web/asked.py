@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 import msgspec
@@ -24,6 +24,8 @@ from monitor.web.refusal import Refusal
 LARGEST_BODY = 16 * 1024  #: bytes
 BODY_SECONDS = 5.0
 VIAS = ("api", "cli")  #: by which way an acknowledgement over the API may say that it came
+_LARGEST = 2**53  #: a whole number beyond is shown as text
+_BEYOND_FLOATS = re.compile(rb"[0-9]{309}")  #: a whole number of any length is JSON
 _SHOWN = 60  #: characters of a wrong value that an answer repeats
 
 Body = Mapping[str, Any]
@@ -36,6 +38,8 @@ async def body_of(request: web.Request, *keys: str) -> Body:
         return {}
     if request.content_type != "application/json":
         raise Refusal(400, "Content-Type", request.content_type, "must be application/json")
+    if _BEYOND_FLOATS.search(raw):
+        raise Refusal(400, "body", "", "holds a number that is too large")
     try:
         body = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -53,7 +57,10 @@ async def form_of(request: web.Request) -> Mapping[str, str]:
     await _read(request)
     if request.content_type != "application/x-www-form-urlencoded":
         raise Refusal(400, "Content-Type", request.content_type, "must be application/x-www-form-urlencoded")
-    fields = await request.post()
+    try:
+        fields = await request.post()
+    except (LookupError, UnicodeDecodeError):
+        raise Refusal(400, "body", "", "is not text in UTF-8") from None
     firsts = ((name, fields[name]) for name in fields)
     return {name: value for name, value in firsts if isinstance(value, str)}
 
@@ -105,10 +112,8 @@ def seconds_in(body: Body) -> float:
     """How long a silence lasts."""
     value = body.get("seconds")
     cure = f"must be a number of seconds from 1 to {LONGEST_SILENCE_SECONDS:.0f}"
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1.0 <= value <= LONGEST_SILENCE_SECONDS:
         raise Refusal(400, "seconds", _shown(value), cure)
-    if not 1.0 <= value <= LONGEST_SILENCE_SECONDS:
-        raise Refusal(400, "seconds", value, cure)
     return float(value)
 
 
@@ -148,7 +153,12 @@ class _Matcher(msgspec.Struct, forbid_unknown_fields=True):
 
 def _shown(value: object) -> object:
     """A wrong value as the answer repeats it: short, and never a structure."""
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, (bool, float)):
         return value
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, int) and abs(value) < _LARGEST:
+        return value
+    try:
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    except (RecursionError, OverflowError):
+        return "…"
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

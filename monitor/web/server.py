@@ -7,54 +7,41 @@ are not compressed: that costs more than all the rest, and they seldom leave the
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.resources import files
 from typing import Protocol
-from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from monitor.domain.view import View
 from monitor.web import document, page, runbooks
-from monitor.web.api import Api, Commands, answer
+from monitor.web.api import Api, Commands
 from monitor.web.asked import LARGEST_BODY
-from monitor.web.assets import FOLDER, Assets
+from monitor.web.assets import Assets
 from monitor.web.browser import Browser
 from monitor.web.curve import Curves
 from monitor.web.desk import Desk
 from monitor.web.doors import Doors
+from monitor.web.entry import Entry
 from monitor.web.forms import Forms
-from monitor.web.gate import Gate, named
+from monitor.web.gate import Gate
 from monitor.web.history import History
 from monitor.web.hosts import Hosts
+from monitor.web.listening import listen, strictly
 from monitor.web.login_page import sorry_page
-from monitor.web.refusal import Refusal
 from monitor.web.stream import Stream
 from monitor.web.stress import StressTests
 from monitor.web.turns import Turns
-from monitor.web.users import is_of_users
 from monitor.web.whatif import WhatIfs
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 9786
 SHUTDOWN_SECONDS = 0.25
-_FOR_EVERYBODY = frozenset({"/-/healthy", "/-/ready", "/style.css", "/login"})  #: whether there is a token or not
-_COMPUTED = frozenset({"/api/v1/whatif", "/api/v1/stress", "/api/v1/curve"})  #: nothing changes, and it costs some work
 HTML_TYPE = "text/html; charset=utf-8"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    # Not "no-referrer": a browser would not say then from where a form of ours is sent.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 class Blocks(Protocol):
@@ -68,8 +55,16 @@ class Blocks(Protocol):
 class Server:
     """A running server. `port` is the one it really listens on, also when 0 was asked for."""
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int, *, encrypted: bool = False) -> None:
-        self._runner = runner
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        host: str,
+        port: int,
+        *,
+        listening: asyncio.Server | None = None,
+        encrypted: bool = False,
+    ) -> None:
+        self._runner, self._listening = runner, listening
         self.host, self.port = host, port
         self._scheme = "https" if encrypted else "http"
 
@@ -81,6 +76,8 @@ class Server:
 
     async def close(self) -> None:
         """Stop listening and end open connections within about half a second."""
+        if self._listening is not None:
+            self._listening.close()
         await self._runner.cleanup()
 
 
@@ -98,11 +95,14 @@ async def serve(
     doors = Doors(desk.config_file, desk.clock) if desk is not None and desk.config_file is not None else None
     hosts = Hosts(host, desk.external_url if desk else "")
     gate = Gate(desk, hosts) if desk else None
-    app = web.Application(middlewares=[_with_headers, _guarded(hosts, gate, doors)], client_max_size=LARGEST_BODY)
+    entry = Entry(hosts, gate, doors)
+    app = web.Application(middlewares=[entry.guarded()], client_max_size=LARGEST_BODY)
+    app.on_response_prepare.append(strictly)
     if doors is not None:
         app.cleanup_ctx.append(doors.watch)
         app.on_response_prepare.append(doors.tell_hsts)
-    pages, stream, history = _Pages(view, exposition, Turns()), Stream(view, _HEADERS), History(view)
+    turns = Turns()
+    pages, stream, history = _Pages(view, exposition, turns), Stream(view, turns, entry.let_in), History(view)
     app.cleanup_ctx.append(history.watch)
     app.on_shutdown.append(stream.end)
     app.add_routes([*Assets().routes(), *stream.routes()])
@@ -131,13 +131,14 @@ async def serve(
         app.add_routes(_suppositions(desk))
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
+    encrypted = None if doors is None else doors.tls
     try:
-        encrypted = None if doors is None else doors.tls
-        await web.TCPSite(runner, host, port, ssl_context=encrypted).start()
+        listening = await listen(runner, host, port, encrypted)
     except BaseException:
         await runner.cleanup()
         raise
-    return Server(runner, host, int(runner.addresses[0][1]), encrypted=encrypted is not None)
+    taken = int(listening.sockets[0].getsockname()[1])
+    return Server(runner, host, taken, listening=listening, encrypted=encrypted is not None)
 
 
 def _suppositions(desk: Desk) -> list[web.RouteDef]:
@@ -145,63 +146,6 @@ def _suppositions(desk: Desk) -> list[web.RouteDef]:
         return []
     tests = StressTests(desk.supposing, desk.stress)
     return [*WhatIfs(desk.supposing).routes(), *tests.routes(), *Curves(desk.supposing).routes()]
-
-
-_NO_PATH = Refusal(404, "path", "", "there is no such path, or not for this method: see docs/api.md")
-
-
-@web.middleware
-async def _with_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give every answer, also a refusal, the same strict headers."""
-    try:
-        response = await handler(request)
-    except web.HTTPException as refusal:
-        refusal.headers.update(_HEADERS)
-        raise
-    except ConnectionError:
-        return web.Response(status=499)  # nobody is there any more to read it
-    if not response.prepared:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-    return response
-
-
-def _for_everybody(path: str) -> bool:
-    return path in _FOR_EVERYBODY or path.startswith(FOLDER)
-
-
-def _guarded(hosts: Hosts, gate: Gate | None, doors: Doors | None) -> Middleware:
-    """Who may read, and how refusals are said: as JSON to programs, as a page to people."""
-
-    @web.middleware
-    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            # On an address that others reach too, whoever may call may read; names are theirs to choose.
-            if hosts.local:
-                named(hosts, request)
-            if doors is not None:
-                await doors.users.let_in(request)
-            if gate is not None and request.path in _COMPUTED:
-                gate.compute(request)
-            elif gate is not None and request.method in ("GET", "HEAD") and not _for_everybody(request.path):
-                gate.read(request)
-            return await handler(request)
-        except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
-            if not request.path.startswith("/api/"):
-                raise
-            headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-            return answer(_NO_PATH.json(), error.status, headers)
-        except Refusal as refusal:
-            if request.path.startswith("/api/") or request.path == "/metrics":
-                return answer(refusal.json(), refusal.status, refusal.headers)
-            # Who a user is the browser itself asks, when it sees this answer; the token is asked for by a page.
-            if refusal.status == 401 and request.method == "GET" and not is_of_users(refusal):
-                raise web.HTTPSeeOther(f"/login?next={quote(request.path)}") from None
-            back = request.path if request.path.startswith("/alerts/") else "/"
-            text = sorry_page("not done", f"{refusal.key}: {refusal.cure}", back)
-            return web.Response(text=text, status=refusal.status, content_type="text/html", headers=refusal.headers)
-
-    return guarded
 
 
 class _Pages:
@@ -264,7 +208,7 @@ class _Pages:
 
     async def _stream(self, request: web.Request, content_type: str, pieces: Iterator[bytes]) -> web.StreamResponse:
         """Answer with these pieces; an empty one only says that time passed."""
-        response = web.StreamResponse(headers={**_HEADERS, "Content-Type": content_type})
+        response = web.StreamResponse(headers={"Content-Type": content_type})
         with suppress(ConnectionError):  # who hung up needs no rest of the answer
             await response.prepare(request)
             if request.method != "HEAD":

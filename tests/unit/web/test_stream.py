@@ -18,8 +18,11 @@ from structlog.testing import capture_logs
 
 from monitor.domain.alerts import AlertState
 from monitor.web import stream as streaming
+from monitor.web.changes import Changes
+from monitor.web.sessions import SESSION_SECONDS
 from tests.sample_reports import NOW, account, many_positions, pool, view
 from tests.unit.web.staging import TOKEN, Stage, alert, staged
+from tests.unit.web.test_gate import nonce_of
 
 PATIENCE_SECONDS = 20.0
 PATH = "/api/v1/stream"
@@ -211,3 +214,36 @@ async def test_who_may_not_read_may_not_watch() -> None:
 
 async def test_a_name_that_is_not_ours_may_not_watch(stage: Stage) -> None:
     assert (await stage.ask("GET", PATH, headers={"Host": "evil.example.org"})).status == 421
+
+
+async def test_who_may_not_read_any_more_is_let_go(monkeypatch: pytest.MonkeyPatch, audience: Audience) -> None:
+    monkeypatch.setattr(streaming, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(streaming, "COMMENT_SECONDS", 0.05)
+    async with staged(token=TOKEN, reading=True) as stage:
+        login = await (await stage.ask("GET", "/login")).text()
+        done = await stage.ask("POST", "/login", data={"nonce": nonce_of(login), "token": TOKEN})
+        cookie = {"Cookie": f"marginwatch_session={done.cookies['marginwatch_session'].value}"}
+        audience.answers.append(await audience.client.get(stage.server.url + PATH, headers=cookie))
+        watching = Watching(audience.answers[-1])
+        await watching.event()
+        await watching.line()
+
+        stage.clock.at += SESSION_SECONDS  # the session ends
+        with pytest.raises((aiohttp.ClientError, EOFError, asyncio.IncompleteReadError)):
+            await watching.until(lambda _: False)
+        assert (await stage.ask("GET", PATH, headers=cookie)).status == 401
+
+
+def test_all_who_were_told_the_same_are_sent_the_same_bytes() -> None:
+    changes = Changes()
+    events = streaming._Events(changes)
+    for _ in changes.take(many_positions(2_000)):
+        pass
+    whole = events.since(0)
+    assert events.since(0) is whole
+    assert json.loads(b"".join(whole).partition(b"data: ")[2])["accounts"]
+    assert max(map(len, whole)) == streaming.BLOCK_BYTES
+    for _ in changes.take(many_positions(2_001)):
+        pass
+    assert events.since(0) is not whole
+    assert b"".join(events.since(1)).startswith(b"event: change\ndata: ")
