@@ -15,11 +15,14 @@ from typing import Any
 from monitor.alerts.catalogue import RULES, default_rules
 from monitor.alerts.catalogue_groups import OF_GROUPS
 from monitor.alerts.catalogue_own import OWN
+from monitor.alerts.overrides import Override
 from monitor.alerts.rule import RuleSettings
 from monitor.alerts.trend import WINDOW_SECONDS
 from monitor.app.prometheus_own import own_rules
+from monitor.app.prometheus_parts import Part, labels_of, narrowed, parts, remainder
 from monitor.app.prometheus_sources import RECORDED, SOURCES, Held, NotExported, Number, Unit, Word
 from monitor.domain.fingerprints import alert_name
+from monitor.domain.names import AccountKey
 
 EVERY_SECONDS = 5  #: how often rules are looked at; a condition that must hold 5 s is then seen twice
 PAGE = "http://127.0.0.1:9786"
@@ -36,23 +39,30 @@ _MISSING: Mapping[Held, tuple[tuple[str, str], ...]] = {
     Held.GROUP: ((Held.GROUP, 'marginwatch_group_quality{quality=~"STALE|UNKNOWN"} == 1'),),
     Held.HEDGE: ((Held.HEDGE, 'marginwatch_group_hedge_state{state="unknown"} == 1'),),
 }
-_GROUP_KNOWN = (Held.GROUP, 'marginwatch_group_quality{quality=~"LIVE|PARTIAL"} == 1')
-#: What must hold beside for a figure that is missing to be gone for good: the owner is seen, and is believed.
+_ANSWERS = ("job, instance", "marginwatch_build_info")
+_GROUP_KNOWN = ("job, instance, group", 'marginwatch_group_quality{quality=~"LIVE|PARTIAL"} == 1')
+#: What shows that the monitor sees the owner of a figure, and not merely that something answers. From its start it
+#: lists all its accounts, as down until they are read; of groups it tells nothing before its first step.
 _SEEN: Mapping[Held, tuple[str, str]] = {
-    Held.POOL: (Held.ACCOUNT, "marginwatch_account_up == 1"),
-    Held.ACCOUNT: (Held.ACCOUNT, "marginwatch_account_up == 1"),
+    Held.POOL: _ANSWERS,
+    Held.ACCOUNT: _ANSWERS,
     Held.GROUP: _GROUP_KNOWN,
     Held.HEDGE: _GROUP_KNOWN,
 }
+#: A group of which nothing is doubted is the same as one that is known.
+_DOUBTS: Mapping[Held, tuple[tuple[str, str], ...]] = {**_MISSING, Held.GROUP: ()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleOptions:
-    """What a user decides: settings of rules, the page's address, Grafana's ("": no links there), the job that scrapes
-    us, and for how long what vanished is remembered.
+    """What a user decides: settings of rules, others for a part of what is watched (`groups` names the group of each
+    account that has one), the page's address, Grafana's ("": no links there), the job that scrapes us, and for how long
+    what vanished is remembered.
     """
 
     rules: Mapping[str, RuleSettings] = field(default_factory=default_rules)
+    overrides: tuple[Override, ...] = ()
+    groups: Mapping[AccountKey, str] = field(default_factory=dict)
     page: str = PAGE
     grafana: str = ""
     job: str = "marginwatch"
@@ -100,12 +110,17 @@ def held(series: str, condition: str, by: Held, remember: str) -> str:
 
 
 def _closed(series: str, by: Held, options: RuleOptions) -> str:
-    """Series that are gone although their data was believed when they went; until they come again."""
-    gone = f"(last_over_time({series}[{options.remember}]) unless {series})"
+    """What was closed: series that are gone although the monitor answers and doubts nothing of what they belong to.
+
+    Its own last value is the memory: once closed they stay so through outages and doubts, until they are there again,
+    or nothing would remember them anyway.
+    """
+    was = f"last_over_time({series}[{options.remember}])"
     labels, seen = _SEEN[by]
-    known = f"\n  and on (job, instance, {labels}) ({seen})"
-    doubted = "".join(f"\n  unless on (job, instance, {labels}) ({missing})" for labels, missing in _MISSING[by])
-    return f"(\n  {gone}\n  and on (job, instance) (up == 1){known}{doubted}\n)\nor ({gone} and {_closed_name(series)})"
+    lines = [was, f"and on ({labels}) ({seen})"]
+    lines += [f"unless on (job, instance, {labels}) ({missing})" for labels, missing in _DOUBTS[by]]
+    lines += [f"or {_closed_name(series)}"]
+    return "(\n  " + "\n  ".join(lines) + f"\n)\nand {was}\nunless {series}"
 
 
 def _closed_name(series: str) -> str:
@@ -123,13 +138,17 @@ def _held(options: RuleOptions) -> dict[str, Held]:
         _whole(one.series): one.held
         for name, row in SOURCES.items()
         for one in (() if isinstance(row, NotExported) else row)
-        if one.held is not None and _levels(name, one, options)
+        if one.held is not None and any(_levels(name, one, part.settings) for part in _parts(name, one, options))
     }
 
 
-def _levels(name: str, one: Number | Word, options: RuleOptions) -> list[tuple[str, str]]:
-    """Severity and condition of each alert that the user wants of a row."""
-    settings = options.rules[name]
+def _parts(name: str, one: Number | Word, options: RuleOptions) -> tuple[Part, ...]:
+    """The series of a row, taken apart by the user's overrides."""
+    return parts(name, options.rules[name], options.overrides, labels_of(one.series), options.groups)
+
+
+def _levels(name: str, one: Number | Word, settings: RuleSettings) -> list[tuple[str, str]]:
+    """Severity and condition of each alert that the user wants of a row, or of a part of it."""
     if not settings.enabled:
         return []
     if isinstance(one, Number):
@@ -140,23 +159,25 @@ def _levels(name: str, one: Number | Word, options: RuleOptions) -> list[tuple[s
 
 
 def _alerts(name: str, options: RuleOptions) -> Iterator[Rule]:
-    """The alerts of one rule: one for each level of each row, all of one name."""
-    row, settings = SOURCES[name], options.rules[name]
+    """The alerts of one rule, all of one name: one for each level of each row, and of each part that has its own."""
+    row = SOURCES[name]
     for one in () if isinstance(row, NotExported) else row:
-        series = _windowed(one.series, options)
-        for severity, condition in _levels(name, one, options):
-            if one.held is not None:
-                expression = held(series, condition, one.held, options.remember)
-            else:
-                expression = f"({series}) {condition}" if condition else series
-            alert: Rule = {"alert": alert_name(name), "expr": expression}
-            if settings.for_seconds:
-                alert["for"] = _duration(settings.for_seconds)
-            if settings.keep_firing_seconds:
-                alert["keep_firing_for"] = _duration(settings.keep_firing_seconds)
-            alert["labels"] = {"severity": severity, **one.labels}
-            alert["annotations"] = {**_said(name, one, condition), **_links(alert_name(name), options)}
-            yield alert
+        for part in _parts(name, one, options):
+            series = narrowed(_windowed(one.series, options), part)
+            rest = remainder(_windowed(one.series, options), part, options.remember)
+            for severity, condition in _levels(name, one, part.settings):
+                if one.held is not None:
+                    expression = held(series, condition, one.held, options.remember)
+                else:
+                    expression = f"({series}) {condition}" if condition else series
+                alert: Rule = {"alert": alert_name(name), "expr": expression + rest}
+                if part.settings.for_seconds:
+                    alert["for"] = _duration(part.settings.for_seconds)
+                if part.settings.keep_firing_seconds:
+                    alert["keep_firing_for"] = _duration(part.settings.keep_firing_seconds)
+                alert["labels"] = {"severity": severity, **one.labels}
+                alert["annotations"] = {**_said(name, one, condition), **_links(alert_name(name), options)}
+                yield alert
 
 
 def _said(name: str, one: Number | Word, condition: str) -> dict[str, str]:

@@ -65,8 +65,9 @@ def export_rules(
 ) -> Exit:
     """Write all files. Raises Misused for an option that makes no sense, what a configuration raises, CannotCreate."""
     from monitor.alerts.catalogue import default_rules
+    from monitor.alerts.settings import AlertSettings
+    from monitor.app import settings
     from monitor.app.config import load
-    from monitor.app.config_alerts import alert_settings
     from monitor.app.prometheus_files import files
     from monitor.app.prometheus_rules import PAGE, RuleOptions
 
@@ -74,14 +75,15 @@ def export_rules(
         raise Misused(f"--remember {remember!r} is no time: write it like 30m or 1h")
     if not _JOB.match(job):
         raise Misused(f"--job {job!r} is no name of a job: use letters, digits and _ . : -")
-    rules, address, overrides = default_rules(), page and checked(page), 0
+    alerts, address = AlertSettings(), page and checked(page)
     if config is not None:
         loaded = load(config)
-        settings = alert_settings(loaded.config.alerts)
-        rules, overrides = dict(settings.rules), len(settings.overrides)
+        alerts = settings.alerts(loaded)
         address = address or loaded.config.web.external_url
     options = RuleOptions(
-        rules=rules,
+        rules={**default_rules(), **alerts.rules},
+        overrides=alerts.overrides,
+        groups=alerts.groups,
         page=address or PAGE,
         grafana=checked(grafana, "--grafana") if grafana else "",
         job=job,
@@ -93,8 +95,6 @@ def export_rules(
     write(written)
     for path in written:
         print(path)
-    if overrides:
-        print(f"\nnote: {overrides} [[alerts.overrides]] are not in these rules: they hold in the monitor's own alerts")
     if address is None:
         print(f"\nnote: alerts link to {PAGE}: give --page, or --config with web.external_url")
     print("\nName recording.yml and rules.yml under rule_files of your prometheus.yml, in this order, and reload it.")

@@ -245,6 +245,8 @@ _POSITION: Sequence[tuple[Family, Callable[[PositionReport], float | None]]] = (
     ),
 )
 
+_INFO = Family("position_info", "gauge", "1, with the coin that the position is in as a label.")
+
 _ACCOUNT: Sequence[tuple[Family, Callable[[AccountReport], float | None]]] = (
     (
         Family("account_margin_ratio", "gauge", "Margin ratio of the account's worst pool; absent if one is unknown."),
@@ -384,6 +386,11 @@ def position_series(rows: Rows) -> Iterator[Series]:
     """All figures of positions, family by family."""
     for family, figure in _POSITION:
         yield Series(family, zip(rows.position_labels, map(figure, rows.positions), strict=True))
+    yield Series(_INFO, map(_coin_of, rows.position_labels, rows.positions))
+
+
+def _coin_of(labels: str, position: PositionReport) -> tuple[str, float | None]:
+    return f'{labels[:-2]},coin="{escaped(position.coin)}"}} ', 1.0
 
 
 def account_series(accounts: Sequence[AccountReport]) -> Iterator[Series]:

@@ -5,73 +5,32 @@ One run of promtool tries all scenes side by side, each in a monitor of its own:
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from monitor.app.prometheus_files import files
 from monitor.app.prometheus_own import OWN
-from monitor.app.prometheus_rules import RuleOptions, alert_groups, recording_groups
+from monitor.app.prometheus_rules import RuleOptions
 from monitor.app.prometheus_sources import SOURCES, Held, NotExported
 from monitor.domain.fingerprints import alert_name
-from tests.programs import program
+from tests.prometheus.promtool import BAD, GONE, LATE, Fires, Series, judged, running, tried, write
 from tests.prometheus.scenes import ACCOUNT, GROUP, HEDGE, POOL, SCENES, Scene, settings
 
 OPTIONS = RuleOptions(rules=settings())
-BAD, GONE, LATE = 20, 30, 90  #: minutes: that it is bad; when what is gone is looked at; when it is forgotten
-
-Fires = tuple[int, str, tuple[str, ...]]  #: minute, alert and the levels that fire then
-Series = Mapping[str, str]  #: values by series
-
 REMEMBERED = [one for one in SCENES if one.held is not None]
 
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with all rules, each of them with a threshold."""
-    folder = tmp_path_factory.mktemp("rules")
-    for name, text in files(OPTIONS).items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
-
-
-def tried(folder: Path, worlds: Iterable[tuple[Series, list[Fires]]]) -> None:
-    """Let promtool say whether all comes out as it should, each world being a monitor of its own."""
-    series, asked = [], []
-    for number, (world, tells) in enumerate(worlds):
-        target = f'job="marginwatch",instance="{number}"'
-        series += [{"series": _of(name, target), "values": values} for name, values in world.items()]
-        asked += [_asked(number, *told) for told in tells]
-    body = {
-        "rule_files": [str(folder / "recording.yml"), str(folder / "rules.yml")],
-        "evaluation_interval": "2m",
-        "group_eval_order": [group["name"] for group in (*recording_groups(OPTIONS), *alert_groups(OPTIONS))],
-        "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}],
-    }
-    file = folder / "cases.yml"
-    file.write_text(yaml.safe_dump(body), encoding="utf-8")
-    done = subprocess.run([program("promtool"), "test", "rules", str(file)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _of(series: str, target: str) -> str:
-    name, labels = series.rstrip("}").split("{")
-    return f"{name}{{{labels}{',' if labels else ''}{target}}}"
-
-
-def _asked(number: int, minute: int, alert: str, levels: tuple[str, ...]) -> dict[str, Any]:
-    expression = f'count by (severity) (ALERTS{{alertname="{alert}",alertstate="firing",instance="{number}"}})'
-    samples = [{"labels": f'{{severity="{level}"}}', "value": 1} for level in levels]
-    return {"expr": expression, "eval_time": f"{minute}m", "exp_samples": samples}
+    return write(tmp_path_factory.mktemp("rules"), OPTIONS)
 
 
 def scene(one: Scene, values: str) -> Series:
     """A scene whose main series has these values, in a world where all else is well."""
-    return {"up{}": "1x150", **{name: said.format(n=BAD) for name, said in one.beside.items()}, one.main: values}
+    return {**running(), **{name: said.format(n=BAD) for name, said in one.beside.items()}, one.main: values}
 
 
 def test_every_rule_that_is_made_has_a_scene_for_each_of_its_rows() -> None:
@@ -95,12 +54,14 @@ def _many(value: str) -> str:
     ],
 )
 def test_every_rule(rules: Path, values: Callable[[Scene], str], levels: Callable[[Scene], tuple[str, ...]]) -> None:
-    tried(rules, ((scene(one, values(one)), [(BAD, alert_name(one.rule), levels(one))]) for one in SCENES))
+    tried(rules, OPTIONS, ((scene(one, values(one)), [(BAD, alert_name(one.rule), levels(one))]) for one in SCENES))
 
 
 def test_what_is_infinite_is_the_worst_of_a_ratio_and_the_best_of_a_distance(rules: Path) -> None:
     of_gauges = [one for one in SCENES if "_total" not in one.main]
-    tried(rules, ((scene(one, _many("+Inf")), [(BAD, alert_name(one.rule), one.infinite)]) for one in of_gauges))
+    tried(
+        rules, OPTIONS, ((scene(one, _many("+Inf")), [(BAD, alert_name(one.rule), one.infinite)]) for one in of_gauges)
+    )
 
 
 _QUALITY = {
@@ -134,15 +95,16 @@ def test_a_breach_goes_on_while_its_feed_is_dead_and_then_what_tells_of_the_data
         assert one.held is not None
         return [(GONE, alert, one.levels), (60, alert, one.levels), (LATE, alert, ()), *data[one.held]]
 
-    tried(rules, (({"up{}": "1x150", **_gone(one), _flag(one): "0x20 1x130"}, told(one)) for one in REMEMBERED))
+    tried(rules, OPTIONS, (({**running(), **_gone(one), _flag(one): "0x20 1x130"}, told(one)) for one in REMEMBERED))
 
 
 def test_a_breach_goes_on_while_the_monitor_is_down_and_then_what_tells_of_that(rules: Path) -> None:
     tried(
         rules,
+        OPTIONS,
         (
             (
-                {"up{}": "1x20 0x130", **_gone(one), _flag(one): "0x20 stale"},
+                {**running("1x20 0x130"), **_gone(one), _flag(one): "0x20 stale"},
                 [
                     (GONE, alert_name(one.rule), one.levels),
                     (60, alert_name(one.rule), one.levels),
@@ -163,18 +125,20 @@ def test_what_was_closed_is_over_and_no_outage_brings_it_back(rules: Path) -> No
         f"marginwatch_account_up{{{ACCOUNT}}}": "1x40",
         f'marginwatch_group_quality{{{GROUP},quality="LIVE"}}': "1x40",
     }
-    worlds = [({"up{}": "1x40 0x110", **_gone(one), **seen, _flag(one): "0x40 stale"}, told(one)) for one in REMEMBERED]
-    worlds += [({"up{}": "1x150", **_gone(one), **seen, _flag(one): "0x40 1x110"}, told(one)) for one in REMEMBERED]
-    tried(rules, worlds)
+    worlds = [
+        ({**running("1x40 0x110"), **_gone(one), **seen, _flag(one): "0x40 stale"}, told(one)) for one in REMEMBERED
+    ]
+    worlds += [({**running(), **_gone(one), **seen, _flag(one): "0x40 1x110"}, told(one)) for one in REMEMBERED]
+    tried(rules, OPTIONS, worlds)
 
 
 def test_a_breach_that_begins_again_after_it_was_closed_is_remembered_again(rules: Path) -> None:
     worlds = []
     for one in (each for each in REMEMBERED if each.rule in ("margin_ratio", "position_distance", "group_ratio")):
         again = f"{one.bad.format(n=BAD)} stale _x5 {one.bad.format(n=BAD)} stale"
-        world = {"up{}": "1x46 0x100", one.main: again, _flag(one): "0x47 stale"}
+        world = {**running("1x46 0x100"), one.main: again, _flag(one): "0x47 stale"}
         worlds.append((world, [(65, alert_name(one.rule), one.levels)]))
-    tried(rules, worlds)
+    tried(rules, OPTIONS, worlds)
 
 
 def test_a_monitor_that_starts_again_and_has_not_read_its_accounts_ends_nothing(rules: Path) -> None:
@@ -182,8 +146,9 @@ def test_a_monitor_that_starts_again_and_has_not_read_its_accounts_ends_nothing(
     of_accounts = [one for one in REMEMBERED if one.held in (Held.POOL, Held.ACCOUNT)]
     tried(
         rules,
+        OPTIONS,
         (
-            ({"up{}": "1x20 0x2 1x120", **_gone(one), up: "1x20 stale stale 0x120"},
+            ({**running("1x20 0x2 1x120"), **_gone(one), up: "1x20 stale stale 0x120"},
              [(40, alert_name(one.rule), one.levels)])
             for one in of_accounts
         ),
@@ -194,9 +159,9 @@ def test_a_breach_that_is_over_when_the_monitor_is_back_is_over(rules: Path) -> 
     def back(one: Scene) -> Series:
         world = {name: f"{said.format(n=BAD)} stale _x4 {said.format(n=120)}" for name, said in one.beside.items()}
         values = f"{one.bad.format(n=BAD)} stale _x4 {one.calm.format(n=120)}"
-        return {"up{}": "1x20 0x5 1x120", **world, one.main: values}
+        return {**running("1x20 0x5 1x120"), **world, one.main: values}
 
-    tried(rules, ((back(one), [(45, alert_name(one.rule), ())]) for one in REMEMBERED))
+    tried(rules, OPTIONS, ((back(one), [(45, alert_name(one.rule), ())]) for one in REMEMBERED))
 
 
 def test_what_only_prometheus_can_tell(rules: Path) -> None:
@@ -205,6 +170,7 @@ def test_what_only_prometheus_can_tell(rules: Path) -> None:
     slow = "scrape_duration_seconds{}"
     tried(
         rules,
+        OPTIONS,
         [
             ({"up{}": "0x30"}, [(BAD, "MarginwatchDown", ("critical",))]),
             (
@@ -236,20 +202,14 @@ def test_absence_and_the_dead_man(rules: Path, world: Series, absent: int) -> No
 
     none: list[dict[str, Any]] = []
     one = [{"labels": "{}", "value": 1}]
-    body = {
-        "rule_files": [str(rules / "recording.yml"), str(rules / "rules.yml")],
-        "tests": [{
-            "interval": "1m",
-            "input_series": [{"series": f'{name}{{job="marginwatch",instance="i"}}', "values": values}
-                             for name, values in world.items()],
-            "promql_expr_test": [
-                {"expr": count("MarginwatchAbsent"), "eval_time": "20m", "exp_samples": one if absent else none},
-                {"expr": count("MarginwatchPrometheusWatchdog"), "eval_time": "20m", "exp_samples": one},
-            ],
-        }],
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": f'{name}{{job="marginwatch",instance="i"}}', "values": values}
+                         for name, values in world.items()],
+        "promql_expr_test": [
+            {"expr": count("MarginwatchAbsent"), "eval_time": "20m", "exp_samples": one if absent else none},
+            {"expr": count("MarginwatchPrometheusWatchdog"), "eval_time": "20m", "exp_samples": one},
+        ],
     }  # fmt: skip
-    file = rules / "own.yml"
-    file.write_text(yaml.safe_dump(body), encoding="utf-8")
-    done = subprocess.run([program("promtool"), "test", "rules", str(file)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    judged(rules, OPTIONS, test)
     assert len(OWN) == 5

@@ -72,6 +72,7 @@ PUBLIC = {
     "position_liquidation_price": LONG, "position_liquidation_distance_ratio": LONG,
     "position_liquidation_distance_sigmas": LONG, "position_bankruptcy_price": LONG, "position_notional_usd": LONG,
     "position_unrealized_pnl_usd": LONG, "position_mark_price": LONG, "position_drift_ratio": LONG,
+    "position_info": LONG | {"coin": "BTC"},
     "account_margin_ratio": {"venue": "binance", "account": "main"},
     "account_equity_usd": {"venue": "binance", "account": "main"},
     "account_gross_notional_usd": {"venue": "binance", "account": "main"},
