@@ -5,8 +5,11 @@ from __future__ import annotations
 from deploy.grafana import colours, levels
 from deploy.grafana.board import Board
 from deploy.grafana.panels import (
+    DASHED,
     DURATION,
     FACTOR,
+    PRICE,
+    PRICE_DECIMALS,
     RATIO,
     TIME,
     USD,
@@ -20,13 +23,18 @@ from deploy.grafana.panels import (
 )
 from deploy.grafana.queries import (
     LAST_RATIO,
+    NOT_KNOWN,
     POOL,
     POSITION,
+    among,
     by,
     corridor,
+    digits,
     drawn,
+    ending,
     nearest,
     of,
+    pools_ending,
     quality,
     reach,
     told,
@@ -91,7 +99,7 @@ def _now(made: Board) -> None:
             _nearest("market", "all coins"),
             unit=RATIO,
             levels=levels.of_rule("coin_distance"),
-            mappings=colours.NEVERS,
+            mappings=colours.DISTANCES,
             rules=("coin_distance", "market_distance"),
             decimals=1,
             span=5,
@@ -174,8 +182,16 @@ def _lines(made: Board) -> None:
         graph(
             "How far one coin may move",
             "The price of now is 0; the lines are the moves, down and up, that liquidate a pool, with every hedge and "
-            "collateral in that coin moving along. A line beyond 50 % is not drawn.",
-            Query(corridor("pool_coin_distance_ratio", "pool,coin", more=_COIN), "{{coin}} {{direction}} {{pool}}"),
+            "collateral in that coin moving along: of the six coins that are nearest now. A line beyond 50 % is not "
+            "drawn.",
+            Query(
+                among(
+                    f"({corridor('pool_coin_distance_ratio', 'pool,coin', more=_COIN)})",
+                    "coin",
+                    f"bottomk(6, {ending(of('pool_coin_distance_ratio', _COIN), 'coin', 'min', NOT_KNOWN, POOL)})",
+                ),
+                "{{coin}} {{direction}} {{pool}}",
+            ),
             unit=RATIO,
             levels=levels.both_ways("coin_distance"),
             empty=colours.FAR_TEXT,
@@ -197,8 +213,8 @@ def _lines(made: Board) -> None:
                 by(POSITION, "max", of("position_notional_usd")),
                 reach(by(POSITION, "min", of("position_liquidation_distance_ratio"))),
                 reach(by(POSITION, "min", of("position_liquidation_distance_sigmas"))),
-                by(POSITION, "max", of("position_mark_price")),
-                by(POSITION, "max", of("position_liquidation_price")),
+                digits(by(POSITION, "max", of("position_mark_price"))),
+                digits(by(POSITION, "max", of("position_liquidation_price"))),
                 by(POSITION, "max", of("position_unrealized_pnl_usd")),
             ),
             (
@@ -206,10 +222,10 @@ def _lines(made: Board) -> None:
                 Column("side", "Side", width=80),
                 Column("pool", "Pool", width=190),
                 Column("A", "Notional", USD),
-                Column("B", "Distance", RATIO, levels.of_rule("position_distance"), colours.NEVERS, decimals=1),
+                Column("B", "Distance", RATIO, levels.of_rule("position_distance"), colours.DISTANCES, decimals=1),
                 Column("C", "Daily sigmas", FACTOR, levels.of_rule("position_sigmas"), colours.NEVERS, decimals=1),
-                Column("D", "Mark", "locale"),
-                Column("E", "Liquidation price", "locale", absent="none"),
+                Column("D", "Mark", PRICE, decimals=PRICE_DECIMALS),
+                Column("E", "Liquidation price", PRICE, decimals=PRICE_DECIMALS, absent="none"),
                 Column("F", "Unrealized profit", USD),
             ),
             sort="Distance",
@@ -234,7 +250,7 @@ def _worth(made: Board) -> None:
             rules=("margin_ratio", "room_usd"),
             least=0.0,
             span=8,
-        ),
+        ).override_by_query("B", DASHED),
         graph(
             "Funds at risk",
             "What a liquidation of each pool would take.",
@@ -311,8 +327,15 @@ def _funding(made: Board) -> None:
         ),
         graph(
             "What funding takes",
-            "The next payment of every position, in USD; negative: it brings.",
-            Query(by("symbol,side", "sum", of("position_funding_usd")), "{{symbol}} {{side}}"),
+            "The next payment of the six positions that pay or get most now, in USD; negative: it brings.",
+            Query(
+                among(
+                    by("symbol,side", "sum", of("position_funding_usd")),
+                    "symbol,side",
+                    f"topk(6, abs({pools_ending('position_funding_usd', 'symbol,side', 'sum')}))",
+                ),
+                "{{symbol}} {{side}}",
+            ),
             unit=USD,
             span=10,
             height=8,

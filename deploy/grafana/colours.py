@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardRangeMapOptions,
     DashboardSpecialValueMapOptions,
+    RangeMap,
     SpecialValueMap,
     SpecialValueMatch,
     ValueMap,
@@ -19,6 +21,8 @@ from monitor.domain.fingerprints import alert_name
 FINE, INFO, WARNING, CRITICAL = "green", "blue", "orange", "red"
 STALE, UNKNOWN = "#9e9e9e", "#616161"
 NEUTRAL, CLEAR = "text", "transparent"
+#: Colours of lines that mean nothing but «another one»: none of those above.
+LINES = ("#7b61ff", "#00a3b4", "#d65db1", "#a8752f", "#3f6fd8", "#b3a400")
 FAR_TEXT = "no line within 50 %, or not known"  #: what stands for a graph of distances without a line
 UNKNOWN_TEXT = "unknown"  #: what stands for an absent gauge: never 0, never nothing
 
@@ -26,6 +30,7 @@ UNKNOWN_TEXT = "unknown"  #: what stands for an absent gauge: never 0, never not
 NEVER = 1e6
 #: The same for the ratio of a pool without equity, in tables; in graphs it is drawn at `FULL`.
 NO_EQUITY, FULL = 1e6, 1.5
+FAR = 10.0  #: a distance that nobody needs to read to the digit: ten times the price of now
 UNSEEN = 2e6  #: the same for a pool that is not known, in a table that is sorted by danger: it stands first
 FOREVER_SECONDS = 1e12  #: the same for a time that does not end
 
@@ -67,12 +72,13 @@ SAFE = words(
 )
 UP = words({"0": ("down", CRITICAL), "1": ("up", FINE)})
 WRITING = words({"0": ("not writing", CRITICAL), "1": ("writing", FINE)})
+#: The numbers that `queries.FIRING` makes of a severity.
 SEVERITIES = words(
     {
-        "info": ("info", INFO),
-        "warning": ("warning", WARNING),
-        "critical": ("critical", CRITICAL),
-        "unknown": (UNKNOWN_TEXT, STALE),
+        "0": (UNKNOWN_TEXT, STALE),
+        "1": ("critical", CRITICAL),
+        "2": ("warning", WARNING),
+        "3": ("info", INFO),
     }
 )
 #: The numbers that `queries.HEDGE` makes of a hedge's state.
@@ -87,7 +93,10 @@ HEDGES = words(
     }
 )
 NEVERS = words({f"{NEVER:.0f}": ("never", FINE)})
+_FARTHER = ValueMappingResult(text=f"> {FAR:.0%}", color=FINE, index=1)
+DISTANCES = [*NEVERS, RangeMap(DashboardRangeMapOptions(from_val=FAR, to=NEVER - 1.0, result=_FARTHER))]
 FOREVER = words({f"{FOREVER_SECONDS:.0f}": ("for ever", FINE)})
 NO_EQUITIES = words({f"{NO_EQUITY:.0f}": ("no equity", CRITICAL), f"{UNSEEN:.0f}": (UNKNOWN_TEXT, STALE)})
+NONE_NEEDED = words({"0": ("none", NEUTRAL)})
 #: Rules by the names of their alerts, which are those of their runbooks.
 ALERTS = words({rule: (alert_name(rule), NEUTRAL) for rule in sorted(RULES)})

@@ -141,8 +141,8 @@ def _streams(made: Board) -> None:
         "Streams and readings",
         graph(
             "Lag",
-            "From the venue's stamp to our receipt, of every stream.",
-            Query(by(_KEYS, "max", _feed("feed_lag_seconds", _STREAMS)), _NAME),
+            "From the venue's stamp to our receipt, of every stream; drawn at most at 15 s.",
+            Query(f"clamp_max({by(_KEYS, 'max', _feed('feed_lag_seconds', _STREAMS))}, 15)", _NAME),
             unit=SECONDS,
             levels=levels.of_rule("feed_lag"),
             rules=("feed_lag",),
@@ -191,7 +191,7 @@ def _streams(made: Board) -> None:
                 Column("E", "Reconnects", COUNT, decimals=0),
                 Column("F", "Malformed", COUNT, levels.any_is(colours.WARNING), decimals=0),
                 Column("G", "Unrecognised", COUNT, decimals=0),
-                Column("H", "Not acknowledged", COUNT, levels.of_rule("unacknowledged"), decimals=0),
+                Column("H", "Unanswered", COUNT, levels.of_rule("unacknowledged"), decimals=0),
             ),
             sort="State",
             descending=False,
@@ -200,10 +200,10 @@ def _streams(made: Board) -> None:
         ),
         graph(
             "Reconnects",
-            "Connections made anew, by venue and stream.",
+            "Connections made anew, by venue; which stream it was stands in the ledger.",
             Query(
-                f"sum by (venue,stream) (increase({_feed('feed_reconnects_total', _STREAMS)}[$__rate_interval]))",
-                "{{venue}} {{stream}}",
+                f"sum by (venue) (increase({_feed('feed_reconnects_total', _STREAMS)}[$__rate_interval]))",
+                "{{venue}}",
             ),
             unit=COUNT,
             rules=("feed_down",),
@@ -228,9 +228,8 @@ def _streams(made: Board) -> None:
             "Not acknowledged",
             "Subscriptions that a venue did not acknowledge in time, or refused.",
             Query(
-                f"sum by (venue,stream) (increase({_feed('feed_missed_acknowledgements_total', _STREAMS)}"
-                "[$__rate_interval]))",
-                "{{venue}} {{stream}}",
+                f"sum by (venue) (increase({_feed('feed_missed_acknowledgements_total', _STREAMS)}[$__rate_interval]))",
+                "{{venue}}",
             ),
             unit=COUNT,
             rules=("unacknowledged",),
@@ -255,21 +254,22 @@ def _venues(made: Board) -> None:
             rules=("drift",),
             least=0.0,
             most=0.012,
-            decimals=3,
+            decimals=2,
             beside=True,
         ),
         graph(
             "Drift of liquidation prices",
             "(Our liquidation price − the venue's) / mark, of every position; drawn at most at 20 %.",
             Query(
-                by("venue,account,symbol,side", "max", of("position_drift_ratio")), "{{account}} {{symbol}} {{side}}"
+                f"clamp({by('venue,account,symbol,side', 'max', of('position_drift_ratio'))}, -0.2, 0.2)",
+                "{{account}} {{symbol}} {{side}}",
             ),
             unit=RATIO,
             levels=levels.both_ways("drift"),
             rules=("drift",),
             least=-0.012,
             most=0.012,
-            decimals=3,
+            decimals=2,
             beside=True,
         ),
         graph(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from deploy.grafana import colours, levels
 from deploy.grafana.board import Board
 from deploy.grafana.panels import FACTOR, RATIO, USD, Column, Query, figure, graph, rows, timeline, to_board
-from deploy.grafana.queries import GROUP, HEDGE, by, corridor, drawn, of, quality, reach, told
+from deploy.grafana.queries import GROUP, HEDGE, among, by, corridor, drawn, ending, of, quality, reach, told
 
 UID = "marginwatch-group"
 _COIN = f'{GROUP},coin=~"$coin"'
+_GROSS = 'kind="gross"'
 _MEMBER = "venue,account"
 _TO_ACCOUNT = to_board("marginwatch-account", venue="${__data.fields.Venue}", account="${__data.fields.Account}")
 
@@ -37,6 +38,12 @@ def _member(metric: str, labels: str, how: str) -> str:
     """A figure of accounts, of those that belong to the group."""
     ours = by(_MEMBER, "max", _of("group_member_info"))
     return f"{by(labels, how, of(metric, where=''))} * on ({_MEMBER}) group_left () {ours}"
+
+
+def _ending(metric: str, labels: str, how: str, more: str = "") -> str:
+    """A figure of the group at the end of what is looked at."""
+    unknown = _of("group_quality", 'quality=~"STALE|UNKNOWN"')
+    return ending(of(metric, more, where=_COIN), labels, how, unknown, "group")
 
 
 def _now(made: Board) -> None:
@@ -89,7 +96,7 @@ def _now(made: Board) -> None:
             Query(reach(f"min({_of('group_market_distance_ratio')})"), "all coins"),
             unit=RATIO,
             levels=levels.of_rule("coin_distance"),
-            mappings=colours.NEVERS,
+            mappings=colours.DISTANCES,
             rules=("coin_distance", "group_coin_distance", "group_market_distance"),
             decimals=1,
             span=5,
@@ -140,7 +147,7 @@ def _members(made: Board) -> None:
                 _member("account_net_notional_usd", _MEMBER, "max"),
                 _member("account_effective_leverage_ratio", _MEMBER, "max"),
                 by(_MEMBER, "max", _of("group_withdrawable_usd")),
-                by(_MEMBER, "sum", _of("group_needed_usd")),
+                f"{by(_MEMBER, 'sum', _of('group_needed_usd'))} or {_member('account_equity_usd', _MEMBER, 'max')} * 0",
             ),
             (
                 Column("venue", "Venue"),
@@ -152,7 +159,7 @@ def _members(made: Board) -> None:
                 Column("E", "Net", USD),
                 Column("F", "Leverage", FACTOR, decimals=2),
                 Column("G", "May leave", USD),
-                Column("H", "Needed", USD, absent="none"),
+                Column("H", "Needed", USD, mappings=colours.NONE_NEEDED),
             ),
             sort="Ratio",
             rules=("margin_ratio", "account_down"),
@@ -166,8 +173,16 @@ def _exposures(made: Board) -> None:
         "Exposure per coin, over all venues",
         graph(
             "Net exposure",
-            "Longs less shorts of each coin over all venues and instruments: 0 is hedged.",
-            Query(by("coin", "max", of("group_exposure_usd", 'kind="net"', where=_COIN)), "{{coin}}"),
+            "Longs less shorts over all venues and instruments, of the eight coins that most is held of now: 0 is "
+            "hedged.",
+            Query(
+                among(
+                    by("coin", "max", of("group_exposure_usd", 'kind="net"', where=_COIN)),
+                    "coin",
+                    f"topk(8, {_ending('group_exposure_usd', 'coin', 'max', _GROSS)})",
+                ),
+                "{{coin}}",
+            ),
             unit=USD,
             span=8,
             height=8,
@@ -211,8 +226,8 @@ def _exposures(made: Board) -> None:
                 Column("A", "Net", USD),
                 Column("B", "Gross", USD),
                 Column("C", "Held", USD),
-                Column("D", "Down", RATIO, levels.of_rule("coin_distance"), colours.NEVERS, decimals=1),
-                Column("E", "Up", RATIO, levels.of_rule("coin_distance"), colours.NEVERS, decimals=1),
+                Column("D", "Down", RATIO, levels.of_rule("coin_distance"), colours.DISTANCES, decimals=1),
+                Column("E", "Up", RATIO, levels.of_rule("coin_distance"), colours.DISTANCES, decimals=1),
             ),
             sort="Gross",
             rules=("group_coin_distance", "coin_distance"),
@@ -222,8 +237,16 @@ def _exposures(made: Board) -> None:
         ),
         graph(
             "How far one coin may move",
-            "The price of now is 0; the lines are the moves, down and up, that liquidate the first pool of the group.",
-            Query(corridor("group_coin_distance_ratio", "coin", where=_COIN), "{{coin}} {{direction}}"),
+            "The price of now is 0; the lines are the moves, down and up, that liquidate the first pool of the group: "
+            "of the six coins that are nearest now. A line beyond 50 % is not drawn.",
+            Query(
+                among(
+                    f"({corridor('group_coin_distance_ratio', 'coin', where=_COIN)})",
+                    "coin",
+                    f"bottomk(6, {_ending('group_coin_distance_ratio', 'coin', 'min')})",
+                ),
+                "{{coin}} {{direction}}",
+            ),
             unit=RATIO,
             levels=levels.both_ways("coin_distance"),
             empty=colours.FAR_TEXT,

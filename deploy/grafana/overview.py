@@ -25,12 +25,15 @@ from deploy.grafana.queries import (
     NOT_KNOWN,
     POOL,
     SAFE,
+    among,
     by,
     dangers,
     drawn,
     near,
     nearest,
+    nth,
     of,
+    pools_ending,
     quality,
     reach,
     told,
@@ -97,7 +100,7 @@ def _answers(made: Board) -> None:
             _nearest("market", "all coins"),
             unit=RATIO,
             levels=levels.of_rule("coin_distance"),
-            mappings=colours.NEVERS,
+            mappings=colours.DISTANCES,
             rules=("coin_distance", "market_distance"),
             decimals=1,
             span=5,
@@ -158,7 +161,7 @@ def _pools() -> Panel:
         ),
         (
             Column("venue", "Venue", width=110),
-            Column("account", "Account", width=120, link=_TO_ACCOUNT),
+            Column("account", "Account", width=150, link=_TO_ACCOUNT),
             Column("pool", "Pool"),
             Column("quality", "Data", mappings=colours.QUALITY_NAMES, width=95),
             Column(
@@ -171,10 +174,10 @@ def _pools() -> Panel:
                 bar=True,
                 decimals=1,
             ),
-            Column("C", "Coin down", RATIO, levels.of_rule("coin_distance"), colours.NEVERS, width=110, decimals=1),
-            Column("D", "Coin up", RATIO, levels.of_rule("coin_distance"), colours.NEVERS, width=110, decimals=1),
-            Column("E", "All down", RATIO, levels.of_rule("market_distance"), colours.NEVERS, width=110, decimals=1),
-            Column("F", "All up", RATIO, levels.of_rule("market_distance"), colours.NEVERS, width=110, decimals=1),
+            Column("C", "Coin down", RATIO, levels.of_rule("coin_distance"), colours.DISTANCES, width=110, decimals=1),
+            Column("D", "Coin up", RATIO, levels.of_rule("coin_distance"), colours.DISTANCES, width=110, decimals=1),
+            Column("E", "All down", RATIO, levels.of_rule("market_distance"), colours.DISTANCES, width=110, decimals=1),
+            Column("F", "All up", RATIO, levels.of_rule("market_distance"), colours.DISTANCES, width=110, decimals=1),
             Column("G", "Equity", USD, width=110),
             Column("H", "At risk", USD, width=110),
             Column("I", "Leverage", FACTOR, width=100, decimals=2),
@@ -187,24 +190,33 @@ def _pools() -> Panel:
 
 def _courses(made: Board) -> None:
     name = "{{account}} {{pool}}"
+    places = range(1, len(colours.LINES) + 1)
+    ratio, worst_now = by(POOL, "max", of("pool_margin_ratio")), pools_ending("pool_margin_ratio", POOL, "max")
+    line = near(by(POOL, "min", of("pool_coin_distance_ratio")), 0.5)
+    nearest_now = near(pools_ending("pool_coin_distance_ratio", POOL, "min"), 0.5)
     made.row(
         "How it came",
         graph(
             "Margin ratio",
-            "Requirement over equity of every pool; 100 % is liquidation, and without equity it is drawn at 150 %. A "
-            "gap is a time at which it was not known; pools that are gone stay in the legend with their last figure.",
-            Query(drawn(by(POOL, "max", of("pool_margin_ratio"))), name),
+            "Requirement over equity of the six pools that are worst now, and of the worst of all pools at each time; "
+            "100 % is liquidation, and without equity it is drawn at 150 %. A gap: not known. Colours of lines only "
+            "tell them apart.",
+            *(Query(drawn(among(ratio, POOL, nth("topk", place, worst_now))), name) for place in places),
+            Query(drawn(f"max({of('pool_margin_ratio')})"), "worst of all"),
             unit=RATIO,
             levels=levels.of_rule("margin_ratio"),
             rules=("margin_ratio", "worsening"),
             least=0.0,
             most=1.0,
             beside=True,
+            apart=True,
         ),
         graph(
             "Nearest line of one coin",
-            "The smallest move of one coin, in either direction, that liquidates the pool; none beyond 50 %.",
-            Query(near(by(POOL, "min", of("pool_coin_distance_ratio")), 0.5), name),
+            "The smallest move of one coin, in either direction, that liquidates: of the six pools that are nearest "
+            "now, and of the nearest of all at each time; none beyond 50 %.",
+            *(Query(among(line, POOL, nth("bottomk", place, nearest_now)), name) for place in places),
+            Query(near(f"min({of('pool_coin_distance_ratio')})", 0.5), "nearest of all"),
             unit=RATIO,
             levels=levels.of_rule("coin_distance"),
             rules=("coin_distance",),
@@ -212,6 +224,7 @@ def _courses(made: Board) -> None:
             beside=True,
             ascending=True,
             empty=colours.FAR_TEXT,
+            apart=True,
         ),
     )
 
@@ -236,8 +249,8 @@ def _alerts(made: Board) -> None:
         ),
         graph(
             "Alerts over time",
-            "How many alerts fired, by severity.",
-            Query("sum by (severity) (marginwatch_alerts_firing) > 0", "{{severity}}"),
+            "How many alerts fired, by severity; those of severity info are not drawn.",
+            Query('sum by (severity) (marginwatch_alerts_firing{severity!="info"}) > 0', "{{severity}}"),
             unit=COUNT,
             stacked=True,
             steps=True,
@@ -246,8 +259,7 @@ def _alerts(made: Board) -> None:
             height=10,
         )
         .override_by_name("critical", fixed(colours.CRITICAL))
-        .override_by_name("warning", fixed(colours.WARNING))
-        .override_by_name("info", fixed(colours.INFO)),
+        .override_by_name("warning", fixed(colours.WARNING)),
         timeline(
             "Data quality",
             "The worst quality of each account's pools. STALE and UNKNOWN: figures are absent, and nothing is resolved "

@@ -25,13 +25,16 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from deploy.grafana.colours import UNKNOWN_TEXT, missing
+from deploy.grafana.colours import LINES, NEUTRAL, UNKNOWN_TEXT, missing
 from deploy.grafana.levels import PLAIN, Levels, areas
 from monitor.domain.fingerprints import alert_name
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+#: For lines that are the limit of others.
+DASHED = [DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [6, 6]})]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  #: names of a panel's queries
 RATIO, USD, SECONDS, COUNT, PRICE, FACTOR = "percentunit", "currencyUSD", "s", "locale", "locale", "none"
+PRICE_DECIMALS = 8  #: at most; prices come with six digits from `queries.digits`
 BYTES, PER_SECOND, DURATION, TIME = "bytes", "cps", "dtdurations", "dateTimeFromNow"
 
 Panel: TypeAlias = stat.Panel | timeseries.Panel | table.Panel | statetimeline.Panel
@@ -160,12 +163,14 @@ def graph(
     log: bool = False,
     decimals: int | None = None,
     empty: str = UNKNOWN_TEXT,
+    apart: bool = False,
 ) -> timeseries.Panel:
     """Lines over time, a gap where nothing was known; thresholds as dashed lines and areas behind them.
 
     `beside`: the legend stands at the right, as a table with the last value, the greatest first
     unless `ascending`. `least` and `most` are what the axis shows
-    at least; `empty` is what stands there without a line.
+    at least; `empty` is what stands there without a line. `apart`: every query is one line, and has a colour that does
+    not say that anything is fine or bad.
     """
     panel = _common(timeseries.Panel(), title, about, unit, areas(levels), span, height, rules).no_value(empty)
     panel = _ask(panel, queries).color_scheme(Colour().mode(FieldColorModeId.PALETTE_CLASSIC))
@@ -190,6 +195,8 @@ def graph(
         panel = panel.scale_distribution(scale)
     if decimals is not None:
         panel = panel.decimals(decimals)
+    for letter, colour in zip(LETTERS[: len(queries) if apart else 0], (*LINES, NEUTRAL), strict=False):
+        panel = panel.override_by_query(letter, fixed(colour))
     legend = common.VizLegendOptions().show_legend(True)
     if beside:
         legend = legend.display_mode(kinds.LegendDisplayMode.TABLE).placement(kinds.LegendPlacement.RIGHT)
@@ -257,7 +264,7 @@ def _cell(column: Column) -> list[DynamicConfigValue]:
     if column.bar:
         looks.append(DynamicConfigValue("custom.cellOptions", {"type": "gauge", "mode": "basic"}))
         looks += [DynamicConfigValue("min", 0), DynamicConfigValue("max", 1)]
-    elif column.levels is not PLAIN or column.mappings:
+    elif column.levels is not PLAIN or column.mappings or column.source.isupper():
         looks.append(DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
     if column.width:
         looks.append(DynamicConfigValue("custom.width", column.width))

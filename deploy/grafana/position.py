@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from deploy.grafana import colours, levels
 from deploy.grafana.board import Board
-from deploy.grafana.panels import FACTOR, PRICE, RATIO, USD, Column, Query, figure, graph, rows, to_board
-from deploy.grafana.queries import ACCOUNT, POSITION, by, near, of, reach
+from deploy.grafana.panels import (
+    DASHED,
+    FACTOR,
+    PRICE,
+    PRICE_DECIMALS,
+    RATIO,
+    USD,
+    Column,
+    Query,
+    figure,
+    graph,
+    rows,
+    to_board,
+)
+from deploy.grafana.queries import ACCOUNT, NOT_KNOWN, POOL, POSITION, among, by, digits, ending, near, of, reach
 
 UID = "marginwatch-position"
 WHERE = f'{ACCOUNT},symbol=~"$symbol"'
 _NAME = "{{account}} {{side}} in {{pool}}"
+_SHORT = "{{account}} {{side}}"  #: where there is no room for more
 _TO_ITSELF = to_board(
     UID, venue="${__data.fields.Venue}", account="${__data.fields.Account}", symbol="${__data.fields.Symbol}"
 )
@@ -39,6 +53,21 @@ def _once(metric: str) -> str:
     return by("venue,account,symbol,side", "max", of(metric, where=WHERE))
 
 
+_MARK, _LINE, _GONE = (_of(f"position_{name}_price") for name in ("mark", "liquidation", "bankruptcy"))
+_DISTANCE = _of("position_liquidation_distance_ratio", "min")
+_OPEN = ending(of("position_notional_usd", where=WHERE), POSITION, "max", NOT_KNOWN, POOL)
+
+
+def _drawn(expression: str) -> str:
+    """Of all positions those that are open at the end of what is looked at."""
+    return among(expression, POSITION, _OPEN)
+
+
+def _visible(price: str) -> str:
+    """A price for the graph of the mark, without what is so far that the mark would be flat beside it."""
+    return f"({_drawn(price)}) < 1.5 * {_MARK} > 0.5 * {_MARK}"
+
+
 def _now(made: Board) -> None:
     made.row(
         "Now",
@@ -48,7 +77,7 @@ def _now(made: Board) -> None:
             Query(reach(f"min({_of('position_liquidation_distance_ratio', 'min')})"), ""),
             unit=RATIO,
             levels=levels.of_rule("position_distance"),
-            mappings=colours.NEVERS,
+            mappings=colours.DISTANCES,
             rules=("position_distance",),
             decimals=1,
         ),
@@ -62,13 +91,21 @@ def _now(made: Board) -> None:
             decimals=1,
             coloured=False,
         ),
-        figure("Mark", "The mark that all figures used.", Query(f"max({_of('position_mark_price')})", ""), unit=PRICE),
         figure(
-            "Liquidation price",
-            "The mark, moving alone, that liquidates; unknown where there is none.",
-            Query(_of("position_liquidation_price"), _NAME),
+            "Mark",
+            "The mark that all figures used; the greatest, where instruments of several venues have this name.",
+            Query(digits(f"max({_of('position_mark_price')})"), ""),
+            unit=PRICE,
+            decimals=PRICE_DECIMALS,
+        ),
+        figure(
+            "Nearest liquidation price",
+            "The mark, moving alone, that liquidates the position that is nearest to it; unknown where there is none.",
+            Query(digits(f"({among(_LINE, POSITION, f'bottomk(1, {_DISTANCE})')})"), _NAME),
             unit=PRICE,
             rules=("position_distance", "drift"),
+            named=True,
+            decimals=PRICE_DECIMALS,
         ),
         figure(
             "Notional",
@@ -90,30 +127,35 @@ def _courses(made: Board) -> None:
         "How it came",
         graph(
             "Mark and lines",
-            "The mark, the price that liquidates and the price at which the pool's equity is gone, of every account.",
-            Query(f"max by (symbol) ({of('position_mark_price', where=WHERE)})", "mark"),
-            Query(_of("position_liquidation_price"), f"liquidation {_NAME}"),
-            Query(_of("position_bankruptcy_price"), f"bankruptcy {_NAME}"),
+            "The mark, and of every position that is open now the price that liquidates and (dashed) the one at which "
+            "the pool's equity is gone; none further than 50 % from the mark.",
+            Query(f"max by (venue) ({of('position_mark_price', where=WHERE)})", "mark at {{venue}}"),
+            Query(_visible(_LINE), f"liquidation {_NAME}"),
+            Query(_visible(_GONE), f"bankruptcy {_NAME}"),
             unit=PRICE,
             rules=("position_distance",),
             height=10,
-        ),
+            beside=True,
+        ).override_by_query("C", DASHED),
         graph(
             "Distance to liquidation",
-            "How far the mark may move, it alone, to the nearer side. A gap: no price does it, or it is not known.",
-            Query(near(_of("position_liquidation_distance_ratio", "min")), _NAME),
+            "How far the mark may move, it alone, to the nearer side; of positions that are open now. A gap: no price "
+            "within 50 % does it, or it is not known.",
+            Query(near(f"({_drawn(_DISTANCE)})", 0.5), _NAME),
             unit=RATIO,
             levels=levels.of_rule("position_distance"),
             rules=("position_distance", "trend_time"),
             least=0.0,
             most=0.2,
-            empty="no line within 100 %, or not known",
+            empty=colours.FAR_TEXT,
             height=10,
+            beside=True,
+            ascending=True,
         ),
         graph(
             "Notional",
-            "Size at the mark.",
-            Query(_of("position_notional_usd"), _NAME),
+            "Size at the mark, of positions that are open now.",
+            Query(_drawn(_of("position_notional_usd")), _SHORT),
             unit=USD,
             least=0.0,
             span=6,
@@ -122,7 +164,7 @@ def _courses(made: Board) -> None:
         graph(
             "Share of its cap",
             "Notional over the greatest that the last tier or the leverage allows, where the venue has such a cap.",
-            Query(f"{_of('position_notional_usd')} / {_of('position_cap_usd')}", _NAME),
+            Query(_drawn(f"{_of('position_notional_usd')} / {_of('position_cap_usd')}"), _SHORT),
             unit=RATIO,
             levels=levels.of_rule("position_cap"),
             rules=("position_cap",),
@@ -132,8 +174,8 @@ def _courses(made: Board) -> None:
         ),
         graph(
             "Unrealized profit",
-            "At the mark, not yet realized.",
-            Query(_of("position_unrealized_pnl_usd"), _NAME),
+            "At the mark, not yet realized, of positions that are open now.",
+            Query(_drawn(_of("position_unrealized_pnl_usd")), _SHORT),
             unit=USD,
             span=6,
             height=8,
@@ -150,19 +192,20 @@ def _courses(made: Board) -> None:
         graph(
             "Drift against the venue",
             "Our liquidation price minus the venue's, over the mark; drawn at most at 20 %.",
-            Query(f"clamp({_of('position_drift_ratio')}, -0.2, 0.2)", _NAME),
+            Query(_drawn(f"clamp({_of('position_drift_ratio')}, -0.2, 0.2)"), _NAME),
             unit=RATIO,
             levels=levels.both_ways("drift"),
             rules=("drift",),
             least=-0.012,
             most=0.012,
-            decimals=3,
+            decimals=2,
             height=8,
+            beside=True,
         ),
         graph(
             "Place in the queue of auto-deleveraging",
             "4 goes first; only where the venue tells it.",
-            Query(_of("position_adl_rank"), _NAME),
+            Query(_drawn(_of("position_adl_rank")), _NAME),
             unit=FACTOR,
             levels=levels.of_rule("adl_rank"),
             rules=("adl_rank",),
@@ -170,6 +213,7 @@ def _courses(made: Board) -> None:
             most=4.0,
             steps=True,
             height=8,
+            beside=True,
         ),
     )
 
@@ -184,8 +228,8 @@ def _all(made: Board) -> None:
                 by(POSITION, "max", of("position_notional_usd")),
                 reach(by(POSITION, "min", of("position_liquidation_distance_ratio"))),
                 reach(by(POSITION, "min", of("position_liquidation_distance_sigmas"))),
-                by(POSITION, "max", of("position_mark_price")),
-                by(POSITION, "max", of("position_liquidation_price")),
+                digits(by(POSITION, "max", of("position_mark_price"))),
+                digits(by(POSITION, "max", of("position_liquidation_price"))),
                 by(POSITION, "max", of("position_unrealized_pnl_usd")),
                 by(POSITION, "max", of("position_funding_usd")),
             ),
@@ -196,10 +240,10 @@ def _all(made: Board) -> None:
                 Column("side", "Side", width=80),
                 Column("pool", "Pool", width=190),
                 Column("A", "Notional", USD),
-                Column("B", "Distance", RATIO, levels.of_rule("position_distance"), colours.NEVERS, decimals=1),
+                Column("B", "Distance", RATIO, levels.of_rule("position_distance"), colours.DISTANCES, decimals=1),
                 Column("C", "Daily sigmas", FACTOR, levels.of_rule("position_sigmas"), colours.NEVERS, decimals=1),
-                Column("D", "Mark", PRICE),
-                Column("E", "Liquidation price", PRICE, absent="none", width=150),
+                Column("D", "Mark", PRICE, decimals=PRICE_DECIMALS),
+                Column("E", "Liquidation price", PRICE, decimals=PRICE_DECIMALS, absent="none", width=150),
                 Column("F", "Unrealized profit", USD, width=150),
                 Column("G", "Next funding", USD),
             ),

@@ -39,6 +39,12 @@ def drawn(expression: str) -> str:
     return f"clamp_max({expression}, {FULL:g})"
 
 
+def digits(expression: str) -> str:
+    """A price rounded to six digits: 88,821.4 and 0.00888123 can both be read."""
+    scale = f"10 ^ (5 - floor(log10({expression})))"
+    return f"round({expression} * {scale}) / {scale}"
+
+
 def told(expression: str) -> str:
     """A ratio for a table."""
     return f"clamp_max({expression}, {NO_EQUITY:.0f})"
@@ -74,6 +80,38 @@ def coded(metric: str, label: str, values: Sequence[str], labels: str, *, where:
         of(metric, f'{label}="{value}"', where=where) + f" * {number}" for number, value in enumerate(values, start=1)
     ]
     return by(labels, "max", " or ".join(parts))
+
+
+def ending(expression: str, labels: str, how: str, unknown: str, on: str) -> str:
+    """Figures at the end of what is looked at. Of what is not known then (`unknown`, by the labels `on`), and of all
+    where no monitor answers then, the last ones of the hour before: what became unknown must not leave a graph.
+
+    What is gone by then has none: a pool that was liquidated is no longer among the worst.
+    """
+    before = f"last_over_time({expression}[1h] @ end())"
+    parts = (
+        f"{expression} @ end()",
+        f"({before} and on ({on}) ({unknown} @ end() == 1))",
+        f"({before} unless on (job,instance) (up @ end() == 1))",
+    )
+    return by(labels, how, " or ".join(parts))
+
+
+def pools_ending(metric: str, labels: str, how: str) -> str:
+    """The same of a metric of pools, or of their positions."""
+    return ending(of(metric), labels, how, NOT_KNOWN, POOL)
+
+
+def among(expression: str, labels: str, chosen: str) -> str:
+    """Of many series those that are chosen: a graph of a hundred lines tells nothing."""
+    return f"{expression} and on ({labels}) {chosen}"
+
+
+def nth(pick: str, number: int, ranked: str) -> str:
+    """The series at one place in the order of `topk` or `bottomk`."""
+    if number == 1:
+        return f"{pick}(1, {ranked})"
+    return f"({pick}({number}, {ranked}) unless {pick}({number - 1}, {ranked}))"
 
 
 def quality(metric: str, labels: str, *, where: str = ACCOUNT) -> str:
@@ -120,8 +158,16 @@ SAFE = (
     " or vector(2)"
 )
 
+
+def _ordered(expression: str) -> str:
+    """Severities as numbers, so that a table can be sorted by them; one of a user's own keeps its name."""
+    for number, severity in enumerate(("unknown", "critical", "warning", "info")):
+        expression = f'label_replace({expression}, "severity", "{number}", "severity", "{severity}")'
+    return expression
+
+
 #: What fires, and a row of its own where nothing can be told because the monitor does not answer.
-FIRING = (
+FIRING = _ordered(
     "sum by (rule,severity) (marginwatch_alerts_firing) > 0"
     ' or label_replace(label_replace(absent(marginwatch_build_info), "rule", "the monitor does not answer", "", ""),'
     ' "severity", "unknown", "", "")'

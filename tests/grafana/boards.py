@@ -29,6 +29,10 @@ FILLED: Mapping[str, str] = {
 }
 
 
+#: What is in queries for the second place among pools and those after it.
+PLACES = (" unless topk", " unless bottomk")
+
+
 @cache
 def board(name: str) -> Json:
     """One dashboard."""

@@ -12,7 +12,10 @@ async function get(path, parameters) {
   return body.data;
 }
 
-/** The value of every variable, as PromQL wants it: {name: text}. `chosen` are those that the caller fixes. */
+/**
+ * The value of every variable, as PromQL wants it: {name: text}. `chosen` are those that the caller fixes: by their name
+ * where one value must be chosen, and as «board.name» where else all of them are.
+ */
 export async function variables(board, chosen, range) {
   const values = {};
   for (const variable of board.templating.list) {
@@ -21,10 +24,10 @@ export async function variables(board, chosen, range) {
       values[name] = 'prometheus';
     } else if (variable.type === 'textbox') {
       values[name] = variable.query;
+    } else if (variable.includeAll) {
+      values[name] = chosen[`${board.uid.replace('marginwatch-', '')}.${name}`] ?? variable.allValue;
     } else if (chosen[name]) {
       values[name] = chosen[name];
-    } else if (variable.includeAll) {
-      values[name] = variable.allValue;
     } else {
       const [, metric, label] = /^label_values\((.*), *(\w+)\)$/.exec(variable.query);
       const match = filled(metric, values, range);

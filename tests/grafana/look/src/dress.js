@@ -22,7 +22,7 @@ standardTransformersRegistry.setInit(() =>
 const standard = ['unit', 'decimals', 'min', 'max', 'thresholds', 'mappings', 'color', 'links', 'noValue', 'displayName'];
 const custom = [
   ...['cellOptions', 'width', 'minWidth', 'align', 'hidden'],
-  ...['drawStyle', 'lineWidth', 'lineInterpolation', 'fillOpacity', 'showPoints', 'pointSize', 'spanNulls', 'stacking'],
+  ...['drawStyle', 'lineWidth', 'lineStyle', 'lineInterpolation', 'fillOpacity', 'showPoints', 'pointSize', 'spanNulls', 'stacking'],
   ...['thresholdsStyle', 'axisSoftMin', 'axisSoftMax', 'axisBorderShow', 'axisPlacement', 'scaleDistribution'],
 ];
 
