@@ -11,6 +11,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
+from textual.worker import Worker
 
 from monitor.cli.codes import NotAllowed, NotDone, Unavailable
 from monitor.cli.top import curve, words_top
@@ -92,6 +93,7 @@ class Top(App[None]):
         self._curve = Curve()
         self._curve_of: object = None
         self._curve_at = 0.0
+        self._curve_asked: Worker[None] | None = None
 
     # -- the screen
 
@@ -182,7 +184,9 @@ class Top(App[None]):
 
     def _tick(self) -> None:
         self.show()
-        if self._clock() - self._curve_at >= CURVE_SECONDS and self._picture.live(self._clock()):
+        due = self._clock() - self._curve_at >= CURVE_SECONDS and self._picture.live(self._clock())
+        # A monitor that has much to do is not asked again before it has answered.
+        if due and (self._curve_asked is None or self._curve_asked.is_finished):
             self._ask_curve()
 
     # -- painting
@@ -268,7 +272,7 @@ class Top(App[None]):
             return
         self._curve_at = self._clock()
         asked = curve.query(row, self._curve.of, self._details.size.width)
-        self.run_worker(self._draw_curve(row.key, asked), group="curve", exclusive=True)
+        self._curve_asked = self.run_worker(self._draw_curve(row.key, asked), group="curve", exclusive=True)
 
     async def _draw_curve(self, key: object, asked: dict[str, str]) -> None:
         """Ask for it; an answer that comes too late is of another pool."""

@@ -17,7 +17,9 @@ def percent(ratio: float | None) -> str:
     if ratio is None:
         return UNKNOWN
     size = abs(ratio * 100)
-    return f"{ratio * 100:,.{0 if size >= 99.95 else 1 if size >= 1 or size == 0 else 2}f} %"
+    if size < 0.005:
+        return "0.0 %"
+    return f"{ratio * 100:,.{0 if size >= 99.95 else 1 if size >= 1 else 2}f} %"
 
 
 def ratio(value: Json) -> str:
@@ -41,6 +43,8 @@ def money(usd: float | None) -> str:
     if usd is None:
         return UNKNOWN
     size = abs(usd)
+    if size < 0.005:
+        return "0"
     if size >= 1e9:
         return f"{usd / 1e9:,.2f} B"
     if size >= 1e6:
