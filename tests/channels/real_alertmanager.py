@@ -20,7 +20,7 @@ from tests.channels.fakes import Webhook
 from tests.programs import program
 from tests.wire.brokers import free_port
 
-PATIENCE = 15.0
+PATIENCE = 25.0
 NEWER = "MARGINWATCH_ALERTMANAGER"
 
 
@@ -121,7 +121,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         process.terminate()
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await process.wait()
     except TimeoutError:
         process.kill()

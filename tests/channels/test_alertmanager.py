@@ -204,7 +204,7 @@ async def test_closing_waits_for_nobody() -> None:
     async with good.running(), bad.running():
         desk = Desk(bad, good, timeout_seconds=30.0)
         await desk.channel.send(message(), None)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await desk.channel.close()
 
 

@@ -83,7 +83,7 @@ class Daemon:
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self.process, self.log = process, log
         self.url = ""
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5))
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
 
     async def close(self) -> None:
         await self._http.close()
@@ -134,7 +134,7 @@ class Daemon:
         document: dict[str, Any] = json.loads(text)
         return document
 
-    async def until(self, what: str, holds: Callable[[], Any], within: float = 15.0) -> Any:
+    async def until(self, what: str, holds: Callable[[], Any], within: float = 30.0) -> Any:
         """Wait for a condition (a plain or an async callable); fails with the log's end when it does not come."""
         deadline = time.monotonic() + within
         while True:
@@ -161,7 +161,7 @@ class Daemon:
         """Send a signal; returns after how many seconds the process was gone."""
         started = time.monotonic()
         self.process.send_signal(number)
-        await asyncio.wait_for(self.process.wait(), 10.0)
+        await asyncio.wait_for(self.process.wait(), 30.0)
         return time.monotonic() - started
 
 

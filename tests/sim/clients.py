@@ -31,7 +31,7 @@ class Client:
         self.headers: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
-        self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5))
+        self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         return self
 
     async def __aexit__(
@@ -89,17 +89,17 @@ class Socket:
         """Ask; the answer comes as a frame."""
         await self.raw.send_json({"method": method, "params": list(streams), "id": number})
 
-    async def text(self, seconds: float = 3.0) -> str:
+    async def text(self, seconds: float = 20.0) -> str:
         """The next text frame."""
         message = await asyncio.wait_for(self.raw.receive(), seconds)
         assert message.type is aiohttp.WSMsgType.TEXT, message
         return str(message.data)
 
-    async def frame(self, seconds: float = 3.0) -> Any:
+    async def frame(self, seconds: float = 20.0) -> Any:
         """The next frame, decoded."""
         return json.loads(await self.text(seconds))
 
-    async def frame_where(self, wanted: Callable[[Any], bool], seconds: float = 3.0) -> Any:
+    async def frame_where(self, wanted: Callable[[Any], bool], seconds: float = 20.0) -> Any:
         """The next frame that is wanted; others are passed over."""
         async with asyncio.timeout(seconds):
             while True:
@@ -116,7 +116,7 @@ class Socket:
         return False
 
 
-async def until(true: Callable[[], bool], seconds: float = 3.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait for something on the server's side."""
     for _ in range(round(seconds / 0.005)):
         if true():

@@ -58,7 +58,7 @@ async def rows(socket: Socket) -> dict[str, Any]:
 
 
 async def gone(socket: Socket) -> aiohttp.WSMessage:
-    return await socket.raw.receive(timeout=3)
+    return await socket.raw.receive(timeout=20)
 
 
 # connections

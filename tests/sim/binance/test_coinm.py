@@ -116,12 +116,12 @@ class TestStreams:
                 async with client.http.ws_connect(f"{sim.coinm_stream}/ws/{body['listenKey']}") as raw:
                     await until(lambda: bool(sim.hub.on("coinm")))
                     account.trade("BTCUSD_PERP", 10.0)
-                    frame = await raw.receive_json(timeout=3)
+                    frame = await raw.receive_json(timeout=20)
                     assert (frame["e"], frame["a"]["P"][0]["s"]) == ("ACCOUNT_UPDATE", "BTCUSD_PERP")
                     sim.expire_listen_key("coin")
-                    frame = await raw.receive_json(timeout=3)
+                    frame = await raw.receive_json(timeout=20)
                     while frame["e"] != "listenKeyExpired":
-                        frame = await raw.receive_json(timeout=3)
+                        frame = await raw.receive_json(timeout=20)
                     assert frame["listenKey"] == body["listenKey"]
 
     async def test_its_key_opens_the_merged_host_too_and_no_key_of_the_other_futures_does(self) -> None:
@@ -156,7 +156,7 @@ class TestStreams:
             async with client.http.ws_connect(url) as raw:
                 await until(lambda: bool(sim.hub.on("coinm")))
                 sim.tick()
-                rows = [row for _ in range(3) for row in (await raw.receive_json(timeout=3))["data"]]
+                rows = [row for _ in range(3) for row in (await raw.receive_json(timeout=20))["data"]]
                 assert {row["st"] for row in rows} == {1, 2}
                 dated = next(row for row in rows if row["s"].startswith("BTCUSD_2"))
                 assert (dated["r"], dated["T"]) == ("", 0)

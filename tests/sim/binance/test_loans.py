@@ -154,7 +154,7 @@ class TestTokens:
         await raw.send_json(
             {"id": "1", "method": "userDataStream.subscribe.listenToken", "params": {"listenToken": token["token"]}}
         )
-        return token, await raw.receive_json(timeout=3)
+        return token, await raw.receive_json(timeout=20)
 
     async def test_balances_come_wrapped_with_the_number_of_the_subscription(self) -> None:
         async with SimBinance(quiet=True, paced=False) as sim:
@@ -164,9 +164,9 @@ class TestTokens:
                 assert said["status"] == 200
                 assert said["result"] == {"subscriptionId": 0, "expirationTime": token["expirationTime"]}
                 account.transfer("USDT", 50.0)
-                frame = await raw.receive_json(timeout=3)
+                frame = await raw.receive_json(timeout=20)
                 assert (frame["subscriptionId"], frame["event"]["e"]) == (0, "balanceUpdate")
-                frame = await raw.receive_json(timeout=3)
+                frame = await raw.receive_json(timeout=20)
                 assert frame["event"]["B"] == [{"a": "USDT", "f": "10050.00000000", "l": "0.00000000"}]
 
     async def test_a_token_that_is_over_ends_its_subscription_with_an_event(self) -> None:
@@ -176,10 +176,10 @@ class TestTokens:
                 token, _ = await self.subscribed(client, raw)
                 await until(lambda: sim.time_ms() > token["expirationTime"])
                 sim.tick()
-                assert (await raw.receive_json(timeout=3))["event"]["e"] == "eventStreamTerminated"
+                assert (await raw.receive_json(timeout=20))["event"]["e"] == "eventStreamTerminated"
                 account.transfer("USDT", 1.0)
                 await raw.send_json({"id": 9, "method": "ping"})
-                assert (await raw.receive_json(timeout=3))["id"] == 9  # and nothing before it
+                assert (await raw.receive_json(timeout=20))["id"] == 9  # and nothing before it
 
     async def test_a_newer_token_prolongs_the_same_subscription(self) -> None:
         async with SimBinance(quiet=True, paced=False) as sim:
@@ -215,7 +215,7 @@ class TestTokens:
                 account.transfer("BTCUSDT", "USDT", 1.0)
                 cross.transfer("USDT", 1.0)
                 account.transfer("SOLUSDT", "USDT", 2.0)
-                assert (await raw.receive_json(timeout=3))["event"]["d"] == "2.00000000"
+                assert (await raw.receive_json(timeout=20))["event"]["d"] == "2.00000000"
                 status, body = await client.ask("POST", "/sapi/v1/userListenToken", isIsolated="true")
                 assert (status, body["code"]) == (400, -1102)
 
@@ -228,11 +228,11 @@ async def test_the_risk_stream_tells_of_debts_and_of_margin_calls() -> None:
             async with client.http.ws_connect(f"{sim.margin_stream}/ws/{body['listenKey']}") as raw:
                 await until(lambda: bool(sim.hub.on("margin")))
                 account.trade("BTCUSDT", 0.4, price=98_039.2, borrow=True)
-                frame = await raw.receive_json(timeout=3)
+                frame = await raw.receive_json(timeout=20)
                 assert (frame["e"], frame["a"], frame["t"]) == ("USER_LIABILITY_CHANGE", "USDT", "BORROW")
                 sim.market.set_asset("BTC", sim.market.asset_usd("BTC") * 0.86)
                 sim.tick()
-                frame = await raw.receive_json(timeout=3)
+                frame = await raw.receive_json(timeout=20)
                 assert (frame["e"], frame["s"]) == ("MARGIN_LEVEL_STATUS_CHANGE", "MARGIN_CALL")
 
 

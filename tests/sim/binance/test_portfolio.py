@@ -169,17 +169,17 @@ class TestRetail:
                 async with client.http.ws_connect(f"{sim.stream}/pm/ws/{body['listenKey']}") as raw:
                     await until(lambda: bool(sim.hub.on("pm")))
                     account.trade("ETHUSD_PERP", 10.0)
-                    frame = await raw.receive_json(timeout=3)
+                    frame = await raw.receive_json(timeout=20)
                     assert (frame["e"], frame["fs"], frame["a"]["P"][0]["s"]) == ("ACCOUNT_UPDATE", "CM", "ETHUSD_PERP")
                     assert "iw" not in frame["a"]["P"][0]
-                    await raw.receive_json(timeout=3)
+                    await raw.receive_json(timeout=20)
                     account.repay("ETH", 0.5)
-                    frame = await raw.receive_json(timeout=3)
+                    frame = await raw.receive_json(timeout=20)
                     assert (frame["e"], frame["t"], frame["l"]) == ("liabilityChange", "REPAY", "0.50000000")
-                    frame = await raw.receive_json(timeout=3)
+                    frame = await raw.receive_json(timeout=20)
                     assert frame["e"] == "outboundAccountPosition"
                     account.set_open_loss("BTC", 0.01)
-                    frame = await raw.receive_json(timeout=3)
+                    frame = await raw.receive_json(timeout=20)
                     assert (frame["e"], frame["O"]) == ("openOrderLoss", [{"a": "BTC", "o": "-0.01000000"}])
 
 

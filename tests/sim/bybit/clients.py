@@ -55,7 +55,7 @@ class Client:
         self.status = 0
 
     async def __aenter__(self) -> Self:
-        self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5))
+        self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         return self
 
     async def __aexit__(

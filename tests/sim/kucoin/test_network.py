@@ -23,13 +23,13 @@ async def test_both_hosts_answer_and_a_token_opens_a_socket() -> None:
             assert json.loads(await answer.text())["data"]["liqDebtRatio"] == "0.97"
         server = bullet["instanceServers"][0]["endpoint"]
         async with http.ws_connect(f"{server}?token={bullet['token']}&connectId=x") as raw:
-            assert await raw.receive_json(timeout=3) == {"id": "x", "type": "welcome"}
+            assert await raw.receive_json(timeout=20) == {"id": "x", "type": "welcome"}
             asked = {"id": "2", "type": "subscribe", "topic": "/contract/instrument:XBTUSDTM", "response": True}
             await raw.send_json(asked)
-            assert await raw.receive_json(timeout=3) == {"id": "2", "type": "ack"}
-            assert (await raw.receive_json(timeout=3))["subject"] == "mark.index.price"
+            assert await raw.receive_json(timeout=20) == {"id": "2", "type": "ack"}
+            assert (await raw.receive_json(timeout=20))["subject"] == "mark.index.price"
             sim.drop("private")
-            while (message := await raw.receive(timeout=3)).type is aiohttp.WSMsgType.TEXT:
+            while (message := await raw.receive(timeout=20)).type is aiohttp.WSMsgType.TEXT:
                 pass
             assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR, aiohttp.WSMsgType.CLOSE)
             assert raw.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE

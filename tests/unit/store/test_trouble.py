@@ -29,7 +29,7 @@ from tests.unit.store.disk import Disk, fill, small_disk
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(20.0):
         while not holds():  # noqa: ASYNC110 -- a thread of the store's own gets there, without a word
             await asyncio.sleep(0.01)
 
