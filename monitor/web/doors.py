@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,11 +30,11 @@ class Doors:
         self.users = Users(self._config.users, clock)
         self._seen = self._stamps()
 
-    async def watch(self, _: web.Application) -> AsyncIterator[None]:
-        """Look at the files as long as the server runs; what aiohttp calls a cleanup context."""
-        watching = asyncio.create_task(self._watch(), name="web config file")
-        yield
-        watching.cancel()
+    async def watch(self) -> None:
+        """Look at the files now and then, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self.look()
 
     async def tell_hsts(self, _: web.Request, response: web.StreamResponse) -> None:
         """Add to an answer what the file has browsers told; what aiohttp calls a signal."""
@@ -84,11 +83,6 @@ class Doors:
             except OSError:
                 found.append(None)
         return tuple(found)
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            await self.look()
 
 
 def _rest(config: web_config.Tls | None) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 from aiohttp import web
 
@@ -21,12 +21,6 @@ class History:
     def __init__(self, view: Callable[[], View]) -> None:
         self._view, self._rings = view, Rings()
 
-    async def watch(self, _: web.Application) -> AsyncIterator[None]:
-        """Look now and then; what aiohttp calls a cleanup context."""
-        watching = asyncio.create_task(self._watch(), name="history")
-        yield
-        watching.cancel()
-
     def pieces(self, request: web.Request) -> Iterator[bytes]:
         """The answer, to be joined. Raises `Refusal` for a question about something else."""
         wanted = {}
@@ -36,7 +30,8 @@ class History:
             wanted[key] = value
         return self._rings.pieces(self._view().at, wanted)
 
-    async def _watch(self) -> None:
+    async def watch(self) -> None:
+        """Look now and then, for ever."""
         while True:
             for _ in self._rings.take(self._view()):
                 await asyncio.sleep(0)

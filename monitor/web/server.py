@@ -22,6 +22,7 @@ from monitor.web import document, page, runbooks
 from monitor.web.api import Api, Commands
 from monitor.web.asked import LARGEST_BODY
 from monitor.web.assets import Assets
+from monitor.web.beside import beside
 from monitor.web.browser import Browser
 from monitor.web.curve import Curves
 from monitor.web.desk import Desk
@@ -99,11 +100,11 @@ async def serve(
     app = web.Application(middlewares=[entry.guarded()], client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(strictly)
     if doors is not None:
-        app.cleanup_ctx.append(doors.watch)
+        app.cleanup_ctx.append(beside(doors.watch, "web config file"))
         app.on_response_prepare.append(doors.tell_hsts)
     turns = Turns()
     pages, stream, history = _Pages(view, exposition, turns), Stream(view, turns, entry.let_in), History(view)
-    app.cleanup_ctx.append(history.watch)
+    app.cleanup_ctx.append(beside(history.watch, "history"))
     app.on_shutdown.append(stream.end)
     app.add_routes([*Assets().routes(), *stream.routes()])
     app.add_routes(

@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from monitor.domain.view import View
+from monitor.web.beside import watched
 from monitor.web.changes import Changes
 from monitor.web.refusal import Refusal
 from monitor.web.turns import Turns
@@ -81,8 +82,7 @@ class Stream:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         response.headers["X-Accel-Buffering"] = "no"  # a proxy in front passes each event on at once
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look(), name="stream")
-            self._looking.add_done_callback(_ended)
+            self._looking = watched(self._look(), "stream")
         await response.prepare(request)
         try:
             await self._tell(request, response)
@@ -189,9 +189,3 @@ class _Events:
         body = self._changes.snapshot() if pieces is None else pieces
         whole = b"".join([b"event: ", kind, b"\ndata: ", *body, b"\n\n"])
         return [whole[at : at + BLOCK_BYTES] for at in range(0, len(whole), BLOCK_BYTES)]
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    """A bug in writing leaves everybody without news, which each page shows by itself; here it is said why."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("the stream of changes ended by a bug", exc_info=error)

@@ -41,7 +41,7 @@ class StressTests:
 
     async def schema(self, _: web.Request) -> web.Response:
         """The JSON schema of an answer."""
-        return web.Response(body=self._schema, content_type="application/json")
+        return web.Response(body=self._schema, content_type="application/schema+json")
 
     async def stress(self, request: web.Request) -> web.Response:
         """Pools, accounts and groups after each scenario."""
