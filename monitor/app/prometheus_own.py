@@ -15,9 +15,7 @@ SLOW_SECONDS = 2.0  #: a scrape of ours takes a tenth of a second; the default l
 def own_rules(job: str, told: Sequence[str], remember: str) -> list[dict[str, Any]]:
     """All of them, without links. `told`: the rules of ours that Prometheus cannot decide by itself."""
     of_job = f'job="{job}"'
-    absent = (
-        f"absent(up{{{of_job}}})\nor (absent(marginwatch_build_info{{{of_job}}}) unless on () (up{{{of_job}}} == 0))"
-    )
+    absent = f"absent(up{{{of_job}}})\nor (up{{{of_job}}} == 1 unless on (job, instance) marginwatch_build_info)"
     firing = f'marginwatch_alerts_firing{{rule=~"{"|".join(told)}",state="firing"}}'
     return [
         _rule(
@@ -29,8 +27,8 @@ def own_rules(job: str, told: Sequence[str], remember: str) -> list[dict[str, An
         _rule(
             ABSENT, absent,
             "critical", "5m",
-            "Prometheus does not know of any monitor",
-            f"No target of the job {job} exists, or what answers there is no marginwatch.",
+            "No monitor{{ with $labels.instance }} at {{ . }}{{ end }}",
+            f"Prometheus has no target of the job {job}, or what answers at this one is no marginwatch.",
         ),
         _rule(
             SLOW, f"scrape_duration_seconds{{{of_job}}} >= {SLOW_SECONDS:g}", "warning", "1m",

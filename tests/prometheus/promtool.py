@@ -33,9 +33,9 @@ def running(values: str = "1x150") -> dict[str, str]:
 def _answered(values: str) -> str:
     """`marginwatch_build_info` over a stretch of `up`; one stale marker is enough for what is not there."""
     value, _, more = values.partition("x")
-    if value == "1":
+    if value in ("1", "_"):
         return values
-    return "stale" + (f" _x{int(more) - 1}" if more and int(more) else "")
+    return "stale" + (f" _x{more}" if more else "")
 
 
 def write(folder: Path, options: RuleOptions) -> Path:
@@ -45,15 +45,15 @@ def write(folder: Path, options: RuleOptions) -> Path:
     return folder
 
 
-def tried(folder: Path, options: RuleOptions, worlds: Iterable[World]) -> None:
-    """Let promtool say whether all comes out as it should."""
+def tried(folder: Path, options: RuleOptions, worlds: Iterable[World], every: str = "2m") -> None:
+    """Let promtool say whether all comes out as it should, where rules are looked at `every` so often."""
     series, asked = [], []
     for number, (world, tells) in enumerate(worlds):
         target = f'job="marginwatch",instance="{number}"'
         series += [{"series": _of(name, target), "values": values} for name, values in world.items()]
         asked += [_asked(number, *told) for told in tells]
     test = {"interval": "1m", "input_series": series, "promql_expr_test": asked}
-    judged(folder, options, test, every="2m")
+    judged(folder, options, test, every)
 
 
 def judged(folder: Path, options: RuleOptions, test: Mapping[str, Any], every: str = "1m") -> None:
