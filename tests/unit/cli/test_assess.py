@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from tests.programs import ROOT
-from tests.unit.cli.processes import marginwatch
+from tests.unit.cli.processes import inside, marginwatch
 
 FAQ = ROOT / "tests" / "venues" / "binance" / "faq_account"
 SCHEMA = json.loads((ROOT / "monitor" / "web" / "schema.json").read_text())
@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def document(folder: Path) -> dict[str, Any]:
-    done = marginwatch("assess", str(folder), "--json")
+    done = inside("assess", str(folder), "--json")
     assert done.returncode == 0, done.stderr
     body: dict[str, Any] = json.loads(done.stdout)
     jsonschema.validate(body, SCHEMA)
@@ -64,7 +64,7 @@ def test_the_json_fits_the_committed_schema_and_says_the_same() -> None:
 )
 def test_a_missing_optional_file_is_named_and_lowers_the_quality(folder: Path, missing: str, quality: str) -> None:
     (folder / missing).unlink()
-    done = marginwatch("assess", str(folder))
+    done = inside("assess", str(folder))
     assert done.returncode == 0
     assert f"{missing} is missing: " in done.stderr
     account = assessed(folder)
@@ -90,7 +90,7 @@ def test_the_json_names_what_was_missing_and_what_could_not_be_read(folder: Path
 
 def test_a_missing_needed_file_is_the_code_66(folder: Path) -> None:
     (folder / "fapi_v3_account.json").unlink()
-    done = marginwatch("assess", str(folder))
+    done = inside("assess", str(folder))
     assert (done.returncode, done.stderr.count("\n")) == (66, 1)
     assert "fapi_v3_account.json" in done.stderr
 
@@ -99,7 +99,7 @@ def test_a_missing_needed_file_is_the_code_66(folder: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[1, 2", b'"text"', b"{}", b"null"])
 def test_a_garbled_file_is_one_line_or_unknown_and_never_a_traceback(folder: Path, name: str, content: bytes) -> None:
     (folder / name).write_bytes(content)
-    done = marginwatch("assess", str(folder))
+    done = inside("assess", str(folder))
     assert "Traceback" not in done.stderr
     if done.returncode == 0:
         assert "LIVE  ratio 0.4149" not in done.stdout
@@ -109,6 +109,6 @@ def test_a_garbled_file_is_one_line_or_unknown_and_never_a_traceback(folder: Pat
 
 def test_another_venue_is_named_with_those_that_are_known(folder: Path) -> None:
     (folder / "meta.json").write_text('{"venue": "elsewhere", "account": "x", "time": 1}')
-    done = marginwatch("assess", str(folder))
+    done = inside("assess", str(folder))
     assert done.returncode == 1
     assert "no such venue: elsewhere; known: binance, bybit, okx" in done.stderr
