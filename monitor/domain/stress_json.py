@@ -212,8 +212,10 @@ def _account(value: object) -> AccountKey | None:
     return AccountKey(venue, account) if venue and account else None
 
 
-def stress_json(report: StressReport) -> Json:
-    """The document of `/api/v1/stress`."""
+def stress_json(report: StressReport, written: Callable[[Json], object] = dict) -> Json:
+    """The document of `/api/v1/stress`. `written` is made of each scenario at once: many pools in many scenarios are a
+    long document, of which no more than that need be in memory as objects.
+    """
     return {
         "schema": SCHEMA_VERSION,
         "at": number(report.at),
@@ -224,7 +226,7 @@ def stress_json(report: StressReport) -> Json:
             for key, each in report.accounts.items()
         ],
         "groups": [{"name": name} | _sum_json(each) for name, each in report.groups.items()],
-        "scenarios": [scenario_json(each) for each in report.scenarios],
+        "scenarios": [written(scenario_json(each)) for each in report.scenarios],
         "notes": list(report.notes),
     }
 

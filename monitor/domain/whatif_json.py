@@ -298,8 +298,10 @@ def mistakes_json(refused: BadRequest) -> Json:
     return {"error": rows[0], "mistakes": rows}
 
 
-def answer_json(report: WhatIfReport) -> Json:
-    """The report."""
+def answer_json(report: WhatIfReport, written: Callable[[Json], object] = dict) -> Json:
+    """The report. `written` is made of each account at once: of thousands of pools no more than that need be in memory
+    as objects.
+    """
     return {
         "schema": SCHEMA_VERSION,
         "at": number(report.at),
@@ -308,13 +310,15 @@ def answer_json(report: WhatIfReport) -> Json:
         "notes": list(report.notes),
         "worst": {"before": ratio_json(report.worst_before), "after": ratio_json(report.worst_after)},
         "accounts": [
-            {
-                "venue": each.key.venue,
-                "account": each.key.account,
-                "notes": list(each.notes),
-                "before": report_json(each.before),
-                "after": report_json(each.after),
-            }
+            written(
+                {
+                    "venue": each.key.venue,
+                    "account": each.key.account,
+                    "notes": list(each.notes),
+                    "before": report_json(each.before),
+                    "after": report_json(each.after),
+                }
+            )
             for each in report.accounts
         ],
         "groups": [

@@ -203,6 +203,11 @@ def _silenced(view: View, name: str) -> bool:
     return any(silence.id == name for silence in view.silences)
 
 
+def written(part: Mapping[str, object]) -> msgspec.Raw:
+    """A part of an answer as JSON, to be put into it as it is: a long one need not be in memory as objects at once."""
+    return msgspec.Raw(msgspec.json.encode(part))
+
+
 def answer(body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer."""
     text = msgspec.json.encode(body)

@@ -13,7 +13,7 @@ from monitor.domain.errors import BadRequest, Busy, TookTooLong
 from monitor.domain.stress import StressReport, StressRequest
 from monitor.domain.stress_json import KEYS, read_request, stress_json
 from monitor.domain.whatif_json import mistakes_json
-from monitor.web.api import answer
+from monitor.web.api import answer, written
 from monitor.web.asked import body_of
 from monitor.web.refusal import Refusal
 
@@ -55,5 +55,5 @@ class StressTests:
         except TookTooLong as error:
             raise Refusal(504, "stress", "", str(error)) from None
         # Scenarios times pools may be many: they are written beside the loop.
-        text = await asyncio.to_thread(lambda: msgspec.json.encode(stress_json(report)))
+        text = await asyncio.to_thread(lambda: msgspec.json.encode(stress_json(report, written)))
         return web.Response(body=text, content_type="application/json")

@@ -12,7 +12,7 @@ from aiohttp import web
 from monitor.domain.errors import BadRequest, Busy, TookTooLong
 from monitor.domain.whatif import WhatIf, WhatIfReport
 from monitor.domain.whatif_json import answer_json, mistakes_json, request_of
-from monitor.web.api import answer
+from monitor.web.api import answer, written
 from monitor.web.asked import body_of
 from monitor.web.refusal import Refusal
 
@@ -55,5 +55,5 @@ class WhatIfs:
         except TookTooLong as error:
             raise Refusal(504, "whatif", "", str(error)) from None
         # Reports of thousands of pools are long: what takes time is done beside the loop.
-        text = await asyncio.to_thread(lambda: msgspec.json.encode(answer_json(report)))
+        text = await asyncio.to_thread(lambda: msgspec.json.encode(answer_json(report, written)))
         return web.Response(body=text, content_type="application/json")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from monitor.app.supposing import Supposing
+from monitor.app.supposing import TURN_SECONDS, Supposing
 from monitor.domain.errors import BadRequest, Busy, TookTooLong
 from monitor.domain.whatif import Close, WhatIf
 from monitor.engine.picture import Picture
@@ -107,3 +109,71 @@ async def test_who_goes_away_does_not_break_what_is_computed(gate: threading.Eve
     gate.set()
     assert await supposing.run(lambda picture, request: request, 2) == 2
     supposing.close()
+
+
+async def test_threads_take_turns_more_often_and_no_garbage_is_collected_meanwhile() -> None:
+    supposing = Supposing(ONE.picture, deadline_seconds=LONG_SECONDS)
+    before = gc.isenabled(), sys.getswitchinterval()
+
+    def seen(picture: Picture, request: int) -> tuple[bool, float]:
+        return gc.isenabled(), sys.getswitchinterval()
+
+    collects, turn = await supposing.run(seen, 1)
+    assert not collects
+    assert turn == pytest.approx(TURN_SECONDS)
+
+    def fails(picture: Picture, request: int) -> None:
+        raise BadRequest(())
+
+    with pytest.raises(BadRequest):
+        await supposing.run(fails, 2)
+    assert (gc.isenabled(), sys.getswitchinterval()) == before
+
+
+async def test_nothing_is_begun_once_it_is_closed(gate: threading.Event) -> None:
+    supposing = Supposing(ONE.picture, deadline_seconds=LONG_SECONDS)
+    begun: list[int] = []
+    first_begun = threading.Event()
+
+    def held_up(picture: Picture, request: int) -> None:
+        begun.append(request)
+        first_begun.set()
+        gate.wait(LONG_SECONDS)
+
+    first, second = (asyncio.create_task(supposing.run(held_up, number)) for number in range(2))
+    assert await asyncio.to_thread(first_begun.wait, LONG_SECONDS)
+    supposing.close()
+    gate.set()
+    await first
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert begun == [0]
+
+
+ENDS = """
+import asyncio, threading
+from monitor.app.supposing import Supposing
+from monitor.engine.engine import Engine
+from monitor.engine.settings import EngineSettings
+
+async def main():
+    begun = threading.Event()
+    supposing = Supposing(Engine({}, EngineSettings(accounts=())).picture)
+    asking = asyncio.create_task(supposing.run(lambda picture, _: begun.set() or threading.Event().wait(), None))
+    await asyncio.to_thread(begun.wait)
+    asking.cancel()
+    supposing.close()
+
+asyncio.run(main())
+print("ended")
+"""
+
+
+async def test_a_process_does_not_wait_for_what_nobody_will_read() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", ENDS, stdout=asyncio.subprocess.PIPE)
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), LONG_SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert (process.returncode, out) == (0, b"ended\n")
