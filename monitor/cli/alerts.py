@@ -70,7 +70,7 @@ def list_(
     _end(command, url, token, user, ca, config)
 
 
-@app.command()
+@app.command(short_help="Say that you take care of an alert.")
 def ack(
     fingerprint: AlertArgument,
     comment: CommentOption = "",
@@ -103,7 +103,7 @@ def silence(
     matchers: Annotated[
         list[str],
         typer.Argument(
-            metavar="MATCHER…", help="label=value, label!=value, label=~pattern or label!~pattern; all hold."
+            metavar="MATCHER", help="label=value, label!=value, label=~pattern or label!~pattern; all hold."
         ),
     ],
     lasts: Annotated[str, typer.Option("--for", metavar="TIME", help="How long: 30m, 2h, 1h30m, 7d.")],
@@ -181,7 +181,7 @@ def silences(
     _end(command, url, token, user, ca, config)
 
 
-@app.command()
+@app.command(short_help="Tell what happened to an alert.")
 def history(
     fingerprint: AlertArgument,
     url: UrlOption = None,
@@ -206,7 +206,7 @@ def history(
 
 @app.command("test")
 def try_channels(
-    channel: Annotated[str | None, typer.Argument(metavar="[CHANNEL]", help="One channel; else every route.")] = None,
+    channel: Annotated[str | None, typer.Argument(metavar="CHANNEL", help="One channel; else every route.")] = None,
     url: UrlOption = None,
     token: TokenOption = None,
     user: UserOption = None,

@@ -28,10 +28,10 @@ def _group() -> None:
     """Keep `export` a word of its own: typer would drop the only command of a group."""
 
 
-@app.command()
+@app.command(short_help="Write the dashboards and their provisioning.")
 def export(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Folder to write into; files of the same names are replaced.")
+        Path, typer.Argument(metavar="DIR", help="Folder to write into; files of the same names are replaced.")
     ] = FOLDER,
     page: Annotated[
         str | None,

@@ -28,9 +28,7 @@ app = typer.Typer(
 
 PathArgument = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="[DIR|FILE]", readable=False, help="A journal or one of its files; else the configured one."
-    ),
+    typer.Argument(metavar="DIR|FILE", readable=False, help="A journal or one of its files; else the configured one."),
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file that names the journal, if no DIR is given.")
@@ -38,7 +36,7 @@ ConfigOption = Annotated[
 MIB = 1024 * 1024
 
 
-@app.command("ls")
+@app.command("ls", short_help="List runs and segments.")
 def ls(path: PathArgument = None, config: ConfigOption = None) -> None:
     """List runs and segments: when, how much of what, and what is missing."""
     raise typer.Exit(int(guarded(lambda: list_segments(place(path, config)))))
@@ -50,7 +48,7 @@ def verify(path: PathArgument = None, config: ConfigOption = None) -> None:
     raise typer.Exit(int(guarded(lambda: check(place(path, config)))))
 
 
-@app.command()
+@app.command(short_help="Write the risk history as CSV or Parquet.")
 def export(
     path: PathArgument = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write CSV into this file.")] = None,

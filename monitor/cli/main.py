@@ -28,7 +28,7 @@ app = typer.Typer(
 app.add_typer(journal.app)
 app.add_typer(dashboards.app)
 app.add_typer(rules.app)
-app.add_typer(alerts.app)
+app.add_typer(alerts.app, short_help="See, acknowledge and silence alerts.")
 
 ConfigOption = Annotated[
     Path | None,
@@ -71,7 +71,7 @@ class DemoVenues(StrEnum):
     ALL = "all"
 
 
-@app.command()
+@app.command(short_help="Run the monitor until it is told to stop.")
 def run(config: ConfigOption = None) -> None:
     """Run the monitor until it is told to stop (Ctrl-C or SIGTERM)."""
     from monitor.cli.run import run as command
@@ -103,7 +103,7 @@ def status(
     _end(lambda: command(find(url, token_file, config, here(), user_file=user_file, ca_file=ca_file), as_json=json))
 
 
-@app.command()
+@app.command(short_help="Compute an account offline from raw answers.")
 def assess(
     folder: Annotated[Path, typer.Argument(help="Folder of raw answers, as `capture` writes it.")],
     json: JsonOption = False,
@@ -114,12 +114,12 @@ def assess(
     _end(lambda: command(folder, as_json=json))
 
 
-app.command()(whatif_command.whatif)
+app.command(short_help="Show ratios and lines before and after a supposition.")(whatif_command.whatif)
 app.command()(stress_command.stress)
-app.command()(top_command.top)
+app.command(short_help="Watch a running monitor in the terminal.")(top_command.top)
 
 
-@app.command()
+@app.command(short_help="Write an account's raw answers into a folder.")
 def capture(
     words: Annotated[
         list[str],
@@ -139,7 +139,7 @@ def capture(
     _end(lambda: command(account[0] if account else None, Path(folder), config))
 
 
-@app.command()
+@app.command(short_help="Run a journal again, and compare.")
 def replay(
     path: Annotated[
         Path, typer.Argument(metavar="FILE|DIR", readable=False, help="One file of a journal, or its folder.")
@@ -170,7 +170,7 @@ def replay(
     )
 
 
-@app.command()
+@app.command(short_help="Show the monitor at work on simulated exchanges.")
 def demo(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.5, help="End after this many seconds; else Ctrl-C.")

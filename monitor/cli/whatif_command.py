@@ -17,7 +17,7 @@ EDITS = """What is done, in order, each in quotes:
 
 
 def whatif(
-    edits: Annotated[list[str] | None, typer.Argument(metavar="[EDIT]…", help=EDITS)] = None,
+    edits: Annotated[list[str] | None, typer.Argument(metavar="EDIT", help=EDITS)] = None,
     move: Annotated[list[str] | None, typer.Option("--move", metavar="BTC=-12%", help="A coin's price moves.")] = None,
     market: Annotated[
         str | None, typer.Option("--market", metavar="-20%", help="All other coins move, each times its beta.")
