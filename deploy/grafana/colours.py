@@ -15,10 +15,12 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from monitor.alerts.catalogue import RULES
+from monitor.alerts.catalogue import RULES, default_rules
+from monitor.domain.alerts import Severity
 from monitor.domain.fingerprints import alert_name
 
 FINE, INFO, WARNING, CRITICAL = "green", "blue", "orange", "red"
+OF_SEVERITY = {Severity.INFO: INFO, Severity.WARNING: WARNING, Severity.CRITICAL: CRITICAL}
 STALE, UNKNOWN = "#9e9e9e", "#616161"
 NEUTRAL, CLEAR = "text", "transparent"
 #: Colours of lines that mean nothing but «another one»: none of those above.
@@ -70,8 +72,17 @@ SAFE = words(
         "3": ("CRITICAL", CRITICAL),
     }
 )
-UP = words({"0": ("down", CRITICAL), "1": ("up", FINE)})
-WRITING = words({"0": ("not writing", CRITICAL), "1": ("writing", FINE)})
+
+
+def of_state(rule: str, state: str) -> str:
+    """The colour of the alert that a rule fires in a state, by default."""
+    return OF_SEVERITY[Severity(default_rules()[rule].severities[state])]
+
+
+ANSWERS = words({"0": ("no answer", CRITICAL), "1": ("answers", FINE)})
+READABLE = words({"0": ("not readable", UNKNOWN), "1": ("readable", FINE)})
+UP = words({"0": ("down", of_state("feed_down", "down")), "1": ("up", FINE)})
+WRITING = words({"0": ("not writing", of_state("store_down", "not_writing")), "1": ("writing", FINE)})
 #: The numbers that `queries.FIRING` makes of a severity.
 SEVERITIES = words(
     {
@@ -86,9 +97,9 @@ HEDGES = words(
     {
         "1": ("held", FINE),
         "2": ("flat", INFO),
-        "3": ("near", WARNING),
-        "4": ("shrank", WARNING),
-        "5": ("broken", CRITICAL),
+        "3": ("near", of_state("hedge_leg_near", "near")),
+        "4": ("shrank", of_state("hedge_broken", "shrank")),
+        "5": ("broken", of_state("hedge_broken", "broken")),
         "6": (UNKNOWN_TEXT, STALE),
     }
 )

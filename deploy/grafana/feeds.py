@@ -184,7 +184,7 @@ def _streams(made: Board) -> None:
                 Column("venue", "Venue"),
                 Column("account", "Account", absent="(public)"),
                 Column("stream", "Stream"),
-                Column("A", "State", "", levels.none_is(colours.CRITICAL), colours.UP),
+                Column("A", "State", "", levels.none_is(colours.WARNING), colours.UP),
                 Column("B", "Last message", SECONDS),
                 Column("C", "Lag", SECONDS, levels.of_rule("feed_lag")),
                 Column("D", "Messages", COUNT, decimals=0),
@@ -195,7 +195,7 @@ def _streams(made: Board) -> None:
             ),
             sort="State",
             descending=False,
-            rules=("feed_down", "poll_down", "unacknowledged"),
+            rules=("feed_down", "poll_down", "feed_lag", "unacknowledged"),
             height=12,
         ),
         graph(

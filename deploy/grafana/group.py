@@ -124,6 +124,7 @@ def _members(made: Board) -> None:
             rules=("group_ratio", "margin_ratio"),
             least=0.0,
             most=1.0,
+            apart=True,
         ),
         graph(
             "Ratio by account",
@@ -152,7 +153,7 @@ def _members(made: Board) -> None:
             (
                 Column("venue", "Venue"),
                 Column("account", "Account", link=_TO_ACCOUNT),
-                Column("A", "Data", FACTOR, levels.none_is(colours.UNKNOWN), colours.UP),
+                Column("A", "Data", FACTOR, levels.none_is(colours.UNKNOWN), colours.READABLE),
                 Column("B", "Ratio", RATIO, levels.of_rule("margin_ratio"), colours.NO_EQUITIES, bar=True, decimals=1),
                 Column("C", "Equity", USD),
                 Column("D", "Gross", USD),

@@ -8,13 +8,12 @@ from itertools import pairwise
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshold, ThresholdsMode
 
-from deploy.grafana.colours import CLEAR, CRITICAL, FINE, INFO, NEUTRAL, WARNING
+from deploy.grafana.colours import CLEAR, FINE, NEUTRAL, OF_SEVERITY
 from monitor.alerts.catalogue import RULES, default_rules
 from monitor.domain.alerts import Severity
 
 Levels = Sequence[Threshold]
 
-_COLOURS = {Severity.INFO: INFO, Severity.WARNING: WARNING, Severity.CRITICAL: CRITICAL}
 _ORDER = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 _DEFAULTS = default_rules()
 
@@ -34,7 +33,7 @@ def of_rule(rule: str) -> Levels:
     dashboard's code is wrong.
     """
     thresholds = _DEFAULTS[rule].thresholds
-    steps = [(thresholds[level], _COLOURS[level]) for level in _ORDER if level in thresholds]
+    steps = [(thresholds[level], OF_SEVERITY[level]) for level in _ORDER if level in thresholds]
     if not steps:
         return PLAIN
     if RULES[rule].rising:

@@ -27,6 +27,7 @@ from deploy.grafana.queries import (
     SAFE,
     among,
     by,
+    cents,
     dangers,
     drawn,
     near,
@@ -155,8 +156,8 @@ def _pools() -> Panel:
                 for line in ("coin", "market")
                 for way in ("down", "up")
             ),
-            by(POOL, "max", of("pool_equity_usd")),
-            by(POOL, "max", of("pool_funds_at_risk_usd")),
+            cents(by(POOL, "max", of("pool_equity_usd"))),
+            cents(by(POOL, "max", of("pool_funds_at_risk_usd"))),
             by(POOL, "max", of("pool_effective_leverage_ratio")),
         ),
         (

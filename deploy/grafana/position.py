@@ -101,7 +101,7 @@ def _now(made: Board) -> None:
         figure(
             "Nearest liquidation price",
             "The mark, moving alone, that liquidates the position that is nearest to it; unknown where there is none.",
-            Query(digits(f"({among(_LINE, POSITION, f'bottomk(1, {_DISTANCE})')})"), _NAME),
+            Query(digits(f"({among(_LINE, POSITION, f'bottomk(1, {_DISTANCE})')})"), _SHORT),
             unit=PRICE,
             rules=("position_distance", "drift"),
             named=True,
@@ -130,8 +130,8 @@ def _courses(made: Board) -> None:
             "The mark, and of every position that is open now the price that liquidates and (dashed) the one at which "
             "the pool's equity is gone; none further than 50 % from the mark.",
             Query(f"max by (venue) ({of('position_mark_price', where=WHERE)})", "mark at {{venue}}"),
-            Query(_visible(_LINE), f"liquidation {_NAME}"),
-            Query(_visible(_GONE), f"bankruptcy {_NAME}"),
+            Query(_visible(_LINE), f"liquidation {_SHORT}"),
+            Query(_visible(_GONE), f"bankruptcy {_SHORT}"),
             unit=PRICE,
             rules=("position_distance",),
             height=10,
@@ -141,7 +141,7 @@ def _courses(made: Board) -> None:
             "Distance to liquidation",
             "How far the mark may move, it alone, to the nearer side; of positions that are open now. A gap: no price "
             "within 50 % does it, or it is not known.",
-            Query(near(f"({_drawn(_DISTANCE)})", 0.5), _NAME),
+            Query(near(f"({_drawn(_DISTANCE)})", 0.5), _SHORT),
             unit=RATIO,
             levels=levels.of_rule("position_distance"),
             rules=("position_distance", "trend_time"),
@@ -238,7 +238,7 @@ def _all(made: Board) -> None:
                 Column("account", "Account", width=120),
                 Column("symbol", "Symbol", width=150, link=_TO_ITSELF),
                 Column("side", "Side", width=80),
-                Column("pool", "Pool", width=190),
+                Column("pool", "Pool", width=220),
                 Column("A", "Notional", USD),
                 Column("B", "Distance", RATIO, levels.of_rule("position_distance"), colours.DISTANCES, decimals=1),
                 Column("C", "Daily sigmas", FACTOR, levels.of_rule("position_sigmas"), colours.NEVERS, decimals=1),

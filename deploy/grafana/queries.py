@@ -45,6 +45,11 @@ def digits(expression: str) -> str:
     return f"round({expression} * {scale}) / {scale}"
 
 
+def cents(expression: str) -> str:
+    """An amount without the dust that floats leave: an account that is empty has 0, not 2.27e-12."""
+    return f"round({expression}, 0.01)"
+
+
 def told(expression: str) -> str:
     """A ratio for a table."""
     return f"clamp_max({expression}, {NO_EQUITY:.0f})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -24,6 +23,15 @@ PANELS = all_panels()
 IDS = [titled(name, panel) for name, panel in PANELS]
 #: Units that we use, as Grafana names them; "none" is a bare number.
 UNITS = {"percentunit", "currencyUSD", "s", "locale", "none", "bytes", "cps", "dtdurations", "dateTimeFromNow"}
+SEVERITY = {Severity.INFO: INFO, Severity.WARNING: WARNING, Severity.CRITICAL: CRITICAL}
+RULE_OF = {alert_name(rule): rule for rule in RULES}
+#: States of rules, and the words that panels have for them: a word has the colour of the alert.
+STATES = (
+    *((rule, "down", "down") for rule in ("feed_down", "poll_down", "channel_down")),
+    *((rule, "not_writing", "not writing") for rule in ("store_down", "journal")),
+    *(("hedge_broken", state, state) for state in ("broken", "shrank")),
+    ("hedge_leg_near", "near", "near"),
+)
 each_panel = pytest.mark.parametrize(("name", "panel"), PANELS, ids=IDS)
 each_board = pytest.mark.parametrize("name", NAMES)
 
@@ -78,6 +86,8 @@ def test_a_dashboard_is_found_by_its_name_and_cannot_be_edited(name: str) -> Non
 
     assert (made["uid"], made["tags"]) == (f"marginwatch-{name}", ["marginwatch"])
     assert made.get("id") is None
+    assert len(made["uid"]) <= 40, "Grafana takes no more"
+    assert "__inputs" not in made, "the data source is a variable: nothing to fill in when it is imported"
     assert not made["editable"], "a change in the browser would be lost at the next update"
     assert made["description"]
     assert made["schemaVersion"] == 41
@@ -152,8 +162,8 @@ def cells(panel: Json) -> list[list[Json]]:
 
 def test_a_word_has_the_same_colour_wherever_it_stands() -> None:
     meant = {"LIVE": FINE, "PARTIAL": INFO, "STALE": STALE, "UNKNOWN": UNKNOWN, "NOT KNOWN": UNKNOWN, "unknown": STALE,
-             "critical": CRITICAL, "warning": WARNING, "down": CRITICAL, "up": FINE, "never": FINE,
-             "no equity": CRITICAL}  # fmt: skip
+             "critical": CRITICAL, "warning": WARNING, "info": INFO, "up": FINE, "never": FINE,
+             "no equity": CRITICAL, "not readable": UNKNOWN, "no answer": CRITICAL, "answers": FINE}  # fmt: skip
     said: dict[str, set[str]] = {}
     for _, panel in PANELS:
         for mappings in [panel["fieldConfig"]["defaults"].get("mappings", []), *cells(panel)]:
@@ -164,37 +174,71 @@ def test_a_word_has_the_same_colour_wherever_it_stands() -> None:
 
     assert {word: said[word] for word in meant} == {word: {colour} for word, colour in meant.items()}
     assert all(len(colours) == 1 for colours in said.values())
+    for rule, state, word in STATES:
+        assert said[word] == {SEVERITY[Severity(default_rules()[rule].severities[state])]}, f"{rule}, {state}"
+
+
+def all_steps(panel: Json) -> list[list[Json]]:
+    """The steps of colour of a panel, and of each of its columns and series that has its own."""
+    own = [
+        each["value"]["steps"]
+        for place in panel["fieldConfig"]["overrides"]
+        for each in place["properties"]
+        if each["id"] == "thresholds"
+    ]
+    return [panel["fieldConfig"]["defaults"]["thresholds"]["steps"], *own]
+
+
+def painted(steps: list[Json], value: float) -> str:
+    """What Grafana paints a value: the colour of the last step that it reaches."""
+    return [str(step["color"]) for step in steps if step["value"] is None or value >= step["value"]][-1]
 
 
 @each_panel
 def test_thresholds_are_those_of_a_rule_that_the_panel_links_to(name: str, panel: Json) -> None:
-    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    values = {abs(step["value"]) for step in steps[1:]}
-    linked = [link["url"].rsplit("/", 1)[-1] for link in panel.get("links", [])]
-    rules = {alert_name(rule): rule for rule in RULES}
-    allowed = [set(default_rules()[rules[each]].thresholds.values()) for each in linked]
-
-    assert values in [set(), {1.0}, *allowed], "of no rule that it links to"
-    assert [one["value"] for one, _ in pairwise(steps[1:])] == sorted(step["value"] for step in steps[1:-1])
+    linked = {RULE_OF[each] for link in panel.get("links", []) if (each := link["url"].rsplit("/", 1)[-1]) in RULE_OF}
+    for steps in all_steps(panel):
+        values = {abs(step["value"]) for step in steps[1:]}
+        found = [rule for rule in linked if set(default_rules()[rule].thresholds.values()) == values]
+        assert values in (set(), {1.0}) or found, f"{values} of no rule that it links to"
+        assert [step["value"] for step in steps[1:]] == sorted(step["value"] for step in steps[1:])
+        for rule in found:
+            worse = 1e-6 if RULES[rule].rising else -1e-6
+            for level, threshold in default_rules()[rule].thresholds.items():
+                assert painted(steps, threshold + worse) == SEVERITY[Severity(level)]
+                assert painted(steps, threshold - worse) != SEVERITY[Severity(level)]
+                if min(step["value"] for step in steps[1:]) < 0:
+                    assert painted(steps, -threshold - worse) == SEVERITY[Severity(level)]
 
 
 @pytest.mark.parametrize(
-    ("name", "title", "steps"),
+    ("name", "title", "rule"),
     [
-        ("overview", "Worst margin ratio", [(None, FINE), (0.6, WARNING), (0.8, CRITICAL)]),
-        ("overview", "Nearest line", [(None, CRITICAL), (0.05, WARNING), (0.1, FINE)]),
-        ("overview", "Pools not known", [(None, FINE), (1.0, UNKNOWN)]),
+        ("overview", "Worst margin ratio", "margin_ratio"),
+        ("overview", "Nearest line", "coin_distance"),
+        ("overview", "Margin ratio", "margin_ratio"),
+        ("overview", "Nearest line of one coin", "coin_distance"),
+        ("account", "Margin ratio", "margin_ratio"),
+        ("account", "How far one coin may move", "coin_distance"),
+        ("account", "How far all coins may move together", "market_distance"),
+        ("position", "Distance to liquidation", "position_distance"),
+        ("group", "Ratio of the group", "group_ratio"),
+        ("feeds", "Worst drift", "drift"),
+        ("feeds", "Request limit used", "weight_budget"),
+        ("own", "Loop late by", "monitor_late"),
     ],
 )
-def test_figures_turn_to_the_colour_of_the_alert_that_would_fire(
-    name: str, title: str, steps: list[tuple[float | None, str]]
-) -> None:
-    panel = next(panel for panel in panels(name) if panel["title"] == title)
+def test_what_a_rule_speaks_of_has_that_rule_s_thresholds(name: str, title: str, rule: str) -> None:
+    for panel in (panel for panel in panels(name) if panel["title"] == title):
+        values = {abs(step["value"]) for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1:]}
+        assert values == set(default_rules()[rule].thresholds.values()) != set()
 
-    assert [(step["value"], step["color"]) for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]] == steps
-    ratio, distance = (default_rules()[rule].thresholds for rule in ("margin_ratio", "coin_distance"))
-    assert (ratio[Severity.WARNING], ratio[Severity.CRITICAL]) == (0.6, 0.8)
-    assert (distance[Severity.WARNING], distance[Severity.CRITICAL]) == (0.1, 0.05)
+
+def test_a_pool_that_is_not_known_is_grey_and_none_is_fine() -> None:
+    panel = next(panel for panel in panels("overview") if panel["title"] == "Pools not known")
+    [steps] = all_steps(panel)
+
+    assert (painted(steps, 0.0), painted(steps, 1.0)) == (FINE, UNKNOWN)
 
 
 @each_board

@@ -13,6 +13,7 @@ from monitor.alerts.rule import Kind
 from monitor.domain.alerts import Severity
 
 NUMBERS = [name for name, rule in RULES.items() if rule.kind is Kind.NUMBER and default_rules()[name].thresholds]
+MARGIN_RATIO = default_rules()["margin_ratio"].thresholds
 COLOURS = {Severity.INFO: INFO, Severity.WARNING: WARNING, Severity.CRITICAL: CRITICAL}
 
 
@@ -56,10 +57,10 @@ def test_on_both_sides_of_zero_the_colours_are_the_same(rule: str, value: float)
 def test_behind_a_graph_what_is_fine_is_not_painted() -> None:
     assert [(step.value, step.color) for step in areas(of_rule("margin_ratio"))] == [
         (None, CLEAR),
-        (0.6, WARNING),
-        (0.8, CRITICAL),
+        (MARGIN_RATIO[Severity.WARNING], WARNING),
+        (MARGIN_RATIO[Severity.CRITICAL], CRITICAL),
     ]
 
 
 def test_the_number_at_which_a_rule_warns() -> None:
-    assert (warning_of("margin_ratio"), warning_of("coin_distance")) == (0.6, 0.1)
+    assert warning_of("margin_ratio") == MARGIN_RATIO[Severity.WARNING] < MARGIN_RATIO[Severity.CRITICAL]
