@@ -29,7 +29,7 @@ from monitor.engine.whatif_edits import make
 from monitor.engine.whatif_funding import funded
 from monitor.engine.whatif_notes import moves_told, notes_of
 from monitor.engine.whatif_prices import moved, moves_of
-from monitor.engine.whatif_reports import Stand, groups_of, reports_of
+from monitor.engine.whatif_reports import Stand, groups_of, left_unadvised, reports_of
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 from monitor.margin.shocks import Shock, shocked
@@ -74,7 +74,10 @@ def what_if(picture: Picture, request: WhatIf) -> WhatIfReport:
         liquidations=liquidations,
         next=_next(reports, {each.pool for each in liquidations}),
         funding=supposed.paid,
-        notes=notes_of(picture, request, draft.notes, [pool for its in supposed.there.values() for pool in its]),
+        notes=(
+            *notes_of(picture, request, draft.notes, [pool for its in supposed.there.values() for pool in its]),
+            *left_unadvised(reports),
+        ),
         worst_before=_worst(list(before.values())),
         worst_after=_worst(reports),
     )

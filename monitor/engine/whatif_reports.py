@@ -26,7 +26,7 @@ from monitor.engine.valuation import Priced, Valuation
 from monitor.margin.pool import Pool
 from monitor.margin.prices import Prices
 
-ALL_AT_ONCE = 1_000_000  #: pools that advice may be sought for
+MOST_ADVISED = 100  #: pools that advice is sought for: it costs a hundred times as much as a ratio
 NOT_ASKED = "what may leave is the venue's word, and it was not asked about what is supposed"
 
 
@@ -47,7 +47,7 @@ class Stand:
 
 def reports_of(picture: Picture, stands: Iterable[Stand], prices: Prices) -> dict[AccountKey, AccountReport]:
     """The report of each, with all lines, advice, and where it stands after its next payment."""
-    settings = replace(picture.settings, advices_per_step=ALL_AT_ONCE, advice_every_seconds=0.0)
+    settings = replace(picture.settings, advices_per_step=MOST_ADVISED, advice_every_seconds=0.0)
     market = Market(prices, settings)
     market.funding, market.marks = picture.funding, picture.quotes
     valuation = Valuation(market, settings)
@@ -56,7 +56,7 @@ def reports_of(picture: Picture, stands: Iterable[Stand], prices: Prices) -> dic
     for stand in stands:
         valuation.replace(stand.account.key, stand.pools, partial(_listed, stand, valuation.stablecoins))
     keys = [stand.account.key for stand in stands]
-    valuation.revalue(keys)
+    valuation.revalue(_by_danger(stands))
     valuation.advise(picture.at)
     for key in keys:
         for priced in valuation.of(key).values():
@@ -70,6 +70,15 @@ def reports_of(picture: Picture, stands: Iterable[Stand], prices: Prices) -> dic
         )
         for key, stand in zip(keys, stands, strict=True)
     }
+
+
+def _by_danger(stands: Sequence[Stand]) -> list[AccountKey]:
+    """The accounts, the most dangerous as they are first: those are the first to be advised."""
+
+    def ratio(stand: Stand) -> float:
+        return max((pool.ratio.value or 0.0 for pool in stand.believed.report.pools), default=0.0)
+
+    return [stand.account.key for stand in sorted(stands, key=ratio, reverse=True)]
 
 
 def _listed(stand: Stand, stablecoins: Collection[str], pool: Pool) -> Listed:
@@ -121,6 +130,16 @@ def _report(picture: Picture, stand: Stand, pools: Sequence[PoolReport]) -> Acco
     if stand.supposed:
         return replace(report, withdrawable_reason=NOT_ASKED)
     return replace(report, withdrawable_usd=before.withdrawable_usd, withdrawable_reason=before.withdrawable_reason)
+
+
+def left_unadvised(reports: Iterable[AccountReport]) -> tuple[str, ...]:
+    """In words, that there are more pools than advice was sought for; () where there are not."""
+    if sum(bool(pool.advice_text) for report in reports for pool in report.pools) < MOST_ADVISED:
+        return ()
+    return (
+        f"advice, and where a pool stands after its next payment, are sought for {MOST_ADVISED} pools, those of the "
+        "most dangerous accounts first: name fewer accounts to have those of others",
+    )
 
 
 def groups_of(

@@ -12,9 +12,12 @@ from monitor.domain.events import FundingIntervals, FundingRates
 from monitor.domain.quality import Quality
 from monitor.domain.tables import Tables
 from monitor.domain.whatif import Close, Collateral, Transfer, WhatIf
+from monitor.engine import whatif_reports
+from monitor.engine.engine import Engine
+from monitor.engine.settings import EngineSettings
 from monitor.engine.whatif import what_if
 from monitor.margin.pool import Debt, Description
-from tests.unit.engine.situations import MAIN, OTHER, T, asset, describe, engine, held, reading, started, tick
+from tests.unit.engine.situations import MAIN, OTHER, T, asset, config, describe, engine, held, reading, started, tick
 from tests.unit.engine.test_whatif_edits import after, ask, put, told, trade
 
 LONG = held("BTCUSDT", 1.0, 60_000.0)
@@ -118,3 +121,17 @@ def test_the_mistakes_of_a_transfer_are_named_as_a_request_names_them(from_pool:
     with pytest.raises(BadRequest) as caught:
         ask(told(LONG), moved)
     assert caught.value.mistakes[0].key == key
+
+
+def test_advice_is_sought_for_so_many_pools_and_the_others_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = EngineSettings(accounts=(MAIN, OTHER), lines_every_seconds=0.0, wanted_distance_ratio=0.5)
+    one = Engine({"paper": describe}, settings)
+    worse = held("BTCUSDT", 1.1, 60_000.0)
+    one.step([*started(LONG), config(account=OTHER), reading(worse, account=OTHER)], T + 1.0)
+    every = what_if(one.picture(), WhatIf(moves={"BTC": -0.01}))
+    assert all(each.after.pools[0].advice_text for each in every.accounts)
+    assert not any("advice" in note for note in every.notes)
+    monkeypatch.setattr(whatif_reports, "MOST_ADVISED", 1)
+    few = what_if(one.picture(), WhatIf(moves={"BTC": -0.01}))
+    assert {each.key: bool(each.after.pools[0].advice_text) for each in few.accounts} == {MAIN: False, OTHER: True}
+    assert any("sought for 1 pools" in note for note in few.notes)
