@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor import __version__
-from tests.unit.cli.processes import environment, marginwatch
+from tests.unit.cli.processes import environment, inside, marginwatch
 
 SECRET = "a-secret-that-must-never-be-shown"
 ACCOUNT = f'[accounts.main]\nvenue = "binance"\napi_key = "{SECRET}"\napi_secret = "{SECRET[::-1]}"\n'
@@ -66,11 +66,11 @@ def test_more_accounts_than_the_request_budget_can_read_are_warned_of(tmp_path: 
         table = '[accounts.{}]\nvenue = "binance"\napi_key = "{}"\napi_secret = "{}"\n'
         return "".join(table.format(f"desk{number}", *pair) for number, pair in enumerate(keys))
 
-    done = marginwatch("check-config", "--config", write(tmp_path, accounts(50)))
+    done = inside("check-config", "--config", write(tmp_path, accounts(50)))
     assert (done.returncode, done.stderr) == (0, "")
     assert "warning: 50 accounts at binance ask 2.0 times what fits into its request limit: every 15 s" in done.stdout
     assert "every 15 s becomes every 31 s" in done.stdout
-    fits = marginwatch("check-config", "--config", write(tmp_path, accounts(24)))
+    fits = inside("check-config", "--config", write(tmp_path, accounts(24)))
     assert "no mistakes" in fits.stdout
     assert "warning" not in fits.stdout
 
@@ -78,7 +78,7 @@ def test_more_accounts_than_the_request_budget_can_read_are_warned_of(tmp_path: 
 @pytest.mark.parametrize("command", ["check-config", "run"])
 def test_every_mistake_is_one_line_and_the_code_78(tmp_path: Path, command: str) -> None:
     file = write(tmp_path, ACCOUNT + "[web]\nport = -1\n[engine]\nspeed = 3\n")
-    done = marginwatch(command, "--config", file)
+    done = inside(command, "--config", file)
     assert done.returncode == 78
     lines = done.stderr.splitlines()
     assert len(lines) == 2
@@ -95,7 +95,7 @@ def test_a_missing_file_is_the_code_66(command: str) -> None:
 
 
 def test_no_file_anywhere_names_the_places() -> None:
-    done = marginwatch("check-config")
+    done = inside("check-config")
     if Path("/etc/marginwatch/config.toml").exists():  # a machine that runs the monitor
         return
     assert done.returncode == 66
@@ -106,7 +106,7 @@ def test_no_file_anywhere_names_the_places() -> None:
     "arguments", [("nonsense",), ("run", "--colour"), ("demo", "--seconds", "soon"), ("assess",), ("capture",)]
 )
 def test_a_command_line_that_cannot_be_understood_is_the_code_2(arguments: tuple[str, ...]) -> None:
-    assert marginwatch(*arguments).returncode == 2
+    assert inside(*arguments).returncode == 2
 
 
 def test_status_without_a_daemon_is_the_code_69() -> None:
@@ -119,16 +119,16 @@ def test_status_asks_where_the_configuration_says(tmp_path: Path) -> None:
     """Whatever else is wrong with the file: one look must be possible while somebody edits it."""
     file = tmp_path / "config.toml"
     file.write_text("[web]\nport = 1\n[accounts.main]\nvenue = 'nowhere'\n")
-    done = marginwatch("status", "--config", str(file))
+    done = inside("status", "--config", str(file))
     assert (done.returncode, "no monitor answers at http://127.0.0.1:1:" in done.stderr) == (69, True)
 
 
 def test_status_of_something_else_than_an_address_is_the_code_2() -> None:
-    assert marginwatch("status", "--url", "file:///etc/passwd").returncode == 2
+    assert inside("status", "--url", "file:///etc/passwd").returncode == 2
 
 
 def test_assess_of_a_missing_folder_is_the_code_66(tmp_path: Path) -> None:
-    done = marginwatch("assess", str(tmp_path / "none"))
+    done = inside("assess", str(tmp_path / "none"))
     assert (done.returncode, done.stderr.count("\n")) == (66, 1)
 
 
@@ -144,7 +144,7 @@ def test_capture_without_a_name_asks_which_of_several_accounts_is_meant(tmp_path
         .replace(SECRET, "another-key-of-another-account")
         .replace(SECRET[::-1], "x" * 20)
     )
-    done = marginwatch("capture", str(tmp_path / "out"), "--config", write(tmp_path, ACCOUNT + more))
+    done = inside("capture", str(tmp_path / "out"), "--config", write(tmp_path, ACCOUNT + more))
     assert (done.returncode, done.stderr.count("\n")) == (78, 1)
     assert "name one of main, desk before the folder" in done.stderr
 
@@ -152,7 +152,7 @@ def test_capture_without_a_name_asks_which_of_several_accounts_is_meant(tmp_path
 def test_capture_writes_into_no_folder_that_holds_something(tmp_path: Path) -> None:
     file = write(tmp_path, ACCOUNT)
     for taken in (tmp_path, Path(file)):
-        done = marginwatch("capture", "main", str(taken), "--config", file)
+        done = inside("capture", "main", str(taken), "--config", file)
         assert (done.returncode, done.stderr.count("\n")) == (73, 1)
         assert "another folder" in done.stderr or "name a new folder" in done.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["config.toml"]

@@ -13,7 +13,7 @@ from monitor.domain.errors import ConfigMissing, ConfigRefused, InputMissing
 from monitor.domain.events import FeedUp
 from monitor.outputs.journal.reader import files
 from tests.sample_reports import account
-from tests.unit.cli.processes import marginwatch
+from tests.unit.cli.processes import inside, marginwatch
 from tests.unit.outputs.journal.desk import Desk
 
 
@@ -60,11 +60,11 @@ def test_ls_tells_runs_and_segments_with_times_sizes_and_counts(tmp_path: Path) 
 
 
 def test_ls_tells_what_is_missing_and_why(tmp_path: Path) -> None:
-    out = marginwatch("journal", "ls", str(with_losses(tmp_path))).stdout
+    out = inside("journal", "ls", str(with_losses(tmp_path))).stdout
     assert "LOST 1970-01-12 13:46:42 UTC to 1970-01-12 13:46:42 UTC: 1 Step, 1 Outcome: No space left" in out
     assert "not closed: still written, or killed" in out
     assert "; 2 records were lost" in out
-    assert "DAMAGED at byte" in marginwatch("journal", "ls", str(changed(tmp_path / "changed"))).stdout
+    assert "DAMAGED at byte" in inside("journal", "ls", str(changed(tmp_path / "changed"))).stdout
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_ls_tells_what_is_missing_and_why(tmp_path: Path) -> None:
 def test_verify_ends_with_1_where_something_is_damaged(
     tmp_path: Path, make: Callable[[Path], Path], code: int, words: str
 ) -> None:
-    done = marginwatch("journal", "verify", str(make(tmp_path)))
+    done = inside("journal", "verify", str(make(tmp_path)))
     assert (done.returncode, done.stderr) == (code, "")
     assert words in done.stdout
 
 
 def test_export_writes_what_was_reported(tmp_path: Path) -> None:
     folder, file = str(recorded(tmp_path / "journal")), tmp_path / "history.csv"
-    done = marginwatch("journal", "export", folder, "--csv", str(file), "--from", "1970-01-12T13:46:42")
+    done = inside("journal", "export", folder, "--csv", str(file), "--from", "1970-01-12T13:46:42")
     rows = len(file.read_text().splitlines()) - 1
     assert rows == 2 * len(account().pools)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{file}: {rows} rows\n", "")
@@ -93,7 +93,7 @@ def test_export_writes_what_was_reported(tmp_path: Path) -> None:
 
 def test_export_of_a_damaged_journal_writes_what_is_left_and_says_so(tmp_path: Path) -> None:
     folder, file = str(changed(tmp_path / "journal")), tmp_path / "history.csv"
-    done = marginwatch("journal", "export", folder, "--csv", str(file))
+    done = inside("journal", "export", folder, "--csv", str(file))
     assert done.returncode == 1
     assert done.stderr.startswith("marginwatch: rows are missing: ")
     assert file.exists()
@@ -111,7 +111,7 @@ def test_export_of_a_damaged_journal_writes_what_is_left_and_says_so(tmp_path: P
 def test_export_refuses_what_it_cannot_do_in_words(
     tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    done = marginwatch("journal", "export", str(recorded(tmp_path)), *arguments)
+    done = inside("journal", "export", str(recorded(tmp_path)), *arguments)
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -120,7 +120,7 @@ def test_export_refuses_what_it_cannot_do_in_words(
 @pytest.mark.parametrize("command", ["ls", "verify", "export"])
 def test_a_journal_that_is_not_there_is_the_code_66(tmp_path: Path, command: str) -> None:
     more = ("--csv", str(tmp_path / "a.csv")) if command == "export" else ()
-    done = marginwatch("journal", command, str(tmp_path / "nowhere"), *more)
+    done = inside("journal", command, str(tmp_path / "nowhere"), *more)
     assert done.returncode == 66
     assert done.stderr == (
         f"marginwatch: {tmp_path / 'nowhere'} is not there: name a folder of a journal, or one of its files\n"
@@ -131,7 +131,7 @@ def test_without_a_folder_the_configured_one_is_meant_whatever_else_the_configur
     recorded(tmp_path / "journal")
     config = tmp_path / "config.toml"
     config.write_text(f'no_such_key = 1\n[journal]\ndirectory = "{tmp_path / "journal"}"\n')
-    done = marginwatch("journal", "verify", "--config", str(config))
+    done = inside("journal", "verify", "--config", str(config))
     assert (done.returncode, "nothing is damaged" in done.stdout) == (0, True)
 
 
@@ -159,7 +159,7 @@ def test_sizes_are_told_in_a_unit_that_suits_them() -> None:
 def test_a_run_that_was_killed_is_exported_and_is_no_failure(tmp_path: Path) -> None:
     file = next(recorded(tmp_path / "journal").glob("*.mwj"))
     file.write_bytes(file.read_bytes()[:-5])
-    done = marginwatch("journal", "export", str(tmp_path / "journal"), "--csv", str(tmp_path / "history.csv"))
+    done = inside("journal", "export", str(tmp_path / "journal"), "--csv", str(tmp_path / "history.csv"))
     assert done.returncode == 0, done
     assert "it ends early" in done.stderr
 

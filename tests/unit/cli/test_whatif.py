@@ -18,7 +18,7 @@ from monitor.domain.whatif import Close, Trade, WhatIf
 from monitor.domain.whatif_json import answer_json, request_of
 from monitor.engine.whatif import what_if
 from tests.programs import ROOT
-from tests.unit.cli.processes import marginwatch
+from tests.unit.cli.processes import inside, marginwatch
 from tests.unit.engine.situations import MAIN, OTHER, config, held, reading
 from tests.unit.engine.test_whatif_edits import told
 
@@ -157,11 +157,11 @@ def test_of_a_folder_it_is_computed_without_a_monitor() -> None:
 
 
 def test_a_mistake_is_one_line_with_its_exit_code() -> None:
-    done = marginwatch("whatif", "--from", str(FAQ), "open DOGEUSDT 2")
+    done = inside("whatif", "--from", str(FAQ), "open DOGEUSDT 2")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("marginwatch: edits[0].symbol = 'DOGEUSDT'")
-    assert marginwatch("whatif", "--from", str(FAQ)).returncode == 2
-    assert marginwatch("whatif", "--url", "http://127.0.0.1:9", "--move", "BTC=1%").returncode == 69
+    assert inside("whatif", "--from", str(FAQ)).returncode == 2
+    assert inside("whatif", "--url", "http://127.0.0.1:9", "--move", "BTC=1%").returncode == 69
 
 
 def test_of_a_monitor_it_is_asked_over_the_api(
