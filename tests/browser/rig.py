@@ -6,6 +6,7 @@ that left this machine. A test that uses `Tab` fails at its end if there is anyt
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -17,10 +18,11 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # brings no types
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, Request, Route
 
 from tests.programs import program
 from tests.unit.cli.processes import COMMAND, environment
@@ -61,14 +63,14 @@ class Demo:
             )
 
     def ready(self) -> Demo:
-        """Wait until it answers."""
-        wait_until(self._answers, lambda: f"the demo answers; it said {self.log.read_text()[-2000:]}")
+        """Wait until it has read all accounts."""
+        wait_until(self._is_ready, lambda: f"the demo is ready; it said {self.log.read_text()[-2000:]}")
         return self
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         try:
-            with urllib.request.urlopen(self.url + "/-/healthy", timeout=5) as answer:
+            with urllib.request.urlopen(self.url + "/-/ready", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -122,12 +124,30 @@ class Tab:
             self.elsewhere.append(asked.url)
 
     def open(self, path: str = "/") -> Tab:
-        """Open the page, and wait for the pools, and for the parts that it loads afterwards."""
+        """Open the page, and wait for what it says, and for the parts that it loads afterwards."""
         self.page.goto(self.url + path)
-        self.page.wait_for_selector("#pools [role=option]")
+        self.page.wait_for_selector("#verdict .headline")
+        self.page.wait_for_selector("#live-text:not(:text-is('connecting'))")
         for part in ("#whatif form", "#stress .heat-legend", "#detail .curve-plot"):
             self.page.wait_for_selector(part, state="attached")
         return self
+
+    def said(self) -> dict[str, Any]:
+        """What the monitor says now: the document of all pools."""
+        return dict(self.page.request.get(self.url + "/api/v1/pools").json())
+
+    def tell(self, *events: str) -> None:
+        """Let the stream send these events instead, and end; whoever comes back hears them again."""
+        body = "retry: 200\n\n" + "".join(f"{event}\n\n" for event in events)
+
+        def answer(route: Route) -> None:
+            route.fulfill(status=200, content_type="text/event-stream", body=body)
+
+        self.page.route("**/api/v1/stream", answer)
+
+    def tell_documents(self, *documents: dict[str, Any]) -> None:
+        """Let the stream send these snapshots instead."""
+        self.tell(*(f"event: snapshot\ndata: {json.dumps(document)}" for document in documents))
 
     def faults(self, *, within: str | None = None) -> list[str]:
         """What axe calls a serious or critical fault of accessibility: rule and place."""

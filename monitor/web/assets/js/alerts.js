@@ -3,7 +3,9 @@
 import { el, mark, redraw, write } from "./dom.js";
 import * as format from "./format.js";
 import { get } from "./api.js";
+import { keyOf } from "./store.js";
 import { acknowledgeForm, silenceForm, withdraw } from "./alert_forms.js";
+import { inPlace, pointedAt } from "./still.js";
 
 const RANK = { critical: 0, warning: 1, info: 3 };
 const HELD = { firing: 0, acknowledged: 1, silenced: 2, inhibited: 3 };
@@ -22,15 +24,25 @@ export class Alerts {
     this.store = store;
     this.open = open;
     this.announce = announce;
-    store.subscribe(() => this.update());
+    this.pointed = pointedAt(this.list);
   }
 
   update() {
     const document = this.store.document();
     if (document === null) return;
     const alerts = this.#complete(document.alerts).toSorted((one, other) => rank(one) - rank(other) || other.since - one.since);
-    this.#show(alerts);
+    // Also while a form stands open, nothing moves from under the hands.
+    const held = this.pointed() || this.list.querySelector("form") !== null;
+    this.#show(held ? inPlace(alerts, identity, [...this.#items.keys()]) : alerts);
     this.#speak(alerts);
+  }
+
+  /** Opens the form for the first alert that waits, of this pool where one of its does; false where none waits. */
+  acknowledge(key) {
+    const waiting = [...this.list.children].map((each) => each.item).filter((item) => item.waits());
+    const item = waiting.find((each) => each.pool() === key) ?? waiting[0];
+    item?.acknowledge();
+    return item !== undefined;
   }
 
   /** Only /api/v1/alerts has all that a button needs. */
@@ -60,6 +72,7 @@ export class Alerts {
       let item = this.#items.get(id);
       if (item === undefined) {
         item = new Item(this.store, this.open);
+        item.element.item = item;
         this.#items.set(id, item);
       }
       item.show(alert, now);
@@ -68,10 +81,9 @@ export class Alerts {
       before = item.element;
     }
     for (const [id, item] of this.#items) {
-      if (there.has(id)) continue;
-      item.element.remove();
-      this.#items.delete(id);
+      if (!there.has(id)) item.element.remove();
     }
+    this.#items = new Map(alerts.map((alert) => [identity(alert), this.#items.get(identity(alert))])); // in their order
     document.getElementById("alerts-empty").hidden = alerts.length > 0;
   }
 
@@ -127,15 +139,31 @@ class Item {
     redraw(this.actions, [state, alert.fingerprint, session.may_change, alert.labels], () => this.#buttons(state, session));
   }
 
+  /** The key of the pool that it is about, null where it is about none. */
+  pool() {
+    const { venue, account, pool } = this.alert.labels;
+    return venue && account && pool ? keyOf(venue, account, pool) : null;
+  }
+
+  /** Whether somebody could take it now. */
+  waits() {
+    return this.store.session().may_change && this.alert.fingerprint !== undefined && (this.alert.state ?? "firing") === "firing";
+  }
+
+  acknowledge() {
+    this.element.scrollIntoView({ block: "nearest" });
+    this.#ask(acknowledgeForm);
+  }
+
   #buttons(state, session) {
     const { alert } = this;
-    const { venue, account, pool } = alert.labels;
+    const pool = this.pool();
     const button = (text, click) => el("button", { type: "button", class: "link", text, on: { click } });
     return [
-      session.may_change && alert.fingerprint && state === "firing" && button("Acknowledge", () => this.#ask(acknowledgeForm)),
+      this.waits() && button("Acknowledge", () => this.#ask(acknowledgeForm)),
       session.may_change && alert.fingerprint && state === "acknowledged" && button("Withdraw", () => this.#ask(withdraw)),
       session.may_change && state !== "silenced" && button("Silence", () => this.#ask(silenceForm)),
-      venue && account && pool && button("Pool", () => this.open(`${venue}/${account}/${pool}`)),
+      pool !== null && button("Pool", () => this.open(pool)),
     ];
   }
 
@@ -150,6 +178,6 @@ class Item {
       this.actions.querySelector("button")?.focus();
     };
     this.form.replaceChildren(form(this.alert, close));
-    this.form.querySelector("input, select, button")?.focus();
+    [...this.form.querySelectorAll("input")].find((input) => !input.value)?.focus();
   }
 }

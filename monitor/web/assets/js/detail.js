@@ -5,6 +5,7 @@ import { el, mark, redraw, write } from "./dom.js";
 import * as format from "./format.js";
 import { account, burn, collateral, lines, positions, reconciliation, stages } from "./detail_parts.js";
 import { level as marked, quality } from "./parts.js";
+import { PoolAlerts } from "./pool_alerts.js";
 import { filled } from "./row.js";
 import { movement, sentence } from "./words.js";
 
@@ -25,7 +26,7 @@ export class Detail {
     this.under = el("p", { class: "soft" });
     this.trust = el("div", { class: "trust" });
     this.head = el("div", { class: "glance" });
-    this.alerts = el("ul", { class: "pool-alerts" });
+    this.alerts = new PoolAlerts();
     this.advice = el("div", { class: "do", hidden: true });
     this.plot = el("div", { class: "curve" });
     this.parts = [
@@ -41,7 +42,7 @@ export class Detail {
         el("div", { class: "tools" },
           el("button", { type: "button", class: "quiet", text: "What if", on: { click: () => whatif() } }),
           el("button", { type: "button", class: "quiet icon", "aria-label": "Close", text: "✕", on: { click: () => close() } }))),
-      el("div", { class: "drawer-body" }, this.trust, this.alerts, this.head, this.advice,
+      el("div", { class: "drawer-body" }, this.trust, this.alerts.element, this.head, this.advice,
         el("section", { class: "part" }, el("h3", { text: "Health curve" }), this.plot),
         this.parts.map((part) => part.element)));
     section.setAttribute("aria-labelledby", "detail-title");
@@ -60,18 +61,26 @@ export class Detail {
     this.#key = key;
     this.section.hidden = false;
     document.body.dataset.open = "detail";
-    if (other) this.section.querySelector(".drawer-body").scrollTop = 0;
+    if (other) {
+      this.section.querySelector(".drawer-body").scrollTop = 0;
+      this.alerts.clear();
+    }
     this.#draw(true);
     if (focus) this.section.focus({ preventScroll: true });
   }
 
+  /** Opens the form for the first of its alerts that waits; false where none does. */
+  acknowledge() {
+    return this.alerts.acknowledge();
+  }
+
+  /** Closes it, and says what had the focus before, null where that is gone. */
   hide() {
-    if (this.#key === null) return;
     this.#key = null;
     this.section.hidden = true;
     delete document.body.dataset.open;
     this.curve?.hide?.();
-    if (this.#back?.isConnected) this.#back.focus({ preventScroll: true });
+    return this.#back?.isConnected ? this.#back : null;
   }
 
   #draw(at_once) {
@@ -95,8 +104,7 @@ export class Detail {
     redraw(this.trust, [pool.quality, pool.reasons, format.age(pool.as_of, now), live], ([, reasons, age]) => [
       quality(pool, live), el("span", { class: "soft", text: `${age} old` }), reasons.length > 0 && el("ul", { class: "plain" }, reasons.map((text) => el("li", { text })))]);
     redraw(this.head, [pool.margin_ratio, summary(pool), pool.equity_usd, pool.required_usd, pool.effective_leverage, pool.funds_at_risk_usd, pool.quality], () => glance(pool, this.store.levels));
-    redraw(this.alerts, this.store.alertsOf(pool).map(({ severity, summary }) => ({ severity, summary })), (alerts) =>
-      alerts.map(({ severity, summary }) => el("li", { data: { level: severity } }, marked(severity), el("span", { text: summary }))));
+    this.alerts.show(this.store.alertsOf(pool), this.store.session().may_change);
     redraw(this.advice, pool.advice, ({ text }) => [el("span", { class: "label", text: "What to do" }), el("p", { text: sentence(text) })]);
     this.advice.hidden = !pool.advice.text;
     for (const { render, body, element } of this.parts) {

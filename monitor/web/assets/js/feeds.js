@@ -64,6 +64,7 @@ function row([up, name, phase, ...rest]) {
 }
 
 function reasons(feeds) {
-  const why = feeds.filter((feed) => !feed.up && feed.reason);
-  return why.length ? el("ul", { class: "plain" }, why.map((feed) => el("li", { text: `${feed.account} ${feed.stream}: ${feed.reason}`.trim() }))) : null;
+  const why = Map.groupBy(feeds.filter((feed) => !feed.up && feed.reason), (feed) => feed.reason);
+  const names = (those) => those.map((feed) => `${feed.account} ${feed.stream}`.trim()).join(", ");
+  return why.size ? el("ul", { class: "plain why" }, [...why].map(([reason, those]) => el("li", { text: `${names(those)}: ${reason}` }))) : null;
 }

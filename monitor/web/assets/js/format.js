@@ -31,6 +31,8 @@ export function money(usd) {
 export function shortMoney(usd) {
   if (!known(usd)) return UNKNOWN;
   const size = Math.abs(usd);
+  if (size >= 1e12) return signed(FIXED[2].format(usd / 1e12)) + SPACE + "T";
+  if (size >= 1e10) return signed(FIXED[1].format(usd / 1e9)) + SPACE + "B";
   if (size >= 1e9) return signed(FIXED[2].format(usd / 1e9)) + SPACE + "B";
   if (size >= 1e7) return signed(FIXED[1].format(usd / 1e6)) + SPACE + "M";
   if (size >= 1e6) return signed(FIXED[2].format(usd / 1e6)) + SPACE + "M";

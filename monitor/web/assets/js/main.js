@@ -1,20 +1,24 @@
-// Puts the page together: the parts, the keys, and what is open.
+// Puts the page together: the parts, what is open, and the address that says so.
 
 import * as accounts from "./accounts.js";
 import { Alerts } from "./alerts.js";
 import { get, post } from "./api.js";
+import * as bar from "./bar.js";
 import { Detail } from "./detail.js";
 import * as dom from "./dom.js";
+import { Drawers } from "./drawers.js";
 import * as feeds from "./feeds.js";
 import * as format from "./format.js";
 import * as groups from "./groups.js";
-import { groupLevel } from "./groups.js";
 import { History } from "./history.js";
+import { listen } from "./keys.js";
+import { hush, say } from "./notices.js";
 import { Pools } from "./pools.js";
 import { store } from "./store.js";
-import { judge, mount as mountVerdict } from "./verdict.js";
+import { mount as mountVerdict } from "./verdict.js";
 import { VIEWS, roomy } from "./views.js";
 
+const DRAWERS = ["whatif", "stress"];
 const $ = (id) => document.getElementById(id);
 
 /** Says something to screen readers, at once where it is urgent. */
@@ -23,39 +27,80 @@ function announce(text, urgent = false) {
 }
 
 const context = { format, dom, announce, get, post };
-const drawers = { whatif: null, stress: null };
-let opened = null; // the drawer that lies on top
-
 const history = new History();
-const detail = new Detail($("detail"), store, { close: closeTop, whatif: () => openDrawer("whatif") });
+const detail = new Detail($("detail"), store, { close: closeTop, whatif: () => drawers.open("whatif") });
 const pools = new Pools($("pools"), store, history, {
-  open: (key) => openPool(key, false),
+  open: (key) => openPool(key, !roomy.matches),
   select: (key) => detail.key !== null && openPool(key, false),
 });
+const drawers = new Drawers({
+  pool: () => (detail.key === null ? pools.current() : (store.pool(detail.key) ?? null)),
+  changed: settle,
+  failed: () => say("part", "This part of the page could not be loaded.", ["Reload", () => location.reload()]),
+});
+const alerts = new Alerts(document.querySelector("[data-panel=alerts]"), store, { open: openPool, announce });
 
 function openPool(key, focus = true) {
-  if (store.pool(key) === undefined) return announce("This pool is not there any more.");
+  if (store.pool(key) === undefined) return say("pool", `There is no pool ${key} any more.`);
+  hush("pool");
   pools.select(key);
   detail.show(key, focus);
-  remember(`pool=${encodeURIComponent(key)}`);
+  settle();
+}
+
+/** Closes what lies on top. */
+function closeTop() {
+  if (drawers.opened !== null) return drawers.close();
+  if (detail.key === null) return;
+  const back = detail.hide();
+  settle();
+  back?.focus({ preventScroll: true });
+}
+
+/** After something was opened or closed: what lies below is out of reach, and the address says what is open. */
+function settle() {
+  const covered = drawers.opened !== null || (detail.key !== null && !roomy.matches);
+  for (const below of document.querySelectorAll(".skip, header.bar, main, footer")) below.inert = covered;
+  $("detail").inert = drawers.opened !== null;
+  remember();
 }
 
 /** Keeps in the address what is open, so that it can be sent to somebody. */
-function remember(hash) {
-  globalThis.history.replaceState(null, "", `#${hash}`);
+function remember() {
+  const pool = detail.key === null ? null : `pool=${encodeURI(detail.key).replaceAll("#", "%23")}`;
+  globalThis.history.replaceState(null, "", `#${drawers.opened ?? pool ?? document.body.dataset.view}`);
 }
 
-/** Shows what the address asks for: a section, or a pool as soon as it is known. */
+/** Shows what the address asks for: a section, a drawer, or a pool as soon as it is known. */
 function visit() {
   const hash = location.hash.slice(1);
+  if (DRAWERS.includes(hash)) {
+    if (document.body.dataset.view === undefined) view("pools");
+    return drawers.open(hash);
+  }
+  drawers.close();
   view(VIEWS.includes(hash) ? hash : "pools");
-  if (roomy.matches && hash !== "pools" && VIEWS.includes(hash)) document.querySelector(`[data-panel=${hash}]`).scrollIntoView();
-  if (!hash.startsWith("pool=")) return;
+  if (hash.startsWith("pool=")) return openWhenKnown(decode(hash.slice("pool=".length)));
+  if (hash !== "pools" && VIEWS.includes(hash)) once(() => store.document() !== null, () => requestAnimationFrame(() => reveal(hash)));
+}
+
+/** While the monitor starts, a pool may still come. */
+function openWhenKnown(key) {
+  once(() => store.pool(key) !== undefined || (store.document()?.ready ?? false), () => openPool(key));
+}
+
+/** Does it as soon as the store holds what it takes. */
+function once(holds, act) {
   const stop = store.subscribe(() => {
-    if (store.document() === null) return;
+    if (!holds()) return;
     stop();
-    openPool(decode(hash.slice("pool=".length)));
+    act();
   });
+}
+
+/** Scrolls to a section where all of them are there. */
+function reveal(name) {
+  if (roomy.matches) document.querySelector(`[data-panel=${name}]`).scrollIntoView();
 }
 
 function decode(text) {
@@ -66,118 +111,57 @@ function decode(text) {
   }
 }
 
-function openDrawer(name) {
-  const drawer = drawers[name];
-  if (drawer === null) return announce("This part of the page could not be loaded.", true);
-  if (opened !== null && opened !== name) closeDrawer();
-  opened = name;
-  $(name).hidden = false;
-  drawer.open(detail.key === null ? pools.current() : store.pool(detail.key) ?? null);
-  $(name).focus({ preventScroll: true });
-}
-
-function closeDrawer() {
-  const name = opened;
-  opened = null;
-  drawers[name].close();
-  $(name).hidden = true;
-  (detail.key === null ? $("pools") : $("detail")).focus({ preventScroll: true });
-}
-
-function closeTop() {
-  if (opened !== null) return closeDrawer();
-  detail.hide();
-  remember(document.body.dataset.view);
-}
-
 function view(name) {
   document.body.dataset.view = name;
-  for (const button of document.querySelectorAll("[data-view]")) if (button !== document.body) dom.mark(button, "aria-pressed", String(button.dataset.view === name));
+  for (const button of document.querySelectorAll("button[data-view]")) dom.mark(button, "aria-pressed", String(button.dataset.view === name));
+  pools.measure();
   pools.update();
 }
 
 /** The user asks for a section. */
 function go(name) {
-  remember(name);
-  visit();
+  view(name);
+  remember();
+  reveal(name);
 }
 
-function showBar() {
-  const said = store.document();
-  const { live, silent } = store.live();
-  dom.mark($("live"), "data-live", String(live));
-  dom.mark(document.body, "data-old", String(said !== null && !live));
-  dom.write($("live-text"), said === null ? "connecting" : live ? "live" : "not live");
-  dom.write($("live-age"), said === null || live ? "" : ` · ${format.duration(silent)}`);
-  if (said === null) return;
-  dom.write($("instance"), said.instance ?? "");
-  dom.write($("version"), `version ${said.version}`);
-  const down = (said.feeds ?? []).filter((feed) => !feed.up).length;
-  tell("count-pools", store.pools().length, "calm");
-  tell("count-alerts", said.alerts.length, said.alerts.some((alert) => alert.severity === "critical") ? "critical" : said.alerts.length ? "warning" : "calm");
-  tell("count-groups", (said.groups ?? []).length, (said.groups ?? []).map((group) => groupLevel(group, store.levels)).find((level) => level === "critical" || level === "warning") ?? "calm");
-  tell("count-feeds", down ? `${down} down` : (said.feeds ?? []).length, down ? "blind" : "calm");
+/** Opens the form for the first alert that waits: of the opened pool, else of the chosen one, else of all. */
+function acknowledge() {
   const { may_change, why_not } = store.session();
-  $("may").replaceChildren(...(may_change ? [] : store.session().login ? [dom.el("a", { href: "/login?next=/", text: "Log in to acknowledge" })] : [why_not ?? ""]));
-  showTitle();
+  if (!may_change) return say("may", why_not || "Log in to acknowledge.");
+  const found = detail.key !== null ? detail.acknowledge() : (view("alerts"), alerts.acknowledge(pools.selected));
+  if (!found) announce("No alert waits to be acknowledged.");
 }
 
-function tell(id, text, level) {
-  dom.write($(id), String(text));
-  dom.mark($(id), "data-level", level);
-}
-
-const ICON = { critical: "%23d8323d", warning: "%23e0952a", safe: "%232f9e68" };
-
-function showTitle() {
-  const said = judge(store);
-  const near = said.near && said.level !== "old" ? ` · ${said.near.figure}` : "";
-  const title = `${said.headline}${near} · marginwatch`;
-  if (document.title !== title) document.title = title;
-  const shape = said.level === "critical" ? "<path d='M5 1h6l4 4v6l-4 4H5l-4-4V5z'/>" : said.level === "warning" ? "<path d='M8 1l7 14H1z'/>" : "<circle cx='8' cy='8' r='7'/>";
-  const icon = `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16' fill='${ICON[said.level] ?? "%237a8594"}'>${shape}</svg>`;
-  dom.mark($("icon"), "href", icon);
-}
-
-const KEYS = {
-  j: () => pools.move(1),
-  k: () => pools.move(-1),
-  w: () => openDrawer("whatif"),
-  s: () => openDrawer("stress"),
-  t: () => toggleTheme(),
-  "/": () => {
-    view("pools");
-    $("search").focus();
+listen({
+  list: $("pools"),
+  find: $("search"),
+  help: $("help"),
+  everywhere: {
+    j: () => pools.move(1),
+    k: () => pools.move(-1),
+    a: acknowledge,
+    w: () => drawers.open("whatif"),
+    s: () => drawers.open("stress"),
+    t: () => toggleTheme(),
+    "/": () => {
+      view("pools");
+      $("search").focus();
+    },
+    "?": () => $("help").showModal(),
+    Escape: closeTop,
+    ...Object.fromEntries(VIEWS.map((name, place) => [String(place + 1), () => go(name)])),
   },
-  "?": () => $("help").showModal(),
-  Escape: closeTop,
-};
-VIEWS.forEach((name, place) => (KEYS[String(place + 1)] = () => go(name)));
-const IN_LIST = {
-  ArrowDown: () => pools.move(1),
-  ArrowUp: () => pools.move(-1),
-  PageDown: () => pools.move(10),
-  PageUp: () => pools.move(-10),
-  Home: () => pools.move(-Infinity),
-  End: () => pools.move(Infinity),
-  Enter: () => pools.current() && openPool(pools.current().key),
-  " ": () => pools.current() && openPool(pools.current().key),
-};
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || $("help").open || event.defaultPrevented) return;
-  const typing = event.target.closest("input, select, textarea, [contenteditable]");
-  if (typing) {
-    if (event.key === "Escape" && typing.id === "search") $("pools").focus();
-    else if (event.key === "Enter" && typing.id === "search") $("pools").focus();
-    else if (event.key === "Escape") closeTop();
-    return;
-  }
-  const at_home = event.target === $("pools") || event.target === document.body;
-  const act = (at_home ? IN_LIST[event.key] : undefined) ?? KEYS[event.key];
-  if (act === undefined) return;
-  event.preventDefault();
-  act();
+  inList: {
+    ArrowDown: () => pools.move(1),
+    ArrowUp: () => pools.move(-1),
+    PageDown: () => pools.move(10),
+    PageUp: () => pools.move(-10),
+    Home: () => pools.move(-Infinity),
+    End: () => pools.move(Infinity),
+    Enter: () => pools.current() && openPool(pools.current().key),
+    " ": () => pools.current() && openPool(pools.current().key),
+  },
 });
 
 for (const button of document.querySelectorAll("button[data-view]")) button.addEventListener("click", () => go(button.dataset.view));
@@ -193,27 +177,31 @@ $("search").addEventListener("input", (event) => {
 });
 $("theme").addEventListener("click", () => toggleTheme());
 $("help-open").addEventListener("click", () => $("help").showModal());
-$("whatif-open").addEventListener("click", () => openDrawer("whatif"));
-$("stress-open").addEventListener("click", () => openDrawer("stress"));
+for (const name of DRAWERS) $(`${name}-open`).addEventListener("click", () => drawers.open(name));
+roomy.addEventListener("change", settle);
+addEventListener("hashchange", visit);
 
-async function load(name, use) {
+/** Loads a part that is not needed at first; null where it cannot be had. */
+async function load(name, element) {
   try {
-    use(await import(`./${name}.js`));
+    return (await import(`./${name}.js`)).mount(element, store, context);
   } catch (error) {
     console.warn(`${name} could not be loaded: ${error.message}`);
+    return null;
   }
 }
 
 visit();
-addEventListener("hashchange", visit);
+store.subscribe(() => pools.measure()); // first of all, as long as nothing was written
 mountVerdict($("verdict"), store, openPool);
-new Alerts(document.querySelector("[data-panel=alerts]"), store, { open: openPool, announce });
+store.subscribe(() => pools.update());
+store.subscribe(() => alerts.update());
 accounts.mount(document.querySelector("[data-panel=pools]"), store);
 groups.mount(document.querySelector("[data-panel=groups]"), store, openPool);
 feeds.mount(document.querySelector("[data-panel=feeds]"), store);
-store.subscribe(showBar);
-load("curve", (module) => (detail.curve = module.mount(detail.plot, store, context)));
-load("whatif", (module) => (drawers.whatif = module.mount($("whatif"), store, context)));
-load("stress", (module) => (drawers.stress = module.mount($("stress"), store, context)));
+bar.mount(store);
+store.troubled = (about, text) => (text === "" ? hush(about) : say(about, text));
+load("curve", detail.plot).then((part) => (detail.curve = part));
+for (const name of DRAWERS) load(name, $(name)).then((part) => drawers.add(name, part));
 history.start();
 store.start();

@@ -3,6 +3,7 @@
 import { level } from "./danger.js";
 import { el, mark, write } from "./dom.js";
 import { Row } from "./row.js";
+import { inPlace, pointedAt } from "./still.js";
 import { isShown } from "./views.js";
 import { holdings } from "./words.js";
 
@@ -12,6 +13,8 @@ export class Pools {
   #rows = new Map(); // key → Row, of what is drawn
   #shown = []; // pools that pass the filter, in order
   #serial = 0;
+  #top = 0; // how far the list begins below the window's upper edge
+  #room = 0; // height of the window
   selected = null;
 
   constructor(list, store, history, { open, select }) {
@@ -32,6 +35,7 @@ export class Pools {
       due = true;
       requestAnimationFrame(() => {
         due = false;
+        this.measure();
         this.#draw();
       });
     };
@@ -40,7 +44,15 @@ export class Pools {
       this.height = null;
       again();
     });
-    store.subscribe(() => this.update());
+    this.pointed = pointedAt(list);
+  }
+
+  /** Looks where the list stands. Where something was written before, this costs a layout. */
+  measure() {
+    if (!isShown("pools")) return;
+    this.#rowHeight();
+    this.#top = this.list.getBoundingClientRect().top;
+    this.#room = innerHeight;
   }
 
   /** Shows what the store holds now. */
@@ -48,13 +60,15 @@ export class Pools {
     const { store } = this;
     const levels = store.levels;
     const words = this.words.toLowerCase().split(/\s+/).filter(Boolean);
-    this.#shown = store.pools().filter((pool) => {
+    const before = this.pointed() ? this.#shown.map((pool) => pool.key) : null;
+    const shown = store.pools().filter((pool) => {
       if (this.filter !== "all") {
         const now = level(pool, levels, store.alerted(pool));
         if (this.filter === "near" ? now !== "critical" && now !== "warning" : now !== "blind") return false;
       }
       return !words.length || matches(pool, words);
     });
+    this.#shown = before === null ? shown : inPlace(shown, (pool) => pool.key, before);
     this.#draw();
     this.#sayEmpty();
   }
@@ -115,12 +129,13 @@ export class Pools {
     const height = this.#rowHeight();
     const total = `${pools.length * height}px`;
     if (list.style.height !== total) list.style.height = total;
-    const top = -list.getBoundingClientRect().top;
+    const top = -this.#top;
     const first = Math.max(0, Math.floor(top / height) - BEYOND);
-    const last = Math.min(pools.length, Math.ceil((top + innerHeight) / height) + BEYOND);
+    const last = Math.min(pools.length, Math.ceil((top + this.#room) / height) + BEYOND);
     const now = store.now();
     const { live } = store.live();
     const seen = new Set();
+    let next = list.firstElementChild; // rows stand in the document as on the screen, for those who hear them
     for (let place = first; place < last; place += 1) {
       const pool = pools[place];
       seen.add(pool.key);
@@ -128,8 +143,9 @@ export class Pools {
       if (row === undefined) {
         row = new Row(`pool-${(this.#serial += 1)}`);
         this.#rows.set(pool.key, row);
-        list.append(row.element);
       }
+      if (row.element === next) next = next.nextElementSibling;
+      else list.insertBefore(row.element, next);
       row.show(pool, level(pool, store.levels, store.alerted(pool)), store.levels, now, this.history.of(pool.key), store.alertsOf(pool), live);
       const where = `translateY(${place * height}px)`;
       if (row.element.style.transform !== where) row.element.style.transform = where;

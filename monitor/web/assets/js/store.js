@@ -4,6 +4,7 @@ import { DEFAULT_LEVELS, byDanger, worse } from "./danger.js";
 import { follow } from "./stream.js";
 
 const SILENCE_SECONDS = 10; // so long without a word, and nothing shown counts as live
+const FAILURES = 2; // so often nobody answered in a row: neither does it then
 
 /** The name of a pool on this page: its place in URLs, marks and maps. */
 export const keyOf = (venue, account, pool) => `${venue}/${account}/${pool}`;
@@ -23,9 +24,13 @@ class Store {
   #session = { may_change: false, nonce: "", login: false, why_not: "", levels: DEFAULT_LEVELS };
   #alerted = null;
   #wasLive = false;
+  #failures = 0;
+  version = null; // of the monitor that was heard first: this page is its
+  turn = 0; // counts how often the listeners were called
+  troubled = () => {}; // what to do with (about, text): trouble of the page itself, "" when it is over
 
   start() {
-    follow({ snapshot: (body) => this.#take(body), change: (body) => this.#change(body) });
+    follow({ snapshot: (body) => this.#take(body), change: (body) => this.#change(body), failed: () => this.#fail(), unreadable: (text) => this.troubled("stream", text) });
     this.refreshSession();
     setInterval(() => {
       if (this.live().live !== this.#wasLive || this.#document) this.#tell();
@@ -66,7 +71,7 @@ class Store {
   /** Whether what is shown is of now: `since` is when the monitor was heard last (its clock), `silent` for how long. */
   live() {
     const silent = (performance.now() - this.#heard) / 1000;
-    return { live: silent < SILENCE_SECONDS, silent, since: this.#document?.at ?? null };
+    return { live: silent < SILENCE_SECONDS && this.#failures < FAILURES, silent, since: this.#document?.at ?? null };
   }
 
   /** The monitor's clock, seconds since 1970. */
@@ -124,20 +129,30 @@ class Store {
   #hear(at) {
     const first = !this.live().live;
     this.#heard = performance.now();
+    this.#failures = 0;
     if (typeof at === "number") this.#ahead = at - Date.now() / 1000;
     if (first && this.#document !== null) this.refreshSession(); // it may be another process now
   }
 
+  #fail() {
+    this.#failures += 1;
+    this.#tell();
+  }
+
+  /** Throws where this is no document. */
   #take(body) {
+    if (!Array.isArray(body?.accounts) || !Array.isArray(body.alerts)) throw new TypeError("no document");
     const other = this.#document !== null && this.#document.started !== body.started;
     this.#document = body;
+    this.version ??= body.version;
     this.#hear(body.at);
     if (other) this.refreshSession(); // another process, with nonces of its own
     this.#changed();
   }
 
+  /** Throws where this changes nothing that is known. */
   #change(body) {
-    if (this.#document === null) return;
+    if (this.#document === null) throw new TypeError("a change of nothing");
     const { accounts, groups, feeds, gone, ...rest } = body;
     const next = { ...this.#document, ...rest };
     next.accounts = merged(this.#document.accounts, accounts, gone?.accounts, accountKey);
@@ -160,13 +175,17 @@ class Store {
     const run = () => {
       this.#due = false;
       this.#wasLive = this.live().live;
+      this.turn += 1;
+      let broken = "";
       for (const listener of this.#listeners) {
         try {
           listener();
         } catch (error) {
           console.error(error); // one broken part must not silence the others
+          broken = "A part of this page could not show what it was told, and may stand still. Reload it, or open /plain.";
         }
       }
+      this.troubled("broken", broken);
     };
     // A hidden page has no frames, and its title still counts.
     if (document.hidden) setTimeout(run, 250);

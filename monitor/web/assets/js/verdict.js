@@ -95,10 +95,18 @@ function sigmasOf(pool, what, line) {
   return "";
 }
 
+let kept = { turn: -1, said: null };
+
+/** The same, worked out once however many parts ask for it. */
+export function judged(store) {
+  if (kept.turn !== store.turn) kept = { turn: store.turn, said: judge(store) };
+  return kept.said;
+}
+
 /** Keeps `section` saying it; `open(key)` opens a pool. */
 export function mount(section, store, open) {
   store.subscribe(() => {
-    const said = judge(store);
+    const said = judged(store);
     mark(section, "data-level", said.level);
     redraw(section, said, (now) => [statement(now), now.near && nearest(now, open), now.near?.advice && advice(now), now.tally && strip(now)]);
   });
