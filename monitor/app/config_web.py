@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from monitor.domain.errors import ConfigError, ConfigRefused
+from monitor.web import tls
 from monitor.web.hosts import is_loopback
+from monitor.web.web_config import WebConfig, read
 
 if TYPE_CHECKING:
-    from monitor.app.config import Config, Loaded
-    from monitor.web.web_config import WebConfig
+    from monitor.app.config import Loaded
 
 _KEY = "web.config_file"
 
@@ -39,31 +41,34 @@ def web_mistakes(web: object, folder: Path) -> Iterator[ConfigError]:
 
 
 def _read(file: Path) -> WebConfig:
-    # Only who has such a file needs what reads it.
-    from monitor.web import tls, web_config
-
-    found = web_config.read(file)
+    found = read(file)
     if found.tls is not None:
         tls.context(found.tls)
     return found
 
 
 def web_doubts(loaded: Loaded) -> Iterator[str]:
-    """Who could see or hear more than is meant, in words. The configuration has no mistakes."""
+    """Who could see, hear or change more than is meant, in words. The configuration has no mistakes."""
     web, file = loaded.config.web, web_config_file(loaded)
-    if not web.enabled or is_loopback(web.host):
+    if not web.enabled:
         return
-    found = None if file is None else _read(file)
-    if not web.token_for_reading and (found is None or not (found.users or _asks_certificates(found))):
+    found = WebConfig() if file is None else _read(file)
+    external = urlsplit(web.external_url)
+    named = bool(external.hostname) and not is_loopback(external.hostname or "")
+    if found.tls is not None and external.scheme == "http":
+        yield f"web.external_url = {web.external_url!r} begins with http://, and {_KEY} has the server speak https"
+    if is_loopback(web.host):
+        if named and not found.users and not loaded.secret("web.token"):
+            yield (
+                f"whoever comes by a proxy from {external.hostname} may seem to be this machine, "
+                "which acknowledges and silences: set web.token_file"
+            )
+        return
+    if not web.token_for_reading and not found.users and not _asks_certificates(found):
         yield f"{web.host} shows your positions to whoever reaches it: give it users by {_KEY}, or token_for_reading"
-    if (found is None or found.tls is None) and not _proxied(loaded.config):
+    if found.tls is None and external.scheme != "https":  # a proxy would end it
         yield f"{web.host} is spoken to without TLS: what is shown there, tokens and passwords can be read on the way"
 
 
 def _asks_certificates(found: WebConfig) -> bool:
     return found.tls is not None and found.tls.client_needed is True
-
-
-def _proxied(config: Config) -> bool:
-    """Whether it says that TLS ends before it."""
-    return config.web.external_url.startswith("https:")

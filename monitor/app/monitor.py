@@ -116,7 +116,7 @@ async def run_monitor(
             stack.push_async_callback(server.close)
             log.info("listening", url=server.url)
             for doubt in web_doubts(loaded):
-                log.warning("the page may be seen by others", why=doubt)
+                log.warning("the server may be open to others", why=doubt)
         if journal is not None:
             journal.start()
         async with asyncio.TaskGroup() as tasks:

@@ -167,6 +167,9 @@ class _Reader:
         if not isinstance(tree, dict):
             return None
         cert, key = self._file(table, "cert_file", needed=True), self._file(table, "key_file", needed=True)
+        if key is not None and key.stat().st_mode & 0o004:
+            cure = f"can be read by everyone on this machine: chmod 0600 {key}"
+            self._wrong(f"{_TLS}.key_file", table["key_file"], cure)
         client_ca = self._file(table, "client_ca_file", needed=False)
         asked = str(table.get("client_auth_type") or "NoClientCert")
         if asked not in _CLIENTS:

@@ -80,6 +80,22 @@ def test_on_loopback_there_is_nothing_to_doubt(tmp_path: Path) -> None:
     assert doubts(tmp_path, 'host = "0.0.0.0"\nenabled = false') == []
 
 
+def test_a_proxy_on_this_machine_is_doubted_without_a_token(tmp_path: Path) -> None:
+    proxied = 'external_url = "https://risk.example.org"\n'
+    (doubt,) = doubts(tmp_path, proxied)
+    assert "by a proxy from risk.example.org" in doubt
+    assert "web.token_file" in doubt
+    assert doubts(tmp_path, f'{proxied}token = "a-token-that-is-long-enough"') == []
+    assert doubts(tmp_path, f'{proxied}config_file = "web.yml"', USERS) == []
+    assert doubts(tmp_path, 'external_url = "http://localhost:9786"') == []
+
+
+def test_links_by_http_to_a_server_of_https_are_doubted(tmp_path: Path) -> None:
+    authority(tmp_path).sign("desk")
+    (doubt,) = doubts(tmp_path, 'external_url = "http://localhost:9786"\nconfig_file = "web.yml"', TLS)
+    assert "begins with http://" in doubt
+
+
 OPEN, PLAIN = "shows your positions to whoever reaches it", "is spoken to without TLS"
 TOKEN = 'token = "a-token-that-is-long-enough"\ntoken_for_reading = true\n'
 

@@ -48,7 +48,8 @@ class Authority:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-        key_file.chmod(0o600)
+        for file in (cert_file, key_file):
+            file.chmod(0o600)
         return cert_file, key_file
 
 

@@ -25,7 +25,8 @@ def hashed(password: str, cost: int = 4) -> str:
 
 
 def written(file: Path, passwords: dict[str, str]) -> Path:
-    lines = "".join(f"  {name}: {hashed(password)}\n" for name, password in passwords.items())
+    hashes = {name: hashed(password).replace("$2b$", "$2y$") for name, password in passwords.items()}  # as by htpasswd
+    lines = "".join(f"  {name}: {text}\n" for name, text in hashes.items())
     file.write_text(f"basic_auth_users:\n{lines}")
     return file
 

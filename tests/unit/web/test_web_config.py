@@ -61,8 +61,9 @@ def test_files_are_named_from_the_folder_of_the_file(tmp_path: Path, signer: Aut
         SECURE,
         SECURE + "  min_version: TLS13\n",
         SECURE + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: authority.pem\n",
+        SECURE + "  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: authority.pem\n",
         SECURE + "http_server_config:\n  http2: false\n  headers:\n    Strict-Transport-Security: max-age=600\n",
-        f"basic_auth_users:\n  ada: {HASH}\n  'grace.h': '{HASH}'\n",
+        f"basic_auth_users:\n  ada: {HASH}\n  'grace.h': '{HASH.replace('$2b$', '$2y$')}'\n",
     ],
 )
 def test_what_is_accepted_here_an_exporter_accepts_too(tmp_path: Path, signer: Authority, text: str) -> None:
@@ -146,6 +147,13 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         read(tmp_path / "web.yml")
     with pytest.raises(ConfigRefused, match="Is a directory"):
         read(tmp_path)
+
+
+def test_a_key_is_not_for_everybody(tmp_path: Path, signer: Authority) -> None:
+    (tmp_path / "desk.key").chmod(0o644)
+    assert "chmod 0600" in mistakes(tmp_path, SECURE)["tls_server_config.key_file"]
+    (tmp_path / "desk.key").chmod(0o640)
+    assert read(tmp_path / "web.yml").tls is not None
 
 
 def test_certificate_and_key_must_be_of_one_another(tmp_path: Path, signer: Authority) -> None:
