@@ -11,6 +11,14 @@ const answers = {
     const { DEFAULT_LEVELS, level } = await load("danger");
     return level(pool, DEFAULT_LEVELS, alerted);
   },
+  async verdict({ pools, alerted, alerts }) {
+    const [{ judge }, { DEFAULT_LEVELS, byDanger }] = [await load("verdict"), await load("danger")];
+    const store = {
+      levels: DEFAULT_LEVELS, pools: () => byDanger(pools), alerted: (pool) => alerted[pool.key] ?? "calm", now: () => 0,
+      document: () => ({ at: 0, ready: true, accounts: [], alerts }), live: () => ({ live: true, silent: 0 }),
+    };
+    return judge(store);
+  },
   async defaults() {
     return (await load("danger")).DEFAULT_LEVELS;
   },

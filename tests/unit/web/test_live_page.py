@@ -97,6 +97,19 @@ def test_a_pool_is_as_near_as_the_worst_of_its_ratio_its_nearest_line_and_its_al
     assert page.level(pool("p", 0.01, at(0.5), depegs={"USDT": {"down": at(0.03), "up": NEVER}})) == "critical"
 
 
+def test_near_liquidation_are_called_those_that_are_and_not_those_about_which_something_else_is_critical(
+    page: Page,
+) -> None:
+    pools = [pool("far", 0.01, at(0.9), advice={"text": ""})]
+    data = {"rule": "data_quality", "severity": "critical", "labels": {}, "state": "firing", "summary": "far: no mark"}
+    said = page.asked("verdict", pools=pools, alerted={"far": "critical"}, alerts=[data])
+    assert (said["level"], said["headline"], said["under"]) == ("critical", "1 pool critical", "far: no mark")
+
+    pools.append(pool("close", 0.01, at(0.02), advice={"text": ""}))
+    said = page.asked("verdict", pools=pools, alerted={"far": "critical"}, alerts=[data])
+    assert (said["headline"], said["under"]) == ("1 pool near liquidation", "1 more critical")
+
+
 def test_thresholds_that_the_monitor_has_not_told_yet_are_those_of_the_rules(page: Page) -> None:
     def thresholds(rule: str) -> dict[str, float]:
         return dict(LINES[rule].defaults().thresholds)
@@ -112,6 +125,14 @@ def test_what_is_not_known_is_written_as_a_word_and_never_as_zero(page: Page) ->
     lines = [["line", UNKNOWN], ["line", NEVER], ["line", {"state": "liquidatable"}], ["ratio", UNKNOWN]]
     assert page.asked("written", calls=lines) == ["unknown", "never", "now", "unknown"]
     assert page.asked("written", calls=[["ratio", {"state": "liquidatable"}]]) == ["no equity"]
+
+
+def test_sums_of_any_size_fit_a_narrow_column(page: Page) -> None:
+    sums = [0.0, 1e-9, 1234.5, 1.239e6, 5.5e7, 1.5e9, 3.21e10, 1.234e12, -1.234e12]
+    written = [
+        text.replace("\u202f", " ") for text in page.asked("written", calls=[["shortMoney", each] for each in sums])
+    ]
+    assert written == ["0", "0.00", "1,235", "1.24 M", "55.0 M", "1.50 B", "32.1 B", "1.23 T", "−1.23 T"]
 
 
 def test_text_from_outside_never_becomes_markup() -> None:

@@ -12,7 +12,7 @@ const ROOM = 1.35; // of the span beyond the nearest line
 
 export function mount(element, store, context) {
   const curve = new Curve(element, store, context);
-  return { show: (where, pool) => curve.show(where, pool), hide: () => curve.hide() };
+  return { show: (pool) => curve.show(pool), hide: () => curve.hide() };
 }
 
 class Curve {
@@ -20,6 +20,7 @@ class Curve {
   #of = null;
   #span = ""; // "" is chosen by the lines
   #asked = null;
+  #waiting = false;
   #answer = null;
   #plot = null;
 
@@ -47,21 +48,24 @@ class Curve {
   }
 
   /** Draws the pool's curve, anew where it is drawn already; what was chosen stays as long as the pool does. */
-  show(_, pool) {
+  show(pool) {
     if (pool.key !== this.#key) {
       this.#key = pool.key;
+      this.#waiting = false;
       this.#of = null;
       this.#span = this.span.value = "";
       this.#answer = null;
       this.body.hidden = true;
     }
+    const wait = this.#waiting && pool.quality === this.pool.quality; // who is slow is not asked again meanwhile
     this.pool = pool;
     this.#offer();
-    this.#ask();
+    if (!wait) this.#ask();
   }
 
   hide() {
     this.#asked?.abort();
+    this.#waiting = false;
     this.#key = null;
   }
 
@@ -83,18 +87,21 @@ class Curve {
   async #ask() {
     this.#asked?.abort();
     const asked = (this.#asked = new AbortController());
+    this.#waiting = true;
     const { venue, account, pool } = this.pool;
     const span = this.#span === "" ? fitting(this.pool, this.#of) : Number(this.#span);
     const query = new URLSearchParams({ venue, account, pool, of: this.#of, from: String(-Math.min(span, 1)), to: String(span), points: String(POINTS) });
     try {
       const answer = await this.context.get(`/api/v1/curve?${query}`, asked.signal);
       if (asked.signal.aborted) return;
+      this.#waiting = false;
       this.#answer = answer;
       this.trouble.textContent = "";
       this.body.hidden = false;
       this.#draw();
     } catch (error) {
       if (asked.signal.aborted || error.name === "AbortError") return;
+      this.#waiting = false;
       this.trouble.textContent = `The curve cannot be drawn. ${error.message}`;
       this.body.hidden = true; // an older curve would look like one of now
     }

@@ -17,6 +17,7 @@ export class Detail {
   #back = null; // what had the focus before
   #drawn = 0;
   #curved = 0;
+  #curvedAs = null; // the quality of the pool then
 
   constructor(section, store, { close, whatif }) {
     this.section = section;
@@ -116,9 +117,11 @@ export class Detail {
   }
 
   #plot(pool, time, at_once) {
-    if (this.curve === null || (!at_once && time - this.#curved < CURVE_EVERY_MS)) return;
+    const same = pool.quality === this.#curvedAs; // else the curve would contradict what stands above it
+    if (this.curve === null || (!at_once && same && time - this.#curved < CURVE_EVERY_MS)) return;
     this.#curved = time;
-    this.curve.show(this.plot, pool);
+    this.#curvedAs = pool.quality;
+    this.curve.show(pool);
   }
 }
 

@@ -6,6 +6,9 @@ import { level } from "./parts.js";
 
 const waits = (alert) => alert.fingerprint !== undefined && (alert.state ?? "firing") === "firing";
 
+/** Its sentence, which a summary may cut short. */
+const whole = (alert) => (alert.text ?? "").split("\n")[0] || alert.summary || alert.rule;
+
 export class PoolAlerts {
   #alerts = [];
 
@@ -18,7 +21,7 @@ export class PoolAlerts {
   /** Shows them; `may`: whether this browser may acknowledge. */
   show(alerts, may) {
     this.#alerts = alerts;
-    const seen = alerts.map(({ severity, summary, state, by, fingerprint }) => ({ severity, summary, state, by, fingerprint }));
+    const seen = alerts.map((alert) => [alert.severity, whole(alert), alert.state, alert.by, alert.fingerprint]);
     redraw(this.list, [seen, may], () => alerts.map((alert) => this.#row(alert, may)));
   }
 
@@ -36,7 +39,7 @@ export class PoolAlerts {
   #row(alert, may) {
     const taken = alert.state === "acknowledged" && `acknowledged${alert.by ? ` by ${alert.by}` : ""}`;
     return el("li", { data: { level: alert.severity } }, level(alert.severity),
-      el("span", {}, alert.summary || alert.rule, taken && el("small", { class: "soft", text: ` ${taken}` })),
+      el("span", {}, whole(alert), taken && el("small", { class: "soft", text: ` ${taken}` })),
       may && waits(alert) && el("button", { type: "button", class: "link", text: "Acknowledge", on: { click: () => this.#ask(alert) } }));
   }
 
@@ -45,7 +48,7 @@ export class PoolAlerts {
       this.clear();
       (this.list.querySelector("button") ?? this.element.closest("[tabindex]")).focus({ preventScroll: true });
     };
-    this.form.replaceChildren(el("p", { class: "soft small", text: alert.summary || alert.rule }), acknowledgeForm(alert, close));
+    this.form.replaceChildren(el("p", { class: "soft small", text: whole(alert) }), acknowledgeForm(alert, close));
     [...this.form.querySelectorAll("input")].find((input) => !input.value)?.focus();
   }
 }

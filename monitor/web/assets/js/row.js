@@ -77,7 +77,7 @@ function side(direction) {
 
 function showSide(parts, coin, peg, market, levels, stale) {
   const line = coin?.line;
-  write(parts.figure, line === undefined ? "–" : format.line(line) + (coin.doubt && line.state === "at" ? " ?" : ""));
+  write(parts.figure, line === undefined ? "no coin" : format.line(line) + (coin.doubt && line.state === "at" ? " ?" : ""));
   const price = line?.state === "at" && line.price !== undefined ? format.price(line.price) : "";
   write(parts.coin, line?.state === "never" || line === undefined ? "" : coin.what);
   write(parts.price, price);

@@ -16,13 +16,15 @@ export function judge(store) {
   const pools = store.pools();
   const tally = { critical: 0, warning: 0, blind: 0, calm: 0 };
   let gone = 0;
+  let near = 0; // by their own figures, and not only because some alert about them is critical
   for (const pool of pools) {
     tally[level(pool, store.levels, store.alerted(pool))] += 1;
     if (pool.margin_ratio.state === "liquidatable") gone += 1;
+    else if (level(pool, store.levels) === "critical") near += 1;
   }
   const lost = document.accounts.filter((account) => !account.pools.length && account.quality !== "LIVE");
   const loud = document.alerts.filter((alert) => !QUIET.has(alert.state));
-  const said = { tally, pools: pools.length, lost: lost.length, ...nearestOf(pools), ...standing(tally, gone, pools, lost, loud) };
+  const said = { tally, pools: pools.length, lost: lost.length, ...nearestOf(pools), ...standing(tally, { gone, near }, pools, lost, loud) };
   if (document.ready === false && tally.critical + tally.warning === 0) {
     said.level = "unknown";
     said.headline = "Starting";
@@ -39,17 +41,20 @@ function few(reasons) {
   return format.reasons(more > 0 ? [...reasons.slice(0, REASONS_SHOWN), `and ${more} more`] : reasons);
 }
 
-function standing(tally, gone, pools, lost, loud) {
+function standing(tally, { gone, near }, pools, lost, loud) {
   const alarm = loud.map((alert) => alert.severity).reduce(worse, "calm");
   const unknown = tally.blind + lost.length;
   const beside = [];
-  if (gone && tally.critical > gone) beside.push(`${tally.critical - gone} more near liquidation`);
+  const alarmed = tally.critical - gone - near;
+  if (gone && near) beside.push(`${near} more near liquidation`);
+  if (alarmed && (gone || near)) beside.push(`${alarmed} more critical`);
   if (gone === 0 && tally.critical && tally.warning) beside.push(`${tally.warning} more to watch`);
   if (unknown && (gone || tally.critical || tally.warning)) beside.push(`${unknown} not known`);
   const under = beside.join(", ");
   if (gone) return { level: "critical", headline: `${format.count(gone, "pool")} can be liquidated now`, under };
-  if (tally.critical) return { level: "critical", headline: `${format.count(tally.critical, "pool")} near liquidation`, under };
+  if (near) return { level: "critical", headline: `${format.count(near, "pool")} near liquidation`, under };
   const first = loud.find((alert) => alert.severity === alarm);
+  if (tally.critical) return { level: "critical", headline: `${format.count(tally.critical, "pool")} critical`, under: [first?.summary, under].filter(Boolean).join("; ") };
   if (alarm === "critical") {
     const critical = loud.filter((alert) => alert.severity === "critical").length;
     const pools = tally.warning ? `${format.count(tally.warning, "pool")} to watch` : "no pool is near liquidation";
