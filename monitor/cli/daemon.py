@@ -57,7 +57,7 @@ class Daemon:
     def tls(self) -> ssl.SSLContext | None:
         """How a connection to it is encrypted and whom it believes; None over http. Raises `ConfigError`.
 
-        Of the files as they are now: whoever stays connected for long asks anew for each connection.
+        Of the files as they are now: whoever stays for long asks anew for each request.
         """
         return self.trust.context() if self.url.startswith("https:") else None
 
@@ -105,9 +105,9 @@ class Daemon:
     def _refused(self, error: HTTPError) -> Exception:
         """What an answer with an error says."""
         try:
-            said = json.loads(error.read(LARGEST_ANSWER))["error"]
-            key, value, cure = str(said["key"]), said["value"], str(said["cure"])
-        except (ValueError, KeyError, TypeError, OSError, http.client.HTTPException):
+            body = json.loads(error.read(LARGEST_ANSWER))
+            texts = [_mistake(said) for said in (body.get("mistakes") or [body["error"]])]
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, http.client.HTTPException):
             return self._stranger(f"status {error.code}")
         wants_user = error.headers.get("WWW-Authenticate", "").lower().startswith("basic")
         if error.code == 401 and wants_user and not self.user:
@@ -116,13 +116,18 @@ class Daemon:
             )
         if error.code == 401 and not wants_user and not self.token:
             return NotAllowed(f"{self.url} wants a token: name its file with --token-file or web.token_file")
-        text = f"{key}{f' = {value!r}' if value not in ('', None) else ''}: {cure}"
         if error.code in (401, 403, 429):
-            return NotAllowed(text)
-        return Unavailable(text) if error.code == 503 else NotDone(text)
+            return NotAllowed(texts[0])
+        return Unavailable(texts[0]) if error.code == 503 else NotDone(*texts)
 
     def _stranger(self, how: str) -> Unavailable:
         return Unavailable(f"{self.url} answers, but not as a monitor does ({how})")
+
+
+def _mistake(said: Mapping[str, object]) -> str:
+    """One mistake of a request in words."""
+    key, value, cure = str(said["key"]), said["value"], str(said["cure"])
+    return f"{key}{f' = {value!r}' if value not in ('', None) else ''}: {cure}"
 
 
 def _cause(error: Exception) -> Exception:

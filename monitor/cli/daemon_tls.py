@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import ssl
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from monitor.domain.errors import ConfigError
@@ -32,21 +33,38 @@ class Trust:
     client_file: Path | None = None
 
     def context(self) -> ssl.SSLContext:
-        """What connections are made by; of the files as they are now. Raises `ConfigError`."""
-        made = ssl.create_default_context()
-        if self.ca_file is not None:
-            made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            try:
-                made.load_verify_locations(self.ca_file)
-            except (OSError, ValueError) as error:
-                cure = f"holds no certificate in PEM form ({_why(error)})"
-                raise ConfigError("--ca-file", str(self.ca_file), cure) from None
-        elif self.served is not None:
-            made = _only(self.served)
-        made.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self.client_file is not None:
-            _show(made, self.client_file)
-        return made
+        """What connections are made by; of the files as they are now. Raises `ConfigError`.
+
+        The same one as long as the files are the same, so that a client may use a connection again.
+        """
+        files = (self.ca_file, self.served, self.client_file)
+        return _made(self, tuple(None if file is None else _stamp(file) for file in files))
+
+
+@lru_cache(maxsize=4)
+def _made(trust: Trust, _: tuple[object, ...]) -> ssl.SSLContext:
+    if trust.ca_file is not None:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            made.load_verify_locations(trust.ca_file)
+        except (OSError, ValueError) as error:
+            cure = f"holds no certificate in PEM form ({_why(error)})"
+            raise ConfigError("--ca-file", str(trust.ca_file), cure) from None
+    else:
+        made = ssl.create_default_context() if trust.served is None else _only(trust.served)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    if trust.client_file is not None:
+        _show(made, trust.client_file)
+    return made
+
+
+def _stamp(file: Path) -> object:
+    """What changes with a file."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_mode
 
 
 def _only(file: Path) -> ssl.SSLContext:

@@ -214,6 +214,16 @@ async def test_what_a_client_of_its_own_needs_is_there(tmp_path: Path, signer: A
         assert "certificate is not trusted" in str(stranger.unreached(wrong.value))
 
 
+def test_a_connection_may_be_used_again_until_the_certificate_is_another(tmp_path: Path, signer: Authority) -> None:
+    (tmp_path / "web.yml").write_text(SECURE)
+    daemon = find(None, None, configured(tmp_path, 1), NOBODY)
+    first = daemon.tls()
+    assert first is not None
+    assert daemon.tls() is first
+    signer.sign("desk", "127.0.0.1", "localhost")
+    assert daemon.tls() is not first
+
+
 def test_without_anything_to_show_nothing_is_shown() -> None:
     assert Daemon("http://127.0.0.1:1").headers() == {}
     assert Daemon("http://127.0.0.1:1").tls() is None
