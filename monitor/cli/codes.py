@@ -45,11 +45,19 @@ class NotAllowed(MarginwatchError):
     """The monitor does not let us do that (exit 77)."""
 
 
-class NotDone(MarginwatchError):
+class Mistaken(MarginwatchError):
+    """One mistake or several, each a line of its own."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__("; ".join(texts))
+        self.texts = texts
+
+
+class NotDone(Mistaken):
     """The monitor understood, and could not do it (exit 1)."""
 
 
-class Misused(MarginwatchError):
+class Misused(Mistaken):
     """The command line says something that makes no sense (exit 2)."""
 
 
@@ -67,8 +75,10 @@ def guarded(command: Callable[[], Exit]) -> Exit:
         return complain(str(error), Exit.NO_INPUT)
     except CannotCreate as error:
         return complain(str(error), Exit.CANNOT_CREATE)
-    except Misused as error:
-        return complain(str(error), Exit.USAGE)
+    except Mistaken as error:
+        for text in error.texts:
+            complain(text)
+        return Exit.USAGE if isinstance(error, Misused) else Exit.FAILED
     except (AuthRejected, NotAllowed) as error:
         return complain(str(error), Exit.NO_PERMISSION)
     except (Unavailable, VenueError) as error:

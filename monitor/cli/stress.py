@@ -18,7 +18,8 @@ from typing import Any
 from monitor.cli.codes import Exit, Misused, NotDone, Unavailable
 from monitor.cli.daemon import Daemon
 from monitor.cli.stress_words import table_lines
-from monitor.cli.whatif_edits import by_name, ratio
+from monitor.cli.whatif import check_kinds
+from monitor.cli.whatif_edits import Mistakes, by_name, ratio
 from monitor.domain.errors import BadRequest, InputMissing
 from monitor.domain.stress import Family
 from monitor.domain.stress_json import read_request, stress_json
@@ -71,12 +72,14 @@ def stress(asked: Asked, daemon: Daemon | None, folder: Path | None, form: Form)
 
 
 def body_of(asked: Asked) -> Json:
-    """The request as the API takes it. Raises Misused."""
+    """The request as the API takes it. Raises Misused, with all mistakes."""
     body: Json = {} if asked.request is None else _read(asked.request)
+    check_kinds(body, "scenarios", "betas")
     known = [family.value for family in Family]
+    wrong, nothing = Mistakes(), dict[str, float]()
     for family in asked.families:
         if family not in known or family == Family.OWN:
-            raise Misused(f"--family {family}: must be one of {', '.join(known[:-1])}")
+            wrong.note(f"--family {family}: must be one of {', '.join(known[:-1])}")
     if asked.names and not asked.families:
         body["families"] = [Family.NAMED.value, Family.CRASH.value]
     for key, said in (("families", asked.families), ("names", asked.names), ("accounts", asked.accounts)):
@@ -85,17 +88,18 @@ def body_of(asked: Asked) -> Json:
     if asked.coins:
         body["coins"] = [coin.upper() for text in asked.coins for coin in text.split(",")]
     if asked.betas:
-        body["betas"] = body.get("betas", {}) | by_name(asked.betas, "--beta", "ETH=1.3")
+        body["betas"] = body.get("betas", {}) | wrong.tried(lambda: by_name(asked.betas, "--beta", "ETH=1.3"), nothing)
     if asked.moves or asked.others is not None:
-        moves = by_name(asked.moves, "--move", "BTC=-30%")
-        others = 0.0 if asked.others is None else ratio(asked.others, "--others", "-40%")
+        moves = wrong.tried(lambda: by_name(asked.moves, "--move", "BTC=-30%"), nothing)
+        others = wrong.tried(lambda: ratio(asked.others or "0", "--others", "-40%"), 0.0)
         told = [f"{coin} {move * 100:+g}%" for coin, move in moves.items()]
         if asked.others is not None:
             told.append(f"others {others * 100:+g}%")
         own = {"name": ", ".join(told)[:60], "moves": moves, "others": others, "gap": asked.gap}
         body["scenarios"] = [*body.get("scenarios", []), own]
     elif asked.gap:
-        raise Misused("--gap belongs to a scenario of your own: give --move or --others")
+        wrong.note("--gap belongs to a scenario of your own: give --move or --others")
+    wrong.done()
     return body
 
 
@@ -123,7 +127,7 @@ def _offline(body: Json, folder: Path) -> Json:
     try:
         return stress_json(computed(engine.picture(), read_request(body, StressRequest(crashes=CRASHES))))
     except BadRequest as refused:
-        raise NotDone(str(refused)) from None
+        raise NotDone(*map(str, refused.mistakes)) from None
 
 
 def _written(answer: Json, form: Form) -> list[str]:

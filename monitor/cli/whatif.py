@@ -9,19 +9,18 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import isfinite
 from pathlib import Path
-from typing import Any
 
 from monitor.cli.codes import Exit, Misused, NotDone, Unavailable
 from monitor.cli.daemon import Daemon
-from monitor.cli.whatif_edits import by_name, edit_of, ratio
+from monitor.cli.whatif_edits import Json, Mistakes, by_name, edit_of, ratio
 from monitor.cli.whatif_words import answer_lines
 from monitor.domain.errors import BadRequest, InputMissing
 from monitor.domain.whatif_json import answer_json, request_of
 
 ANSWER_SECONDS = 30.0
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,26 +53,42 @@ def whatif(asked: Asked, daemon: Daemon | None, folder: Path | None, *, as_json:
 
 
 def body_of(asked: Asked, alone: tuple[str, str] | None) -> Json:
-    """The request as the API takes it. Raises Misused."""
+    """The request as the API takes it. Raises Misused, with all mistakes."""
     body: Json = {} if asked.request is None else _read(asked.request)
-    if asked.edits:
-        body["edits"] = [*body.get("edits", []), *(edit_of(text, alone) for text in asked.edits)]
+    check_kinds(body, "edits", "moves", "betas", "pegs")
+    wrong, nothing, none = Mistakes(), dict[str, float](), Json()
+    edits = [wrong.tried(partial(edit_of, text, alone), none) for text in asked.edits]
+    if edits:
+        body["edits"] = [*body.get("edits", []), *edits]
     if asked.moves:
-        body["moves"] = body.get("moves", {}) | by_name(asked.moves, "--move", "BTC=-12%")
-    if asked.market is not None:
-        body["market"] = ratio(asked.market, "--market", "-20%")
+        body["moves"] = body.get("moves", {}) | wrong.tried(lambda: by_name(asked.moves, "--move", "BTC=-12%"), nothing)
+    if (market := asked.market) is not None:
+        body["market"] = wrong.tried(lambda: ratio(market, "--market", "-20%"), 0.0)
     if asked.betas:
-        body["betas"] = body.get("betas", {}) | by_name(asked.betas, "--beta", "ETH=1.3")
+        body["betas"] = body.get("betas", {}) | wrong.tried(lambda: by_name(asked.betas, "--beta", "ETH=1.3"), nothing)
     if asked.pegs:
-        body["pegs"] = body.get("pegs", {}) | by_name(asked.pegs, "--peg", "USDT=0.95")
+        body["pegs"] = body.get("pegs", {}) | wrong.tried(lambda: by_name(asked.pegs, "--peg", "USDT=0.95"), nothing)
     if asked.funding_days:
         body["funding_days"] = asked.funding_days
+        if not isfinite(asked.funding_days):
+            wrong.note(f"--funding {asked.funding_days}: must be a number of days")
+    wrong.done()
     if not body:
         raise Misused(
             'nothing is supposed: give an edit such as "open binance/main BTCUSDT 2 10x", --move BTC=-12%, --market '
             "-20%, --peg USDT=0.95, --funding 5, or --request FILE"
         )
     return body
+
+
+def check_kinds(body: Json, *lists: str) -> None:
+    """Raise Misused where a request is not of the form that options add to: the first of these is a list, the others
+    are objects.
+    """
+    for place, key in enumerate(lists):
+        kind, name = (list, "a list") if place == 0 else (dict, "an object")
+        if key in body and not isinstance(body[key], kind):
+            raise Misused(f"--request: {key} must be {name}")
 
 
 def _read(request: str) -> Json:
@@ -100,4 +115,4 @@ def _offline(asked: Asked, folder: Path) -> Json:
     try:
         return answer_json(what_if(picture, request_of(body_of(asked, (key.venue, key.account)))))
     except BadRequest as refused:
-        raise NotDone(str(refused)) from None
+        raise NotDone(*map(str, refused.mistakes)) from None

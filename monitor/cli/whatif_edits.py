@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from math import isfinite, nan
+from typing import Any, TypeVar
 
 from monitor.cli.codes import Misused
 
 Json = dict[str, Any]
+Made = TypeVar("Made")
 
 FORMS = {
     "open": "open ACCOUNT SYMBOL [long|short] SIZE [@PRICE] [10x] [isolated|cross] [margin=AMOUNT] [fee=RATE]",
@@ -89,9 +91,12 @@ class _Reader:
     def number(self, word: str) -> float:
         """A number."""
         try:
-            return float(word.replace("_", ""))
+            found = float(word.replace("_", ""))
         except ValueError:
-            raise self.wrong(f"{word} is no number") from None
+            found = nan
+        if not isfinite(found):
+            raise self.wrong(f"{word} is no number")
+        return found
 
     def any(self, *words: str) -> str | None:
         """One of these words, wherever it stands."""
@@ -213,20 +218,56 @@ _MAKERS: dict[str, Callable[[_Reader], Json]] = {
 }
 
 
+class Mistakes:
+    """What makes no sense on a command line, gathered, to be told all at once."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def tried(self, make: Callable[[], Made], other: Made) -> Made:
+        """What `make` makes; `other` where that is Misused, which is noted."""
+        try:
+            return make()
+        except Misused as error:
+            self._texts += error.texts
+            return other
+
+    def note(self, text: str) -> None:
+        """One more."""
+        self._texts.append(text)
+
+    def done(self) -> None:
+        """Raises Misused with all of them, if there are any."""
+        if self._texts:
+            raise Misused(*self._texts)
+
+
 def by_name(options: Sequence[str], option: str, form: str) -> dict[str, float]:
-    """NAME=NUMBER, one or more; a number with «%» behind it is a hundredth. Raises Misused."""
+    """NAME=NUMBER, one or more; a number with «%» behind it is a hundredth. Raises Misused with all that are not."""
     found: dict[str, float] = {}
+    mistakes = Mistakes()
     for text in (part for each in options for part in each.split(",")):
         name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise Misused(f"{option} {text}: must be such as {form}")
-        found[name.upper()] = ratio(value, option, form)
+        number = _ratio(value) if name and equals else None
+        if number is None:
+            mistakes.note(f"{option} {text}: must be such as {form}")
+        else:
+            found[name.upper()] = number
+    mistakes.done()
     return found
 
 
 def ratio(text: str, option: str, form: str) -> float:
     """A number, or one with «%» behind it. Raises Misused."""
+    number = _ratio(text)
+    if number is None:
+        raise Misused(f"{option} {text}: must be such as {form}")
+    return number
+
+
+def _ratio(text: str) -> float | None:
     try:
-        return float(text.removesuffix("%")) / 100.0 if text.endswith("%") else float(text)
+        found = float(text.removesuffix("%")) / 100.0 if text.endswith("%") else float(text)
     except ValueError:
-        raise Misused(f"{option} {text}: must be such as {form}") from None
+        return None
+    return found if isfinite(found) else None

@@ -28,6 +28,7 @@ from monitor.engine.whatif_draft import Draft
 from monitor.engine.whatif_edits import make
 from monitor.engine.whatif_funding import funded
 from monitor.engine.whatif_notes import moves_told, notes_of
+from monitor.engine.whatif_orders import beyond_equity
 from monitor.engine.whatif_prices import moved, moves_of
 from monitor.engine.whatif_reports import Stand, groups_of, left_unadvised, reports_of
 from monitor.margin.pool import Pool
@@ -50,15 +51,17 @@ def what_if(picture: Picture, request: WhatIf) -> WhatIfReport:
     """Before and after. Raises BadRequest, with the key of each mistake, where an edit fits nothing."""
     draft = Draft(picture)
     _make_all(draft, request.edits)
+    _check_pegs(picture, request)
     chosen = _chosen(picture, request, draft)
     supposed = _supposed(picture, request, draft, chosen)
+    beyond = beyond_equity(picture, {key: supposed.edited[key] for key in draft.edited})
     before = _before(picture, chosen)
     after = _after(picture, draft, supposed, chosen)
     changes = tuple(
         AccountChange(
             before=before[key],
             after=after[key],
-            notes=tuple(draft.edited[key].notes) if key in draft.edited else (),
+            notes=(*draft.edited[key].notes, *beyond[key]) if key in draft.edited else (),
         )
         for key in chosen
     )
@@ -99,6 +102,14 @@ def _make_all(draft: Draft, edits: Sequence[Edit]) -> None:
             spoiled |= touched
     if mistakes:
         raise BadRequest(tuple(mistakes))
+
+
+def _check_pegs(picture: Picture, request: WhatIf) -> None:
+    """Raises BadRequest where what is no stablecoin is put to a price."""
+    cure = "no stablecoin here (see engine.stablecoins): say by how much it moves"
+    wrong = [asset for asset in request.pegs if asset not in picture.stablecoins]
+    if wrong:
+        raise BadRequest(tuple(ConfigError(f"pegs.{asset}", request.pegs[asset], cure) for asset in wrong))
 
 
 def _chosen(picture: Picture, request: WhatIf, draft: Draft) -> tuple[AccountKey, ...]:

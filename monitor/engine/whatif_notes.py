@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from monitor.domain.quality import Quality
 from monitor.domain.whatif import Transfer, WhatIf
 from monitor.engine.picture import Picture
+from monitor.engine.whatif_prices import nothing_moved
 from monitor.margin.pool import Pool
 
 CASCADES = (
@@ -47,6 +48,7 @@ def notes_of(picture: Picture, request: WhatIf, edits: Iterable[str], pools: Seq
     """What was assumed for these pools, and what is left out; `edits` is what was for the edits."""
     found = [*_doubts(picture, request), *edits]
     if request.moves_prices:
+        found += [f"nothing that is looked at depends on {asset}" for asset in nothing_moved(request, pools)]
         found.append(AT_ONCE)
         if any(leg.option is not None for pool in pools for leg in pool.legs):
             found.append(OPTIONS_HELD)

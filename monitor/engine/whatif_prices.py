@@ -39,6 +39,13 @@ def moves_of(picture: Picture, request: WhatIf, pools: Iterable[Pool]) -> dict[A
     return {asset: move for asset, move in found.items() if move}
 
 
+def nothing_moved(request: WhatIf, pools: Iterable[Pool]) -> list[Asset]:
+    """The named assets that no pool depends on, itself or by one that stands for it."""
+    assets = {asset for pool in pools for asset in _assets_of(pool)}
+    assets |= {WRAPPED.get(asset, asset) for asset in assets}
+    return [asset for asset in (*request.moves, *request.pegs) if asset not in assets]
+
+
 def _peg_now(picture: Picture, asset: Asset) -> float:
     """Where a stablecoin stands: the mean over venues is not asked for, their prices of it are near each other."""
     known = [picture.prices.asset(venue, asset) for venue in sorted({key.venue for key in picture.accounts})]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from monitor.cli.codes import Misused
+from monitor.cli.codes import Exit, Misused, guarded
 from monitor.cli.daemon import Daemon
 from monitor.cli.whatif import Asked, body_of, whatif
 from monitor.cli.whatif_edits import FORMS, edit_of
@@ -178,3 +182,50 @@ def test_of_a_monitor_it_is_asked_over_the_api(
     whatif(Asked(market="-1%"), Daemon("http://127.0.0.1:1"), None, as_json=True)
     assert sent[0][:3] == ("POST", "/api/v1/whatif", {"market": -0.01})
     assert json.loads(capsys.readouterr().out) == answer
+
+
+def test_all_that_makes_no_sense_is_told_at_once() -> None:
+    edits = ("opn binance/main BTCUSDT 2", "close binance BTCUSDT", "open binance/main BTCUSDT 1 infx")
+    asked = Asked(
+        edits=edits, moves=("BTC", "ETH=nan"), market="abc", betas=("ETH",), pegs=("USDT=x",), funding_days=float("inf")
+    )
+    with pytest.raises(Misused) as caught:
+        body_of(asked, None)
+    begins = [text.split(":")[0] for text in caught.value.texts]
+    assert begins == [
+        *map(repr, edits),
+        "--move BTC", "--move ETH=nan", "--market abc", "--beta ETH", "--peg USDT=x", "--funding inf",
+    ]  # fmt: skip
+
+
+def test_each_mistake_that_a_folder_is_asked_with_is_a_line() -> None:
+    done = inside("whatif", "--from", str(FAQ), "open DOGEUSDT 2", "take binance/nobody 1 USDT", "--move", "BTC=-3")
+    assert done.stderr == ("marginwatch: moves.BTC = -3.0: must be a ratio above -1 and up to 100, such as -0.12\n")
+    done = inside("whatif", "--from", str(FAQ), "open DOGEUSDT 2", "take binance/nobody 1 USDT")
+    assert [line.split(" = ")[0] for line in done.stderr.splitlines()] == [
+        "marginwatch: edits[0].symbol", "marginwatch: edits[1]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("request_text", "why"), [('{"edits": "x"}', "edits must be a list"), ('{"moves": [1]}', "moves must be an object")]
+)
+def test_a_request_that_options_cannot_be_added_to_is_refused(tmp_path: Path, request_text: str, why: str) -> None:
+    (tmp_path / "asked.json").write_text(request_text)
+    with pytest.raises(Misused, match=why):
+        body_of(Asked(request=str(tmp_path / "asked.json"), moves=("BTC=1%",), edits=("flip a/b C",)), None)
+
+
+async def test_each_mistake_that_a_monitor_names_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"key": "market", "value": -3, "cure": "too far"}, {"key": "edits[0]", "value": None, "cure": "no object"}]
+
+    async def refuse(_: web.Request) -> web.Response:
+        return web.json_response({"error": rows[0], "mistakes": rows}, status=400)
+
+    app = web.Application()
+    app.add_routes([web.post("/api/v1/whatif", refuse)])
+    async with TestServer(app) as server:
+        daemon = Daemon(str(server.make_url("")).rstrip("/"))
+        asked = partial(whatif, Asked(market="-1%"), daemon, None, as_json=True)
+        assert await asyncio.to_thread(guarded, asked) == Exit.FAILED
+    assert capsys.readouterr().err == "marginwatch: market = -3: too far\nmarginwatch: edits[0]: no object\n"

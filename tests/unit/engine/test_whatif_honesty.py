@@ -16,7 +16,7 @@ from monitor.engine import whatif_reports
 from monitor.engine.engine import Engine
 from monitor.engine.settings import EngineSettings
 from monitor.engine.whatif import what_if
-from monitor.margin.pool import Debt, Description
+from monitor.margin.pool import Debt, Describe, Description
 from tests.unit.engine.situations import MAIN, OTHER, T, asset, config, describe, engine, held, reading, started, tick
 from tests.unit.engine.test_whatif_edits import after, ask, put, told, trade
 
@@ -135,3 +135,48 @@ def test_advice_is_sought_for_so_many_pools_and_the_others_are_told_of(monkeypat
     few = what_if(one.picture(), WhatIf(moves={"BTC": -0.01}))
     assert {each.key: bool(each.after.pools[0].advice_text) for each in few.accounts} == {MAIN: False, OTHER: True}
     assert any("sought for 1 pools" in note for note in few.notes)
+
+
+def test_what_moves_nothing_is_told_and_not_taken_for_safe() -> None:
+    typed_wrong = what_if(told(LONG), WhatIf(moves={"BTCC": -0.5}, pegs={"USDC": 0.5}))
+    assert [note for note in typed_wrong.notes if "depends" in note] == [
+        "nothing that is looked at depends on BTCC", "nothing that is looked at depends on USDC",
+    ]  # fmt: skip
+    meant = what_if(told(LONG), WhatIf(moves={"BTC": -0.1}, pegs={"USDT": 0.99}))
+    assert not any("depends" in note for note in meant.notes)
+
+
+def test_only_a_stablecoin_is_put_to_a_price() -> None:
+    with pytest.raises(BadRequest) as caught:
+        what_if(told(LONG), WhatIf(pegs={"BTC": 0.5, "USDT": 0.9, "ETH": 1.0}))
+    assert [mistake.key for mistake in caught.value.mistakes] == ["pegs.BTC", "pegs.ETH"]
+
+
+def needing(initial: float | None) -> Describe:
+    """As the paper venue describes, with such an initial margin of each leg."""
+
+    def made(account: Account, tables: Tables) -> Description:
+        found = describe(account, tables)
+        pools = (
+            replace(pool, legs=tuple(replace(leg, initial_margin_rate=initial) for leg in pool.legs))
+            for pool in found.pools
+        )
+        return replace(found, pools=tuple(pools))
+
+    return made
+
+
+def test_what_lacks_initial_margin_once_it_is_made_would_hardly_be_let_be_done() -> None:
+    tenth = needing(0.1)
+    text = "cross:USDT would need 18,000.00 USD of initial margin and have 9,940.00 USD of equity"
+    more = ask(told(LONG, describes=tenth), trade(quantity=2.0))
+    assert any(note.startswith(text) for note in more.accounts[0].notes)
+    out = ask(told(LONG, describes=tenth), put("USDT", -5_000.0))
+    assert any("initial margin" in note for note in out.accounts[0].notes)
+    for enough in (trade(quantity=0.5), put("USDT", 100.0)):
+        assert not any("initial margin" in note for note in ask(told(LONG, describes=tenth), enough).accounts[0].notes)
+    # It lacks less than before; and where the venue's is not known nothing is said.
+    less = ask(told(replace(LONG, quantity=3.0), describes=tenth), trade(quantity=-0.5))
+    assert not any("initial margin" in note for note in less.accounts[0].notes)
+    unknown = ask(told(LONG, describes=needing(None)), trade(quantity=9.0))
+    assert not any("initial margin" in note for note in unknown.accounts[0].notes)
