@@ -1,18 +1,11 @@
-"""A real Prometheus scrapes a real server, looks at the rules that we ship, and a real Alertmanager tells of them.
-
-The environment variable MARGINWATCH_PROMETHEUS names a further, newer Prometheus (its path) to try the same with.
-"""
+"""A real Prometheus scrapes a real server, looks at the rules that we ship, and a real Alertmanager tells of them."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from monitor.alerts.catalogue import default_rules
@@ -24,12 +17,11 @@ from monitor.domain.view import View
 from monitor.outputs.prometheus import Exposition
 from monitor.web.server import serve
 from tests.channels import real_alertmanager
-from tests.channels.real_alertmanager import Alertmanager
 from tests.programs import program
+from tests.prometheus.real import binary, prometheus, until_told
 from tests.sample_reports import account, pool, view
 from tests.wire.brokers import free_port
 
-NEWER = "MARGINWATCH_PROMETHEUS"
 PATIENCE = 30.0
 
 
@@ -43,11 +35,8 @@ def _rules(folder: Path) -> None:
         (folder / name).write_text(often)
 
 
-@asynccontextmanager
-async def _prometheus(binary: str, folder: Path, monitor: int, alertmanager: str) -> AsyncIterator[str]:
-    """A Prometheus of this test's own, by its address."""
+def _configure(folder: Path, monitor: int, alertmanager: str) -> None:
     _rules(folder)
-    port = free_port()
     (folder / "prometheus.yml").write_text(
         "global: {scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms}\n"
         "rule_files: [recording.yml, rules.yml]\n"
@@ -55,41 +44,9 @@ async def _prometheus(binary: str, folder: Path, monitor: int, alertmanager: str
         "scrape_configs:\n"
         f"  - {{job_name: marginwatch, static_configs: [{{targets: ['127.0.0.1:{monitor}']}}]}}\n"
     )
-    with (folder / "prometheus.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            binary,
-            f"--config.file={folder}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/tsdb",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--rules.alert.resend-delay=1s",
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield f"http://127.0.0.1:{port}"
-        assert process.returncode is None, (folder / "prometheus.log").read_text()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
 
 
-async def _until(alertmanager: Alertmanager, name: str, status: str) -> None:
-    """Wait until the last thing told of a critical alert is this."""
-
-    def told() -> bool:
-        heard = [state for level, state in alertmanager.told(name) if level == "critical"]
-        return heard[-1:] == [status]
-
-    await alertmanager.until(told, f"{name} is {status}")
-
-
-async def _asked(url: str, query: str) -> list[str]:
-    async with aiohttp.ClientSession() as http, http.get(f"{url}/api/v1/query", params={"query": query}) as answer:
-        return [one["value"][1] for one in (await answer.json())["data"]["result"]]
-
-
-async def _walk(binary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def _walk(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(real_alertmanager, "PATIENCE", PATIENCE)
     port = free_port()
     shown: list[View] = [view(account(pool(ratio=Ratio.of(0.9))))]
@@ -97,9 +54,10 @@ async def _walk(binary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     async with AsyncExitStack() as stack:
         people = await stack.enter_async_context(real_alertmanager.alertmanager(manager, tmp_path / "am"))
         server = await serve(lambda: shown[-1], Exposition(rules=("margin_ratio",)), "127.0.0.1", port)
-        url = await stack.enter_async_context(_prometheus(binary, tmp_path, port, people.url))
+        _configure(tmp_path, port, people.url)
+        scraper = await stack.enter_async_context(prometheus(path, tmp_path))
 
-        await _until(people, "MarginwatchMarginRatio", "firing")
+        await until_told(people, "MarginwatchMarginRatio", "firing")
         await people.until(lambda: bool(people.told("MarginwatchPrometheusWatchdog")), "the dead man's switch")
         (alert,) = {one["fingerprint"]: one for one in people.heard
                     if one["labels"]["alertname"] == "MarginwatchMarginRatio"
@@ -110,11 +68,11 @@ async def _walk(binary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         # The feed dies in the middle of it: the gauge is gone, the alert is not.
         shown.append(view(account(pool(ratio=Ratio.of(0.9), quality=Quality.STALE), quality=Quality.STALE, up=False)))
         await people.until(lambda: bool(people.told("MarginwatchDataQuality")), "the pool is stale")
-        assert await _asked(url, "marginwatch_pool_margin_ratio") == []
+        assert await scraper.values("marginwatch_pool_margin_ratio") == []
 
         # The monitor dies too.
         await server.close()
-        await _until(people, "MarginwatchDown", "firing")
+        await until_told(people, "MarginwatchDown", "firing")
         assert ("MarginwatchMarginRatio", "critical") in await people.names()
         assert ("critical", "resolved") not in people.told("MarginwatchMarginRatio")
 
@@ -122,17 +80,16 @@ async def _walk(binary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         shown.append(view(account(pool(ratio=Ratio.of(0.2)))))
         server = await serve(lambda: shown[-1], Exposition(rules=("margin_ratio",)), "127.0.0.1", port)
         stack.push_async_callback(server.close)
-        await _until(people, "MarginwatchMarginRatio", "resolved")
-        await _until(people, "MarginwatchDown", "resolved")
+        await until_told(people, "MarginwatchMarginRatio", "resolved")
+        await until_told(people, "MarginwatchDown", "resolved")
 
 
 async def test_a_breach_is_told_goes_on_through_outages_and_is_resolved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await _walk(program("prometheus"), tmp_path, monkeypatch)
+    await _walk(binary("installed"), tmp_path, monkeypatch)
 
 
 @pytest.mark.system
-@pytest.mark.skipif(not os.environ.get(NEWER), reason=f"{NEWER} names no newer Prometheus")
 async def test_so_it_is_with_a_newer_prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await _walk(os.environ[NEWER], tmp_path, monkeypatch)
+    await _walk(binary("newer"), tmp_path, monkeypatch)
