@@ -23,7 +23,8 @@ from monitor.cli.top.following import follow
 from monitor.cli.top.groups_view import Groups
 from monitor.cli.top.levels import Levels
 from monitor.cli.top.orders import Orders
-from monitor.cli.top.picture import Picture, Row
+from monitor.cli.top.painted import Line, Role
+from monitor.cli.top.picture import NOT_OURS, Picture, Row
 from monitor.cli.top.pools import Pools
 from monitor.cli.top.views import Curve, Scene, View
 from monitor.cli.top.widgets import Lines, Listing, Reading
@@ -37,6 +38,14 @@ CURVE_SECONDS = 2.0  #: between two curves of the same pool
 SETTLE_SECONDS = 0.2  #: that a row is chosen before its curve is asked for
 
 _REFUSED = (Unavailable, NotAllowed, NotDone, ConfigError)
+
+
+def _row(view: View[Any], item: Any, scene: Scene, chosen: bool) -> Line:
+    """A row; one that a monitor of another version tells otherwise does not take the others with it."""
+    try:
+        return view.row(item, scene, chosen=chosen)
+    except NOT_OURS as error:
+        return ((f"?  cannot be shown: {type(error).__name__}: {error}", Role.BLIND),)
 
 
 class Top(App[None]):
@@ -53,6 +62,9 @@ class Top(App[None]):
     #left { width: 1fr; }
     #details { width: 1fr; padding: 0 1; }
     .wide #details { border-left: solid ansi_bright_black; }
+    .wide #details:focus { border-left: heavy ansi_cyan; }
+    #why { height: auto; max-height: 3; display: none; }
+    .gone #why { display: block; }
     .short #tabs { margin-bottom: 0; }
     .list #details, .opened #left { display: none; }
     #wanted { display: none; height: 1; border: none; padding: 0 1; background: ansi_default; color: ansi_default; }
@@ -61,7 +73,7 @@ class Top(App[None]):
     Toast { background: ansi_default; color: ansi_default; border: round ansi_cyan; width: 64; max-width: 100%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("q", "quit", "quit"),
+        ("q,ctrl+c", "quit", "quit"),
         ("question_mark", "help", "help"),
         ("slash", "look_for", "filter"),
         ("1", "view(0)", "pools"),
@@ -87,6 +99,8 @@ class Top(App[None]):
         self._views: Sequence[View[Any]] = (Pools(), Alerts(), Feeds(), Groups())
         self._view: View[Any] = self._views[0]
         self._kept: dict[str, tuple[Any, int]] = {}  # of each view that is not seen what was chosen
+        self._lines = {name: Lines(id=name) for name in ("head", "why", "tabs", "titles", "foot")}
+        self._list, self._details = Listing(id="list"), Reading(id="details")
         self._items: Sequence[Any] = ()
         self._wanted = ""
         self._again_at = 0.0
@@ -99,15 +113,16 @@ class Top(App[None]):
 
     def compose(self) -> ComposeResult:
         """Head, list and details, foot."""
-        yield Lines(id="head")
-        yield Lines(id="tabs")
+        yield self._lines["head"]
+        yield self._lines["why"]
+        yield self._lines["tabs"]
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                yield Lines(id="titles")
-                yield Listing(id="list")
-            yield Reading(id="details")
+                yield self._lines["titles"]
+                yield self._list
+            yield self._details
         yield Input(id="wanted", placeholder="show only what holds these words", max_length=80)
-        yield Lines(id="foot")
+        yield self._lines["foot"]
 
     def on_mount(self) -> None:
         """Begin to listen."""
@@ -116,14 +131,6 @@ class Top(App[None]):
         self.run_worker(follow(self._monitor, self, clock=self._clock), group="stream", name="stream")
         self.set_interval(TICK_SECONDS, self._tick)
         self.show()
-
-    @property
-    def _list(self) -> Listing:
-        return self.screen_stack[0].query_one("#list", Listing)
-
-    @property
-    def _details(self) -> Reading:
-        return self.screen_stack[0].query_one("#details", Reading)
 
     def on_resize(self, event: events.Resize) -> None:
         """Beside each other, or one at a time."""
@@ -135,15 +142,13 @@ class Top(App[None]):
         wide = columns >= WIDE
         base.set_class(wide, "wide")
         base.set_class(rows < 30, "short")
-        left = base.query_one("#left")
-        left.styles.width = max(LEAST_LIST, int(columns * LIST_PART)) if wide else "1fr"
+        base.query_one("#left").styles.width = max(LEAST_LIST, int(columns * LIST_PART)) if wide else "1fr"
         if wide:
             base.remove_class("list", "opened")
         elif not base.has_class("opened"):
             base.add_class("list")
-
-    def _line(self, name: str) -> Lines:
-        return self.screen_stack[0].query_one(f"#{name}", Lines)
+            if len(self.screen_stack) == 1 and not base.has_class("looking"):
+                self._list.focus()
 
     # -- what the monitor says
 
@@ -199,29 +204,42 @@ class Top(App[None]):
         live = picture.live(now)
         again = max(0.0, self._again_at - now)
         columns = self.size.width
-        self._line("head").show_lines([words_top.head(picture, now, again, self._monitor.url, columns)])
-        self._line("tabs").show_lines(
+        self._lines["head"].show_lines([words_top.head(picture, now, self._monitor.url, columns)])
+        self._show_why(live, again)
+        self._lines["tabs"].show_lines(
             [words_top.tabs(self._views, self._view, picture, self._wanted, columns)], live=live
         )
-        self._line("foot").show_lines([words_top.foot(self._keys(), columns)])
+        self._lines["foot"].show_lines([words_top.foot(self._keys(), columns)])
         if picture.frame is None:
-            self._line("titles").show_lines([])
+            self._lines["titles"].show_lines([])
             self._list.show_rows((), lambda *_: (), live=False, empty="")
-            self._list.show_lines(words_top.nothing(picture, self._monitor.url, again))
+            self._list.show_lines(words_top.nothing(picture, self._monitor.url, again, self._list.size.width))
             return
-        self._show_list(live)
-        self._show_details(live)
+        try:
+            self._show_list(live)
+            self._show_details(live)
+        except NOT_OURS as error:
+            self._list.show_lines(words_top.beyond_us(error, picture), live=False)
+
+    def _show_why(self, live: bool, again_seconds: float) -> None:
+        """Below the head, why nothing is of now."""
+        gone = not live and self._picture.frame is not None
+        self.screen_stack[0].set_class(gone, "gone")
+        if gone:
+            why = words_top.why(self._picture, again_seconds, self.size.width)
+            self._lines["why"].styles.height = len(why)
+            self._lines["why"].show_lines(why)
 
     def _show_list(self, live: bool) -> None:
         view, where = self._view, self._list
         items = self._items = view.items(self._picture, self._wanted)
         columns = where.size.width
-        self._line("titles").show_lines([view.head(columns)], live=live)
+        self._lines["titles"].show_lines([view.head(columns)], live=live)
         scene = self._scene(columns, where.size.height)
         empty = "nothing holds these words" if self._wanted else view.empty
         where.show_rows(
             [view.key(item) for item in items],
-            lambda place, chosen: view.row(items[place], scene, chosen=chosen),
+            lambda place, chosen: _row(view, items[place], scene, chosen),
             live=live,
             empty=empty,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import Any, Protocol
@@ -68,8 +69,8 @@ class Client:
 
     @property
     def has_token(self) -> bool:
-        """Whether there is a token or a user to show."""
-        return bool(self._daemon.headers())
+        """Whether there is a token to show."""
+        return bool(self._daemon.token)
 
     async def __aenter__(self) -> Client:
         return self
@@ -142,19 +143,23 @@ class Client:
         """Raise what an answer that is none says."""
         if 200 <= answer.status < 300:
             return
+        if answer.status == 401 and (missing := self._missing(answer)):
+            raise NotAllowed(f"{self.url} wants {missing}, or name its file in the configuration")
         try:
             said = msgspec.json.decode(text)["error"]
             key, value, cure = str(said["key"]), said["value"], str(said["cure"])
         except (msgspec.DecodeError, KeyError, TypeError):
             raise self._stranger(f"status {answer.status}") from None
         told = f"{key}{f' = {value!r}' if value not in ('', None) else ''}: {cure}"
-        if answer.status == 401 and not self.has_token:
-            basic = answer.headers.get("WWW-Authenticate", "").lower().startswith("basic")
-            wanted = "a user: start with --user-file" if basic else "a token: start with --token-file"
-            raise NotAllowed(f"{self.url} wants {wanted}, or name its file in the configuration")
         if answer.status in (401, 403, 429):
             raise NotAllowed(told)
         raise Busy(told) if answer.status == 503 else NotDone(told)
+
+    def _missing(self, answer: aiohttp.ClientResponse) -> str:
+        """What it wants to be shown and was not; "" where it was shown something wrong."""
+        if answer.headers.get("WWW-Authenticate", "").lower().startswith("basic"):
+            return "" if self._daemon.user else "a user: start with --user-file"
+        return "" if self._daemon.token else "its token: start with --token-file"
 
     def _object(self, text: bytes) -> Json:
         try:
@@ -173,6 +178,9 @@ class Client:
             return Unavailable(f"{self.url} does not answer within {seconds:.0f} s")
         if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
             return Unavailable(f"{self.url} has hung up")
+        if isinstance(error, aiohttp.ClientConnectorError) and type(error.os_error).__module__ == "builtins":
+            number = error.os_error.errno  # what the loop says of it names the address once more
+            error = OSError(number, os.strerror(number)) if number else error
         return self._daemon.unreached(error)
 
 

@@ -72,7 +72,7 @@ class Picture:
             groups = {str(group["name"]): group for group in document.get("groups", ())}
             feeds = {_feed_key(feed): feed for feed in document["feeds"]}
             alerts = _alerts(document["alerts"])
-        except _NOT_OURS as error:
+        except NOT_OURS as error:
             raise _strange(error) from None
         self._accounts, self.groups, self.feeds = accounts, groups, feeds
         self.frame = {name: value for name, value in document.items() if name not in _MEMBERS}
@@ -94,7 +94,7 @@ class Picture:
             gone_feeds = [_feed_key(key) for key in gone.get("feeds", ())]
             gone_groups = [str(name) for name in gone.get("groups", ())]
             at = change["at"]
-        except _NOT_OURS as error:
+        except NOT_OURS as error:
             raise _strange(error) from None
         _merge(self._accounts, accounts, gone_accounts)
         _merge(self.groups, groups, gone_groups)
@@ -158,7 +158,8 @@ class Picture:
 
 
 _MEMBERS = ("accounts", "groups", "feeds", "alerts")
-_NOT_OURS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+#: What reading a document raises that is not as a monitor of this version writes it.
+NOT_OURS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
 def _strange(error: Exception) -> Strange:

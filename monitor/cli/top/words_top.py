@@ -7,20 +7,20 @@ from typing import Any
 
 from monitor.cli import words
 from monitor.cli.top import figures, levels
-from monitor.cli.top.painted import Line, Role, Span, apart, fitted, length
+from monitor.cli.top.painted import EMPTY, Line, Role, Span, apart, fitted, length, wrapped
 from monitor.cli.top.picture import Picture
 from monitor.cli.top.views import View
 
-STANDS_STILL = "it is connected, and its time stands still"
+STANDS_STILL = "the monitor is connected, and its time stands still"
 
 
-def head(picture: Picture, now: float, again_seconds: float, url: str, columns: int) -> Line:
-    """The first line of the screen; `again_seconds` until the next try where nobody is heard."""
+def head(picture: Picture, now: float, url: str, columns: int) -> Line:
+    """The first line of the screen."""
     instance = "" if picture.frame is None else f" {picture.frame.get('instance', '')}"
     if picture.frame is None:
         return apart((("marginwatch", Role.STRONG), ("  not connected yet", Role.BLIND)), ((url, Role.SOFT),), columns)
     if not picture.live(now):
-        return _gone(picture, now, again_seconds, columns)
+        return _gone(picture, now, columns)
     left: list[Span] = [("marginwatch", Role.STRONG), (instance, Role.STRONG), ("  live ", Role.CALM)]
     left += [(figures.clock(picture.at), Role.SOFT), ("  ", Role.PLAIN), *verdict(picture)]
     accounts, pools = picture.accounts, sum(row.pool is not None for row in picture.rows())
@@ -29,16 +29,27 @@ def head(picture: Picture, now: float, again_seconds: float, url: str, columns: 
     return apart(tuple(left), right if fits else (), columns)
 
 
-def _gone(picture: Picture, now: float, again_seconds: float, columns: int) -> Line:
-    """Nothing that is seen is of now: since when, why, and what is done about it."""
-    silent = picture.silent(now)
-    text = f" not live since {figures.clock(picture.at)} ({silent:,.0f} s): "
-    if picture.connected:
-        text += STANDS_STILL
-    else:
-        again = f"again in {max(0.0, again_seconds):.0f} s: " if again_seconds > 0.5 else "trying again: "
-        text += again + picture.reason
+def _gone(picture: Picture, now: float, columns: int) -> Line:
+    """Nothing that is seen is of now, and since when."""
+    text = f" not live since {figures.clock(picture.at)} ({picture.silent(now):,.0f} s): nothing below is of now"
     return fitted(((f"{text:<{columns}}", Role.GONE),), columns)
+
+
+def why(picture: Picture, again_seconds: float, columns: int) -> list[Line]:
+    """The lines below that: the reason, and what is done about it."""
+    text = STANDS_STILL
+    if not picture.connected:
+        text = f"{picture.reason}; " + (f"again in {again_seconds:.0f} s" if again_seconds > 0.5 else "trying again")
+    return list(wrapped([((f" {text}", Role.BLIND),)], columns, hanging=1))[:3]
+
+
+def beyond_us(error: Exception, picture: Picture) -> list[Line]:
+    """Where what the monitor says cannot be read here."""
+    version = (picture.frame or {}).get("version", "unknown")
+    said = (
+        f"  This cannot be shown ({type(error).__name__}: {error}). The monitor is of version {version}: is this older?"
+    )
+    return [EMPTY, ((said, Role.BLIND),)]
 
 
 def verdict(picture: Picture) -> list[Span]:
@@ -80,16 +91,17 @@ def foot(keys: Sequence[tuple[str, str]], columns: int) -> Line:
     return fitted(tuple(spans), columns)
 
 
-def nothing(picture: Picture, url: str, again_seconds: float) -> list[Line]:
+def nothing(picture: Picture, url: str, again_seconds: float, columns: int) -> list[Line]:
     """What stands in the middle while there is nothing to show."""
     if not picture.reason:
-        return [(), (("  Asking ", Role.PLAIN), (url, Role.STRONG), (" …", Role.PLAIN))]
+        return [EMPTY, (("  Asking ", Role.PLAIN), (url, Role.STRONG), (" …", Role.PLAIN))]
     again = f"Trying again in {again_seconds:.0f} s." if again_seconds > 0.5 else "Trying again."
-    return [
-        (),
+    lines: list[Line] = [
+        EMPTY,
         (("  Waiting for the monitor at ", Role.PLAIN), (url, Role.STRONG)),
         ((f"  {picture.reason}", Role.BLIND),),
         ((f"  {again}", Role.SOFT),),
-        (),
+        EMPTY,
         (("  Start one with marginwatch run, or marginwatch demo; name another with --url.", Role.SOFT),),
     ]
+    return list(wrapped(lines, columns))

@@ -16,7 +16,7 @@ from monitor.domain.lines import Ratio
 from monitor.domain.names import AccountKey
 from tests.sample_reports import NOW, account, pool, view
 from tests.unit.cli.top.rig import Fake, opened, watching
-from tests.unit.cli.top.scenes import LEVELS, calm
+from tests.unit.cli.top.scenes import LEVELS, calm, document
 from tests.unit.cli.top.test_plot import answer
 from tests.unit.web.staging import alert
 
@@ -252,3 +252,24 @@ async def test_two_thousand_pools_are_one_widget_of_which_only_what_is_seen_is_p
         await screen.press("end")
         await screen.shows("C0USDT")
         assert len({item.key for item in painted}) <= 60
+
+
+async def test_keys_reach_the_list_when_a_wide_screen_becomes_narrow() -> None:
+    async with watching(MANY, size=(160, 45)) as (screen, _):
+        await screen.press("tab")
+        await screen.pilot.resize_terminal(80, 24)
+        await screen.shows("cross:USDC", "enter open")
+        await screen.press("down", "enter")
+        await screen.shows("margin used  50.0 %")
+
+
+async def test_a_monitor_of_another_version_is_shown_as_far_as_it_goes() -> None:
+    async with watching(MANY, size=(160, 45)) as (screen, monitor):
+        name, change = monitor.teller.tell(replace(MANY, at=NOW + 1, accounts=(MANY.accounts[0],)))
+        for each in change.setdefault("accounts", [document(MANY)["accounts"][0]]):
+            for told in each["pools"]:
+                del told["as_of"], told["equity_usd"]
+        monitor._events.put_nowait((name, change))
+        await screen.shows("cannot be shown", "KeyError")
+        monitor.says(replace(MANY, at=NOW + 2))
+        await screen.shows("live")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from monitor.cli.codes import NotAllowed, NotDone, Unavailable
-from monitor.cli.daemon import Daemon
+from monitor.cli.daemon import Daemon, find
 from monitor.cli.top import client as clients
 from monitor.cli.top.client import Busy, Client
 from monitor.web import stream as streaming
 from tests.sample_reports import NOW
+from tests.unit.web.certificates import authority
 from tests.unit.web.staging import TOKEN, staged
+from tests.unit.web.test_users import PASSWORD, hashed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -46,7 +50,7 @@ async def test_it_reads_streams_and_tells_with_the_token() -> None:
 
 async def test_without_the_token_it_says_what_to_start_with() -> None:
     async with staged(token=TOKEN, reading=True) as stage, Client(Daemon(stage.server.url)) as client:
-        with pytest.raises(NotAllowed, match="wants a token: start with --token-file"):
+        with pytest.raises(NotAllowed, match="wants its token: start with --token-file"):
             await client.ask("GET", "/api/v1/pools")
 
 
@@ -115,6 +119,26 @@ async def test_who_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.Monk
         for asking in (client.ask("GET", "/api/v1/pools"), anext(client.stream())):
             with pytest.raises(Unavailable, match="does not answer within"):
                 await asking
+
+
+async def test_over_https_it_shows_user_and_token_and_believes_whom_it_was_told_to(tmp_path: Path) -> None:
+    authority(tmp_path).sign("desk", "risk.example.org")
+    users = f"basic_auth_users:\n  ann: {hashed(PASSWORD)}\n"
+    (tmp_path / "web.yml").write_text(f"tls_server_config:\n  cert_file: desk.crt\n  key_file: desk.key\n{users}")
+    async with staged(config_file=tmp_path / "web.yml", token=TOKEN) as stage:
+        config = tmp_path / "config.toml"
+        config.write_text(f'[web]\nport = {stage.server.port}\nconfig_file = "web.yml"\n')
+        here = find(None, None, config, {})
+        async with Client(here) as client:
+            with pytest.raises(NotAllowed, match="wants a user: start with --user-file"):
+                await client.ask("GET", "/api/v1/pools")
+        async with Client(replace(here, user=f"ann:{PASSWORD}", token=TOKEN)) as client:
+            assert (await anext(client.stream()))[0] == "snapshot"
+            first = stage.view.alerts[0].fingerprint
+            await client.ask("POST", f"/api/v1/alerts/{first}/ack", body={"author": "ann", "via": "cli"})
+        async with Client(Daemon(here.url)) as client:
+            with pytest.raises(Unavailable, match="its certificate"):
+                await client.ask("GET", "/api/v1/pools")
 
 
 async def test_an_end_of_the_stream_is_told() -> None:
