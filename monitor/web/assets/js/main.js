@@ -192,7 +192,6 @@ async function load(name, element) {
 }
 
 visit();
-store.subscribe(() => pools.measure()); // first of all, as long as nothing was written
 mountVerdict($("verdict"), store, openPool);
 store.subscribe(() => pools.update());
 store.subscribe(() => alerts.update());

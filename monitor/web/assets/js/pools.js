@@ -8,13 +8,17 @@ import { isShown } from "./views.js";
 import { holdings } from "./words.js";
 
 const BEYOND = 6; // rows drawn above and below what is seen
+const ORDER_EVERY_MS = 1000; // the document follows the screen, for those who hear it
 
 export class Pools {
   #rows = new Map(); // key → Row, of what is drawn
   #shown = []; // pools that pass the filter, in order
   #serial = 0;
-  #top = 0; // how far the list begins below the window's upper edge
+  #spare = []; // rows that show nothing now
+  #top = 0; // where the list begins in the document
+  #scrolled = 0; // by how much the document is
   #room = 0; // height of the window
+  #ordered = 0;
   selected = null;
 
   constructor(list, store, history, { open, select }) {
@@ -35,23 +39,32 @@ export class Pools {
       due = true;
       requestAnimationFrame(() => {
         due = false;
-        this.measure();
         this.#draw();
       });
     };
-    addEventListener("scroll", again, { passive: true });
-    addEventListener("resize", () => {
-      this.height = null;
+    // What asks the browser where things stand makes it work that out. So it is asked only when nothing is written
+    // that it did not lay out already: when it scrolls, and when it tells that what lies above has another size.
+    const scrolled = () => {
+      this.#scrolled = document.scrollingElement.scrollTop;
+      again();
+    };
+    addEventListener("scroll", scrolled, { passive: true });
+    const resized = new ResizeObserver(() => {
+      this.measure();
       again();
     });
+    for (const above of document.querySelectorAll(".bar, #notices, #verdict, #accounts-unread")) resized.observe(above);
+    resized.observe(document.documentElement);
     this.pointed = pointedAt(list);
   }
 
-  /** Looks where the list stands. Where something was written before, this costs a layout. */
+  /** Looks where the list stands. */
   measure() {
     if (!isShown("pools")) return;
+    this.height = null;
     this.#rowHeight();
-    this.#top = this.list.getBoundingClientRect().top;
+    this.#scrolled = scrollY;
+    this.#top = this.list.getBoundingClientRect().top + scrollY;
     this.#room = innerHeight;
   }
 
@@ -129,23 +142,25 @@ export class Pools {
     const height = this.#rowHeight();
     const total = `${pools.length * height}px`;
     if (list.style.height !== total) list.style.height = total;
-    const top = -this.#top;
+    const top = this.#scrolled - this.#top;
     const first = Math.max(0, Math.floor(top / height) - BEYOND);
     const last = Math.min(pools.length, Math.ceil((top + this.#room) / height) + BEYOND);
     const now = store.now();
     const { live } = store.live();
-    const seen = new Set();
-    let next = list.firstElementChild; // rows stand in the document as on the screen, for those who hear them
+    const seen = new Set(pools.slice(first, last).map((pool) => pool.key));
+    for (const [key, row] of this.#rows) {
+      if (seen.has(key)) continue;
+      this.#rows.delete(key);
+      this.#spare.push(row);
+    }
     for (let place = first; place < last; place += 1) {
       const pool = pools[place];
-      seen.add(pool.key);
       let row = this.#rows.get(pool.key);
       if (row === undefined) {
-        row = new Row(`pool-${(this.#serial += 1)}`);
+        row = this.#spare.pop() ?? new Row(`pool-${(this.#serial += 1)}`);
         this.#rows.set(pool.key, row);
+        if (row.element.parentNode === null) list.append(row.element);
       }
-      if (row.element === next) next = next.nextElementSibling;
-      else list.insertBefore(row.element, next);
       row.show(pool, level(pool, store.levels, store.alerted(pool)), store.levels, now, this.history.of(pool.key), store.alertsOf(pool), live);
       const where = `translateY(${place * height}px)`;
       if (row.element.style.transform !== where) row.element.style.transform = where;
@@ -154,12 +169,22 @@ export class Pools {
       mark(row.element, "aria-posinset", String(place + 1));
       mark(row.element, "aria-setsize", String(pools.length));
     }
-    for (const [key, row] of this.#rows) {
-      if (seen.has(key)) continue;
-      row.element.remove();
-      this.#rows.delete(key);
-    }
+    for (const row of this.#spare) row.element.remove();
     mark(list, "aria-activedescendant", this.#rows.get(this.selected)?.element.id ?? null);
+    this.#order(pools.slice(first, last));
+  }
+
+  /** Puts the rows into the document as they stand on the screen. */
+  #order(pools) {
+    const now = performance.now();
+    if (now - this.#ordered < ORDER_EVERY_MS) return;
+    this.#ordered = now;
+    let next = this.list.firstElementChild;
+    for (const pool of pools) {
+      const { element } = this.#rows.get(pool.key);
+      if (element === next) next = next.nextElementSibling;
+      else this.list.insertBefore(element, next);
+    }
   }
 
   #sayEmpty() {

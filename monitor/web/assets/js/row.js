@@ -33,7 +33,7 @@ export class Row {
     const reasons = format.reasons(pool.reasons) || [...new Set(alerts.map((alert) => alert.rule.replaceAll("_", " ")))].join(", ");
     write(parts.name, pool.account);
     write(parts.venue, pool.venue);
-    if (parts.under.firstChild === null) parts.under.append(...broken(pool.pool)); // a row stays with its pool
+    if (this.named !== pool.pool) parts.under.replaceChildren(...broken((this.named = pool.pool)));
     write(parts.ratio, format.ratio(pool.margin_ratio));
     write(parts.equity, format.shortMoney(pool.equity_usd));
     write(parts.quality, live ? pool.quality : `was ${pool.quality}`);
