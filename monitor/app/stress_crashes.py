@@ -55,12 +55,12 @@ CRASHES = (
     Scenario(
         name="2022-11 exchange fails",
         family=Family.CRASH,
-        moves={"BTC": _fall(21480.65, 15588.0), "ETH": _fall(1666.97, 1073.53), "SOL": -0.616, "DOGE": -0.31},
+        moves={"BTC": _fall(21480.65, 15588.0), "ETH": _fall(1666.97, 1073.53), "SOL": -0.616, "DOGE": -0.422},
         others=_fall(1666.97, 1073.53),
         text="five days in November 2022, while the exchange FTX failed",
         source=(
             f"BTC, ETH: {_CANDLES}, high of 2022-11-05 to low of 2022-11-09; SOL: a week, CoinGecko as of 2022-11-14 "
-            "(rt.com); DOGE: a week, CoinGecko as of 2022-11-12 (Decrypt); others: as ETH, assumed"
+            "(rt.com); DOGE: a week, Benzinga, 2022-11-09; others: as ETH, assumed"
         ),
     ),
     Scenario(
@@ -91,12 +91,14 @@ CRASHES = (
             "DOGE": _fall(0.25403, 0.095),
             "XRP": _fall(2.85, 1.5),
             "USDE": -0.35,
+            "WBETH": _fall(4393.63, 430.0),
         },
         others=-0.47,
         text="an hour in October 2025: the largest sum of liquidations until then",
         source=(
-            f"BTC, ETH, BNB, DOGE: {_CANDLES}, high to low of 2025-10-10; XRP: 2.85 to 1.50, Auric Crypto of that day; "
-            "USDE (0.65 on one exchange) and others (mean fall of a token): CoinDesk Data, «Market spotlight»"
+            f"BTC, ETH, BNB, DOGE: {_CANDLES}, high to low of 2025-10-10; XRP: about 2.85 to 1.50, Auric Crypto of "
+            "that day; WBETH: from ETH's high to 430 on one exchange, CoinDesk, 2025-10-13; USDE (0.65 on one "
+            "exchange) and others (mean fall of a token): CoinDesk Data, «Market spotlight»"
         ),
     ),
 )

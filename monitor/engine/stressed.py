@@ -15,6 +15,7 @@ from monitor.domain.names import USD, AccountKey, Asset, PoolKey
 from monitor.domain.quality import Quality, worst
 from monitor.domain.reports import PoolReport
 from monitor.domain.stress import (
+    Family,
     PoolNow,
     PoolStress,
     Scenario,
@@ -22,7 +23,7 @@ from monitor.domain.stress import (
     StressReport,
     StressRequest,
 )
-from monitor.domain.stress_scenarios import Stakes, move_of, percent, scenarios
+from monitor.domain.stress_scenarios import WRAPPED, Stakes, move_of, percent, scenarios
 from monitor.engine.picture import Believed, Picture
 from monitor.engine.stressed_sums import NOT_REPORTED, Subject, Sums, total
 from monitor.engine.valuation import touching
@@ -189,7 +190,7 @@ def _scenario(
         order=tuple(row.key for row, _ in gone),
         takes_usd=total(row.takes_usd for row, subject in gone if subject.now.primary),
         loss_usd=total(row.loss_usd for row in primary),
-        notes=_guessed(scenario, moves),
+        notes=(*_guessed(scenario, moves), *_idle(scenario, moves)),
     )
 
 
@@ -233,6 +234,16 @@ def _guessed(scenario: Scenario, moves: Mapping[Asset, float]) -> tuple[str, ...
     if not others:
         return ()
     return (f"without a figure of their own, and moved by {percent(scenario.others)}: {', '.join(others)}",)
+
+
+def _idle(scenario: Scenario, moves: Mapping[Asset, float]) -> Iterator[str]:
+    """Which coins a scenario that somebody wrote down names, and nothing depends on: a name may be mistyped."""
+    if scenario.family not in (Family.OWN, Family.NAMED):
+        return
+    moved = {each for asset in moves for each in (asset, WRAPPED.get(asset, asset))}
+    idle = [asset for asset, move in scenario.moves.items() if move and asset not in moved]
+    if idle:
+        yield f"nothing that is looked at depends on {', '.join(idle)}"
 
 
 def _assumed(pools: Sequence[Pool], picture: Picture) -> Iterator[str]:

@@ -202,6 +202,15 @@ def test_coins_without_a_figure_of_a_crash_are_named() -> None:
     assert only(stress(desk().picture(), StressRequest(families=(Family.NAMED,), named=(known,)))).notes == ()
 
 
+def test_a_coin_that_nothing_depends_on_is_told_and_not_taken_for_safe() -> None:
+    mine = Scenario(name="mine", family=Family.OWN, moves={"BTCC": -0.5, "DOGE": 0.0, "ETH": -0.1})
+    assert only(stress(desk().picture(), StressRequest(families=(), own=(mine,)))).notes == (
+        "nothing that is looked at depends on BTCC",
+    )
+    crash = replace(mine, family=Family.CRASH)
+    assert only(stress(desk().picture(), StressRequest(families=(Family.CRASH,), crashes=(crash,)))).notes == ()
+
+
 def test_sigmas_are_those_of_the_reports() -> None:
     made = desk(jump_ratio=10.0)
     for minute in range(1, 40):
