@@ -11,12 +11,11 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
-from textual.worker import Worker
 
-from monitor.cli.codes import NotAllowed, NotDone, Unavailable
-from monitor.cli.top import curve, words_top
+from monitor.cli.top import words_top
 from monitor.cli.top.alerts_view import Alerts
-from monitor.cli.top.client import Json, Monitor
+from monitor.cli.top.client import REFUSED, Json, Monitor
+from monitor.cli.top.curves import Curves
 from monitor.cli.top.dialogs import Help
 from monitor.cli.top.feeds_view import Feeds
 from monitor.cli.top.following import follow
@@ -26,18 +25,14 @@ from monitor.cli.top.orders import Orders
 from monitor.cli.top.painted import Line, Role
 from monitor.cli.top.picture import NOT_OURS, Picture, Row
 from monitor.cli.top.pools import Pools
-from monitor.cli.top.views import Curve, Scene, View
+from monitor.cli.top.style import STYLE
+from monitor.cli.top.views import Scene, View
 from monitor.cli.top.widgets import Lines, Listing, Reading
-from monitor.domain.errors import ConfigError
 
 WIDE = 130  #: columns from which on details stand beside the list
 LIST_PART = 0.56  #: of them for the list
 LEAST_LIST = 80
 TICK_SECONDS = 0.5  #: ages, and whether it is live
-CURVE_SECONDS = 2.0  #: between two curves of the same pool
-SETTLE_SECONDS = 0.2  #: that a row is chosen before its curve is asked for
-
-_REFUSED = (Unavailable, NotAllowed, NotDone, ConfigError)
 
 
 def _row(view: View[Any], item: Any, scene: Scene, chosen: bool) -> Line:
@@ -53,25 +48,7 @@ class Top(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
     TITLE = "marginwatch"
-    CSS = """
-    Screen { background: ansi_default; color: ansi_default; layers: base; }
-    Lines { background: ansi_default; }
-    #head, #tabs, #titles, #foot { height: 1; }
-    #tabs { margin-bottom: 1; }
-    #body { height: 1fr; }
-    #left { width: 1fr; }
-    #details { width: 1fr; padding: 0 1; }
-    .wide #details { border-left: solid ansi_bright_black; }
-    .wide #details:focus { border-left: heavy ansi_cyan; }
-    #why { height: auto; max-height: 3; display: none; }
-    .gone #why { display: block; }
-    .short #tabs { margin-bottom: 0; }
-    .list #details, .opened #left { display: none; }
-    #wanted { display: none; height: 1; border: none; padding: 0 1; background: ansi_default; color: ansi_default; }
-    .looking #wanted { display: block; }
-    .looking #foot { display: none; }
-    Toast { background: ansi_default; color: ansi_default; border: round ansi_cyan; width: 64; max-width: 100%; }
-    """
+    CSS = STYLE
     BINDINGS: ClassVar[list[BindingType]] = [
         ("q,ctrl+c", "quit", "quit"),
         ("question_mark", "help", "help"),
@@ -104,10 +81,7 @@ class Top(App[None]):
         self._items: Sequence[Any] = ()
         self._wanted = ""
         self._again_at = 0.0
-        self._curve = Curve()
-        self._curve_of: object = None
-        self._curve_at = 0.0
-        self._curve_asked: Worker[None] | None = None
+        self._curves = Curves(self, monitor, clock, lambda: self._details.size.width, self.show)
 
     # -- the screen
 
@@ -176,7 +150,7 @@ class Top(App[None]):
         """Thresholds, and who may change something."""
         try:
             session = await self._monitor.ask("GET", "/api/v1/session")
-        except _REFUSED as error:
+        except REFUSED as error:
             self._why_not = str(error)
             self._may = self._monitor.has_token
             return
@@ -189,10 +163,8 @@ class Top(App[None]):
 
     def _tick(self) -> None:
         self.show()
-        due = self._clock() - self._curve_at >= CURVE_SECONDS and self._picture.live(self._clock())
-        # A monitor that has much to do is not asked again before it has answered.
-        if due and (self._curve_asked is None or self._curve_asked.is_finished):
-            self._ask_curve()
+        if self._picture.live(self._clock()):
+            self._curves.tick()
 
     # -- painting
 
@@ -246,16 +218,17 @@ class Top(App[None]):
 
     def _show_details(self, live: bool) -> None:
         if not self._details.display:
+            self._curves.of(None)
             return
-        self._turn_curve()
         item = self._chosen()
+        self._curves.of(item if isinstance(item, Row) else None)
         size = self._details.size
         lines = [] if item is None else self._view.details(item, self._scene(size.width, size.height))
         self._details.show_lines(lines, live=live)
 
     def _scene(self, columns: int, rows: int) -> Scene:
         now = self._picture.time(self._clock())
-        return Scene(self._picture, now, columns, rows, self._levels, self._curve, self._may, self._why_not)
+        return Scene(self._picture, now, columns, rows, self._levels, self._curves.shown, self._may, self._why_not)
 
     def _chosen(self) -> Any | None:
         place = self._list.place
@@ -265,47 +238,6 @@ class Top(App[None]):
         opened = self.screen_stack[0].has_class("opened")
         own = [("esc", "back"), *self._view.keys[1:]] if opened else self._view.keys
         return [*own, ("1-4", "views"), ("/", "filter"), ("?", "help"), ("q", "quit")]
-
-    # -- the curve
-
-    def _turn_curve(self) -> None:
-        """What moves is chosen anew with each pool."""
-        row = self._chosen()
-        pool = row.pool if isinstance(row, Row) and self._view is self._views[0] else None
-        if pool is None:
-            self._curve_of = None
-            return
-        assert isinstance(row, Row)
-        if row.key != self._curve_of:
-            choices = curve.choices(pool)
-            self._curve_of, self._curve = row.key, Curve(choices[0], choices)
-            self._ask_curve()
-        elif self._curve.of not in (choices := curve.choices(pool)):
-            self._curve = Curve(choices[0], choices)
-            self._ask_curve()
-
-    def _ask_curve(self) -> None:
-        row = self._chosen()
-        if self._curve_of is None or not isinstance(row, Row) or row.pool is None or not self._details.display:
-            return
-        self._curve_at = self._clock()
-        asked = curve.query(row, self._curve.of, self._details.size.width)
-        self._curve_asked = self.run_worker(self._draw_curve(row.key, asked), group="curve", exclusive=True)
-
-    async def _draw_curve(self, key: object, asked: dict[str, str]) -> None:
-        """Ask for it; an answer that comes too late is of another pool."""
-        from asyncio import sleep
-
-        if self._curve.answer is None:
-            await sleep(SETTLE_SECONDS)
-        answer, trouble = None, ""
-        try:
-            answer = await self._monitor.ask("GET", "/api/v1/curve", query=asked)
-        except _REFUSED as error:
-            trouble = str(error)
-        if key == self._curve_of and asked["of"] == self._curve.of:
-            self._curve = Curve(self._curve.of, self._curve.choices, answer, trouble)
-            self.show()
 
     # -- keys
 
@@ -365,13 +297,7 @@ class Top(App[None]):
 
     def action_curve(self) -> None:
         """Of what moves next."""
-        if self._curve_of is None or len(self._curve.choices) < 2:
-            return
-        choices = self._curve.choices
-        following = choices[(list(choices).index(self._curve.of) + 1) % len(choices)]
-        self._curve = Curve(following, choices)
-        self._ask_curve()
-        self.show()
+        self._curves.next()
 
     # -- looking for something
 

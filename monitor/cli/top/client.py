@@ -14,12 +14,16 @@ import msgspec
 from monitor.cli.codes import NotAllowed, NotDone, Unavailable
 from monitor.cli.daemon import LARGEST_ANSWER, Daemon
 from monitor.cli.top.sse import Reader
+from monitor.domain.errors import ConfigError
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0  #: for a whole answer
 SILENT_SECONDS = 25.0  #: of a stream: the monitor sends at least a comment every ten
 
 Json = dict[str, Any]
+
+#: What asking a monitor may raise: each says in words what is wrong.
+REFUSED = (Unavailable, NotAllowed, NotDone, ConfigError)
 
 
 class Busy(Unavailable):

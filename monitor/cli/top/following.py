@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from monitor.cli.codes import NotAllowed, NotDone, Unavailable
-from monitor.cli.top.client import Busy, Monitor
-from monitor.domain.errors import ConfigError
+from monitor.cli.top.client import REFUSED, Busy, Monitor
 
 POLL_SECONDS = 2.0
 STREAM_AGAIN_SECONDS = 15.0  #: between two tries of a stream that was refused
@@ -63,18 +61,15 @@ async def follow(
             try:
                 await _poll(monitor, listener, sleep, clock)
                 continue
-            except _NOT_HEARD as error:
+            except REFUSED as error:
                 reason = str(error)
-        except _NOT_HEARD as error:
+        except REFUSED as error:
             reason = str(error)
         if clock() - began > SETTLED_SECONDS:
             waits = delays()
         again = next(waits)
         listener.lost(reason, again)
         await sleep(again)
-
-
-_NOT_HEARD = (Unavailable, NotAllowed, NotDone, ConfigError)
 
 
 async def _stream(monitor: Monitor, listener: Listener) -> None:

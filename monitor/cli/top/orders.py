@@ -6,20 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli import alerts_words
-from monitor.cli.codes import Misused, NotAllowed, NotDone, Unavailable
+from monitor.cli.codes import Misused
 from monitor.cli.top import figures
 from monitor.cli.top.alerts_view import same_kind, told
-from monitor.cli.top.client import Monitor
+from monitor.cli.top.client import REFUSED, Monitor
 from monitor.cli.top.dialogs import Field, Form
 from monitor.cli.words_folded import printable
-from monitor.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from textual.app import App
 
 Json = Mapping[str, Any]
 VIA = "cli"
-_REFUSED = (Unavailable, NotAllowed, NotDone, ConfigError)
 
 
 class Orders:
@@ -88,7 +86,7 @@ class Orders:
     async def _tell(self, method: str, path: str, body: Json, done: str) -> None:
         try:
             await self._monitor.ask(method, path, body=body)
-        except _REFUSED as error:
+        except REFUSED as error:
             self._say(f"Not done. {error}", failed=True)
         else:
             self._say(f"Done: {done}.")
