@@ -101,10 +101,9 @@ def _now(made: Board) -> None:
         figure(
             "Nearest liquidation price",
             "The mark, moving alone, that liquidates the position that is nearest to it; unknown where there is none.",
-            Query(digits(f"({among(_LINE, POSITION, f'bottomk(1, {_DISTANCE})')})"), _SHORT),
+            Query(digits(f"({among(_LINE, POSITION, f'bottomk(1, {_DISTANCE})')})"), ""),
             unit=PRICE,
             rules=("position_distance", "drift"),
-            named=True,
             decimals=PRICE_DECIMALS,
         ),
         figure(
@@ -238,7 +237,7 @@ def _all(made: Board) -> None:
                 Column("account", "Account", width=120),
                 Column("symbol", "Symbol", width=150, link=_TO_ITSELF),
                 Column("side", "Side", width=80),
-                Column("pool", "Pool", width=220),
+                Column("pool", "Pool", width=250),
                 Column("A", "Notional", USD),
                 Column("B", "Distance", RATIO, levels.of_rule("position_distance"), colours.DISTANCES, decimals=1),
                 Column("C", "Daily sigmas", FACTOR, levels.of_rule("position_sigmas"), colours.NEVERS, decimals=1),
