@@ -19,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 log = structlog.get_logger("web")
 
 MOST_CONNECTIONS = 256
+UNSENT_BYTES = 64 * 1024  #: of one answer that may wait to be sent, until no more of it is made
 KEPT_SECONDS = 75.0  #: that a connection may be without a whole request; longer than proxies keep theirs
 HANDSHAKE_SECONDS = 10.0  #: for encryption to be agreed upon
 HEADERS = {
@@ -93,6 +94,11 @@ class _Connection(web.RequestHandler):
     """One connection, whose answer to what is no HTTP has our headers and makes no noise."""
 
     __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let little wait unsent: over TLS all that waits is encrypted in one go as soon as there is room for it."""
+        cast(asyncio.Transport, transport).set_write_buffer_limits(high=UNSENT_BYTES)
+        super().connection_made(transport)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
