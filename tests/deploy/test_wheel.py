@@ -82,7 +82,7 @@ def test_dashboards_and_rules_are_exported_without_the_checkout(installed: Path,
         ["rules", "export", "rules"],
     ):
         subprocess.run([installed, *command], check=True, cwd=tmp_path, capture_output=True)
-    where = [installed.parent / "python", "-c", "import monitor; print(monitor.__file__)"]
+    where = [str(installed.parent / "python"), "-c", "import monitor; print(monitor.__file__)"]
     package = Path(subprocess.run(where, check=True, cwd=tmp_path, capture_output=True, text=True).stdout.strip())
 
     assert not package.is_relative_to(ROOT)
