@@ -72,7 +72,8 @@ soak: $(VENV)/.dev ## long runs, and the properties and fuzz campaigns with 1000
 	  tests/properties tests/unit/engine tests/unit/alerts tests/venues $(ARGS)
 
 system: $(VENV)/.dev servers ## what needs root, npm or long real runs: dashboards drawn of a real crash, a bare system (about 30 minutes)
-	@$(BIN)/python -m pytest --timeout 1800 -m system $(ARGS)
+	@MARGINWATCH_PROMETHEUS="$${MARGINWATCH_PROMETHEUS-$$(tests/tools/newer-prometheus)}" \
+	  $(BIN)/python -m pytest --timeout 1800 -m system $(ARGS)
 	@tests/tools/bare-system
 
 lock: ## write the lock files anew from pyproject.toml (needs uv)
