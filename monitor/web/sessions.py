@@ -63,22 +63,22 @@ class Sessions:
 
 
 class Guesses:
-    """Counts wrong tokens by peer, of as many peers as it remembers."""
+    """Counts wrong tokens by peer, of as many peers as it remembers; `most` within a minute."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, most: int | None = None) -> None:
+        self._clock, self._most = clock, GUESSES if most is None else most
         self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
 
     def wait_seconds(self, peer: str) -> float:
         """How long this peer must wait until its next token is looked at; 0 not at all."""
         wrong = self._wrong.get(peer)
-        if not wrong or len(wrong) < GUESSES:
+        if not wrong or len(wrong) < self._most:
             return 0.0
         return max(0.0, wrong[0] + GUESS_SECONDS - self._clock.monotonic())
 
     def wrong(self, peer: str) -> bool:
         """A wrong token came from this peer. Returns whether it was one too many."""
-        wrong = self._wrong.setdefault(peer, deque(maxlen=GUESSES))
+        wrong = self._wrong.setdefault(peer, deque(maxlen=self._most))
         wrong.append(self._clock.monotonic())
         self._wrong.move_to_end(peer)
         while len(self._wrong) > MOST_PEERS:

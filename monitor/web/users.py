@@ -23,9 +23,13 @@ from monitor.web.sessions import Guesses
 log = structlog.get_logger("web")
 
 MOST_REMEMBERED = 128
+#: Wrong passwords of one peer within a minute, whatever the names; of one name it is `sessions.GUESSES`, so that a
+#: program with a wrong password keeps out nobody else on its machine.
+MOST_WRONG = 60
 MOST_WAITING = 16  #: for their password to be hashed
 LONGEST_PASSWORD = 72  #: bytes that bcrypt looks at
 LONGEST_HEADER = 2048
+LONGEST_NAME = 64  #: characters by which guesses are counted
 _ASK = {"WWW-Authenticate": 'Basic realm="marginwatch", charset="UTF-8"'}
 #: The end of a hash of no password.
 _OF_NOBODY = b"." * 53
@@ -35,7 +39,7 @@ class Users:
     """Who may come in. Without users everybody may."""
 
     def __init__(self, users: Mapping[str, bytes], clock: Clock) -> None:
-        self._guesses = Guesses(clock)
+        self._of_name, self._of_peer = Guesses(clock), Guesses(clock, MOST_WRONG)
         self.become(users)
         self._secret = token_bytes(32)
         self._right: OrderedDict[bytes, None] = OrderedDict()
@@ -58,12 +62,13 @@ class Users:
             self._right.move_to_end(remembered)
             return
         peer = request.remote or ""
-        if (wait := self._guesses.wait_seconds(peer)) > 0.0:
+        who = f"{peer} {name[:LONGEST_NAME]}"
+        if (wait := max(self._of_name.wait_seconds(who), self._of_peer.wait_seconds(peer))) > 0.0:
             headers = {"Retry-After": str(ceil(wait))}
             raise Refusal(429, "Authorization", "***", f"too many wrong passwords: wait {ceil(wait)} s", headers)
         right = await self._hashes_to(password, hashed)
         if not right or name not in self._users:
-            if self._guesses.wrong(peer):
+            if self._of_name.wrong(who) | self._of_peer.wrong(peer):
                 log.warning("too many wrong passwords", peer=peer)
             raise Refusal(401, "Authorization", "***", "is not a user of this monitor with its password", _ASK)
         self._right[remembered] = None

@@ -23,7 +23,7 @@ class Supposing:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def _refuse(self, _: Any) -> Any:
+    async def _refuse(self, *_: Any) -> Any:
         self.asked += 1
         raise Busy(3) if self.asked % 2 else TookTooLong(1.0)
 

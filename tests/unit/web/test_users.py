@@ -147,13 +147,23 @@ async def test_guessing_has_a_bound_which_those_who_are_in_do_not_feel(stage: St
     with capture_logs() as lines:
         for number in range(GUESSES):
             assert (await stage.ask("GET", "/", headers=basic("ada", f"guess {number}"))).status == 401
-        late = await stage.ask("GET", "/api/v1/pools", headers=basic("grace", "pässword: with a colon"))
+        late = await stage.ask("GET", "/api/v1/pools", headers=basic("ada", "another guess"))
     assert (late.status, late.headers["Retry-After"]) == (429, "60")
     assert [(line["event"], line["peer"]) for line in lines] == [("too many wrong passwords", "127.0.0.1")]
-    assert (await stage.ask("GET", "/-/healthy", headers=ADA)).status == 200
+    assert (await stage.ask("GET", "/-/healthy", headers=ADA)).status == 200  # who is in does not feel it
+    grace = basic("grace", "pässword: with a colon")
+    assert (await stage.ask("GET", "/", headers=grace)).status == 200  # nor does another user on that machine
 
     stage.clock.at += 61.0
-    assert (await stage.ask("GET", "/", headers=basic("grace", "pässword: with a colon"))).status == 200
+    assert (await stage.ask("GET", "/", headers=basic("ada", "guess"))).status == 401
+
+
+async def test_nobody_guesses_on_by_another_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users, "_matches", lambda *_: False)
+    statuses = [
+        (await stage.ask("GET", "/", headers=basic(f"name {number}"))).status for number in range(users.MOST_WRONG + 2)
+    ]
+    assert statuses == [401] * users.MOST_WRONG + [429] * 2
 
 
 async def test_many_passwords_at_once_wait_for_one_another_and_not_without_end(
