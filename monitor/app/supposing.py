@@ -5,8 +5,9 @@ one thread. What waits is bounded: whoever comes when too many wait is told so a
 
 Only one thread at a time runs Python, so the loop is spared what that thread would do to it: while something is
 supposed, threads take turns ten times as often, and the garbage collector, which stops all of them, waits. (Stress of
-2,000 pools: the loop is woken 15 instead of 5 ms late, and up to 0.4 s late, without either.) The thread is a daemon:
-a process that is to end does not wait for what nobody will read.
+2,000 pools: the loop is woken 15 instead of 5 ms late, and up to 0.4 s late, without either.) For the same reason long
+answers are written in that thread: what they were made of is gone before the collector can look at it. The thread is a
+daemon: a process that is to end does not wait for what nobody will read.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ TURN_SECONDS = 0.0005
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+Told = TypeVar("Told")
 
 
 class Supposing:
@@ -57,13 +59,17 @@ class Supposing:
         self._turn = asyncio.Lock()
         self._closed = False
 
-    async def whatif(self, request: WhatIf) -> WhatIfReport:
-        """Before and after an edit. Raises Busy, TookTooLong, or BadRequest where the edits fit nothing."""
-        return await self.run(what_if, request)
+    async def whatif(self, request: WhatIf, told: Callable[[WhatIfReport], Told]) -> Told:
+        """Before and after an edit, and what `told` makes of it in the same thread. Raises Busy, TookTooLong, or
+        BadRequest where the edits fit nothing.
+        """
+        return await self.run(lambda picture, asked: told(what_if(picture, asked)), request)
 
-    async def stress(self, request: StressRequest) -> StressReport:
-        """What many moves of prices would do. Raises Busy, TookTooLong, or BadRequest where an account is not there."""
-        return await self.run(stress, request)
+    async def stress(self, request: StressRequest, told: Callable[[StressReport], Told]) -> Told:
+        """What many moves of prices would do, and what `told` makes of it in the same thread. Raises Busy, TookTooLong,
+        or BadRequest where an account is not there.
+        """
+        return await self.run(lambda picture, asked: told(stress(picture, asked)), request)
 
     async def curve(self, request: CurveRequest) -> CurveReport:
         """One pool along a move of prices. Raises Busy, TookTooLong, or CurveRefused where it is not there."""

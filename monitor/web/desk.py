@@ -18,11 +18,11 @@ from monitor.domain.whatif import WhatIf, WhatIfReport
 class Supposing(Protocol):
     """Who works out what would be. All may raise Busy or TookTooLong, and each its own refusal of the request."""
 
-    async def whatif(self, request: WhatIf) -> WhatIfReport:
+    async def whatif(self, request: WhatIf, told: Callable[[WhatIfReport], bytes]) -> bytes:
         """Before and after of edits, moves and funding. Raises BadRequest."""
         ...
 
-    async def stress(self, request: StressRequest) -> StressReport:
+    async def stress(self, request: StressRequest, told: Callable[[StressReport], bytes]) -> bytes:
         """What each scenario does. Raises BadRequest."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Protocol
 
@@ -23,7 +23,7 @@ AGAIN_SECONDS = 1
 class Stresses(Protocol):
     """Who answers."""
 
-    async def stress(self, request: StressRequest) -> StressReport:
+    async def stress(self, request: StressRequest, told: Callable[[StressReport], bytes]) -> bytes:
         """What each scenario does. Raises BadRequest, Busy or TookTooLong."""
         ...
 
@@ -47,13 +47,15 @@ class StressTests:
         """Pools, accounts and groups after each scenario."""
         body = await body_of(request, *KEYS)
         try:
-            report = await self._supposing.stress(read_request(body, self._usual))
+            text = await self._supposing.stress(read_request(body, self._usual), _told)
         except BadRequest as refused:
             return answer(mistakes_json(refused), 400)
         except Busy as error:
             raise Refusal(503, "stress", "", str(error), {"Retry-After": f"{AGAIN_SECONDS}"}) from None
         except TookTooLong as error:
             raise Refusal(504, "stress", "", str(error)) from None
-        # Scenarios times pools may be many: they are written beside the loop.
-        text = await asyncio.to_thread(lambda: msgspec.json.encode(stress_json(report, written)))
         return web.Response(body=text, content_type="application/json")
+
+
+def _told(report: StressReport) -> bytes:
+    return msgspec.json.encode(stress_json(report, written))

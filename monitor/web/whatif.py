@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Protocol
 
@@ -23,7 +23,7 @@ AGAIN_SECONDS = 1
 class Supposes(Protocol):
     """Who answers."""
 
-    async def whatif(self, request: WhatIf) -> WhatIfReport:
+    async def whatif(self, request: WhatIf, told: Callable[[WhatIfReport], bytes]) -> bytes:
         """Before and after. Raises BadRequest, Busy or TookTooLong."""
         ...
 
@@ -47,13 +47,15 @@ class WhatIfs:
         """Before and after of edits, moves of prices and days of funding."""
         body = await body_of(request, *KEYS)
         try:
-            report = await self._supposing.whatif(request_of(body))
+            text = await self._supposing.whatif(request_of(body), _told)
         except BadRequest as refused:
             return answer(mistakes_json(refused), 400)
         except Busy as error:
             raise Refusal(503, "whatif", "", str(error), {"Retry-After": f"{AGAIN_SECONDS}"}) from None
         except TookTooLong as error:
             raise Refusal(504, "whatif", "", str(error)) from None
-        # Reports of thousands of pools are long: what takes time is done beside the loop.
-        text = await asyncio.to_thread(lambda: msgspec.json.encode(answer_json(report, written)))
         return web.Response(body=text, content_type="application/json")
+
+
+def _told(report: WhatIfReport) -> bytes:
+    return msgspec.json.encode(answer_json(report, written))

@@ -35,10 +35,10 @@ async def test_it_is_answered_beside_the_loop_with_a_picture_of_its_turn() -> No
     seen = await supposing.run(lambda picture, request: (picture.at, request, threading.get_ident()), "asked")
     assert seen[:2] == (T, "asked")
     assert seen[2] != loop_thread
-    report = await supposing.whatif(WhatIf(edits=(Close(account=MAIN, symbol="BTCUSDT"),)))
+    report = await supposing.whatif(WhatIf(edits=(Close(account=MAIN, symbol="BTCUSDT"),)), lambda report: report)
     assert report.accounts[0].after.pools[0].positions == ()
     with pytest.raises(BadRequest):
-        await supposing.whatif(WhatIf(edits=(Close(account=MAIN, symbol="DOGEUSDT"),)))
+        await supposing.whatif(WhatIf(edits=(Close(account=MAIN, symbol="DOGEUSDT"),)), lambda report: report)
     supposing.close()
 
 

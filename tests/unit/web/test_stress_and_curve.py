@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -160,7 +160,7 @@ class Late:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def stress(self, request: StressRequest) -> StressReport:
+    async def stress(self, request: StressRequest, told: Callable[[StressReport], bytes]) -> bytes:
         raise self._error
 
     async def curve(self, request: CurveRequest) -> CurveReport:

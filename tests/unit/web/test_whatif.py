@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -104,7 +104,7 @@ async def test_all_mistakes_of_a_request_are_answered() -> None:
 @pytest.mark.parametrize(("error", "status"), [(Busy(8), 503), (TookTooLong(20.0), 504)])
 async def test_a_monitor_that_is_busy_says_so(error: Exception, status: int) -> None:
     class Tired:
-        async def whatif(self, _: WhatIf) -> WhatIfReport:
+        async def whatif(self, _: WhatIf, told: Callable[[WhatIfReport], bytes]) -> bytes:
             raise error
 
     async with asked(Tired()) as client:
