@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -11,6 +12,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
+from textual.worker import WorkType
 
 from monitor.cli.top import words_top
 from monitor.cli.top.alerts_view import Alerts
@@ -102,7 +104,8 @@ class Top(App[None]):
         """Begin to listen."""
         self._fit(self.size.width, self.size.height)
         self._list.focus()
-        self.run_worker(follow(self._monitor, self, clock=self._clock), group="stream", name="stream")
+        listen: WorkType[None] = partial(follow, self._monitor, self, clock=self._clock)
+        self.run_worker(listen, group="stream", name="stream")
         self.set_interval(TICK_SECONDS, self._tick)
         self.show()
 
@@ -131,7 +134,8 @@ class Top(App[None]):
         before = self._picture.frame
         self._picture.take(document, self._clock())
         if before is None or before.get("started") != document.get("started") or not self._told_session:
-            self.run_worker(self._ask_session(), group="session", exclusive=True)
+            ask: WorkType[None] = self._ask_session
+            self.run_worker(ask, group="session", exclusive=True)
         self.show()
 
     def change(self, change: Json) -> None:
@@ -236,7 +240,8 @@ class Top(App[None]):
 
     def _keys(self) -> list[tuple[str, str]]:
         opened = self.screen_stack[0].has_class("opened")
-        own = [("esc", "back"), *self._view.keys[1:]] if opened else self._view.keys
+        own = [("esc", "back"), *self._view.keys[1:]] if opened else list(self._view.keys)
+        own = own if self._details.display else [key for key in own if key[0] != "c"]  # there is no curve to be seen
         return [*own, ("1-4", "views"), ("/", "filter"), ("?", "help"), ("q", "quit")]
 
     # -- keys

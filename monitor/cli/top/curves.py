@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker
@@ -68,7 +69,7 @@ class Curves:
             return
         self._asked_at = self._clock()
         query = curve.query(self._row, self.shown.of, self._columns())
-        self._worker = self._app.run_worker(self._take(self._row.key, query), group="curve", exclusive=True)
+        self._worker = self._app.run_worker(partial(self._take, self._row.key, query), group="curve", exclusive=True)
 
     async def _take(self, key: Key, query: dict[str, str]) -> None:
         """Ask for it; an answer that comes too late is of another pool."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from textual.worker import WorkType
 
 from monitor.cli import alerts_words
 from monitor.cli.codes import Misused
@@ -81,7 +84,8 @@ class Orders:
         return True
 
     def _send(self, method: str, path: str, body: Json, done: str) -> None:
-        self._app.run_worker(self._tell(method, path, body, done), group="orders")
+        tell: WorkType[None] = partial(self._tell, method, path, body, done)
+        self._app.run_worker(tell, group="orders")
 
     async def _tell(self, method: str, path: str, body: Json, done: str) -> None:
         try:

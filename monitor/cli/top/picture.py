@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from monitor.cli.codes import Unavailable
-from monitor.cli.top import levels, nearest
+from monitor.cli.top import levels
 from monitor.cli.top.painted import Role
 from monitor.domain import danger
 from monitor.domain.lines import State
@@ -200,8 +200,6 @@ def _rows_of(account: Json) -> list[Row]:
     pools = account["pools"]
     if not pools:
         return [Row((venue, name, ""), account, None, _place(account))]
-    for pool in pools:
-        nearest.of_pool(pool)  # read once, so that a stranger's document is refused as a whole
     return [Row((venue, name, str(pool["pool"])), account, pool, _place(pool)) for pool in pools]
 
 

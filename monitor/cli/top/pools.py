@@ -60,7 +60,7 @@ class Pools:
 
     title = "Pools"
     empty = "no account is configured"
-    keys: Sequence[tuple[str, str]] = (("enter", "open"), ("c", "curve of"))
+    keys: Sequence[tuple[str, str]] = (("enter", "open"), ("c", "other curve"))
 
     def items(self, picture: Picture, wanted: str) -> Sequence[Row]:
         """Those that are looked for: by the names of venue, account, pool, group, positions and coins, by quality."""
