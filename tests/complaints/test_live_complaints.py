@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-
-import pytest
 
 from monitor.app.config import loads
 from monitor.app.monitor import run_monitor
@@ -84,9 +81,9 @@ class Watching:
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait for something to become true, for as long as a busy machine may need."""
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
         while self.view is None or not condition():
-            if time.monotonic() - began > PATIENCE_SECONDS:
+            if asyncio.get_running_loop().time() - began > PATIENCE_SECONDS:
                 raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
             await asyncio.sleep(0.01)
 
@@ -175,7 +172,6 @@ async def test_complaint_16_pongs_without_an_acknowledgement_are_dead_asked_agai
             await watching.until(lambda: Change.RESOLVED in watching.told("feed_down", stream="marks"), "over")
 
 
-@pytest.mark.timeout(60)
 async def test_complaint_17_one_frozen_symbol_of_six_hundred_is_found_within_ten_seconds_by_the_default_limits() -> (
     None
 ):

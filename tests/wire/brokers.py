@@ -14,7 +14,7 @@ from aiomqtt import Client
 
 from tests.programs import program
 
-STARTED_SECONDS = 10.0
+STARTED_SECONDS = 20.0
 
 
 def free_port() -> int:
@@ -79,7 +79,7 @@ async def listening(
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(true: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+async def until(true: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + seconds
     while not true():

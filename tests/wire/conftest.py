@@ -1,11 +1,26 @@
-"""Shared by all wire tests: sessions close without the pause that only a venue with TLS needs."""
+"""Shared by all wire tests: time does not pass while the machine does something else, and sessions close without the
+pause that only a venue with TLS needs.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
+
+from tests.steady import SteadyLoop, steady_clocks
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of every test here."""
+    return {"steady": SteadyLoop}
+
+
+@pytest.fixture(autouse=True)
+def _clocks_of_the_loop() -> Iterator[None]:
+    yield from steady_clocks()
 
 
 @pytest.fixture(scope="session", autouse=True)

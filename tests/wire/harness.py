@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -22,6 +21,7 @@ from monitor.venues.binance.session import BinanceSession
 from monitor.venues.binance.settings import BinanceSettings, BinanceUrls
 from monitor.venues.session import Put
 from monitor.venues.settings import AccountSettings, Credentials, PermissionPolicy, Secret, Timings
+from tests import steady
 
 E = TypeVar("E")
 
@@ -63,16 +63,16 @@ def simulator(**more: object) -> SimBinance:
 
 
 class ShiftedClock:
-    """Our own clock, wrong by `shift` seconds; it still measures intervals rightly."""
+    """Our own clock, wrong by `shift` seconds; it still measures intervals rightly, in the loop's time."""
 
     def __init__(self) -> None:
         self.shift = 0.0
 
     def now(self) -> float:
-        return time.time() + self.shift
+        return steady.now() + self.shift
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return steady.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -81,14 +81,16 @@ class ShiftedClock:
 async def until(condition: Callable[[], object], seconds: float = 20.0, what: str = "") -> float:
     """Wait for something to become true; returns how long it took, fails when it does not in time.
 
-    The time allowed is that of a busy machine; where a time is promised, a test gives its own or looks at the answer.
+    The time allowed is generous; where a time is promised, a test looks at the answer. Both are of the loop, which does
+    not count what else the machine did meanwhile.
     """
-    began = time.monotonic()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     while not condition():
-        if time.monotonic() - began > seconds:
+        if loop.time() - began > seconds:
             raise AssertionError(f"did not happen within {seconds} s: {what or condition}")
         await asyncio.sleep(0.01)
-    return time.monotonic() - began
+    return loop.time() - began
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
@@ -27,6 +26,7 @@ from monitor.sim.binance import SimBinance
 from monitor.sim.binance.accounts import SimAccount
 from monitor.venues.binance.margin import describe
 from monitor.venues.settings import Timings
+from tests import steady
 from tests.wire.harness import QUICK, SHORT, Wired, wired
 
 MAIN = AccountKey("binance", "main")
@@ -57,7 +57,7 @@ class Watch:
     def step(self) -> AccountReport:
         events = self.wire.events[self._taken :]
         self._taken += len(events)
-        now = time.time()
+        now = steady.now()
         result = self.engine.step([*events, Elapsed(now)], now)
         self.notices += result.notices
         for ask in result.resyncs:
@@ -80,9 +80,9 @@ class Watch:
                 self.marks.add(btc.mark_price)
 
     async def until(self, condition: Callable[[AccountReport], object], what: str) -> AccountReport:
-        began = time.monotonic()
+        began = steady.monotonic()
         while not condition(report := self.step()):
-            if time.monotonic() - began > PATIENCE_SECONDS:
+            if steady.monotonic() - began > PATIENCE_SECONDS:
                 pools = [(pool.key.pool, pool.quality, pool.reasons) for pool in report.pools]
                 raise AssertionError(f"{what}: not within {PATIENCE_SECONDS} s; {report.reasons} {pools}")
             await asyncio.sleep(0.01)
@@ -99,8 +99,8 @@ class Watch:
             nonlocal last, since
             asked = len(self.sim.requests.requests)
             if asked != last or not self.wire.up("user", "main"):
-                last, since = asked, time.monotonic()
-            return time.monotonic() - since > 0.3
+                last, since = asked, steady.monotonic()
+            return steady.monotonic() - since > 0.3
 
         await self.until(quiet, "quiet")
 

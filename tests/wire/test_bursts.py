@@ -118,9 +118,9 @@ async def burst(texts: Sequence[str], with_the_handshake: bool) -> None:
                 await asyncio.sleep(0)
                 reading = asyncio.ensure_future(reader.read(len(texts)))
                 venue.writes(raw)
-                await asyncio.wait_for(reading, 10.0)
+                await asyncio.wait_for(reading, 20.0)
             else:
-                await asyncio.wait_for(reader.read(len(texts)), 10.0)
+                await asyncio.wait_for(reader.read(len(texts)), 20.0)
         marks = reader.marks
         assert last_mark(reader.prices[-1]) == len(texts), "the newest"
         assert (marks.messages, marks.applied) == (len(texts), len(reader.prices))
@@ -147,12 +147,12 @@ def test_a_burst_of_one_segment_is_one_wake_up(loop: Callable[[], asyncio.Abstra
     async def check() -> None:
         async with Venue().open() as venue:
             reader = Reader(venue)
-            (told,) = await asyncio.wait_for(reader.inbox.batch(), 5.0)
+            (told,) = await asyncio.wait_for(reader.inbox.batch(), 20.0)
             assert isinstance(told, ParametersSet), "what the user set, first of all"
             async with reader.running():
                 await until(lambda: reader.marks.phase == "subscribing")
                 venue.writes(b"".join(frame(single(number)) for number in range(1, 6)))
-                batch = await asyncio.wait_for(reader.inbox.batch(), 5.0)
+                batch = await asyncio.wait_for(reader.inbox.batch(), 20.0)
         up, price = batch
         assert isinstance(up, FeedUp)
         assert isinstance(price, Tick)

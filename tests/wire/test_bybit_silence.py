@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -175,7 +174,8 @@ async def test_in_a_quiet_night_no_stall_is_told_and_marks_stay_new() -> None:
             mark = len(wire.events)
             await asyncio.sleep(3.0)
             assert not wire.since(mark, FeedDown)
-            assert time.time() - wire.marks()["BTCUSDT"][0] < 2.5, "an answer keeps the mark new, never a heartbeat"
+            age_seconds = wire.clock.now() - wire.marks()["BTCUSDT"][0]
+            assert age_seconds < 2.5, "an answer keeps the mark new, never a heartbeat"
 
 
 async def test_a_change_that_the_private_stream_does_not_tell_is_found_and_the_stream_replaced() -> None:

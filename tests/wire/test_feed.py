@@ -125,9 +125,12 @@ async def test_a_peer_that_only_answers_pings_is_not_lost_by_the_socket() -> Non
     """That is for the ledger to find."""
     async with server(idle) as port:
         line = Line(port)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(line.feed.run(), 1.2)
-        assert line.log[:2] == ["adopted", "opened"]
+        running = asyncio.create_task(line.feed.run())
+        await until(lambda: line.log == ["adopted", "opened"])
+        await asyncio.sleep(2 * (SHORT.ping_every_seconds + SHORT.ping_timeout_seconds))
+        assert line.log == ["adopted", "opened"]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
         assert line.log[-1] == "lost: the feed ended: CancelledError"
 
 
@@ -208,7 +211,7 @@ async def test_what_fails_in_the_handling_of_a_frame_ends_the_feed_with_that_err
         line = Line(port)
         line.feed._talk = lambda: Clumsy(line.heard, line.log)
         with pytest.raises(ZeroDivisionError):
-            await asyncio.wait_for(line.feed.run(), 3.0)
+            await asyncio.wait_for(line.feed.run(), 20.0)
         assert line.heard == [b"one"], "and no frame after it is handled"
         assert line.log[-1] == "lost: the feed ended: ZeroDivisionError"
 
@@ -319,14 +322,14 @@ async def test_against_a_server_that_accepts_and_closes_we_do_not_hammer() -> No
     async def accept_and_close(peer: ServerConnection) -> None:
         dials[0] += 1
 
+    waits = []
     async with server(accept_and_close) as port:
         backoff = Backoff(Timings(backoff_first_seconds=0.1, backoff_factor=2.0, backoff_cap_seconds=5.0))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1.5):
-                while True:
-                    await Line(port).lost()
-                    await asyncio.sleep(backoff.after(0.0))
-    assert 2 <= dials[0] <= 6
+        for _ in range(5):
+            await Line(port).lost()
+            waits.append(backoff.after(0.0))
+    assert dials[0] == 5, "one attempt is one call"
+    assert sum(waits) > 1.0, "and each waits longer than the one before"
 
 
 async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,7 +492,7 @@ async def test_what_ends_a_feed_at_a_rollover_leaves_no_connection_behind(fault:
         before = asyncio.all_tasks()
         work = asyncio.ensure_future(line.feed.run())
         with pytest.raises((asyncio.CancelledError, Overrun)):
-            await asyncio.wait_for(work, 5.0)
+            await asyncio.wait_for(work, 20.0)
         assert line.log[-1] == "lost: number 2"
         await until(lambda: all(peer.state is State.CLOSED for peer in peers), what="both are closed")
         ours = {task for task in asyncio.all_tasks() - before if "socket" in task.get_name()}

@@ -32,7 +32,6 @@ PACE = Pace(
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", [3, 4])
 async def test_days_at_hyperliquid_end_in_the_truth(seed: int) -> None:
     async with simulator(seed=seed, quiet=False) as sim:
