@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 from aiohttp import web
 
 from monitor.outputs.channels.wording import MAY_BE_REPEATED
@@ -94,7 +93,6 @@ def named(texts: Sequence[str]) -> list[int]:
     return [number for text in texts for number in sorted({int(found) for found in re.findall(r"X(\d{3})USDT", text)})]
 
 
-@pytest.mark.timeout(120)
 async def test_what_comes_at_once_is_a_few_messages_the_criticals_first_at_the_pace_that_the_service_sets(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -132,7 +130,6 @@ async def test_what_comes_at_once_is_a_few_messages_the_criticals_first_at_the_p
     )
 
 
-@pytest.mark.timeout(120)
 async def test_while_the_service_takes_nothing_the_fallback_is_told_of_the_criticals_first_and_soon(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -168,7 +165,6 @@ async def test_while_the_service_takes_nothing_the_fallback_is_told_of_the_criti
     )
 
 
-@pytest.mark.timeout(120)
 async def test_killed_in_the_midst_of_it_the_rest_is_told_and_what_may_come_twice_says_so(tmp_path: Path) -> None:
     phone = Telegram(retry_after=1)
     async with phone.running(), SimBinance(quiet=True, cadence=CADENCE, more_symbols=COUNT) as sim:

@@ -88,7 +88,6 @@ async def until_nothing_is_wrong(seen: Seen, done: Callable[[], bool]) -> None:
         await asyncio.sleep(0.2)
 
 
-@pytest.mark.timeout(120)
 async def test_every_mode_of_every_venue_is_live_or_says_why_not_and_agrees_with_its_venue() -> None:
     async with World(EVERY, seed=5, quiet=True) as world:
         members = cast(world) + every_mode(world)

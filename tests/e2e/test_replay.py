@@ -233,7 +233,6 @@ def check(folder: Path) -> None:
         assert any("another kind of processor" in words for line in there for words in line.get("strangers", ()))
 
 
-@pytest.mark.timeout(180)
 def test_a_demo_with_its_crash_and_faults_is_repeated_to_the_byte_and_elsewhere_within_the_bound(
     tmp_path: Path,
 ) -> None:
@@ -283,7 +282,6 @@ max_bytes = 1000000000
 """
 
 
-@pytest.mark.timeout(120)
 async def test_a_killed_daemon_leaves_a_journal_that_is_replayed_to_its_torn_end(tmp_path: Path) -> None:
     folder = tmp_path / "journal"
     async with SimBinance(cadence=CADENCE) as sim:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from monitor.domain.lines import Direction, Line, State
 from monitor.margin.pool import LIQUIDATION, Pool, Stage
@@ -27,6 +27,7 @@ from tests.shapes import (  # noqa: F401  # importing them fills the catalogue
 )
 from tests.shapes.catalogue import SHAPES
 
+FEWER = settings(max_examples=settings().max_examples // 3)  # the reference looks along every ray of each
 EXACT = 1e-9
 """|health at the line| may be this part of the sum of its absolute terms."""
 
@@ -107,6 +108,7 @@ def test_every_line_of_every_shape_built_by_hand_is_where_the_reference_finds_it
     check_lines(*SHAPES[name]())
 
 
+@FEWER
 @given(any_pools())
 def test_a_pool_is_safe_before_its_line_liquidatable_at_it_and_nothing_comes_earlier(drawn: Drawn) -> None:
     check_lines(drawn.pool, drawn.market)

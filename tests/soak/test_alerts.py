@@ -320,7 +320,6 @@ async def undecided_again(journal: Path) -> list[str]:
     return wrong
 
 
-@pytest.mark.timeout(180)
 async def test_in_a_short_walk_with_restarts_all_is_told_and_nothing_twice(tmp_path: Path) -> None:
     # What was held back stays so for a minute after its reason is over: too long for a short walk.
     rules = RULES.replace("[alerts.one_sided_leverage]\n", "[alerts.one_sided_leverage]\nenabled = false\n")

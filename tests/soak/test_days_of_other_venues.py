@@ -57,7 +57,6 @@ async def living(days: Rounds[Any], look: Callable[[], object]) -> AsyncIterator
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", [3, 4])
 async def test_days_at_bybit_end_in_the_truth(seed: int) -> None:
     async with bybit.simulator(seed=seed) as sim:
@@ -87,7 +86,6 @@ async def test_days_at_bybit_end_in_the_truth(seed: int) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", [3, 4])
 async def test_days_at_okx_end_in_the_truth(seed: int) -> None:
     async with okx.simulator(seed=seed, quiet=False) as sim:

@@ -112,7 +112,7 @@ def _walk(desk: Desk, centre: float, seconds: int, seed: int) -> list[Change]:
     return told
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 10))])
 def test_an_hour_around_a_threshold_is_one_page_and_a_second_breach_pages_again(seed: int) -> None:
     desk = Desk()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.accounts import AccountMode, Order, Position
@@ -131,6 +131,7 @@ class Truth:
         return [Elapsed(self.now)]
 
 
+FEWER = settings(max_examples=settings().max_examples // 2)  # each example is the life of two engines
 HAPPENINGS = st.tuples(
     st.sampled_from(
         [
@@ -158,6 +159,7 @@ HAPPENINGS = st.tuples(
 )
 
 
+@FEWER
 @given(
     happenings=st.lists(st.lists(HAPPENINGS, min_size=1, max_size=3), max_size=12), every=st.sampled_from([0.0, 2.5])
 )
@@ -183,6 +185,7 @@ def test_the_reports_are_those_of_a_new_engine(
     assert {found.quality for found in lived.reports()} == {Quality.LIVE}
 
 
+@FEWER
 @given(happenings=st.lists(HAPPENINGS, max_size=12))
 def test_nothing_depends_on_how_the_events_were_batched(happenings: list[tuple[str, str, float, bool]]) -> None:
     events: list[Event] = []
