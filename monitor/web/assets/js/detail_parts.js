@@ -16,7 +16,7 @@ const priced = (line) => (line?.state === "at" && line.price !== undefined ? for
 
 export function positions(pool, _, levels) {
   if (!pool.positions.length) return { data: "none", draw: () => el("p", { class: "empty", text: "No position." }) };
-  const columns = [["Position"], ["Away", number], ["Liquidated at", number], ["Mark", number], ["Quantity", number], ["Entry", number], ["Profit", number], ["Notional", number], ["Leverage", number], ["ADL", number]];
+  const columns = [["Position"], ["Away", number], ["Liquidated at", number], ["Mark", number], ["Quantity", number], ["Entry", number], ["Profit, USD", number], ["Notional, USD", number], ["Leverage", number], ["ADL", number]];
   return { data: pool.positions, draw: () => table("Positions", columns, pool.positions.map((each) => [
     el("span", {}, el("b", { text: each.symbol }), " ", el("span", { class: "side", data: { side: each.side }, text: each.side }), each.suspect && el("span", { class: "tag", data: { level: "warning" }, text: "suspect" })),
     toned(each.liquidation, `${away(each.liquidation)}${each.liquidation.distance_sigmas === undefined ? "" : ` · ${format.sigmas(each.liquidation.distance_sigmas)}`}`, levels),

@@ -10,14 +10,14 @@ export class Row {
   constructor(id) {
     const cell = (name, ...children) => el("div", { class: name }, ...children);
     const text = (name) => el("span", { class: name });
-    this.parts = { name: text("name"), under: text("soft under-name"), ratio: text("figure"), venue: text("soft venue-name"), equity: text("figure"), quality: text("badge"), age: text("soft age"), reason: text("why") };
+    this.parts = { name: text("name"), under: text("soft under-name"), ratio: text("figure"), equity: text("figure"), quality: text("badge"), age: text("soft age"), reason: text("why") };
     this.sides = { down: side("down"), up: side("up") };
     this.bar = el("span", { class: "bar" });
     this.spark = new Spark();
-    const { name, venue, under, ratio, equity, quality, age, reason } = this.parts;
+    const { name, under, ratio, equity, quality, age, reason } = this.parts;
     this.mark = el("span", { class: "mark" });
     this.element = el("div", { class: "row", role: "option", id },
-      cell("mark-cell", this.mark), cell("name-cell", el("span", { class: "name-line" }, name, venue), under), this.sides.down.element, this.sides.up.element,
+      cell("mark-cell", this.mark), cell("name-cell", name, under), this.sides.down.element, this.sides.up.element,
       cell("ratio-cell", ratio, this.spark.element, this.bar), cell("equity-cell number", equity),
       cell("quality-cell", quality, el("span", { class: "reason soft" }, age, reason)));
   }
@@ -32,8 +32,8 @@ export class Row {
     const stale = !believed(pool.quality);
     const reasons = format.reasons(pool.reasons) || [...new Set(alerts.map((alert) => alert.rule.replaceAll("_", " ")))].join(", ");
     write(parts.name, pool.account);
-    write(parts.venue, pool.venue);
-    if (this.named !== pool.pool) parts.under.replaceChildren(...broken((this.named = pool.pool)));
+    if (this.named !== pool.key) parts.under.replaceChildren(`${pool.venue} `, ...broken(pool.pool));
+    this.named = pool.key;
     write(parts.ratio, format.ratio(pool.margin_ratio));
     write(parts.equity, format.shortMoney(pool.equity_usd));
     write(parts.quality, live ? pool.quality : `was ${pool.quality}`);

@@ -111,7 +111,7 @@ class Stress {
     this.more.textContent = `Show all ${rows.length}`;
     if (!answer.scenarios.some((each) => each.name === this.#chosen)) this.#chosen = worst(answer.scenarios).name;
     const head = answer.scenarios.map((scenario) => el("th", { scope: "col" },
-      el("button", { type: "button", class: "heat-head", "aria-pressed": String(scenario.name === this.#chosen), data: { scenario: scenario.name }, text: scenario.name, on: { click: () => this.#choose(scenario.name) } })));
+      el("button", { type: "button", class: "heat-head", "aria-pressed": String(scenario.name === this.#chosen), data: { scenario: scenario.name }, text: minused(scenario.name), on: { click: () => this.#choose(scenario.name) } })));
     this.map.replaceChildren(el("table", { class: "heat-map" }, el("caption", { class: "hidden", text: "Margin used, 100 % is liquidation" }),
       el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "heat-name", text: "Margin used" }), el("th", { scope: "col", text: "now" }), head)),
       el("tbody", {}, shown.map((row) => el("tr", {}, el("th", { scope: "row", class: "heat-name" }, el("span", { text: row.name }), el("small", { class: "soft", text: row.under })), this.#cell(row.now, row), row.cells.map((cell) => this.#cell(cell, row)))))));
@@ -155,7 +155,7 @@ class Stress {
     const steps = scenario.order.map((key) => scenario.pools.find((pool) => pool.venue === key.venue && pool.account === key.account && pool.pool === key.pool) ?? key);
     const when = (pool) => (pool.begins_ratio === 0 ? "can be liquidated already" : scenario.gap || pool.begins_ratio === null || pool.begins_ratio === undefined ? "" : `after ${format.percent(pool.begins_ratio)} of the way`);
     this.one.replaceChildren(
-      el("h3", { text: scenario.name }),
+      el("h3", { text: minused(scenario.name) }),
       ...[scenario.text && el("p", { text: scenario.text }), el("p", { class: "soft", text: moves.length ? moves.join(", ") : "Nothing that is held moves." }), scenario.source && el("p", { class: "soft small", text: `Source: ${scenario.source}` }),
         el("p", { class: "scenario-sum" }, el("b", { text: steps.length ? `${format.count(steps.length, "pool")} liquidated` : "No pool is liquidated" }),
           steps.length > 0 && ` · takes ${format.money(scenario.takes_usd)} USD`, ` · ${gain(scenario.loss_usd, format)}`),
@@ -163,6 +163,9 @@ class Stress {
         scenario.notes.length > 0 && el("ul", { class: "plain soft small" }, scenario.notes.map((text) => el("li", { text })))].filter(Boolean));
   }
 }
+
+/** A scenario's name with a minus where it has a hyphen for one: «market −20%». */
+const minused = (name) => name.replace(/(?<=^|\s)-(?=\d)/g, "\u2212");
 
 const meaning = (level) => ({ calm: "safe", warning: "warning", critical: "critical", blind: "not known" })[level];
 
