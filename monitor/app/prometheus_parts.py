@@ -42,6 +42,14 @@ class Part:
     only: Conditions = field(default_factory=dict)
     but: tuple[Conditions, ...] = ()
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """What tells its alerts from those of other parts, as two of one name and the same labels would be taken for
+        one written twice.
+        """
+        said = ", ".join(f"{name}={'|'.join(sorted(values))}" for name, values in self.only.items())
+        return {"override": said.replace("{{", "{")} if said else {}  # Prometheus reads braces as a template
+
 
 def labels_of(series: str) -> tuple[str, ...]:
     """The labels of a series that an override may ask for; a position's coin is told by another series."""

@@ -158,8 +158,18 @@ def _levels(name: str, one: Number | Word, settings: RuleSettings) -> list[tuple
     return [] if level is None else [(str(level), "== 1" if one.held is not None else "")]
 
 
-def _alerts(name: str, options: RuleOptions) -> Iterator[Rule]:
-    """The alerts of one rule, all of one name: one for each level of each row, and of each part that has its own."""
+def _alerts(name: str, options: RuleOptions) -> list[Rule]:
+    """The alerts of one rule, all of one name. Two words of it on one level are told apart by a label."""
+    found = list(_alerts_and_words(name, options))
+    labels = [alert["labels"] for alert, _ in found]
+    return [
+        {**alert, "labels": {**alert["labels"], "state": word}} if word and labels.count(alert["labels"]) > 1 else alert
+        for alert, word in found
+    ]
+
+
+def _alerts_and_words(name: str, options: RuleOptions) -> Iterator[tuple[Rule, str]]:
+    """One alert for each level of each row, and of each part that has its own, with the word that it tells."""
     row = SOURCES[name]
     for one in () if isinstance(row, NotExported) else row:
         for part in _parts(name, one, options):
@@ -175,9 +185,9 @@ def _alerts(name: str, options: RuleOptions) -> Iterator[Rule]:
                     alert["for"] = _duration(part.settings.for_seconds)
                 if part.settings.keep_firing_seconds:
                     alert["keep_firing_for"] = _duration(part.settings.keep_firing_seconds)
-                alert["labels"] = {"severity": severity, **one.labels}
+                alert["labels"] = {"severity": severity, **one.labels, **part.labels}
                 alert["annotations"] = {**_said(name, one, condition), **_links(alert_name(name), options)}
-                yield alert
+                yield alert, one.word if isinstance(one, Word) else ""
 
 
 def _said(name: str, one: Number | Word, condition: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monitor.app.prometheus_rules import RuleOptions
 from tests.prometheus.promtool import Fires, World, judged, running, tried, write
-from tests.prometheus.scenes import ACCOUNT, POOL, POSITION, settings
+from tests.prometheus.scenes import ACCOUNT, GROUP, POOL, POSITION, settings
 
 OPTIONS = RuleOptions(
     rules={name: replace(one, for_seconds=0.0, keep_firing_seconds=0.0) for name, one in settings().items()}
@@ -22,7 +22,11 @@ RATIO, DISTANCE = (
 )
 QUALITY, UP = f'marginwatch_pool_quality{{{POOL},quality="STALE"}}', f"marginwatch_account_up{{{ACCOUNT}}}"
 UNKNOWN = f'marginwatch_pool_quality{{{POOL},quality="UNKNOWN"}}'
-TELLS = "MarginwatchMarginRatio"
+GROUP_RATIO, GROUP_LIVE = (
+    f"marginwatch_group_margin_ratio{{{GROUP}}}",
+    f'marginwatch_group_quality{{{GROUP},quality="LIVE"}}',
+)
+TELLS, OF_GROUP = "MarginwatchMarginRatio", "MarginwatchGroupRatio"
 BOTH = ("critical", "warning")
 INFINITE, NAN = " ".join(["+Inf"] * 10), " ".join(["NaN"] * 10)
 
@@ -118,6 +122,14 @@ WORLDS: Mapping[str, World] = {
     "a target that Prometheus no longer has is not asked for any more": (
         {"up{}": "1x9 stale", "marginwatch_build_info{}": "1x9 stale", RATIO: "0.9x9 stale", UP: "1x9 stale"},
         [*at(9), *silent(11, 30)],
+    ),
+    "a group is taken out of the configuration: over, and told again in an outage within the hour": (
+        {**running("1x30 0x30"), GROUP_RATIO: "0.9x9 stale", GROUP_LIVE: "1x9 stale"},
+        [*at(9, alert=OF_GROUP), *silent(11, 30, alert=OF_GROUP), *at(40, alert=OF_GROUP)],
+    ),
+    "a group holds nothing any more: over for good": (
+        {**running("1x30 0x30"), GROUP_RATIO: "0.9x9 stale", GROUP_LIVE: "1x30 stale"},
+        [*at(9, alert=OF_GROUP), *silent(11, 30, 40, alert=OF_GROUP)],
     ),
     # All worlds watch the same pool of the same account, each from a monitor of its own. To this one all is well.
     "another monitor of the same account": ({**running(), RATIO: "0.2x150", UP: "1x150"}, silent(9, 30, 60)),
