@@ -231,8 +231,18 @@ class Top(App[None]):
         self._details.show_lines(lines, live=live)
 
     def _scene(self, columns: int, rows: int) -> Scene:
-        now = self._picture.time(self._clock())
-        return Scene(self._picture, now, columns, rows, self._levels, self._curves.shown, self._may, self._why_not)
+        now = self._clock()
+        return Scene(
+            self._picture,
+            self._picture.time(now),
+            columns,
+            rows,
+            self._levels,
+            self._curves.shown,
+            self._may,
+            self._why_not,
+            self._picture.live(now),
+        )
 
     def _chosen(self) -> Any | None:
         place = self._list.place

@@ -46,12 +46,13 @@ class Groups:
         level = levels.of_ratio(item["margin_ratio"], scene.levels) if believed else Role.SOFT
         part = figures.part(item["margin_ratio"])
         full, rest = bar(part, BAR) if part is not None else ("", "?" * BAR)
+        quality, badge = levels.badge(item["quality"], live=scene.live)
         worst = item["worst"]
         named = "" if worst is None else f"{figures.name_of(worst)} {worst['pool']}"
         return (
             (cell(item["name"], NAME), Role.CHOSEN if chosen else Role.PLAIN),
             (" ", Role.PLAIN),
-            (cell(item["quality"], BADGE), levels.badge(item["quality"])),
+            (cell(quality, BADGE), badge),
             (" " + cell(figures.ratio(item["margin_ratio"]), RATIO, right=True) + " ", level),
             (full, level),
             (rest, Role.SOFT),

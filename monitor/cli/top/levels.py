@@ -16,6 +16,7 @@ Json = Mapping[str, Any]
 
 _WORST = (Role.PLAIN, Role.CALM, Role.INFO, Role.BLIND, Role.WARNING, Role.CRITICAL)
 MARKS = {Role.CRITICAL: "!!", Role.WARNING: "! ", Role.BLIND: "? "}
+NOT_NOW = "not now"
 BADGES = {"LIVE": Role.BADGE_CALM, "PARTIAL": Role.BADGE_WARNING}
 
 
@@ -104,6 +105,6 @@ def of_pool(report: Json, levels: Levels, nearest: Json | None, alerted: Role) -
     return Role.BLIND if Role.BLIND in each and known not in (Role.WARNING, Role.CRITICAL) else known
 
 
-def badge(quality: str) -> Role:
-    """How a quality is shown."""
-    return BADGES.get(quality, Role.BADGE_BLIND)
+def badge(quality: str, *, live: bool = True) -> tuple[str, Role]:
+    """How a quality is shown: in a picture that is not of now there is none."""
+    return (quality, BADGES.get(quality, Role.BADGE_BLIND)) if live else (NOT_NOW, Role.BADGE_BLIND)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from monitor.cli.top.painted import EMPTY, Line, Role, Span, cell, folded, width, wrapped
 
-LABEL = 24
+LABEL = 26
 GAP = 2
 LEAST = 6
 
@@ -19,7 +19,7 @@ def heading(text: str, columns: int) -> list[Line]:
 
 def facts(rows: Iterable[tuple[str, str | Span]], columns: int) -> Iterator[Line]:
     """A name and what there is to say, below each other."""
-    label = min(LABEL, columns // 3)
+    label = min(LABEL, columns * 2 // 5)
     for name, value in rows:
         text, role = (value, Role.PLAIN) if isinstance(value, str) else value
         head: Line = ((cell(name, label), Role.SOFT), ("  ", Role.PLAIN), (text, role))

@@ -65,7 +65,7 @@ def _title(item: Row, scene: Scene) -> Iterator[Line]:
     old = figures.age(at, scene.now)
     line: list[Span] = [(f"{mark} ", level)] if mark else []
     line += [(f"{item.key[0]}/{item.key[1]} ", Role.STRONG), (item.key[2], Role.STRONG), ("  ", Role.PLAIN)]
-    line += [(report["quality"], levels.badge(report["quality"])), (f"  {old} old", Role.SOFT)]
+    line += [levels.badge(report["quality"], live=scene.live), (f"  {old} old", Role.SOFT)]
     if item.pool is not None:
         beside = ["isolated" if item.pool["isolated"] else "cross"]
         beside += [f"group {item.account['group']}"] if item.account["group"] else []

@@ -104,7 +104,8 @@ class Pools:
         told = figures.ratio(report["margin_ratio"])
         if room.line == 0:
             return (*line, (cell(told, RATIO, right=True), _toned(ratio, believed)))
-        line += [(cell(report["quality"], BADGE), levels.badge(report["quality"])), (" ", Role.PLAIN)]
+        quality, badge = levels.badge(report["quality"], live=scene.live)
+        line += [(cell(quality, BADGE), badge), (" ", Role.PLAIN)]
         line.append((cell(told, RATIO, right=True), _toned(ratio, believed)))
         if room.bar:
             line += [(" ", Role.PLAIN), *ratio_bar(report, ratio, room.bar)]

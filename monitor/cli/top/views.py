@@ -36,6 +36,7 @@ class Scene:
     curve: Curve = field(default_factory=Curve)
     may_change: bool = False
     why_not: str = ""
+    live: bool = True  #: whether the picture is of now: else no quality is shown as if it were
 
 
 class View(Protocol, Generic[Item]):

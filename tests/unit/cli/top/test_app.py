@@ -105,6 +105,8 @@ async def test_silence_of_ten_seconds_turns_all_grey_and_says_since_when() -> No
         screen.clock.now += SILENCE_SECONDS + 1
         text = await screen.shows("not live since", "(11 s)", "its time stands still")
         assert "70.0 %" in text, "the last figures stay, grey"
+        assert "LIVE" not in text
+        assert "not now" in text
         assert set(screen.styles_of("70.0 %")) == {"dim"}
 
         monitor.says(replace(MANY, at=NOW + 12))

@@ -53,7 +53,8 @@ def test_only_what_is_believed_can_be_calm(quality: Quality) -> None:
     report = {"margin_ratio": at(0.1), "quality": quality.value}
     level = levels.of_pool(report, TOLD, away(0.9), Role.PLAIN)
     assert level is (Role.CALM if quality.figures_shown else Role.BLIND)
-    assert levels.badge(quality.value) is not Role.BADGE_CALM or quality is Quality.LIVE
+    assert levels.badge(quality.value)[1] is not Role.BADGE_CALM or quality is Quality.LIVE
+    assert levels.badge(quality.value, live=False) == ("not now", Role.BADGE_BLIND)
 
 
 def test_a_pool_is_as_bad_as_the_worst_of_ratio_line_and_alert() -> None:
