@@ -144,6 +144,52 @@ def test_a_price_is_told_with_six_digits(prometheus: Prometheus) -> None:
         assert only(prometheus.ask(digits(f"vector({exact})"))) == pytest.approx(told, rel=1e-12)
 
 
+def offered(name: str, title: str, **chosen: str) -> str:
+    """A query as it is asked when these are chosen, and «All» of everything else."""
+    panel = next(panel for each, panel in all_panels() if (each, panel["title"]) == (name, title))
+    everything = {each["name"]: each["allValue"] for each in board(name)["templating"]["list"] if each["includeAll"]}
+    return filled(panel["targets"][0]["expr"], **{**everything, **chosen})
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, {"main", "calm", "tight"}),
+        ({"account": "calm"}, {"calm"}),
+        ({"account": "(calm|tight)"}, {"calm", "tight"}),
+        ({"venue": "bybit"}, {"calm", "tight"}),
+        ({"venue": "okx"}, set()),
+        ({"venue": "okx", "account": "calm"}, set()),
+    ],
+)
+def test_all_is_everything_and_what_is_chosen_is_nothing_else(
+    prometheus: Prometheus, chosen: dict[str, str], expected: set[str]
+) -> None:
+    for name, title in (("overview", "Pools by danger"), ("overview", "Data quality"), ("feeds", "Data quality")):
+        found = prometheus.ask(offered(name, title, **chosen))
+        assert {labels["account"] for labels, _ in found} == expected, f"{name}: {title}"
+
+
+@pytest.mark.parametrize(("name", "chosen"), [("account", {"account": "main"}), ("group", {"group": "desk"})])
+def test_a_coin_is_chosen_among_all_coins(prometheus: Prometheus, name: str, chosen: dict[str, str]) -> None:
+    def coins(**more: str) -> set[str]:
+        found = prometheus.ask(offered(name, "How far one coin may move", **chosen, **more))
+        return {labels["coin"] for labels, _ in found}
+
+    every = coins()
+    assert every
+    for coin in every:
+        assert coins(coin=coin) == {coin}
+    assert coins(coin="NONE") == set()
+
+
+def test_public_streams_belong_to_every_account_that_is_chosen(prometheus: Prometheus) -> None:
+    found = prometheus.ask(offered("feeds", "Ledger", account="main"))
+
+    assert {labels.get("account", "") for labels, _ in found} == {"", "main"}
+    assert "" in {labels.get("account", "") for labels, _ in prometheus.ask(offered("feeds", "Ledger", account="calm"))}
+
+
 def test_where_no_monitor_was_scraped_nothing_looks_fine(prometheus: Prometheus) -> None:
     before = 1_700_000_000
 
