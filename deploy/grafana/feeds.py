@@ -222,6 +222,7 @@ def _streams(made: Board) -> None:
             ),
             unit=COUNT,
             least=0.0,
+            most=2.0,
             span=8,
         ),
         graph(
@@ -234,6 +235,7 @@ def _streams(made: Board) -> None:
             unit=COUNT,
             rules=("unacknowledged",),
             least=0.0,
+            most=2.0,
             span=8,
         ),
     )

@@ -235,7 +235,7 @@ def _all(made: Board) -> None:
             (
                 Column("venue", "Venue", width=110),
                 Column("account", "Account", width=120),
-                Column("symbol", "Symbol", width=150, link=_TO_ITSELF),
+                Column("symbol", "Symbol", width=170, link=_TO_ITSELF),
                 Column("side", "Side", width=80),
                 Column("pool", "Pool", width=250),
                 Column("A", "Notional", USD),

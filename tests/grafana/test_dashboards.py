@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -308,3 +309,22 @@ def test_a_table_names_each_column_once_and_all_that_it_formats(name: str, panel
     assert [each["id"] for each in panel["transformations"]] == ["merge", "organize"][
         -(1 + (len(panel["targets"]) > 1)) :
     ]
+
+
+def test_what_the_text_and_the_command_say_of_places_is_what_grafana_is_told() -> None:
+    room = FOLDER.parent / "provisioning"
+    told = yaml.safe_load((room / "dashboards" / "marginwatch.yml").read_text(encoding="utf-8"))
+    [provider] = told["providers"]
+    place = provider["options"]["path"]
+
+    assert provider["type"] == "file"
+    assert not provider["allowUiUpdates"]
+    text = (ROOT / "docs" / "grafana.md").read_text(encoding="utf-8")
+    assert f"sudo mkdir -p {place}\n" in text
+    assert f"sudo cp grafana/dashboards/*.json {place}/\n" in text
+    assert place in (ROOT / "monitor" / "cli" / "dashboards.py").read_text(encoding="utf-8")
+    for kind in ("dashboards", "datasources"):
+        assert f"sudo cp grafana/provisioning/{kind}/marginwatch.yml /etc/grafana/provisioning/{kind}/" in text
+    [source] = yaml.safe_load((room / "datasources" / "marginwatch.yml").read_text(encoding="utf-8"))["datasources"]
+    assert (source["type"], source["uid"]) == ("prometheus", "marginwatch")
+    assert f"`{source['url'].removeprefix('$')}`" in text
