@@ -13,7 +13,10 @@ from monitor.engine.whatif_draft import Draft, Edited, refuse
 from monitor.engine.whatif_trades import fill, filled, leg_in, pool_of, resized
 from monitor.margin.pool import Pool
 
-NO_BOOK = "each trade is filled whole at one price: the order book, its depth and slippage are not looked at"
+NO_BOOK = (
+    "each trade is filled whole at one price: the order book, its depth and slippage are not looked at, nor the steps "
+    "and least sizes in which the venue trades"
+)
 
 
 def make(draft: Draft, edit: Edit, where: str) -> None:
