@@ -46,7 +46,7 @@ def liquidation_lines(answer: Json) -> Iterator[str]:
         line = words.line(first["line"], falling=first["direction"] == "down")
         of = f"{first['of']} at" if first["of"] else "all coins by"
         taken = words.usd(first["takes_usd"])
-        yield from _wrapped(f"next to be liquidated: {_pool(first)}, {of} {line}: takes {taken} USD", "")
+        yield from _wrapped(f"next to be liquidated: {_pool(first)}, {of} {line}: {taken} USD at stake", "")
     elif not rows:
         yield "nothing is liquidated by any one price"
 

@@ -156,7 +156,7 @@ class Liquidation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextLiquidation:
     """The pool that is liquidated first if prices go on moving after all that is supposed. `of`: the coin whose price
-    reaches its line in that direction, "" all coins together.
+    reaches its line in that direction, "" all coins together. `takes_usd` is all that is at stake in it as it stands.
     """
 
     pool: PoolKey
