@@ -13,7 +13,8 @@ from monitor.domain.errors import ConfigRefused
 from tests.unit.web.certificates import authority
 
 ACCOUNT = '[accounts.chain]\nvenue = "hyperliquid"\naddress = "0x0000000000000000000000000000000000000001"\n'
-HASH = bcrypt.hashpw(b"a password", bcrypt.gensalt(4)).decode()
+#: Always the same: names of tests are made of it, and must be those of the next process.
+HASH = bcrypt.hashpw(b"a password", b"$2b$04$" + 22 * b".").decode()
 USERS = f"basic_auth_users:\n  ada: {HASH}\n"
 TLS = "tls_server_config:\n  cert_file: desk.crt\n  key_file: desk.key\n"
 
