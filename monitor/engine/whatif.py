@@ -132,7 +132,9 @@ def _supposed(picture: Picture, request: WhatIf, draft: Draft, chosen: Sequence[
             edited[key] = picture.accounts[key].pools
     pools = [pool for its in edited.values() for pool in its]
     moves = moves_of(picture, request, pools) if request.moves_prices else {}
-    prices, repriced = moved(picture.prices, pools, moves, request.pegs) if moves else (picture.prices, {})
+    prices, repriced = (
+        moved(picture.prices, pools, moves, request.pegs, picture.stablecoins) if moves else (picture.prices, {})
+    )
     there = {key: tuple(repriced.get(pool.key, pool) for pool in its) for key, its in edited.items()}
     paid: tuple[Paid, ...] = ()
     if request.funding_days:

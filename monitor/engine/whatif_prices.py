@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from math import isnan
 
@@ -61,11 +61,16 @@ def _assets_of(pool: Pool) -> set[Asset]:
 
 
 def moved(
-    prices: Prices, pools: Iterable[Pool], moves: Mapping[Asset, float], pegs: Mapping[Asset, float]
+    prices: Prices,
+    pools: Iterable[Pool],
+    moves: Mapping[Asset, float],
+    pegs: Mapping[Asset, float],
+    stablecoins: Collection[Asset],
 ) -> tuple[Prices, dict[PoolKey, Pool]]:
     """The prices after these moves, and the pools of which something else than a price moves with them (options).
 
-    A mark is base over quote, with its basis held. A stablecoin stands at its peg at every venue.
+    A mark is base over quote, with its basis held. A stablecoin stands at its peg at every venue, and moves from 1
+    where no price of it is known.
     """
     there = prices.copied()
     changed: dict[PoolKey, Pool] = {}
@@ -79,8 +84,8 @@ def moved(
                 now = prices.asset(venue, asset)
                 if asset in pegs:
                     there.set_asset(venue, asset, pegs[asset])
-                elif not isnan(now):
-                    there.set_asset(venue, asset, now * factors[asset])
+                elif not isnan(now) or asset in stablecoins:
+                    there.set_asset(venue, asset, (1.0 if isnan(now) else now) * factors[asset])
         legs: list[Leg] = []
         for leg in pool.legs:
             factor = factors.get(leg.coin or leg.base, 1.0) / factors.get(leg.quote, 1.0)

@@ -180,3 +180,13 @@ def test_what_lacks_initial_margin_once_it_is_made_would_hardly_be_let_be_done()
     assert not any("initial margin" in note for note in less.accounts[0].notes)
     unknown = ask(told(LONG, describes=needing(None)), trade(quantity=9.0))
     assert not any("initial margin" in note for note in unknown.accounts[0].notes)
+
+
+def test_a_stablecoin_without_a_price_moves_from_the_dollar_that_it_counts() -> None:
+    one = engine()
+    one.step([event for event in started(LONG) if event != asset("USDT", 1.0, T)], T + 1.0)
+    by_move, by_peg = (
+        after(what_if(one.picture(), request)).equity_usd
+        for request in (WhatIf(moves={"USDT": -0.04}), WhatIf(pegs={"USDT": 0.96}))
+    )
+    assert by_move == pytest.approx(by_peg) == pytest.approx((10_000.0 + 2_500.0) * 0.96)
