@@ -92,3 +92,13 @@ def test_a_monitor_without_accounts_says_that_nothing_is_open(browser: Browser, 
         expect(page.locator("#verdict")).to_contain_text("No open pool")
         expect(page.locator("#pools-empty")).to_have_text("No pool is open.")
         expect(page.locator("#alerts-empty")).to_be_visible()
+
+
+def test_whose_login_has_ended_is_led_to_the_form(browser: Browser, demo: Demo) -> None:
+    with tab(browser, demo.url, expected="status of 401") as one:
+        page = one.page
+        refused = {"status": 401, "headers": {"WWW-Authenticate": 'Bearer realm="marginwatch"'}, "body": "{}"}
+        for path in ("stream", "pools"):
+            page.route(f"**/api/v1/{path}", lambda route: route.fulfill(**refused))
+        page.goto(one.url)
+        page.wait_for_url(f"{one.url}/login?next=/")

@@ -190,6 +190,7 @@ export class Pools {
   #sayEmpty() {
     const empty = document.getElementById("pools-empty");
     empty.hidden = this.#shown.length > 0;
+    mark(this.list.parentElement, "data-empty", String(!empty.hidden));
     if (empty.hidden) return;
     const some = this.store.pools().length > 0;
     const { ready } = this.store.document() ?? {};
