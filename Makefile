@@ -44,13 +44,21 @@ demo: $(VENV)/.run ## the whole monitor against a simulated exchange; SECONDS=30
 servers: ## install the servers that some tests run against (root; none is started or enabled)
 	@tests/tools/install-servers
 
+PURE := domain margin engine alerts
+PURE_FILES := monitor/domain/*,monitor/margin/*,monitor/engine/*,monitor/alerts/*
+
 test: $(VENV)/.dev $(if $(INSTALL),servers) ## all tests (<= 15 min on two cores); INSTALL=1 installs the servers first
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak and not system" --cov --cov-report= $(ARGS)
-	@$(BIN)/python -m coverage report --skip-covered --include='monitor/*' | tail -n 40
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak and not system" \
+	  $(PURE:%=--cov=monitor.%) --cov-report= $(ARGS)
 	@echo "Branch coverage of the pure packages (domain, margin, engine, alerts), which must be 100 %:"
-	@$(BIN)/python -m coverage report --skip-covered --fail-under=100 --precision=2 \
-	  --include='monitor/domain/*,monitor/margin/*,monitor/engine/*,monitor/alerts/*'
+	@$(BIN)/python -m coverage report --skip-covered --fail-under=100 --precision=2 --include='$(PURE_FILES)'
+
+coverage: $(VENV)/.dev ## all tests with every package measured (twice the time of make test)
+	@rm -f .coverage .coverage.*
+	@MARGINWATCH_COVERAGE=all $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not soak and not system" \
+	  --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m coverage report --skip-covered
 
 check: $(VENV)/.dev ## ruff, mypy --strict, import directions
 	@$(BIN)/ruff check .
@@ -88,4 +96,4 @@ format: $(VENV)/.dev ## let ruff put the code in order
 clean: ## remove the environment and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* dist build
 
-.PHONY: help setup demo servers test check bench peers soak system lock format clean
+.PHONY: help setup demo servers test coverage check bench peers soak system lock format clean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,12 @@ settings.register_profile("soak", parent=settings.get_profile("quick"), max_exam
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "quick"))
 
 _TESTS = count()
+#: Folders whose tests prove what stands around the pure packages: measuring them takes two to four times as long, and
+#: tells nothing of those that other tests do not run through. `make coverage` measures every package in every test.
+_NOT_MEASURED = {
+    "browser", "channels", "deploy", "e2e", "grafana", "mqtt", "prometheus", "sim", "soak", "top", "wire",
+}  # fmt: skip
+_MEASURE_ALL = os.environ.get("MARGINWATCH_COVERAGE") == "all"
 #: What tests are asked by the environment. All other names that begin like these are keys of the configuration.
 _OF_TESTS = {f"MARGINWATCH_{name}" for name in ("ALERTMANAGER", "GOLDEN", "NODE_MODULES", "PICTURES", "PROMETHEUS")}
 
@@ -30,6 +37,16 @@ def _state_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
         monkeypatch.delenv(name)
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"state-{next(_TESTS)}"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure what tests of the pure packages run through, and of the others only where all is to be measured."""
+    if _MEASURE_ALL:
+        return
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in _NOT_MEASURED:
+            item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,7 +16,9 @@ async def test_fifty_accounts_on_one_address_use_less_than_their_share() -> None
             sim.add_account(f"a{number:02d}").trade("BTCUSDT", 0.1)
         async with wired(sim, roomy=False) as wire:
             # Half a second between polls of 50 accounts would be 60,000 a minute: intervals stretch, the gate holds.
-            await until(lambda: len({one.account for one in wire.all(AccountSnapshot)}) == 50, 60.0)
+            await until(
+                lambda: len({one.account for one in wire.all(AccountSnapshot)}) == 50, 130.0
+            )  # a minute may end first
             await asyncio.sleep(2.0)
             assert sim.requests.most_weight_a_minute <= 0.6 * 2400
             assert wire.session.stretch() > 10
