@@ -82,6 +82,7 @@ function over(plot, answer, ink) {
     add("liquidation", { ...answer.line[key], side }, ink.danger);
     for (const stage of answer.stages) if (stage.name !== "liquidation") add(stage.name.replaceAll("-", " "), { ...stage[key], side }, ink.warn);
   }
+  for (const { at, colour } of marks) line(plot, at, colour, []); // all of them first: none runs through a name
   const rows = []; // the right end of the last label in each row
   for (const { name, at, colour } of marks.sort((one, other) => one.at - other.at)) label(plot, name, at, colour, ink, rows);
   ctx.restore();
@@ -98,14 +99,13 @@ function line(plot, move, stroke, dash) {
   ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
   ctx.stroke();
   ctx.setLineDash([]);
-  return x;
 }
 
-/** A mark with its name, in the first row in which it does not lie over another one. */
+/** The name of a mark, in the first row in which it does not lie over another one. */
 function label(plot, name, move, colour, ink, rows) {
   const { ctx } = plot;
   const { left, top, width } = plot.bbox;
-  const x = line(plot, move, colour, []);
+  const x = Math.round(plot.valToPos(move, "x", true));
   const pad = 0.3 * ink.rem * devicePixelRatio;
   const size = ctx.measureText(name).width + 2 * pad;
   const begin = Math.max(left, Math.min(x - size / 2, left + width - size));
