@@ -15,11 +15,9 @@ from tests.unit.cli.processes import COMMAND, environment, marginwatch
 
 
 async def test_a_short_demo_tells_its_story_in_plain_lines_and_sums_up() -> None:
-    started = time.monotonic()
     done = await asyncio.to_thread(marginwatch, "demo", "--seconds", "28", "--port", "0")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert time.monotonic() - started < 28 + 15, "it ends by itself"
     out = done.stdout
     assert re.search(r"metrics: http://127\.0\.0\.1:\d+/metrics", out)
     for told in ("Calm.", "a hole", "The market falls", "Binance is lost", "answers again", "stand naked"):

@@ -25,7 +25,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 def marginwatch(*arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [COMMAND, *arguments], env=environment(more), capture_output=True, text=True, timeout=60, check=False
+        [COMMAND, *arguments], env=environment(more), capture_output=True, text=True, timeout=180, check=False
     )
 
 
