@@ -98,6 +98,7 @@ def test_a_supposed_fall_names_what_is_liquidated_first(browser: Browser, demo: 
         expect(page.locator(".outcome")).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_collateral_is_added_and_before_and_after_stand_side_by_side(browser: Browser, demo: Demo) -> None:
     with tab(browser, demo.url) as one:
         page = one.open().page
@@ -116,6 +117,7 @@ def test_collateral_is_added_and_before_and_after_stand_side_by_side(browser: Br
         one.picture("whatif light")
 
 
+@pytest.mark.soak
 def test_a_mistake_is_named_and_nothing_is_shown_for_it(browser: Browser, demo: Demo) -> None:
     with tab(browser, demo.url, expected="400") as one:
         page = one.open().page
