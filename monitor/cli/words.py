@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from monitor.domain import danger
-from monitor.domain.lines import State
 from monitor.domain.quality import Quality
 
 MARGIN_RATIO = "margin ratio"  #: a name that says nothing new
@@ -21,17 +20,28 @@ BEYOND_RATIO = 1000.0  #: from here on nobody needs to know how far
 def by_danger(document: Json) -> list[tuple[Json, Json]]:
     """(account, pool) of the whole document, the most dangerous pool first, in the order of `domain.danger`."""
     pairs = [(account, pool) for account in document["accounts"] for pool in account["pools"]]
-    return sorted(pairs, key=lambda pair: (_place(pair[1]), pair[0]["venue"], pair[0]["account"], pair[1]["pool"]))
+    return sorted(pairs, key=lambda pair: (place(pair[1]), pair[0]["venue"], pair[0]["account"], pair[1]["pool"]))
 
 
-def _place(pool: Json) -> tuple[int, float]:
-    ratio = pool["margin_ratio"]
-    return danger.place(State(ratio["state"]), ratio.get("value"), Quality(pool["quality"]))
+def place(report: Json) -> danger.Place:
+    """Of a pool, or of an account without one, in the order of `domain.danger`."""
+    ratio = report["margin_ratio"]
+    return danger.place(ratio["state"], ratio.get("value"), Quality(report["quality"]), _lines(report))
 
 
-def account_place(account: Json) -> tuple[tuple[int, float], str, str]:
+def _lines(report: Json) -> Iterator[tuple[str, float | None]]:
+    """State and distance of all lines; an account has none of its own."""
+    for table in (report.get("coins", {}), report.get("depegs", {})):
+        for sides in table.values():
+            yield from ((each["state"], each.get("distance_ratio")) for each in sides.values())
+    yield from ((each["state"], each.get("distance_ratio")) for each in report.get("market", {}).values())
+    for position in report.get("positions", ()):
+        yield position["liquidation"]["state"], position["liquidation"].get("distance_ratio")
+
+
+def account_place(account: Json) -> tuple[danger.Place, str, str]:
     """Sorts accounts by their most dangerous pool; one without a pool by its own ratio and quality."""
-    return (min(map(_place, account["pools"] or [account])), account["venue"], account["account"])
+    return (min(map(place, account["pools"] or [account])), account["venue"], account["account"])
 
 
 def believed(report: Json) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum, inf
 
-from monitor.domain.danger import by_danger, danger, nearest_line
+from monitor.domain.danger import Place, by_danger, danger, nearest_line
 from monitor.domain.group_reports import AccountExposure, FreeCollateral, GroupLine, Need, WorstPool
 from monitor.domain.lines import Line, State, nearer
 from monitor.domain.names import AccountKey, Asset, PoolKey, PositionKey, Side, Symbol
@@ -75,7 +75,7 @@ class Part:
     collateral: Mapping[Asset, tuple[float | None, float | None]] = field(default_factory=dict)
     lines: tuple[GroupLine, ...] = ()
     worst: WorstPool | None = None
-    worst_place: tuple[int, float] = (0, 0.0)
+    worst_place: Place = (0, 0.0, 0.0)
     needs: tuple[Need, ...] = ()
     free: FreeCollateral
 
@@ -117,7 +117,7 @@ def part_of(report: AccountReport) -> Part:
         collateral=_collateral(primary),
         lines=nearest_lines(line for pool in primary for line in _lines(pool)),
         worst=None if worst is None else WorstPool(key=worst.key, ratio=worst.ratio, nearest=nearest_line(worst)),
-        worst_place=(0, 0.0) if worst is None else danger(worst),
+        worst_place=(0, 0.0, 0.0) if worst is None else danger(worst),
         needs=tuple(
             Need(pool=pool.key, nearest=nearest_line(pool), add_usd=pool.advice_add_usd)
             for pool in primary

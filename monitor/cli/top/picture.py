@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from monitor.cli import words
 from monitor.cli.codes import Unavailable
 from monitor.cli.top import levels
 from monitor.cli.top.painted import Role
 from monitor.domain import danger
-from monitor.domain.lines import State
-from monitor.domain.quality import Quality
 from monitor.domain.schema import SCHEMA_VERSION
 
 Json = Mapping[str, Any]
@@ -37,7 +36,7 @@ class Row:
     key: Key
     account: Json
     pool: Json | None
-    place: tuple[int, float]
+    place: danger.Place
 
     @property
     def report(self) -> Json:
@@ -199,13 +198,8 @@ def _rows_of(account: Json) -> list[Row]:
     venue, name = _owner(account)
     pools = account["pools"]
     if not pools:
-        return [Row((venue, name, ""), account, None, _place(account))]
-    return [Row((venue, name, str(pool["pool"])), account, pool, _place(pool)) for pool in pools]
-
-
-def _place(report: Json) -> tuple[int, float]:
-    ratio = report["margin_ratio"]
-    return danger.place(State(ratio["state"]), ratio.get("value"), Quality(report["quality"]))
+        return [Row((venue, name, ""), account, None, words.place(account))]
+    return [Row((venue, name, str(pool["pool"])), account, pool, words.place(pool)) for pool in pools]
 
 
 def _merge(members: dict[_K, _V], changed: Mapping[_K, _V], gone: Iterable[_K]) -> None:

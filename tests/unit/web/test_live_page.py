@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 import monitor.web
 from monitor.alerts.catalogue_lines import LINES
+from monitor.cli import words
 from tests.programs import program
 
 ASSETS = Path(monitor.web.__file__).parent / "assets"
@@ -77,6 +79,17 @@ def test_liquidatable_stands_first_then_what_is_not_believed_then_the_nearest_li
 def test_pools_as_near_as_each_other_go_by_ratio_and_then_by_name(page: Page) -> None:
     pools = [pool("b", 0.1, at(0.2)), pool("a", 0.1, at(0.2)), pool("c", 0.3, at(0.2))]
     assert page.asked("order", pools=pools) == ["c", "a", "b"]
+
+
+def test_page_terminal_and_status_show_pools_in_one_order(page: Page) -> None:
+    ratios, lines = (None, 0.1, 0.7), (NEVER, UNKNOWN, NOW, at(0.02), at(0.3))
+    mixed = itertools.product(("LIVE", "PARTIAL", "STALE", "UNKNOWN"), ratios, lines)
+    pools = [
+        pool(f"{number * 7 % 60:02}", ratio, line, quality=quality, pool=f"{number * 7 % 60:02}")
+        for number, (quality, ratio, line) in enumerate(mixed)
+    ]
+    account = {"venue": "venue", "account": "main", "pools": pools}
+    assert page.asked("order", pools=pools) == [each["key"] for _, each in words.by_danger({"accounts": [account]})]
 
 
 @pytest.mark.parametrize("quality", ["STALE", "UNKNOWN"])
