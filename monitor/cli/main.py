@@ -175,7 +175,9 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.5, help="End after this many seconds; else Ctrl-C.")
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of /metrics; 0: any free one.")] = 9786,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port of the page and of /metrics; 0: any free one.")
+    ] = 9786,
     speed: Annotated[
         float,
         typer.Option(
