@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import inf
 
 Loose = float | str | None  #: a field that may be empty or missing without costing its row
+DUST_SHARE = 1e-12  #: of what is added up: thousands of times what one sum of floats is off by
 
 
 class BadField(ValueError):
@@ -42,6 +43,13 @@ def amount(value: Loose) -> float:
     if value is None or value == "":
         return 0.0
     return finite("an amount", value)
+
+
+def without_dust(left: float, *parts: float) -> float:
+    """What is left of these parts, 0 where it is no more than what floats of their size leave: that is neither held
+    nor, below zero, owed.
+    """
+    return 0.0 if abs(left) <= DUST_SHARE * max(map(abs, parts)) else left
 
 
 def finite(name: str, value: Loose) -> float:

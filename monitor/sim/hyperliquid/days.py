@@ -8,7 +8,7 @@ from monitor.domain.names import Asset, Symbol
 from monitor.sim import days
 from monitor.sim.hyperliquid.accounts import Mode, SimAccount
 from monitor.sim.hyperliquid.mishaps import MISHAPS
-from monitor.sim.hyperliquid.reading import Reading
+from monitor.sim.hyperliquid.reading import OFFSET_USDC, PORTFOLIO_TRIGGER, Reading
 from monitor.sim.hyperliquid.server import SimHyperliquid
 from monitor.sim.hyperliquid.traders import COINS, LEVERAGES, RandomTrader
 from monitor.sim.rounds import USUAL, Pace, Say, unsaid
@@ -35,6 +35,16 @@ class Days(days.Days[SimHyperliquid, SimAccount, RandomTrader]):
     def _trader(self, account: SimAccount, seed: int, most_usd: float) -> RandomTrader:
         return RandomTrader(account=account, seed=seed, eagerness=1.0, most_usd=most_usd)
 
+    def _look_after(self, account: SimAccount) -> bool:
+        """Pay back what is owed beside isolated positions, which back nothing: there it would stand for ever."""
+        reading = Reading(account)
+        if account.mode is Mode.PORTFOLIO and reading.portfolio_ratio() > PORTFOLIO_TRIGGER:
+            paid = round(reading.owed("USDC") + 2.0 * OFFSET_USDC, 2)
+            account.deposit(paid)
+            self._say(f"{account.name} deposits {paid:,.2f} USDC for what it owes.")
+            return True
+        return super()._look_after(account)
+
     def _do(self, account: SimAccount) -> None:
         """Somebody moves money, leverage or margin, or changes a mode."""
         held = list(account.positions.values())
@@ -47,7 +57,8 @@ class Days(days.Days[SimHyperliquid, SimAccount, RandomTrader]):
                 account.close(self._dice.choice(held).coin)
             case 2 if alone:
                 chosen = self._dice.choice(alone)
-                account.add_margin(chosen.coin, 0.1 * max(0.0, Reading(account).alone(chosen)))
+                free = max(0.0, Reading(account).free(account.board.perps[chosen.coin].dex))
+                account.add_margin(chosen.coin, min(0.1 * max(0.0, Reading(account).alone(chosen)), free))
             case 3 if held:
                 account.set_leverage(self._dice.choice(held).coin, self._dice.choice(LEVERAGES))
             case _:

@@ -96,7 +96,11 @@ class Keeper:
         if Reading(account).portfolio_ratio() <= PORTFOLIO_TRIGGER:
             return
         positions = self._whole(account)
-        self._report(account, positions, Reading(account).total("USDC"), "Cross")
+        if positions or any(
+            account.spot.get(name, 0.0) > 0.0 for name, token in self.board.tokens.items() if token.ltv
+        ):
+            # Of what owes and has nothing that could be sold there is nothing to tell, and least of all at each beat.
+            self._report(account, positions, Reading(account).total("USDC"), "Cross")
         while (positions := self._whole(account)) and Reading(account).portfolio_ratio() > PORTFOLIO_TRIGGER:
             self._slice(account, positions)
         if Reading(account).portfolio_ratio() > PORTFOLIO_TRIGGER:

@@ -17,6 +17,7 @@ PORTFOLIO_TRIGGER = 0.95
 OFFSET_USDC = 20.0
 FARTHEST = 1e4  #: times the mark: a line beyond is none
 HALVINGS = 200
+DUST = 1e-8  #: of a token: less than the venue's smallest unit is what sums of floats leave behind
 
 
 def maintenance(tiers: tuple[tuple[float, int], ...], notional: float) -> float:
@@ -77,8 +78,8 @@ class Reading:
         isolated positions, where the token may be borrowed at all.
         """
         whole = self.account.mode is Mode.PORTFOLIO and self.board.tokens[token].borrow_cap > 0.0
-        below = max(0.0, self.alone_in(token) - self.held(token)) if whole else 0.0
-        return self.account.borrowed.get(token, 0.0) + below
+        below = self.alone_in(token) - self.held(token) if whole else 0.0
+        return self.account.borrowed.get(token, 0.0) + (below if below > DUST else 0.0)
 
     def total(self, token: str) -> float:
         """A spot balance as it is shown: what there is less what was borrowed."""
@@ -96,6 +97,15 @@ class Reading:
     def available(self, token: str) -> float:
         """What is left of a token after maintenance and isolated positions."""
         return self.total(token) - self.token_required(token) - self.alone_in(token)
+
+    def free(self, dex: str) -> float:
+        """What is left for more on a dex, beyond isolated positions and what opening the others at their greatest
+        leverage takes: twice their maintenance.
+        """
+        if not self.account.pooled:
+            return self.value(dex) - 2.0 * self.dex_required(dex)
+        whole, token = self.account.mode is Mode.PORTFOLIO, COLLATERAL[dex]
+        return self.available(token) - self.token_required(token) - (2.0 * OFFSET_USDC if whole else 0.0)
 
     # whole accounts
 

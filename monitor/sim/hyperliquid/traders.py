@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from math import floor
 
-from monitor.sim.hyperliquid.accounts import SimAccount
-from monitor.sim.hyperliquid.listing import COLLATERAL
+from monitor.sim.hyperliquid.accounts import TAKER_RATE, SimAccount
+from monitor.sim.hyperliquid.listing import Perp
 from monitor.sim.hyperliquid.reading import Reading
 
 COINS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "HYPE", "kPEPE", "xyz:GOLD", "xyz:TSLA", "flx:OIL")
@@ -17,8 +18,9 @@ LEVERAGES = (2, 3, 5, 10)
 class RandomTrader:
     """Trades one account, seeded; append it to `SimHyperliquid.traders`, or call it.
 
-    Each call trades with a chance of `eagerness`, by up to `most_usd` a trade; a position that has grown past three
-    times that is reduced. New positions are isolated with a chance of `isolated_share`.
+    Nothing is opened that the venue would refuse for want of margin. Each call trades with a chance of `eagerness`, by
+    up to `most_usd` a trade; a position that has grown past three times that is reduced. New positions are isolated
+    with a chance of `isolated_share`.
     """
 
     account: SimAccount
@@ -39,11 +41,18 @@ class RandomTrader:
 
     def _affordable(self) -> list[str]:
         """The coins whose dex has some cash to trade with."""
-        reading, board = Reading(self.account), self.account.board
+        board = self.account.board
         found = [coin for coin in self.symbols if coin in board.perps and not board.perps[coin].delisted]
-        if self.account.pooled:
-            return [c for c in found if reading.available(COLLATERAL[board.perps[c].dex]) > 0.0]
-        return [c for c in found if reading.value(board.perps[c].dex) > 0.0]
+        reading = Reading(self.account)
+        return [coin for coin in found if reading.free(board.perps[coin].dex) > 0.0]
+
+    def _granted(self, perp: Perp, size: float, leverage: int) -> float:
+        """As much of a size as there is margin for, with its fee."""
+        most = Reading(self.account).free(perp.dex) / (
+            self.account.board.mark(perp.name) * (1.0 / leverage + TAKER_RATE)
+        )
+        step = 10.0**-perp.size_decimals
+        return size if size <= most else round(floor(most / step) * step, perp.size_decimals)
 
     def trade(self) -> None:
         """Do one thing, unless the account is ruined."""
@@ -62,4 +71,10 @@ class RandomTrader:
         if size:
             alone = held is None and dice.random() < self.isolated_share
             times = min(dice.choice(LEVERAGES), perp.tiers[0][1]) if held is None else None
+            if held is None or held.size * direction > 0.0 or size > abs(held.size):
+                # The leverage of a cross position may be put up to the greatest; an isolated one's is what it gets.
+                isolated = alone or perp.mode != "" or (held is not None and held.leg is not None)
+                own = times if held is None else held.leverage
+                size = self._granted(perp, size, own if isolated and own is not None else perp.tiers[0][1])
+        if size:
             account.trade(coin, direction * size, isolated=alone, leverage=times)

@@ -15,11 +15,13 @@ from monitor.domain.accounts import Balance, VenueAccount, Wallet
 from monitor.domain.events import AccountSnapshot
 from monitor.domain.frames import Decoded
 from monitor.domain.names import AccountKey, Asset, Symbol
+from monitor.venues.fields import without_dust
 from monitor.venues.hyperliquid.names import coin_of_token, wallet_name
 from monitor.venues.hyperliquid.rows import DexState, SpotState, marks_of
 from monitor.venues.rows import in_words
 
 DRAINED_SHARE = 0.5  #: of what a dex was worth: what leaves it while all stays open did not leave by a transfer
+DUST = 1e-8  #: of a token: its smallest unit at the venue
 DRAINED_STATES = 4  #: some ten seconds, in which the mode is read
 
 
@@ -158,7 +160,7 @@ class Assembly:
                 replace(
                     row,
                     wallet=wallet,
-                    cross_wallet=wallet - margins,
+                    cross_wallet=_settled(wallet - margins, row.wallet, margins),
                     venue_cross_unrealized_pnl=profit + moved,
                     # What the venue says is left after maintenance tells its equity by another way than the total.
                     venue_margin_balance=None if left is None or needed is None else left + needed + moved + freed,
@@ -207,6 +209,11 @@ def _shares(states: Mapping[str, DexState]) -> _Shares:
         margins[asset] = margins.get(asset, 0.0) + own
         needed.setdefault(asset, []).append(state.maintenance)
     return _Shares(tuple(sorted(held)), profit, alone, margins, {asset: _sum(said) for asset, said in needed.items()})
+
+
+def _settled(left: float, *parts: float) -> float:
+    """What is left of a token; less than its smallest unit is neither a holding nor, below zero, a loan."""
+    return 0.0 if abs(left) < DUST else without_dust(left, *parts)
 
 
 def _names(states: Mapping[str, DexState]) -> set[tuple[str, Symbol]]:

@@ -11,13 +11,14 @@ zero is borrowed at once: that is a requirement, and takes nothing from V.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.accounts import Balance, Position
 from monitor.domain.names import Asset, PoolKey
 from monitor.domain.tiers import flat
 from monitor.margin.pool import INFINITE, Curve, Debt, Holding, Pool, Stage, Step, VenueFigures, VenueLine
+from monitor.venues.fields import without_dust
 from monitor.venues.hyperliquid.answers_tables import theta
 from monitor.venues.hyperliquid.margin_terms import Terms, Words
 from monitor.venues.hyperliquid.names import USDC, coin_of_token
@@ -69,7 +70,7 @@ class Eligible:
 
 def portfolio(terms: Terms, cross: Sequence[Position]) -> tuple[list[Pool], list[Position]]:
     """The pools, and the positions whose token is not eligible."""
-    eligible = _eligible(terms)
+    eligible = _eligible(terms, cross)
     together = [one for one in cross if (terms.settles(one) or USDC) in eligible]
     others = [one for one in cross if (terms.settles(one) or USDC) not in eligible]
     usdc = eligible.get(USDC)
@@ -85,7 +86,7 @@ def portfolio(terms: Terms, cross: Sequence[Position]) -> tuple[list[Pool], list
     return pools, others
 
 
-def _eligible(terms: Terms) -> dict[Asset, Eligible]:
+def _eligible(terms: Terms, cross: Sequence[Position]) -> dict[Asset, Eligible]:
     """What is held of tokens that may be borrowed or that something is lent against."""
     found: dict[Asset, Eligible] = {}
     for asset, balance in sorted(terms.account.balances.items()):
@@ -94,12 +95,27 @@ def _eligible(terms: Terms) -> dict[Asset, Eligible]:
             continue
         if not balance.wallet and not balance.borrowed and not balance.cross_wallet and asset != USDC:
             continue
-        cash = (balance.wallet if balance.cross_wallet is None else balance.cross_wallet) + balance.borrowed
+        cash = _cash(terms, balance, at_risk={terms.settles(one) or USDC for one in cross})
         name = f"supply_cap_{BORROWABLE.get(asset, coin_of_token(asset).lower())}"
         cap = terms.parameter(name) if name in DEFAULTS else INFINITE
         worth = cash + (balance.venue_cross_unrealized_pnl or 0.0)
         found[asset] = Eligible(asset, balance, cash, worth, share, cap)
     return found
+
+
+def _cash(terms: Terms, balance: Balance, *, at_risk: Collection[Asset]) -> float:
+    """What is held of a token without profit. `at_risk`: tokens in which cross positions may lose.
+
+    Nothing falls below zero without a loss: where no cross position can have made one and the venue tells of no loan
+    and no danger, what is missing beside isolated positions lies between the frames of the two halves, and is none.
+    """
+    if balance.cross_wallet is None:
+        return balance.wallet + balance.borrowed
+    cash = without_dust(balance.cross_wallet + balance.borrowed, balance.cross_wallet, balance.borrowed)
+    ratio = terms.account.venue.ratio
+    calm = ratio is not None and ratio <= terms.parameter("portfolio_threshold")
+    between = cash < 0.0 <= balance.wallet and not balance.borrowed and balance.asset not in at_risk
+    return 0.0 if between and calm else cash
 
 
 def _share(terms: Terms, asset: Asset, balance: Balance) -> float | None:

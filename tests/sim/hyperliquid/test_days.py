@@ -77,6 +77,47 @@ def test_a_random_trader_stays_within_its_size() -> None:
     assert all(abs(p.size) * sim.board.mark(p.coin) <= 4_100.0 for p in account.positions.values())
 
 
+@pytest.mark.parametrize("mode", [Mode.STANDARD, Mode.UNIFIED, Mode.PORTFOLIO])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_random_trader_opens_nothing_that_there_is_no_margin_for(mode: Mode, seed: int) -> None:
+    """Nobody lends for an isolated position: at prices that stand still nothing falls below zero."""
+    sim = still()
+    account = sim.add_account("p", mode=mode, wallets={"USDC": 20_000.0})
+    trader = RandomTrader(account=account, seed=seed, eagerness=1.0, most_usd=30_000.0, isolated_share=0.7)
+    for _ in range(400):
+        trader()
+        reading = Reading(account)
+        assert all(reading.ratio(dex) <= 0.95 for dex in sim.board.dexs)
+        assert reading.owed("USDC") == 0.0
+    assert account.isolated()
+
+
+def test_what_floats_leave_beside_isolated_positions_is_not_owed() -> None:
+    """All of it in an isolated position: less than the smallest unit is missing, and the venue tells no ratio of it."""
+    sim = still()
+    account = sim.add_account("p", mode=Mode.PORTFOLIO, wallets={"USDC": 2e4})
+    account.trade("SOL", 40.0, isolated=True, leverage=10)
+    account.add_margin("SOL", Reading(account).available("USDC") + 2e-10)
+    reading = Reading(account)
+    assert reading.available("USDC") < 0.0
+    assert (reading.owed("USDC"), reading.portfolio_ratio()) == (0.0, 0.0)
+
+
+def test_a_loan_beside_isolated_positions_is_no_liquidation_and_is_paid_by_its_owner() -> None:
+    sim = still()
+    account = sim.add_account("p", mode=Mode.PORTFOLIO, wallets={"USDC": 20_000.0})
+    days = Days(sim)
+    account.trade("SOL", 40.0, isolated=True, leverage=10)
+    account.add_margin("SOL", Reading(account).available("USDC") + 500.0)
+    told = len(account.ledger)
+    for _ in range(10):
+        sim.keeper.look_after([account])
+    assert len(account.ledger) == told, "there is nothing that could be liquidated"
+    assert Reading(account).portfolio_ratio() > 0.95
+    days._look_after(account)
+    assert Reading(account).portfolio_ratio() == 0.0
+
+
 def test_a_venue_listens_on_loopback() -> None:
     async def live() -> str:
         async with SimHyperliquid(quiet=True) as sim:

@@ -21,6 +21,7 @@ from tests.venues.hyperliquid.support import (
     cross,
     dex,
     folder_of,
+    isolated,
     meta,
     named,
     perp,
@@ -161,3 +162,43 @@ def test_the_venues_ratio_is_compared_only_where_it_is_known_which_token_it_spea
     money = (coin("USDC", 50, **usdc), coin("USDT0", -1000, borrowed="1000"), coin("HYPE", 1000))
     pools = told(files(*money, portfolioMarginRatio="0.3")).description.pools
     assert {pool.key.pool for pool in pools if pool.venue.ratio is not None} == spoken_of
+
+
+def beside_isolated(total: str, margin: float, venue_ratio: str = "0.0", **usdc: object) -> Told:
+    """All that the account has lies in an isolated position that is worth `margin`: nothing is cross."""
+    worth = isolated("BTC", 0.1, 60000.0, 60000.0, margin - 6000.0)
+    money = spot(
+        coin("USDC", total, **usdc), available={"USDC": float(total) - margin}, portfolioMarginRatio=venue_ratio
+    )
+    return told(folder_of({"": dex(0.0, worth, maintenance=0.0)}, mode="portfolioMargin", money=money, metas=[BTC]))
+
+
+@pytest.mark.parametrize("total", ["4000.0", "4000.000000000002", "3999.9999999999977", "3999.9999999901", "3999.5"])
+def test_what_all_lies_in_isolated_positions_owes_nothing_and_cannot_be_liquidated(total: str) -> None:
+    """Neither what floats leave nor what two frames are apart is a loan: the venue tells of none."""
+    found = beside_isolated(total, 4000.0, borrowed="0.0")
+    result = found.results()["portfolio-margin"]
+    assert (result.ratio.value, result.equity) == (0.0, 0.0)
+    assert {line.state for line in (result.market.down, result.market.up)} == {State.NEVER}
+    assert LOANED not in found.pool("portfolio-margin").reasons
+    assert found.pool("portfolio-margin").legs == (), "what an isolated position needs is its own pool's"
+    alone = found.results()["isolated:BTC:long"]
+    assert alone.equity == pytest.approx(4000.0)
+    assert alone.maintenance_margin == pytest.approx(0.1 * 60000 / 80)
+
+
+@pytest.mark.parametrize("ratio", ["0.97", "inf"])
+def test_danger_that_the_venue_tells_of_is_no_noise(ratio: str) -> None:
+    """Where it tells danger, or no figure at all, what is missing beside isolated positions is taken for a loan."""
+    result = beside_isolated("3999.5", 4000.0, ratio, borrowed="0.0").results()["portfolio-margin"]
+    assert result.ratio.state is State.LIQUIDATABLE
+
+
+def test_a_loan_beside_isolated_positions_has_nothing_that_backs_it() -> None:
+    """4054 are borrowed and lie in an isolated position, which backs nothing: 20 + 4054 are required, of nothing."""
+    found = beside_isolated("28399.4000000001", 32453.4, "inf", borrowed="4054.0")
+    result = found.results()["portfolio-margin"]
+    assert result.ratio.state is State.LIQUIDATABLE
+    assert result.equity == 0.0, "what floats leave is not held"
+    assert result.maintenance_margin == pytest.approx(4074.0)
+    assert LOANED in found.pool("portfolio-margin").reasons
