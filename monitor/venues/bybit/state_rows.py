@@ -11,7 +11,17 @@ from monitor.domain.accounts import Balance, Order, Position, VenuePosition
 from monitor.domain.lines import NEVER, Line, State
 from monitor.domain.names import Asset, Side, Symbol
 from monitor.venues.bybit.coins import contract_of
-from monitor.venues.fields import BadField, Loose, amount, finite, optional, optional_positive, optional_seconds, word
+from monitor.venues.fields import (
+    BadField,
+    Loose,
+    amount,
+    finite,
+    optional,
+    optional_positive,
+    optional_seconds,
+    without_dust,
+    word,
+)
 
 DERIVATIVES = frozenset({"linear", "inverse", "option"})
 NOT_IN_PORTFOLIO = "the venue prints no liquidation price in portfolio margin"
@@ -162,7 +172,7 @@ def balance(row: CoinRow, update_time: float | None = None) -> Balance:
     wallet = finite("walletBalance", row.walletBalance)
     borrowed = amount(row.spotBorrow)
     equity, profit, value = optional(row.equity), optional(row.unrealisedPnl), optional(row.usdValue)
-    net = wallet - borrowed
+    net = without_dust(wallet - borrowed, wallet)
     counts = (row.marginCollateral, row.collateralSwitch)
     return Balance(
         asset=word("coin", row.coin),

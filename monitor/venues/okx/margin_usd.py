@@ -24,6 +24,7 @@ from monitor.margin.pool import (
     VenueFigures,
     counted_at,
 )
+from monitor.venues.fields import without_dust
 from monitor.venues.okx.answers_tables import OWN_USD
 from monitor.venues.okx.endpoints import InstType, inst_type
 from monitor.venues.okx.margin_terms import (
@@ -187,7 +188,7 @@ def _amount(account: Account, balance: Balance | None, options: float | None) ->
         return balance.wallet - balance.interest
     if options is not None and balance.option_value is not None:
         options = balance.option_value
-    return balance.venue_equity - profit - (options or 0.0)
+    return without_dust(balance.venue_equity - profit - (options or 0.0), balance.venue_equity, profit, options or 0.0)
 
 
 def _worth_of_options(terms: Terms, cross: Sequence[Position], words: Words) -> dict[Asset, float]:

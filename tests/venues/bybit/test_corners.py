@@ -10,6 +10,7 @@ from monitor.domain.accounts import SymbolConfig
 from monitor.domain.events import AccountConfig
 from monitor.sim.bybit import SimBybit
 from monitor.sim.clock import ManualClock
+from monitor.venues.bybit.state_rows import CoinRow, balance
 from tests.sim.bybit.reading import assessed
 from tests.venues.bybit.support import (
     T0,
@@ -142,3 +143,13 @@ def test_an_options_factor_that_no_document_gives_is_read_out_of_the_venues_figu
     result = found.results["multi-assets"]
     assert result.maintenance_margin == pytest.approx(10 * (factor * 200 + 10 + 0.4))
     assert "of SOL options" in found.description.pools[0].reasons[0]
+
+
+def test_what_floats_leave_of_a_loan_that_lies_there_whole_is_not_missing() -> None:
+    """0.3 less a debt of 0.1 + 0.2, as a sum of floats prints it; the smallest unit of a coin is missing."""
+    whole, short = (
+        balance(CoinRow(coin="USDT", walletBalance=held, spotBorrow="0.30000000000000004")).cross_wallet
+        for held in ("0.3", "0.29999999")
+    )
+    assert whole == 0.0
+    assert short == pytest.approx(-1e-8)
