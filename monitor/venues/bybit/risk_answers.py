@@ -150,7 +150,7 @@ def _sum(
     for move in moves:
         if any(move not in table for table in tables):
             raise BadField("the parts have other price moves than the total")
-        made.append(sum(table[move][column if len(table[move]) == 3 else 0] for table in tables))
+        made.append(sum((table[move][column if len(table[move]) == 3 else 0] for table in tables), 0.0))
     return tuple(made)
 
 

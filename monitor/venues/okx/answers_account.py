@@ -239,7 +239,7 @@ def _together(balances: Sequence[Balance], *, shared_pool: bool) -> float | None
     known = [usd for usd in worth if usd is not None]
     if not said or (len(known) < len(worth) and not (shared_pool and known)):
         return None
-    return max(known, default=0.0) if shared_pool else sum(known)
+    return max(known, default=0.0) if shared_pool else sum(known, 0.0)
 
 
 def _newest(orders: Iterable[Order]) -> list[Order]:
