@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # pip compiles bytecode at install; ccxt takes seconds to import without it, so a setting against it is undone here.
 PIP := env -u PYTHONDONTWRITEBYTECODE PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
-WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# One more than there are processors: half of the tests wait for processes and servers.
+WORKERS ?= $(shell expr 1 + $$(nproc 2>/dev/null || echo 2))
 SECONDS ?=
 INSTALL ?=
 PEERS ?=
