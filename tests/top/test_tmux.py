@@ -82,8 +82,11 @@ def acknowledges_an_alert(window: Terminal, demo: Demo) -> None:
 def test_with_no_color_there_is_none_and_signs_and_words_stay(tmp_path: Path) -> None:
     demo = Demo(free_port(), tmp_path / "log").ready()
     try:
-        with terminal(tmp_path, top(demo.port), (160, 45), {"NO_COLOR": "1"}) as window:
-            window.shows("!!", "LIVE", "critical", "┤", "today")
+        with terminal(tmp_path, top(demo.port), more={"NO_COLOR": "1"}) as window:
+            window.shows("!!", "LIVE", "critical")
+            assert not COLOUR.search(window.screen())
+            window.press("Enter")
+            window.shows("CRITICAL:", "cross:USDT")
             assert not COLOUR.search(window.screen())
     finally:
         demo.stop()
