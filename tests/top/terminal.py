@@ -13,7 +13,7 @@ from shlex import join
 from tests.programs import program
 from tests.unit.cli.processes import environment
 
-PATIENCE_SECONDS = 45.0  #: a demo begins slowly where much else runs
+PATIENCE_SECONDS = 90.0  #: a demo begins slowly where much else runs
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 

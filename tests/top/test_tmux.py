@@ -86,7 +86,7 @@ def test_with_no_color_there_is_none_and_signs_and_words_stay(tmp_path: Path) ->
             window.shows("!!", "LIVE", "critical")
             assert not COLOUR.search(window.screen())
             window.press("Enter")
-            window.shows("CRITICAL:", "cross:USDT")
+            window.shows("esc back", "LIVE")
             assert not COLOUR.search(window.screen())
     finally:
         demo.stop()
