@@ -8,19 +8,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
-from monitor.cli.codes import Exit, Misused, NotDone, Unavailable
+from monitor.cli.codes import Exit, NotDone, Unavailable
 from monitor.cli.daemon import Daemon
+from monitor.cli.request_file import check_kinds, object_in
 from monitor.cli.stress_words import table_lines
-from monitor.cli.whatif import check_kinds
 from monitor.cli.whatif_edits import Mistakes, by_name, ratio
-from monitor.domain.errors import BadRequest, InputMissing
+from monitor.domain.errors import BadRequest
 from monitor.domain.stress import Family
 from monitor.domain.stress_json import read_request, stress_json
 
@@ -73,7 +72,7 @@ def stress(asked: Asked, daemon: Daemon | None, folder: Path | None, form: Form)
 
 def body_of(asked: Asked) -> Json:
     """The request as the API takes it. Raises Misused, with all mistakes."""
-    body: Json = {} if asked.request is None else _read(asked.request)
+    body: Json = {} if asked.request is None else object_in(asked.request)
     check_kinds(body, "scenarios", "betas")
     known = [family.value for family in Family]
     wrong, nothing = Mistakes(), dict[str, float]()
@@ -100,20 +99,6 @@ def body_of(asked: Asked) -> Json:
     elif asked.gap:
         wrong.note("--gap belongs to a scenario of your own: give --move or --others")
     wrong.done()
-    return body
-
-
-def _read(request: str) -> Json:
-    try:
-        text = sys.stdin.read() if request == "-" else Path(request).read_text()
-    except OSError as error:
-        raise InputMissing(f"--request {request}: {error.strerror}") from None
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Misused(f"--request {request}: must hold one JSON object")
     return body
 
 

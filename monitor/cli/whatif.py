@@ -6,7 +6,6 @@ Against a running monitor, or against a folder that `capture` wrote: both comput
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +14,10 @@ from pathlib import Path
 
 from monitor.cli.codes import Exit, Misused, NotDone, Unavailable
 from monitor.cli.daemon import Daemon
+from monitor.cli.request_file import check_kinds, object_in
 from monitor.cli.whatif_edits import Json, Mistakes, by_name, edit_of, ratio
 from monitor.cli.whatif_words import answer_lines
-from monitor.domain.errors import BadRequest, InputMissing
+from monitor.domain.errors import BadRequest
 from monitor.domain.whatif_json import answer_json, request_of
 
 ANSWER_SECONDS = 30.0
@@ -54,7 +54,7 @@ def whatif(asked: Asked, daemon: Daemon | None, folder: Path | None, *, as_json:
 
 def body_of(asked: Asked, alone: tuple[str, str] | None) -> Json:
     """The request as the API takes it. Raises Misused, with all mistakes."""
-    body: Json = {} if asked.request is None else _read(asked.request)
+    body: Json = {} if asked.request is None else object_in(asked.request)
     check_kinds(body, "edits", "moves", "betas", "pegs")
     wrong, nothing, none = Mistakes(), dict[str, float](), Json()
     edits = [wrong.tried(partial(edit_of, text, alone), none) for text in asked.edits]
@@ -78,30 +78,6 @@ def body_of(asked: Asked, alone: tuple[str, str] | None) -> Json:
             'nothing is supposed: give an edit such as "open binance/main BTCUSDT 2 10x", --move BTC=-12%, --market '
             "-20%, --peg USDT=0.95, --funding 5, or --request FILE"
         )
-    return body
-
-
-def check_kinds(body: Json, *lists: str) -> None:
-    """Raise Misused where a request is not of the form that options add to: the first of these is a list, the others
-    are objects.
-    """
-    for place, key in enumerate(lists):
-        kind, name = (list, "a list") if place == 0 else (dict, "an object")
-        if key in body and not isinstance(body[key], kind):
-            raise Misused(f"--request: {key} must be {name}")
-
-
-def _read(request: str) -> Json:
-    try:
-        text = sys.stdin.read() if request == "-" else Path(request).read_text()
-    except OSError as error:
-        raise InputMissing(f"--request {request}: {error.strerror}") from None
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Misused(f"--request {request}: must hold one JSON object")
     return body
 
 
