@@ -8,7 +8,7 @@ from math import fsum, inf
 
 from monitor.domain.danger import Place, by_danger, danger, nearest_line
 from monitor.domain.group_reports import AccountExposure, FreeCollateral, GroupLine, Need, WorstPool
-from monitor.domain.lines import Line, State, nearer
+from monitor.domain.lines import Line, Ratio, State, nearer
 from monitor.domain.names import AccountKey, Asset, PoolKey, PositionKey, Side, Symbol
 from monitor.domain.quality import Quality
 from monitor.domain.reports import AccountReport, PoolReport, PositionReport
@@ -164,6 +164,13 @@ def total(values: Iterable[float | None]) -> float | None:
             return None
         known.append(value)
     return fsum(known)
+
+
+def summed_ratio(equity: float, required: float, *, exposed: bool) -> Ratio:
+    """The requirement of all over the equity of all: 1 where their capital, if it moved by itself, would be used up."""
+    if equity > 0.0:
+        return Ratio.of(required / equity)
+    return Ratio.of(inf if exposed else 0.0)
 
 
 def magnitudes(values: Iterable[float | None]) -> Iterator[float | None]:

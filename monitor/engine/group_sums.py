@@ -9,7 +9,7 @@ from monitor.domain.group_reports import CoinExposure, GroupLine, GroupReport, H
 from monitor.domain.lines import Direction, Ratio
 from monitor.domain.names import AccountKey, Asset
 from monitor.domain.quality import Quality, worst
-from monitor.engine.group_parts import ALL_COINS, Part, Sums, name_of, nearest_lines, total
+from monitor.engine.group_parts import ALL_COINS, Part, Sums, name_of, nearest_lines, summed_ratio, total
 
 
 def group_report(name: str, parts: Mapping[AccountKey, Part], hedges: Sequence[HedgeReport], now: float) -> GroupReport:
@@ -54,12 +54,9 @@ def _reasons(members: Sequence[Part]) -> list[str]:
 
 
 def _ratio(equity: float | None, required: float | None, sums: Sequence[Sums], unknown: tuple[str, ...]) -> Ratio:
-    """The requirement of all over the equity of all: 1 where their capital, if it moved by itself, would be used up."""
     if equity is None or required is None:
         return Ratio.unknown(*dict.fromkeys(unknown))
-    if equity > 0.0:
-        return Ratio.of(required / equity)
-    return Ratio.of(inf if any(each.exposed for each in sums) else 0.0)
+    return summed_ratio(equity, required, exposed=any(each.exposed for each in sums))
 
 
 def _worst(members: Sequence[Part]) -> WorstPool | None:

@@ -24,8 +24,9 @@ from monitor.domain.stress import (
     StressRequest,
 )
 from monitor.domain.stress_scenarios import WRAPPED, Stakes, move_of, percent, scenarios
+from monitor.engine.group_parts import total
 from monitor.engine.picture import Believed, Picture
-from monitor.engine.stressed_sums import NOT_REPORTED, Subject, Sums, total
+from monitor.engine.stressed_sums import NOT_REPORTED, Subject, Sums
 from monitor.engine.valuation import touching
 from monitor.margin.checks import check
 from monitor.margin.pool import Pool
@@ -114,8 +115,8 @@ def _subjects(believed: Believed) -> Iterator[Subject]:
             required_usd=None if why or report is None else report.required_usd,
             primary=primary,
         )
-        exposed = pool is not None and bool(pool.legs or pool.debts or pool.grids)
-        yield Subject(now, None if why else pool, exposed)
+        holds = pool is not None and any(not leg.order for leg in pool.legs)
+        yield Subject(now, None if why else pool, holds)
 
 
 def _doubts(believed: Believed, pool: Pool | None, report: PoolReport | None) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 
 from monitor.domain.lines import Ratio, State
 from monitor.domain.names import AccountKey
 from monitor.domain.quality import Quality
 from monitor.domain.stress import PoolNow, PoolStress, SumStress
+from monitor.engine.group_parts import summed_ratio, total
 from monitor.engine.picture import Believed
 from monitor.margin.pool import Pool
 
@@ -18,11 +18,14 @@ NOT_REPORTED = "not reported yet"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One pool that is looked at; `pool` None: nothing can be supposed of it, and `now` says why."""
+    """One pool that is looked at; `pool` None: nothing can be supposed of it, and `now` says why.
+
+    `holds`: a position is in it.
+    """
 
     now: PoolNow
     pool: Pool | None
-    exposed: bool
+    holds: bool
 
 
 class Sums:
@@ -89,25 +92,10 @@ def _summed(ratio: Ratio, pairs: _Pairs, *, dark: bool) -> SumStress:
 def _group_ratio(pairs: _Pairs, dark: Sequence[str]) -> Ratio:
     if dark:
         return Ratio.unknown(*dark)
-    equity = required = 0.0
-    exposed = False
-    for subject, row in pairs:
-        if not subject.now.primary:
-            continue
-        if row.required_usd is None or row.equity_usd is None:
-            return Ratio.unknown(*(f"{'/'.join(row.key)}: {why}" for why in row.ratio.reasons or (NOT_REPORTED,)))
-        equity, required = equity + row.equity_usd, required + row.required_usd
-        exposed = exposed or subject.exposed
-    if equity > 0.0:
-        return Ratio.of(required / equity)
-    return Ratio.of(inf if exposed else 0.0)
-
-
-def total(values: Iterable[float | None]) -> float | None:
-    """The sum, None where one of them is not known."""
-    found = 0.0
-    for value in values:
-        if value is None:
-            return None
-        found += value
-    return found
+    primary = [(subject, row) for subject, row in pairs if subject.now.primary]
+    equity, required = total(row.equity_usd for _, row in primary), total(row.required_usd for _, row in primary)
+    if equity is None or required is None:
+        unknown = [row for _, row in primary if row.required_usd is None or row.equity_usd is None]
+        reasons = (f"{'/'.join(row.key)}: {why}" for row in unknown for why in row.ratio.reasons or (NOT_REPORTED,))
+        return Ratio.unknown(*reasons)
+    return summed_ratio(equity, required, exposed=any(one.holds or row.ratio.value for one, row in primary))

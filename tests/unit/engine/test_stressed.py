@@ -285,6 +285,16 @@ def test_a_group_without_equity_is_liquidated_and_one_without_anything_is_safe()
     assert only(stress(empty.picture(), own(BTC=-0.5))).groups["desk"].ratio.value == 0.0
 
 
+def test_a_group_that_only_has_resting_orders_has_nothing_to_liquidate() -> None:
+    def resting(account: object, tables: object) -> Description:
+        pool = describe(account, tables).pools[0]  # type: ignore[arg-type]  # handed on as they come
+        return Description((replace(pool, cash=0.0, legs=tuple(replace(leg, order=True) for leg in pool.legs)),))
+
+    made = Engine({VENUE: resting}, replace(engine()._settings, groups={MAIN: "desk"}))
+    made.step(started(LONG), T)
+    assert only(stress(made.picture(), own(BTC=-0.5))).groups["desk"].ratio.value == 0.0
+
+
 def test_views_of_a_pool_count_in_no_sum() -> None:
     def twice(account: object, tables: object) -> Description:
         described = describe(account, tables)  # type: ignore[arg-type]  # handed on as they come
