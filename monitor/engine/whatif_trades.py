@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isfinite, isnan
 
-from monitor.domain.accounts import Account, MarginMode, Position, RiskUnit, SymbolConfig, VenuePosition
+from monitor.domain.accounts import Account, MarginMode, Position, SymbolConfig, VenuePosition
 from monitor.domain.instruments import Instrument, Payoff
 from monitor.domain.lines import Line
 from monitor.domain.names import PositionKey, Side
@@ -13,6 +13,7 @@ from monitor.domain.tiers import flat
 from monitor.domain.whatif import Trade, Unit
 from monitor.engine.pushes import OTHER, words
 from monitor.engine.whatif_draft import Edited, refuse
+from monitor.margin.fills import entry_after, realized, value_of, with_exposure, worst_loss
 from monitor.margin.pool import Leg, Pool
 
 USUAL_TAKER = 0.0005  #: where no fee of the account is known: said in words
@@ -39,19 +40,16 @@ class Filled:
 
     def value(self, rows: float, price: float | None = None) -> float:
         """What so many are worth at a price (None: that of the fill), in the settlement asset; >= 0."""
-        size, at = abs(rows) * self.instrument.contract_size, self.price if price is None else price
-        return size / at if self.inverse else size * at
+        size, at = rows * self.instrument.contract_size, self.price if price is None else price
+        return value_of(size, at, inverse=self.inverse)
 
     def profit(self, rows: float, entry: float) -> float:
         """What so many (signed), opened at `entry`, have won when they are closed at the price of the fill."""
-        size = rows * self.instrument.contract_size
-        return size * (1.0 / entry - 1.0 / self.price) if self.inverse else size * (self.price - entry)
+        return realized(rows * self.instrument.contract_size, entry, self.price, inverse=self.inverse)
 
     def entry(self, held: float, entry: float, more: float) -> float:
         """The price of opening of what is held and what is added to it, on the same side."""
-        if self.inverse:
-            return (held + more) / (held / entry + more / self.price)
-        return (held * entry + more * self.price) / (held + more)
+        return entry_after(held, entry, more, self.price, inverse=self.inverse)
 
 
 def filled(edited: Edited, trade: Trade, where: str) -> Filled:
@@ -170,8 +168,8 @@ def _reduce(edited: Edited, one: Filled, held: Position, rows: float) -> str:
     edited.settle(replace(edited.account, positions=dict(sorted(positions.items()))), wanted)
     _recharge(edited, leg, leg.quantity * rows / held.quantity, home)
     what = "closed" if whole else f"{share:.0%} closed"
-    realized = round(one.profit(-rows, held.entry_price), 8) + 0.0
-    return f"{words(held.key)} {what} at {one.price:g}: {realized:+,.2f} {asset} realized, {fee:,.2f} {asset} fee"
+    won = round(one.profit(-rows, held.entry_price), 8) + 0.0
+    return f"{words(held.key)} {what} at {one.price:g}: {won:+,.2f} {asset} realized, {fee:,.2f} {asset} fee"
 
 
 def _add(edited: Edited, one: Filled, key: PositionKey, held: Position | None, rows: float, *, hedge: bool) -> str:
@@ -316,16 +314,13 @@ def _recharge(edited: Edited, leg: Leg, quantity: float, pool: Pool) -> None:
         edited.dark.setdefault(pool.key, []).append(why)
         return
     exposure = quantity if leg.payoff is Payoff.INVERSE else quantity * leg.multiplier * mark * usd
-    columns = tuple(
-        tuple(profit + exposure * move for profit, move in zip(column, unit.moves, strict=True))
-        for column in unit.profits
-    )
+    columns = with_exposure(unit.profits, unit.moves, exposure)
     required, beside = unit.maintenance_margin, unit.contingency
     if required is not None:
         # No document says how that grows which is asked for beside the worst loss: with the size, and it never shrinks.
-        worst = _worst(unit.profits, unit)
+        worst = worst_loss(unit.profits, unit.moves)
         growth = _growth(edited, leg, quantity, pool) - 1.0
-        required += _worst(columns, unit) - worst + growth * max(0.0, required - worst)
+        required += worst_loss(columns, unit.moves) - worst + growth * max(0.0, required - worst)
         beside = None if beside is None else beside + growth * max(0.0, beside)
     other = replace(unit, profits=columns, maintenance_margin=required, initial_margin=None, contingency=beside)
     units = tuple(other if each is unit else each for each in units)
@@ -352,8 +347,3 @@ def _growth(edited: Edited, leg: Leg, quantity: float, pool: Pool) -> float:
         for each in legs
     )
     return max(1.0, after / before) if before > 0.0 and not isnan(after) and mark > 0.0 else 1.0
-
-
-def _worst(columns: tuple[tuple[float, ...], ...], unit: RiskUnit) -> float:
-    """The worst loss of the scenarios, from where the coin stands."""
-    return columns[len(columns) // 2][unit.moves.index(0.0)] - min(min(column) for column in columns)
